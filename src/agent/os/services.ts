@@ -1,0 +1,53 @@
+/**
+ * Processes that outlive one call: the one interface above systemd and above direct supervision.
+ *
+ * Two implementations: `systemd-services.ts` (transient units in the tenant's slice) and `direct-services.ts` (children
+ * of the agent, for containers and laptops). What the second cannot enforce it lists in `missing`, for `wcp doctor` and
+ * the health page.
+ */
+import type { TenantLimits, TenantName } from '../../contract/values.ts'
+
+/** A tenant as the registry of the root side knows it; uid and gid never come from the panel. */
+export interface TenantIdentity {
+  readonly name: TenantName
+  readonly uid: number
+  readonly gid: number
+}
+
+export interface FpmStart extends TenantIdentity {
+  /** PHP version as `8.4`. */
+  readonly php: string
+  readonly limits: TenantLimits
+}
+
+export interface ServiceState {
+  readonly name: string
+  readonly state: 'running' | 'stopped' | 'failed' | 'missing'
+  readonly detail?: string
+}
+
+export interface Services {
+  readonly kind: 'systemd' | 'direct'
+  /** Protections that this machine cannot give, one sentence each. */
+  readonly missing: readonly string[]
+
+  /**
+   * Starts the tenant's PHP-FPM master as the tenant, in the tenant's slice, with the sandbox of threats C12/C29; resolves
+   * when its socket accepts. Called while it runs: resolves at once. Concurrent calls share one start.
+   */
+  startFpm(start: FpmStart): Promise<void>
+  /** Takes the socket away first, lets running requests end, then stops the master. No lost request, idempotent. */
+  stopFpm(tenant: TenantName): Promise<void>
+  /** Tenants whose master runs, and whether it serves nobody now (no worker process). */
+  awakeFpm(): Promise<readonly { readonly tenant: TenantName; readonly idle: boolean }[]>
+
+  /** Writes the limits to the tenant's slice if it exists now; a later start sets them anyway. */
+  applyLimits(tenant: TenantName, limits: TenantLimits): Promise<void>
+  /** Ends every process of the tenant, gracefully then by force, and removes its slice. */
+  stopTenant(tenant: TenantName): Promise<void>
+
+  /** `nginx -t`, then a graceful reload; throws `machine_failed` with nginx's own words. */
+  reloadNginx(): Promise<void>
+  /** State of the services the health page names: nginx, panel, waker. */
+  states(): Promise<readonly ServiceState[]>
+}

@@ -1,0 +1,41 @@
+/** The validated scalars of the product: what a name, a domain, a limit may be, said once for both sides of the boundary. */
+import { z } from 'zod'
+
+/** UUID v4, the id of every row. */
+export const Id = z.uuidv4({ error: 'a UUID such as 3f0c1d9e-8a52-4d5b-9f5e-0d1a2b3c4d5e' }).brand<'Id'>()
+export type Id = z.infer<typeof Id>
+
+/** Name of a tenant and of its Linux user: letters and digits only, so that it is also a safe file and unit name (C14). */
+export const TenantName = z
+  .string()
+  .regex(/^[a-z][a-z0-9]{2,23}$/, { error: '3 to 24 characters: a lower-case letter, then lower-case letters and digits' })
+  .brand<'TenantName'>()
+export type TenantName = z.infer<typeof TenantName>
+
+/**
+ * A host name in its one canonical form: lower-case A-labels without a trailing dot, at least two of them, the last not
+ * numeric, so that no address and no path can be written in it. Public suffixes are refused above this (`lib/domain-name`).
+ */
+export const Fqdn = z
+  .string()
+  .max(253, { error: 'at most 253 characters' })
+  .regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?=[a-z0-9-]*[a-z])[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, {
+    error: 'a host name such as shop.example.com',
+  })
+  .brand<'Fqdn'>()
+export type Fqdn = z.infer<typeof Fqdn>
+
+export const PhpVersion = z.enum(['8.1', '8.2', '8.3', '8.4', '8.5'], { error: 'a PHP version such as 8.4' })
+export type PhpVersion = z.infer<typeof PhpVersion>
+
+/** What a tenant may use of the machine; null means no limit of its own. */
+export const TenantLimits = z.strictObject({
+  /** Hundredths of one CPU: 150 is one and a half. */
+  cpuPct: z.int().min(5).max(10_000).nullable(),
+  memMb: z.int().min(64).max(1_048_576).nullable(),
+  pids: z.int().min(16).max(65_536).nullable(),
+  /** Read and write each, MB/s. */
+  ioMbps: z.int().min(1).max(100_000).nullable(),
+  diskMb: z.int().min(10).max(1_073_741_824).nullable(),
+})
+export type TenantLimits = z.infer<typeof TenantLimits>
