@@ -8,7 +8,9 @@ export type Id = z.infer<typeof Id>
 /** Name of a tenant and of its Linux user: letters and digits only, so that it is also a safe file and unit name (C14). */
 export const TenantName = z
   .string()
-  .regex(/^[a-z][a-z0-9]{2,23}$/, { error: '3 to 24 characters: a lower-case letter, then lower-case letters and digits' })
+  .regex(/^[a-z][a-z0-9]{2,23}$/, {
+    error: '3 to 24 characters: a lower-case letter, then lower-case letters and digits',
+  })
   .brand<'TenantName'>()
 export type TenantName = z.infer<typeof TenantName>
 

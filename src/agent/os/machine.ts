@@ -1,0 +1,14 @@
+/** What steps act on: the places, the files, the processes. Tests put another root, or a fake `Services`, in its place. */
+import type { Files } from './files.ts'
+import type { Layout } from './layout.ts'
+import type { Services } from './services.ts'
+
+export interface Machine {
+  readonly places: Layout
+  readonly files: Files
+  readonly services: Services
+  /** Numeric ids of the accounts that own what is not a tenant's. */
+  readonly accounts: { readonly panelUid: number; readonly panelGid: number; readonly webGid: number }
+  /** The present moment; a test's own in tests. */
+  now(): Date
+}

@@ -1,0 +1,74 @@
+/**
+ * The bytes between panel, agent and waker: a 4-byte big-endian length, then JSON in its canonical form.
+ *
+ * A frame must be exactly what `JSON.stringify` makes of its value: a second key of one name, white space, an unusual
+ * escape or a number written twice over does not survive that comparison, so there is one reading of every frame (B4).
+ */
+import { StringDecoder } from 'node:string_decoder'
+
+export const maxFrameBytes = 256 * 1024
+export const maxDepth = 8
+
+/** The sender broke the grammar: the connection is closed, nothing of the frame is used. */
+export class FrameError extends Error {
+  override readonly name = 'FrameError'
+}
+
+export function encodeFrame(value: unknown): Buffer {
+  const text = JSON.stringify(value)
+  const length = Buffer.byteLength(text)
+  if (length > maxFrameBytes) throw new FrameError(`a frame of ${length} bytes is over the limit of ${maxFrameBytes}`)
+  const frame = Buffer.allocUnsafe(4 + length)
+  frame.writeUInt32BE(length)
+  frame.write(text, 4)
+  return frame
+}
+
+/** Cuts a byte stream into values; throws `FrameError` at the first byte that breaks the grammar. */
+export class FrameDecoder {
+  #pending: Buffer = Buffer.alloc(0)
+
+  push(chunk: Buffer): unknown[] {
+    const values: unknown[] = []
+    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk])
+    while (this.#pending.length >= 4) {
+      const length = this.#pending.readUInt32BE()
+      if (length === 0 || length > maxFrameBytes) throw new FrameError(`a frame of ${length} bytes`)
+      if (this.#pending.length < 4 + length) break
+      const body = this.#pending.subarray(4, 4 + length)
+      this.#pending = this.#pending.subarray(4 + length)
+      values.push(parseFrame(body))
+    }
+    return values
+  }
+}
+
+function parseFrame(body: Buffer): unknown {
+  const text = strictUtf8(body)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new FrameError('a frame that is not JSON', { cause })
+  }
+  if (depthExceeds(value, maxDepth)) throw new FrameError(`a frame nested deeper than ${maxDepth}`)
+  if (JSON.stringify(value) !== text) throw new FrameError('a frame that is not canonical JSON')
+  return value
+}
+
+function strictUtf8(body: Buffer): string {
+  const text = new StringDecoder('utf8').end(body)
+  if (Buffer.byteLength(text) !== body.length || text.includes('\uFFFD'))
+    throw new FrameError('a frame that is not UTF-8')
+  return text
+}
+
+/** Without recursion, so that depth itself cannot exhaust the stack. */
+function depthExceeds(value: unknown, limit: number): boolean {
+  let level: unknown[] = [value]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > limit) return true
+    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []))
+  }
+  return false
+}

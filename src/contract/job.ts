@@ -1,0 +1,70 @@
+/** One object per thing the root side can be asked; panel and agent share it, and it holds no code but its payload's schema. */
+import { z } from 'zod'
+import type { Id } from './values.ts'
+
+export type ResourceKind = 'tenant' | 'domain'
+
+/** What a job does to the status of the row it is about. `previous`: back to what it was before the job was queued. */
+export interface StatusEffect {
+  readonly queued: string
+  readonly succeeded: string | 'previous'
+  readonly failed: string | 'previous'
+}
+
+export interface JobContract<T extends string = string, P extends z.ZodObject = z.ZodObject> {
+  /** `kind.verb`. */
+  readonly type: T
+  /** Ids, closed enums and validated scalars only (B5); strict, without defaults or coercion (B4). */
+  readonly payload: P
+  readonly kind: ResourceKind
+  /** Never retried by itself, and counted by the blast brake. */
+  readonly destructive: boolean
+  /** Longest time without an end before the job counts as stalled, seconds. */
+  readonly timeoutSeconds: number
+  readonly status: StatusEffect
+}
+
+/** Payload keys every job has: `tenant` orders jobs, `kind`'s id is fenced and locked. */
+export interface JobTarget {
+  readonly tenant: Id
+  readonly domain?: Id
+}
+
+export function defineJob<const T extends string, P extends z.ZodObject>(
+  contract: JobContract<T, P>,
+): JobContract<T, P> {
+  return Object.freeze(contract)
+}
+
+/** The row a payload is about: the one that is locked, versioned and fenced. */
+export function resourceOf(contract: Pick<JobContract, 'kind'>, payload: JobTarget): Id {
+  if (contract.kind === 'tenant') return payload.tenant
+  if (payload.domain === undefined) throw new Error('a domain job carries no domain id')
+  return payload.domain
+}
+
+/**
+ * The life of a job, one table for both sides and for the pages.
+ * `queued` → `running` at the agent's acceptance → an end; `stalled` when heartbeats stop, from which the agent's late
+ * word, or a person, leads on.
+ */
+export const jobTransitions = {
+  queued: ['running', 'failed', 'cancelled'],
+  running: ['succeeded', 'failed', 'stalled'],
+  stalled: ['running', 'succeeded', 'failed'],
+  succeeded: [],
+  failed: [],
+  cancelled: [],
+} as const satisfies Record<string, readonly string[]>
+
+export type JobState = keyof typeof jobTransitions
+export const JobState = z.enum(Object.keys(jobTransitions) as [JobState, ...JobState[]])
+export const activeJobStates = ['queued', 'running', 'stalled'] as const satisfies readonly JobState[]
+
+export function mayBecome(from: JobState, to: JobState): boolean {
+  return (jobTransitions[from] as readonly JobState[]).includes(to)
+}
+
+/** Where one step of a job stands. */
+export const StepState = z.enum(['running', 'done', 'unchanged', 'failed', 'undone'])
+export type StepState = z.infer<typeof StepState>

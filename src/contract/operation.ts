@@ -1,0 +1,77 @@
+/**
+ * One object per thing a person can do. REST route, OpenAPI document, `wcp` command, terminal command, form, permission
+ * and audit action are all derived from it, so nothing about an operation is written twice.
+ */
+import type { z } from 'zod'
+
+export type Effect =
+  /** Changes nothing. */
+  | 'read'
+  /** Changes the panel's state only; done when it answers. */
+  | 'write'
+  /** Changes the machine: answers 202 with the job that does it; takes `plan`. */
+  | 'machine'
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
+
+export interface Operation<
+  Ctx = never,
+  I extends z.ZodObject = z.ZodObject,
+  O extends z.ZodType = z.ZodType,
+  N extends string = string,
+> {
+  /** `kind.verb`: permission key, audit action, operationId, and `wcp kind verb`. */
+  readonly name: N
+  /** One line in the imperative, without a full stop. */
+  readonly summary: string
+  /** What a reader of the API reference must know beyond the fields. */
+  readonly description?: string
+  readonly effect: Effect
+  /** Method and path below `/api/v1`; `{x}` is the input key `x`. GET and DELETE take the other keys as query, the rest as JSON body. */
+  readonly http: `${Method} /${string}`
+  /** Input keys that `wcp` takes by position, in order. */
+  readonly positional: readonly string[]
+  /** Input keys that never reach audit, logs, or a page again. */
+  readonly secret?: readonly string[]
+  /** Set on what cannot be undone with one command: the question that is asked before. */
+  readonly confirm?: string
+  /** Output keys of `items` that lists print as columns, in order. */
+  readonly columns?: readonly string[]
+  readonly input: I
+  readonly output: O
+  run(context: Ctx, input: z.output<I>): Promise<z.input<O>>
+}
+
+/** Any operation, for code that handles all of them alike. */
+// biome-ignore lint/suspicious/noExplicitAny: a registry holds operations of every input; each is parsed by its own schema before run
+export type AnyOperation<Ctx = any> = Operation<Ctx, any, any, string>
+
+/** Binds the context once so that slices infer everything else. */
+export function operationsFor<Ctx>() {
+  return function defineOperation<I extends z.ZodObject, O extends z.ZodType, const N extends `${string}.${string}`>(
+    operation: Operation<Ctx, I, O, N> & { positional: readonly (keyof z.output<I> & string)[] },
+  ): Operation<Ctx, I, O, N> {
+    return Object.freeze(operation)
+  }
+}
+
+export interface HttpBinding {
+  readonly method: Method
+  /** `/tenants/{tenant}` */
+  readonly path: string
+  readonly pathKeys: readonly string[]
+}
+
+export function httpBinding(operation: Pick<AnyOperation, 'http'>): HttpBinding {
+  const [method, path = '/'] = operation.http.split(' ')
+  const pathKeys = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '')
+  return { method: method as Method, path, pathKeys }
+}
+
+export function kindOf(operation: Pick<AnyOperation, 'name'>): string {
+  return operation.name.slice(0, operation.name.indexOf('.'))
+}
+
+export function verbOf(operation: Pick<AnyOperation, 'name'>): string {
+  return operation.name.slice(operation.name.indexOf('.') + 1)
+}

@@ -1,0 +1,124 @@
+/** The messages between panel and agent: two closed unions, strict on both sides. The agent dials, so root never listens (B1). */
+import { z } from 'zod'
+import { StepState } from './job.ts'
+import { Id } from './values.ts'
+
+/** Both sides refuse another version by name; an upgrade replaces both at once. */
+export const wireVersion = 1
+
+const Text = z.string().max(4000)
+const Token = z.int().min(1)
+/** Shape only; the payload is parsed by the contract of its type. */
+const Payload = z.record(z.string().max(40), z.unknown())
+const JobTypeName = z.string().max(40)
+
+/** One thing a job would change: a path or a unit, and how. */
+export const Change = z.strictObject({
+  step: Text,
+  /** `same`: already true. */
+  action: z.enum(['same', 'create', 'change', 'remove', 'run']),
+  /** Unified diff or one sentence; null when there is nothing to show. */
+  diff: z.string().max(20_000).nullable(),
+})
+export type Change = z.infer<typeof Change>
+
+export const Failure = z.strictObject({
+  /** Step that failed; null when the job never began. */
+  step: Text.nullable(),
+  code: z.string().max(40),
+  message: Text,
+  help: Text,
+})
+export type Failure = z.infer<typeof Failure>
+
+export const PanelMessage = z.discriminatedUnion('t', [
+  z.strictObject({ t: z.literal('job'), job: Id, type: JobTypeName, token: Token, payload: Payload }),
+  /** The panel has stored the end of the job; the agent need not tell it again. */
+  z.strictObject({ t: z.literal('ack'), job: Id }),
+  z.strictObject({ t: z.literal('plan'), ask: Id, type: JobTypeName, payload: Payload }),
+  z.strictObject({ t: z.literal('inspect'), ask: Id, what: z.enum(['health', 'drift']) }),
+  /** PAM check of root's password; only before setup is closed, five tries a minute. */
+  z.strictObject({
+    t: z.literal('verify_root'),
+    ask: Id,
+    password: z.string().min(1).max(1024),
+    from: z.string().max(64),
+  }),
+  /** The first administrator exists: root's login is closed for ever. */
+  z.strictObject({ t: z.literal('close_setup'), ask: Id }),
+])
+export type PanelMessage = z.infer<typeof PanelMessage>
+
+export const AgentMessage = z.discriminatedUnion('t', [
+  z.strictObject({
+    t: z.literal('hello'),
+    wire: z.int(),
+    version: Text,
+    setupOpen: z.boolean(),
+    /** Set when the agent only inspects, with the reason (B14). */
+    readOnly: Text.nullable(),
+    /** Jobs that run now. */
+    running: z.array(Id),
+    /** PHP versions installed. */
+    php: z.array(z.string().max(8)),
+  }),
+  z.strictObject({ t: z.literal('accepted'), job: Id, steps: z.array(Text).max(500) }),
+  z.strictObject({
+    t: z.literal('step'),
+    job: Id,
+    index: z.int(),
+    name: Text,
+    state: StepState,
+    note: Text.nullable(),
+  }),
+  z.strictObject({ t: z.literal('log'), job: Id, line: Text }),
+  /** Every few seconds while the job runs. */
+  z.strictObject({ t: z.literal('heartbeat'), job: Id }),
+  /** Repeated at each connection until acknowledged. `failure: null` is success. */
+  z.strictObject({ t: z.literal('finished'), job: Id, token: Token, failure: Failure.nullable() }),
+  z.strictObject({ t: z.literal('answer'), ask: Id, value: z.unknown(), failure: Failure.nullable() }),
+])
+export type AgentMessage = z.infer<typeof AgentMessage>
+
+/** Answer to `inspect health`. Sizes in bytes, loads as in /proc/loadavg, pressure as `avg10` percent. */
+export const HealthSnapshot = z.strictObject({
+  at: z.iso.datetime(),
+  hostname: z.string(),
+  uptimeSeconds: z.number(),
+  cpus: z.int(),
+  load: z.tuple([z.number(), z.number(), z.number()]),
+  memory: z.strictObject({ total: z.number(), available: z.number(), swapTotal: z.number(), swapFree: z.number() }),
+  disks: z.array(z.strictObject({ mount: z.string(), total: z.number(), free: z.number(), inodesFreePct: z.number() })),
+  /** null where the kernel has no PSI. */
+  pressure: z
+    .strictObject({
+      cpu: z.number(),
+      memorySome: z.number(),
+      memoryFull: z.number(),
+      ioSome: z.number(),
+      ioFull: z.number(),
+    })
+    .nullable(),
+  services: z.array(
+    z.strictObject({
+      name: z.string(),
+      state: z.enum(['running', 'stopped', 'failed', 'missing']),
+      detail: z.string().nullable(),
+    }),
+  ),
+  /** Protections this machine cannot give, one sentence each. */
+  missing: z.array(z.string()),
+  versions: z.record(z.string(), z.string()),
+})
+export type HealthSnapshot = z.infer<typeof HealthSnapshot>
+
+/** Answer to `inspect drift`: managed places that differ from what the registry wants. */
+export const DriftReport = z.array(z.strictObject({ resource: z.string(), changes: z.array(Change) }))
+export type DriftReport = z.infer<typeof DriftReport>
+
+/** Answer to `plan`. */
+export const PlanReport = z.array(Change)
+export type PlanReport = z.infer<typeof PlanReport>
+
+/** Answer to `verify_root`. */
+export const RootCheck = z.strictObject({ ok: z.boolean(), retryAfterSeconds: z.number().nullable() })

@@ -1,0 +1,53 @@
+/** What an operation may use. Built by the panel for each call; an operation never sees more than this. */
+import type { z } from 'zod'
+import type { JobContract } from '../contract/job.ts'
+import { operationsFor } from '../contract/operation.ts'
+import type { Id } from '../contract/values.ts'
+import type { DriftReport, HealthSnapshot } from '../contract/wire.ts'
+import type { AuditStore } from './audit/store.ts'
+import type { DomainStore } from './domain/store.ts'
+import type { JobStore } from './job/store.ts'
+import type { PackageStore } from './package/store.ts'
+import type { SettingStore } from './settings/store.ts'
+import type { TenantStore } from './tenant/store.ts'
+import type { UserStore } from './user/store.ts'
+
+/** Who asks. `root` is the machine's root through the private socket. */
+export type Actor =
+  | { readonly kind: 'root' }
+  | {
+      readonly kind: 'user'
+      readonly id: Id
+      readonly email: string
+      /** Operation names, or all of them. */
+      readonly permissions: 'all' | ReadonlySet<string>
+      /** The one tenant a customer sees; null sees all. */
+      readonly tenant: Id | null
+    }
+
+export interface Context {
+  readonly actor: Actor
+  /** ISO 8601, UTC, milliseconds: the moment of the call. */
+  readonly now: string
+  newId(): Id
+  readonly packages: PackageStore
+  readonly tenants: TenantStore
+  readonly domains: DomainStore
+  readonly users: UserStore
+  readonly settings: SettingStore
+  readonly audit: AuditStore
+  readonly jobs: JobStore
+  /** Queues a job in the transaction of the call; 409 `busy` naming the running job when its resource has one. In plan mode it is only collected. */
+  enqueue<T extends string, P extends z.ZodObject>(contract: JobContract<T, P>, payload: z.output<P>): Promise<Id>
+  /** What the root side sees of the machine; throws `unavailable` while the agent is away. */
+  readonly machine: {
+    health(): Promise<HealthSnapshot>
+    drift(): Promise<DriftReport>
+    /** Installed PHP versions, newest first, as the agent last said. */
+    phpVersions(): readonly string[]
+  }
+  /** argon2id of a password as a PHC string. */
+  hashPassword(password: string): Promise<string>
+}
+
+export const defineOperation = operationsFor<Context>()

@@ -1,0 +1,72 @@
+/** What the root side can be asked about a domain and the site behind it. */
+import { z } from 'zod'
+import { defineJob } from '../../contract/job.ts'
+import { Fqdn, Id, PhpVersion } from '../../contract/values.ts'
+
+const about = z.strictObject({ tenant: Id, domain: Id })
+const site = { aliases: z.array(Fqdn).max(50), php: PhpVersion.nullable() }
+
+/** `php: null` is a site without PHP. The site's directory is named after the domain and never renamed. */
+export const domainCreate = defineJob({
+  type: 'domain.create',
+  payload: z.strictObject({ tenant: Id, domain: Id, fqdn: Fqdn, ...site }),
+  kind: 'domain',
+  destructive: false,
+  timeoutSeconds: 120,
+  status: { queued: 'pending', succeeded: 'active', failed: 'error' },
+})
+
+export const domainUpdate = defineJob({
+  type: 'domain.update',
+  payload: z.strictObject({ tenant: Id, domain: Id, ...site }),
+  kind: 'domain',
+  destructive: false,
+  timeoutSeconds: 120,
+  status: { queued: 'deploying', succeeded: 'previous', failed: 'previous' },
+})
+
+export const domainSuspend = defineJob({
+  type: 'domain.suspend',
+  payload: about,
+  kind: 'domain',
+  destructive: false,
+  timeoutSeconds: 60,
+  status: { queued: 'deploying', succeeded: 'suspended', failed: 'previous' },
+})
+
+export const domainUnsuspend = defineJob({
+  type: 'domain.unsuspend',
+  payload: about,
+  kind: 'domain',
+  destructive: false,
+  timeoutSeconds: 60,
+  status: { queued: 'deploying', succeeded: 'active', failed: 'previous' },
+})
+
+/** Moves the site's files to the trash, from where `domain.restore` brings them back within 30 days. */
+export const domainDelete = defineJob({
+  type: 'domain.delete',
+  payload: about,
+  kind: 'domain',
+  destructive: true,
+  timeoutSeconds: 300,
+  status: { queued: 'deleting', succeeded: 'deleted', failed: 'previous' },
+})
+
+export const domainRestore = defineJob({
+  type: 'domain.restore',
+  payload: about,
+  kind: 'domain',
+  destructive: false,
+  timeoutSeconds: 300,
+  status: { queued: 'restoring', succeeded: 'active', failed: 'deleted' },
+})
+
+export const domainPurge = defineJob({
+  type: 'domain.purge',
+  payload: about,
+  kind: 'domain',
+  destructive: true,
+  timeoutSeconds: 3600,
+  status: { queued: 'purging', succeeded: 'purged', failed: 'deleted' },
+})

@@ -1,0 +1,72 @@
+/** What the root side can be asked about a tenant. */
+import { z } from 'zod'
+import { defineJob } from '../../contract/job.ts'
+import { Id, TenantLimits, TenantName } from '../../contract/values.ts'
+
+const about = z.strictObject({ tenant: Id })
+
+export const tenantCreate = defineJob({
+  type: 'tenant.create',
+  payload: z.strictObject({ tenant: Id, name: TenantName, limits: TenantLimits }),
+  kind: 'tenant',
+  destructive: false,
+  timeoutSeconds: 120,
+  status: { queued: 'pending', succeeded: 'active', failed: 'error' },
+})
+
+export const tenantLimit = defineJob({
+  type: 'tenant.limit',
+  payload: z.strictObject({ tenant: Id, limits: TenantLimits }),
+  kind: 'tenant',
+  destructive: false,
+  timeoutSeconds: 60,
+  status: { queued: 'deploying', succeeded: 'previous', failed: 'previous' },
+})
+
+/** Also stops the tenant's processes; its data and its domains stay as they are. */
+export const tenantSuspend = defineJob({
+  type: 'tenant.suspend',
+  payload: about,
+  kind: 'tenant',
+  destructive: false,
+  timeoutSeconds: 120,
+  status: { queued: 'deploying', succeeded: 'suspended', failed: 'previous' },
+})
+
+export const tenantUnsuspend = defineJob({
+  type: 'tenant.unsuspend',
+  payload: about,
+  kind: 'tenant',
+  destructive: false,
+  timeoutSeconds: 60,
+  status: { queued: 'deploying', succeeded: 'active', failed: 'previous' },
+})
+
+/** Moves everything of the tenant to the trash, from where `tenant.restore` brings it back within 30 days. */
+export const tenantDelete = defineJob({
+  type: 'tenant.delete',
+  payload: about,
+  kind: 'tenant',
+  destructive: true,
+  timeoutSeconds: 300,
+  status: { queued: 'deleting', succeeded: 'deleted', failed: 'previous' },
+})
+
+export const tenantRestore = defineJob({
+  type: 'tenant.restore',
+  payload: about,
+  kind: 'tenant',
+  destructive: false,
+  timeoutSeconds: 300,
+  status: { queued: 'restoring', succeeded: 'active', failed: 'deleted' },
+})
+
+/** Ends the 30 days: the data in the trash is removed for good. */
+export const tenantPurge = defineJob({
+  type: 'tenant.purge',
+  payload: about,
+  kind: 'tenant',
+  destructive: true,
+  timeoutSeconds: 3600,
+  status: { queued: 'purging', succeeded: 'purged', failed: 'deleted' },
+})
