@@ -1,0 +1,129 @@
+/**
+ * `npm test` and `npm run test:e2e`: runs the groups of tests that this machine can run, names those it cannot and why, and
+ * ends with `N passed, N failed`. A group named in WCP_REQUIRED_TESTS (`all`, or names with commas) must run: missing parts
+ * and skipped tests then count as failures.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+
+interface Group {
+  readonly name: string
+  /** What is missing here, with the remedy; undefined when the group can run. */
+  readonly missing?: () => string | undefined
+}
+
+interface Count {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+}
+
+const quick: readonly Group[] = [
+  { name: 'unit' },
+  { name: 'architecture' },
+  { name: 'operations' },
+  { name: 'store', missing: () => program('postgres', 'postgresql') },
+  { name: 'build', missing: () => program('strip', 'binutils') },
+  { name: 'provisioners', missing: root },
+  {
+    name: 'integration',
+    missing: () => root() ?? program('nginx', 'nginx') ?? fpm() ?? program('bwrap', 'bubblewrap'),
+  },
+  { name: 'browser', missing: () => program('chromium', 'chromium') ?? program('lynx', 'lynx') },
+]
+const whole: readonly Group[] = [{ name: 'e2e', missing: root }]
+
+const searched = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', ...postgresDirectories()]
+
+function postgresDirectories(): readonly string[] {
+  return ['18', '17', '16', '15'].map((major) => `/usr/lib/postgresql/${major}/bin`)
+}
+
+function program(name: string, debianPackage: string): string | undefined {
+  return searched.some((directory) => existsSync(join(directory, name)))
+    ? undefined
+    : `${name} is not installed; run "apt-get install ${debianPackage}"`
+}
+
+function fpm(): string | undefined {
+  return ['8.5', '8.4', '8.3', '8.2', '8.1'].some((version) => existsSync(`/usr/sbin/php-fpm${version}`))
+    ? undefined
+    : 'php-fpm is not installed; run "apt-get install php-fpm"'
+}
+
+function root(): string | undefined {
+  return process.getuid?.() === 0 ? undefined : 'it sets owners and starts servers; run it as root'
+}
+
+function isRequired(group: Group): boolean {
+  const required = (process.env['WCP_REQUIRED_TESTS'] ?? '').split(',')
+  return required.includes('all') || required.includes(group.name)
+}
+
+function runStatic(): Count {
+  const checks = [
+    ['format and lint', 'node_modules/.bin/biome', ['check', '.']],
+    ['types', 'node_modules/.bin/tsc', ['--noEmit']],
+  ] as const
+  const results = checks.map(([what, file, words]) => {
+    const ok = spawnSync(file, words, { stdio: ['ignore', 'inherit', 'inherit'] }).status === 0
+    console.log(`${ok ? 'ok' : 'FAILED'}: ${what}`)
+    return ok
+  })
+  return { passed: results.filter(Boolean).length, failed: results.filter((ok) => !ok).length, skipped: 0 }
+}
+
+function runGroup(group: Group): Count {
+  const reason = group.missing?.()
+  if (reason !== undefined) {
+    console.log(`not run: ${group.name}: ${reason}`)
+    return { passed: 0, failed: isRequired(group) ? 1 : 0, skipped: 1 }
+  }
+  const directory = mkdtempSync(join(tmpdir(), 'wcp-test-'))
+  const report = join(directory, 'report.json')
+  const started = Date.now()
+  spawnSync(
+    process.execPath,
+    [
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      '--project',
+      group.name,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ],
+    { stdio: ['ignore', 'inherit', 'inherit'] },
+  )
+  const count = readReport(report)
+  rmSync(directory, { recursive: true })
+  const seconds = Math.round((Date.now() - started) / 1000)
+  console.log(`${group.name}: ${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped in ${seconds} s`)
+  return isRequired(group) ? { ...count, failed: count.failed + count.skipped } : count
+}
+
+/** A run that left no report, or in which a file could not be loaded, has failed even if no test did. */
+function readReport(file: string): Count {
+  if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 }
+  const report: { numPassedTests: number; numFailedTests: number; numPendingTests: number; success: boolean } =
+    JSON.parse(readFileSync(file, 'utf8'))
+  const failed = report.numFailedTests === 0 && !report.success ? 1 : report.numFailedTests
+  return { passed: report.numPassedTests, failed, skipped: report.numPendingTests }
+}
+
+function main(names: readonly string[]): void {
+  const known = [...quick, ...whole]
+  const unknown = names.find((name) => !known.some((group) => group.name === name))
+  if (unknown !== undefined)
+    throw new Error(`no group "${unknown}"; there are ${known.map((group) => group.name).join(', ')}`)
+  const groups = names.length === 0 ? quick : known.filter((group) => names.includes(group.name))
+  const counts = [...(names.length === 0 ? [runStatic()] : []), ...groups.map(runGroup)]
+  const passed = counts.reduce((sum, count) => sum + count.passed, 0)
+  const failed = counts.reduce((sum, count) => sum + count.failed, 0)
+  console.log(`${passed} passed, ${failed} failed`)
+  process.exitCode = failed === 0 && passed > 0 ? 0 : 1
+}
+
+main(process.argv.slice(2))
