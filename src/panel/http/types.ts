@@ -1,0 +1,143 @@
+/**
+ * What the pages get from the rest of the panel, and what they give back: `registerPages(app, deps): Pages`.
+ *
+ * The server has done before a page's handler runs: host, limits, session, access policy, setup redirect and, for
+ * every unsafe method, both CSRF checks. A form needs one hidden field, `_csrf` with `deps.auth.formToken(…)`; the
+ * server takes it out of the body again, so `request.body` holds the form's own fields only.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import type { z } from 'zod'
+import type { WcpError } from '../../contract/errors.ts'
+import type { AnyOperation, Operation } from '../../contract/operation.ts'
+import type { Id } from '../../contract/values.ts'
+import type { Change } from '../../contract/wire.ts'
+import type { Actor, Context } from '../../resources/context.ts'
+import type { JobEvents } from '../jobs/job-events.ts'
+
+/** Every route says who may come; a route without `config.access` stops the start (threats C15). */
+export type Access =
+  /** Anybody. */
+  | 'public'
+  /** Signed-in people; others are led to `/login?next=…`. */
+  | 'session'
+  /** Only while setup is open (404 afterwards, for ever). */
+  | 'bootstrap'
+
+/** The signed-in visitor of a request. */
+export interface Session {
+  readonly id: Id
+  readonly actor: Extract<Actor, { kind: 'user' }>
+  readonly createdAt: string
+  readonly expiresAt: string
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access
+  }
+  interface FastifyRequest {
+    /** null: nobody is signed in. */
+    session: Session | null
+    /** Who acts: the session's user, root on the private socket, or nobody. */
+    actor: Actor | null
+  }
+}
+
+export type RegisterPages = (app: FastifyInstance, deps: PanelDeps) => Promise<Pages>
+
+export interface Pages {
+  /** The whole document of an error page; the server sets status and headers. `request.session` may be null. */
+  errorPage(error: WcpError, request: FastifyRequest): string | Promise<string>
+}
+
+/** What one job would change. */
+export interface JobPlan {
+  readonly type: string
+  readonly changes: readonly Change[]
+}
+
+export interface Outcome<T> {
+  readonly value: T
+  /** Jobs that the call queued, in order. */
+  readonly jobIds: readonly Id[]
+}
+
+export interface PanelDeps {
+  /** https://host[:port] people use, without a slash at the end; null when it is not configured. */
+  readonly baseUrl: string | null
+  readonly version: string
+  readonly log: Logger
+  readonly operations: readonly AnyOperation<Context>[]
+  /** Runs an operation as the request's actor: parse, permission, transaction, audit. Throws `WcpError` only. */
+  run<I extends z.ZodObject, O extends z.ZodType, N extends string>(
+    request: FastifyRequest,
+    operation: Operation<Context, I, O, N>,
+    input: unknown,
+  ): Promise<Outcome<z.output<O>>>
+  /** The same without any effect: what each job would change on the machine. */
+  plan(request: FastifyRequest, operation: AnyOperation<Context>, input: unknown): Promise<readonly JobPlan[]>
+  /** Whether this actor may call it at all: for leaving out buttons; `run` decides. */
+  mayCall(actor: Actor | null, operation: Pick<AnyOperation, 'name'>): boolean
+  readonly auth: Auth
+  readonly jobEvents: JobEvents
+  readonly agent: AgentStatus
+  /** One message for the next page of this visitor, kept on the server. */
+  readonly flash: Flash
+}
+
+export interface Auth {
+  /** The `_csrf` value for a form of this visitor; gives a visitor without a cookie one, so call it before sending. */
+  formToken(request: FastifyRequest, reply: FastifyReply): string
+  /**
+   * Starts a session (new cookie). Throws `not_signed_in` with the same words for an unknown address, a wrong password
+   * and a suspended user, or `too_many_requests` with `details.retryAfterSeconds`.
+   */
+  login(request: FastifyRequest, reply: FastifyReply, credentials: { email: string; password: string }): Promise<void>
+  /** Ends the session and has the browser forget everything of this site. */
+  logout(request: FastifyRequest, reply: FastifyReply): Promise<void>
+  /** The visitor's own sessions, newest first. */
+  sessions(request: FastifyRequest): Promise<readonly SessionInfo[]>
+  revoke(request: FastifyRequest, session: Id): Promise<void>
+  /** A path of this panel to go to after login, `/` for anything else that is asked for. */
+  safeNext(next: unknown): string
+  readonly bootstrap: Bootstrap
+}
+
+export interface SessionInfo {
+  readonly id: Id
+  readonly createdAt: string
+  readonly seenAt: string
+  readonly ip: string
+  readonly agent: string
+  readonly current: boolean
+}
+
+/** The once-only setup. Routes of it carry `config: { access: 'bootstrap' }`. */
+export interface Bootstrap {
+  /**
+   * `open`: nobody has set the panel up; `closed`: the normal life; `lost`: setup is closed but there is no
+   * administrator (page `setup_closed` tells of `wcp emergency`); `unknown`: the agent has not told yet.
+   */
+  state(): Promise<'open' | 'closed' | 'lost' | 'unknown'>
+  /** Whether this visitor has shown root's password in the last 15 minutes. */
+  isRoot(request: FastifyRequest): boolean
+  /** Asks the agent; on success the visitor gets a new cookie that may create the first administrator. */
+  verifyRoot(request: FastifyRequest, reply: FastifyReply, password: string): Promise<void>
+  /** First administrator and default package in one transaction, closes setup, signs the administrator in. */
+  createAdmin(request: FastifyRequest, reply: FastifyReply, input: unknown): Promise<void>
+}
+
+export interface AgentStatus {
+  readonly connected: boolean
+  /** Set while the agent only inspects: why. */
+  readonly readOnly: string | null
+  readonly version: string | null
+  readonly phpVersions: readonly string[]
+}
+
+export interface Flash {
+  put(request: FastifyRequest, kind: 'good' | 'bad', message: string): void
+  /** Reads and forgets. */
+  take(request: FastifyRequest): { readonly kind: 'good' | 'bad'; readonly message: string } | null
+}
