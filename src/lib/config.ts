@@ -1,0 +1,225 @@
+/**
+ * The configuration: one table of keys, from which the reader, the sample file and the reference are made.
+ *
+ * YAML below, `WCP360_*` environment above it. Anything unknown or wrong is a `ConfigError` of one line, so that a start
+ * never goes on with a guess.
+ */
+import { hostname } from 'node:os'
+import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument, type Scalar } from 'yaml'
+import { z } from 'zod'
+
+interface Setting<S extends z.ZodType = z.ZodType> {
+  readonly schema: S
+  /** What is taken when the key is absent, as it stands in YAML. */
+  readonly byDefault: string | number
+  /** What a value must be, as the reader is told: completes "expected …". */
+  readonly expected: string
+  /** What it does, one or two sentences. */
+  readonly help: string
+}
+
+function setting<S extends z.ZodType>(definition: Setting<S>): Setting<S> {
+  return definition
+}
+
+const port = z.int().min(1).max(65_535)
+
+/** Property of `Config` → key; in the file and the environment it is written in snake case. */
+export const settings = {
+  listen: setting({
+    schema: z.string().transform(parseListen),
+    byDefault: '[::]:8360',
+    expected: 'an address and a port such as "[::]:8360" or "127.0.0.1:8360"',
+    help: 'Where the panel answers. "[::]" is every address, IPv4 and IPv6. Takes effect at the next start.',
+  }),
+  baseUrl: setting({
+    schema: z.union([z.literal('auto'), z.string().transform(parseBaseUrl)]),
+    byDefault: 'auto',
+    expected: 'auto, or an address such as https://panel.example.com:8360 without a path',
+    help: "The panel's address as people type it; requests for another host are refused. auto: this host's name and the port of listen.",
+  }),
+  store: setting({
+    schema: z.string().transform(parseStore),
+    byDefault: 'sqlite',
+    expected: 'sqlite, or an address such as postgres://user:password@host/database',
+    help: "Where the panel keeps its state: the embedded SQLite, or PostgreSQL 15 or later. Takes effect at the panel's next start.",
+  }),
+  logLevel: setting({
+    schema: z.enum(['debug', 'info', 'warn', 'error']),
+    byDefault: 'info',
+    expected: 'one of debug, info, warn, error',
+    help: 'The least important messages that are logged.',
+  }),
+  httpPort: setting({
+    schema: port,
+    byDefault: 80,
+    expected: 'a port from 1 to 65535',
+    help: "Port on which customers' sites answer without TLS.",
+  }),
+  httpsPort: setting({
+    schema: port,
+    byDefault: 443,
+    expected: 'a port from 1 to 65535',
+    help: "Port on which customers' sites answer with TLS.",
+  }),
+  phpIdleSeconds: setting({
+    schema: z.int().min(5).max(86_400),
+    byDefault: 300,
+    expected: 'a number of seconds from 5 to 86400',
+    help: "How long a tenant's PHP may be idle before it is stopped; the next request starts it again.",
+  }),
+  jobsAtOnce: setting({
+    schema: z.int().min(1).max(32),
+    byDefault: 4,
+    expected: 'a number from 1 to 32',
+    help: 'How many jobs of different tenants run at the same time.',
+  }),
+  sessionIdleMinutes: setting({
+    schema: z.int().min(1).max(1440),
+    byDefault: 30,
+    expected: 'a number of minutes from 1 to 1440',
+    help: 'A browser session ends after so long without a request.',
+  }),
+  sessionHours: setting({
+    schema: z.int().min(1).max(168),
+    byDefault: 12,
+    expected: 'a number of hours from 1 to 168',
+    help: 'A browser session ends after so long in any case.',
+  }),
+  loginAttempts: setting({
+    schema: z.int().min(1).max(100),
+    byDefault: 5,
+    expected: 'a number from 1 to 100',
+    help: 'Failed sign-ins in 15 minutes for one account from one network before it has to wait.',
+  }),
+} as const
+
+type Settings = typeof settings
+type SettingName = keyof Settings
+export type Config = { readonly [N in SettingName]: z.output<Settings[N]['schema']> } & { readonly baseUrl: string }
+
+export interface ListenAddress {
+  /** Without brackets: `::`. */
+  readonly host: string
+  readonly port: number
+}
+
+export type StoreAddress = { readonly kind: 'sqlite' } | { readonly kind: 'postgres'; readonly url: string }
+
+/** One line that names file and line, key, value and what was expected. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+interface Given {
+  readonly value: unknown
+  /** `file:line`, or the variable's name. */
+  readonly where: string
+}
+
+/**
+ * @param text content of the file
+ * @param env the process's environment; only `WCP360_*` is looked at
+ * @param file name for messages
+ */
+export function loadConfig(text: string, env: Readonly<Record<string, string | undefined>>, file: string): Config {
+  const given = new Map([...fromYaml(text, file), ...fromEnvironment(env)])
+  const values: Record<string, unknown> = {}
+  for (const name of settingNames) values[name] = readSetting(name, given.get(name))
+  const config = values as unknown as Config // each value has just been parsed by its own schema
+  return config.baseUrl === 'auto' ? { ...config, baseUrl: `https://${hostname()}:${config.listen.port}` } : config
+}
+
+export const settingNames = Object.keys(settings) as readonly SettingName[]
+
+/** `phpIdleSeconds` → `php_idle_seconds`. */
+export function settingKey(name: SettingName): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}
+
+const nameOfKey = new Map(settingNames.map((name) => [settingKey(name), name]))
+
+function fromYaml(text: string, file: string): [SettingName, Given][] {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const place = (offset: number | undefined) => `${file}:${lines.linePos(offset ?? 0).line || 1}`
+  const [fault] = [...document.errors, ...document.warnings]
+  if (fault)
+    throw new ConfigError(`${place(fault.pos[0])}: ${oneLine(fault.message)}: expected YAML of lines "key: value"`)
+  const root: Node | null = document.contents
+  if (root === null || (isScalar(root) && root.value === null)) return []
+  if (!isMap(root)) throw new ConfigError(`${place(root.range?.[0])}: expected lines "key: value"`)
+  return root.items.map((pair) => {
+    const key = isPair(pair) && isScalar(pair.key) ? (pair.key as Scalar) : undefined // the library types keys as unknown
+    const where = place(key?.range?.[0])
+    // A list, mapping or alias in its own words: an array, which no setting takes.
+    const value = isScalar(pair.value) || pair.value === null ? pair.value?.value : [String(pair.value)]
+    return [knownName(String(key?.value), where, 'key'), { value, where }]
+  })
+}
+
+function fromEnvironment(env: Readonly<Record<string, string | undefined>>): [SettingName, Given][] {
+  return Object.entries(env)
+    .filter((entry): entry is [string, string] => entry[0].startsWith('WCP360_') && entry[1] !== undefined)
+    .map(([variable, text]) => {
+      const name = knownName(variable.slice('WCP360_'.length).toLowerCase(), `environment ${variable}`, 'variable')
+      return [name, { value: /^-?\d+$/.test(text) ? Number(text) : text, where: `environment ${variable}` }]
+    })
+}
+
+function knownName(key: string, where: string, noun: string): SettingName {
+  const name = nameOfKey.get(key)
+  if (name !== undefined) return name
+  throw new ConfigError(
+    `${where}: unknown ${noun} "${oneLine(key)}": expected one of ${[...nameOfKey.keys()].join(', ')}`,
+  )
+}
+
+function readSetting(name: SettingName, given: Given | undefined): unknown {
+  const { schema, byDefault, expected } = settings[name]
+  if (given === undefined) return schema.parse(byDefault)
+  const result = schema.safeParse(given.value)
+  if (result.success) return result.data
+  throw new ConfigError(`${given.where}: ${settingKey(name)} is ${shown(name, given.value)}: expected ${expected}`)
+}
+
+/** The store's address may hold a password, and messages go to logs. */
+function shown(name: SettingName, value: unknown): string {
+  if (name === 'store' && typeof value === 'string') return oneLine(JSON.stringify(value.replace(/:\/\/.*@/, '://…@')))
+  return oneLine(JSON.stringify(value) ?? 'empty')
+}
+
+function oneLine(text: string): string {
+  const flat = text.replace(/\p{Cc}+/gu, ' ').trim()
+  return flat.length > 200 ? `${flat.slice(0, 200)}…` : flat
+}
+
+type Refine = { readonly addIssue: (message: string) => void }
+
+function parseListen(text: string, context: Refine): ListenAddress {
+  const match = /^(?:\[(?<six>[0-9a-f:.]+)\]|(?<four>\d{1,3}(?:\.\d{1,3}){3})):(?<port>\d{1,5})$/i.exec(text)
+  const host = match?.groups?.six ?? match?.groups?.four ?? ''
+  const number = Number(match?.groups?.port)
+  if (!URL.canParse(`http://${host.includes(':') ? `[${host}]` : host}/`) || !(number >= 1 && number <= 65_535))
+    return refused(context)
+  return { host, port: number }
+}
+
+function parseBaseUrl(text: string, context: Refine): string {
+  const url = URL.parse(text)
+  if (url?.protocol !== 'https:' || url.pathname !== '/' || url.search || url.hash || url.username || url.password)
+    return refused(context)
+  return url.origin
+}
+
+function parseStore(text: string, context: Refine): StoreAddress {
+  if (text === 'sqlite') return { kind: 'sqlite' }
+  const url = URL.parse(text)
+  if (url === null || !/^postgres(ql)?:$/.test(url.protocol) || url.pathname.length < 2) return refused(context)
+  return { kind: 'postgres', url: text }
+}
+
+function refused(context: Refine): never {
+  context.addIssue('refused')
+  return z.NEVER
+}
