@@ -4,8 +4,6 @@
  * A frame must be exactly what `JSON.stringify` makes of its value: a second key of one name, white space, an unusual
  * escape or a number written twice over does not survive that comparison, so there is one reading of every frame (B4).
  */
-import { StringDecoder } from 'node:string_decoder'
-
 export const maxFrameBytes = 256 * 1024
 export const maxDepth = 8
 
@@ -26,18 +24,26 @@ export function encodeFrame(value: unknown): Buffer {
 
 /** Cuts a byte stream into values; throws `FrameError` at the first byte that breaks the grammar. */
 export class FrameDecoder {
-  #pending: Buffer = Buffer.alloc(0)
+  #chunks: Buffer[] = []
+  #size = 0
+  /** Bytes needed before there is something to do; chunks are joined only then, so a drip of bytes costs no more than a gulp. */
+  #wanted = 4
 
   push(chunk: Buffer): unknown[] {
     const values: unknown[] = []
-    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk])
-    while (this.#pending.length >= 4) {
-      const length = this.#pending.readUInt32BE()
+    this.#chunks.push(chunk)
+    this.#size += chunk.length
+    while (this.#size >= this.#wanted) {
+      const bytes = Buffer.concat(this.#chunks)
+      const length = bytes.readUInt32BE()
       if (length === 0 || length > maxFrameBytes) throw new FrameError(`a frame of ${length} bytes`)
-      if (this.#pending.length < 4 + length) break
-      const body = this.#pending.subarray(4, 4 + length)
-      this.#pending = this.#pending.subarray(4 + length)
-      values.push(parseFrame(body))
+      const end = 4 + length
+      const whole = bytes.length >= end
+      if (whole) values.push(parseFrame(bytes.subarray(4, end)))
+      const rest = whole ? bytes.subarray(end) : bytes
+      this.#chunks = [rest]
+      this.#size = rest.length
+      this.#wanted = whole ? 4 : end
     }
     return values
   }
@@ -56,11 +62,15 @@ function parseFrame(body: Buffer): unknown {
   return value
 }
 
+/** `ignoreBOM` keeps a byte order mark as a character, which then fails as JSON. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 function strictUtf8(body: Buffer): string {
-  const text = new StringDecoder('utf8').end(body)
-  if (Buffer.byteLength(text) !== body.length || text.includes('\uFFFD'))
-    throw new FrameError('a frame that is not UTF-8')
-  return text
+  try {
+    return utf8.decode(body)
+  } catch (cause) {
+    throw new FrameError('a frame that is not UTF-8', { cause })
+  }
 }
 
 /** Without recursion, so that depth itself cannot exhaust the stack. */
