@@ -1,0 +1,35 @@
+/**
+ * The only reader of embedded files: templates, styles, units, notices, addons, role bundles. In the executable they
+ * are assets of the single executable; from source they are files of the checkout, the styles compiled when stale.
+ */
+import { getAssetKeys, getRawAsset, isSea } from 'node:sea'
+import { requireFromSource } from './require-from-source.ts'
+
+/** The bytes of one embedded file. Read only: in the executable they are mapped pages, and writing to them ends the process. */
+export function asset(name: string): Uint8Array {
+  if (!isSea()) return source().sourceAsset(name)
+  if (!packedNames().has(name)) throw new Error(`Cannot read asset "${name}": the executable does not hold it`)
+  return new Uint8Array(getRawAsset(name))
+}
+
+export function assetText(name: string): string {
+  return Buffer.from(asset(name)).toString('utf8')
+}
+
+/** Names below a prefix, sorted: `assetNames('templates/mail/')`. */
+export function assetNames(prefix: string): string[] {
+  const names = isSea() ? [...packedNames()] : source().sourceAssetNames()
+  return names.filter((name) => name.startsWith(prefix)).sort()
+}
+
+let packed: ReadonlySet<string> | undefined
+
+function packedNames(): ReadonlySet<string> {
+  packed ??= new Set(getAssetKeys())
+  return packed
+}
+
+/** Not an import: the reader for a checkout starts the Tailwind compiler, which no bundle may reach. */
+function source(): typeof import('../tools/assets-source.ts') {
+  return requireFromSource('../tools/assets-source.ts') as typeof import('../tools/assets-source.ts')
+}

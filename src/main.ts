@@ -1,0 +1,34 @@
+/** First stage of the executable: answers what needs no code, picks the role, and loads only that role. */
+import { isSea } from 'node:sea'
+import { inspect } from 'node:util'
+import { assetText } from './lib/assets.ts'
+import { loadPackedRole } from './lib/packed-role.ts'
+import { pickRole, type Role, type RoleModule, roleNames, roleSources } from './lib/roles.ts'
+import { version } from './lib/version.ts'
+
+async function boot(): Promise<void> {
+  const choice = pickRole(process.argv0, process.argv.slice(2))
+  if (choice.kind === 'version') process.stdout.write(`${version()}\n`)
+  if (choice.kind === 'notices') process.stdout.write(assetText('NOTICES.txt'))
+  if (choice.kind === 'unknown') return refuse(choice.word)
+  if (choice.kind !== 'role') return
+
+  const { main } = isSea() ? loadPackedRole(choice.role) : await loadSourceRole(choice.role)
+  const exitCode = await main(choice.args)
+  if (typeof exitCode === 'number') process.exitCode = exitCode
+}
+
+/** The specifier is computed, so that the bundler leaves the roles out of this file's bundle. */
+async function loadSourceRole(role: Role): Promise<RoleModule> {
+  return await import(new URL(roleSources[role], import.meta.url).href)
+}
+
+function refuse(word: string): void {
+  process.stderr.write(`Cannot start "${word}": the roles are ${roleNames.join(', ')}; people want "wcp"\n`)
+  process.exitCode = 2
+}
+
+boot().catch((error: unknown) => {
+  process.stderr.write(`${inspect(error)}\n`)
+  process.exit(1)
+})

@@ -1,0 +1,4 @@
+export async function main(): Promise<number> {
+  process.stderr.write('Cannot start the waker: it is not written yet\n')
+  return 1
+}
