@@ -1,0 +1,29 @@
+/** The REST request that an operation with this input is: what `wcp` sends, and what the terminal page shows. */
+import { type AnyOperation, httpBinding, type Method } from '../contract/operation.ts'
+
+export interface HttpCall {
+  readonly method: Method
+  /** With query, below the server's root: `/api/v1/tenants?limit=10`. */
+  readonly target: string
+  /** JSON body; undefined for GET and DELETE. */
+  readonly body?: Readonly<Record<string, unknown>>
+}
+
+export const apiRoot = '/api/v1'
+
+export function httpCall(operation: Pick<AnyOperation, 'http'>, input: Readonly<Record<string, unknown>>, plan = false): HttpCall {
+  const { method, path, pathKeys } = httpBinding(operation)
+  const filled = path.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(String(input[key])))
+  const rest = Object.entries(input).filter(([key, value]) => !pathKeys.includes(key) && value !== undefined)
+  const hasBody = method !== 'GET' && method !== 'DELETE'
+  const query = new URLSearchParams([...(hasBody ? [] : rest.map(asQuery)), ...(plan ? [['plan', '1']] : [])])
+  return {
+    method,
+    target: `${apiRoot}${filled}${query.size > 0 ? `?${query}` : ''}`,
+    ...(hasBody && { body: Object.fromEntries(rest) }),
+  }
+}
+
+function asQuery([key, value]: readonly [string, unknown]): string[] {
+  return [key, String(value)]
+}
