@@ -1,0 +1,76 @@
+/** What the rest of the root side sees of the job engine: how it is made, fed, asked and closed. */
+
+import type { Fqdn, TenantName } from '../contract/values.ts'
+import type { AgentMessage, DriftReport, HealthSnapshot } from '../contract/wire.ts'
+import type { JobType } from '../resources/jobs.ts'
+import type { Machine } from './os/machine.ts'
+import type { FpmStart } from './os/services.ts'
+
+/** The part of pino that the root side uses: a static message with its facts as fields. */
+export interface Log {
+  info(facts: object, message: string): void
+  warn(facts: object, message: string): void
+  error(facts: object, message: string): void
+}
+
+/** Names and numbers that accounts on this machine have already, asked of every source of nsswitch. */
+export interface AccountLookup {
+  userExists(nameOrUid: string | number): Promise<boolean>
+  groupExists(nameOrGid: string | number): Promise<boolean>
+}
+
+export interface EngineOptions {
+  readonly machine: Machine
+  /** Registry and journal in one file; made when it is missing on a machine that was never set up (B14). */
+  readonly databasePath: string
+  readonly accounts: AccountLookup
+  readonly log: Log
+  /** Sends to the panel; may drop the message while there is no connection: ends of jobs are told again at each hello. */
+  emit(message: AgentMessage): void
+  /** Version of this program, for the hello. */
+  readonly version: string
+  /** PHP versions installed now, newest first. */
+  phpVersions(): readonly string[]
+  /** Answers `inspect health`. */
+  health(): Promise<HealthSnapshot>
+  /** PAM check of root's password, without any rate limit of its own: the engine allows five a minute, one at a time. */
+  verifyRoot(password: string, from: string): Promise<boolean>
+  /** Jobs of different tenants that run at once; 4 unless told. */
+  readonly parallel?: number
+  /** Destructive jobs accepted in an hour (B12); 200 unless told. */
+  readonly destructivePerHour?: number
+  /** Milliseconds between heartbeats of a running job; 3,000 unless told. */
+  readonly heartbeatMs?: number
+}
+
+/** What a request for a host name is to get from the waker. */
+export type HostLookup =
+  | { readonly kind: 'php'; readonly start: FpmStart }
+  | { readonly kind: 'static' | 'suspended' | 'unknown' }
+
+export interface Engine {
+  /** Why the engine only inspects; null in normal operation. */
+  readonly readOnly: string | null
+  readonly setupOpen: boolean
+  /**
+   * Settles what a crash left: resumes, or undoes. Call once, before the first connection; resolves when every
+   * interrupted job has ended.
+   */
+  recover(): Promise<void>
+  /** A connection to the panel stands: emits the hello and then every end that was never acknowledged. */
+  hello(): void
+  /** One decoded frame. `close`: the sender broke the grammar or the phase, the connection must be closed. Never throws. */
+  handle(frame: unknown): 'ok' | 'close'
+  /** Managed places that differ from what the registry wants. */
+  drift(): Promise<DriftReport>
+  /** What answers for a host name now. Only `kind: 'php'` may be woken. */
+  lookupHost(name: Fqdn): HostLookup
+  /** The tenant as the registry knows it, for the idle reaper and the health page; undefined when there is none. */
+  tenant(name: TenantName): FpmStart | undefined
+  /** Ids of the jobs that run now. */
+  running(): readonly string[]
+  /** Interrupted jobs that could not be settled, for `wcp emergency`. */
+  stuck(): readonly { readonly job: string; readonly type: JobType; readonly why: string }[]
+  /** Takes no more work, waits for running jobs, closes the database. */
+  close(): Promise<void>
+}
