@@ -67,7 +67,7 @@ describe('loadConfig', () => {
       'list in place of an address',
       'listen: [a, b]\n',
       {},
-      /:1: listen is \["\[ a, b \]"\]: expected an address and a port/,
+      /:1: listen is \[.*: expected an address and a port/,
     ],
     ['address without port', 'listen: "[::]"\n', {}, /:1: listen is "\[::\]": expected/],
     ['address that is none', 'listen: "999.1.1.1:80"\n', {}, /:1: listen is "999\.1\.1\.1:80": expected/],
