@@ -1,0 +1,19 @@
+/** What one client may take of the panel (threats §4 and C32). Times in milliseconds, sizes in bytes. */
+export const limits = {
+  headersTimeout: 10_000,
+  /** Covers head and body of one request. */
+  requestTimeout: 30_000,
+  keepAliveTimeout: 5_000,
+  /** Answers that must wait for the machine end before this; streamed pages set their own. */
+  handlerTimeout: 60_000,
+  maxRequestsPerSocket: 1_000,
+  maxHeaderSize: 8 * 1024,
+  jsonBody: 256 * 1024,
+  formBody: 64 * 1024,
+  jsonDepth: 8,
+  maxParamLength: 255,
+  maxConnections: 2_000,
+  connectionsPerAddress: 50,
+  /** How long SIGTERM waits for answers under way. */
+  drain: 10_000,
+} as const
