@@ -1,0 +1,85 @@
+/** Speaks REST to the panel over its private socket; who can enter the socket's directory is root or the panel itself. */
+import { request } from 'node:http'
+import { z } from 'zod'
+import { type ErrorCode, errorTable, type Problem, WcpError } from '../contract/errors.ts'
+import type { HttpCall } from '../lib/http-call.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly body: unknown
+}
+
+export type CallPanel = (call: HttpCall) => Promise<Answer>
+
+/** Longest wait for an answer; every change to the machine is a job, so answers are quick. */
+const timeoutMs = 60_000
+
+/** @param socketPath the panel's `cli.sock`. Problems that the panel answers are thrown as the `WcpError` they are. */
+export function panelClient(socketPath: string): CallPanel {
+  return async (call) => {
+    const answer = await exchange(socketPath, call)
+    if (answer.status >= 400) throw asError(answer)
+    return answer
+  }
+}
+
+function exchange(socketPath: string, call: HttpCall): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+  const body = call.body === undefined ? undefined : JSON.stringify(call.body)
+  const sent = request(
+    {
+      socketPath,
+      path: call.target,
+      method: call.method,
+      timeout: timeoutMs,
+      headers: {
+        host: 'localhost',
+        accept: 'application/json',
+        ...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+      },
+    },
+    (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('error', reject)
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString('utf8')
+        resolve({ status: response.statusCode ?? 0, body: text === '' ? null : JSON.parse(text) })
+      })
+    },
+  )
+  sent.on('timeout', () => sent.destroy(new Error(`no answer in ${timeoutMs / 1000} s`)))
+  sent.on('error', (cause) => reject(unreachable(socketPath, cause)))
+  sent.end(body)
+  return promise
+}
+
+function unreachable(socketPath: string, cause: NodeJS.ErrnoException): WcpError {
+  if (cause.code === 'EACCES') {
+    return new WcpError('forbidden', `Cannot open "${socketPath}": permission denied`, {
+      cause,
+      help: 'Run the command as root: "sudo wcp …".',
+    })
+  }
+  return new WcpError('unavailable', 'Cannot reach the panel: it does not answer on its socket', {
+    cause,
+    help: 'Start it with "systemctl start wcpd" (or "wcpd"); "wcp doctor" tells what is missing, "wcp emergency" works without it.',
+  })
+}
+
+const ProblemShape = z.object({
+  code: z.enum(Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]]),
+  title: z.string(),
+  help: z.string(),
+  fields: z
+    .array(z.object({ field: z.string(), problem: z.string(), accepted: z.string().exactOptional() }))
+    .exactOptional(),
+  details: z.record(z.string(), z.union([z.string(), z.number()])).exactOptional(),
+}) satisfies z.ZodType<Omit<Problem, 'type' | 'status'>>
+
+function asError({ status, body }: Answer): WcpError {
+  const problem = ProblemShape.safeParse(body)
+  if (!problem.success) return new WcpError('internal', `Cannot read the panel's answer of status ${status}`)
+  const { code, title, ...more } = problem.data
+  return new WcpError(code, title, more)
+}
