@@ -1,19 +1,19 @@
 /** First stage of the executable: answers what needs no code, picks the role, and loads only that role. */
-import { isSea } from 'node:sea'
 import { inspect } from 'node:util'
-import { assetText } from './lib/assets.ts'
+import { assetText, isPacked } from './lib/assets.ts'
 import { loadPackedRole } from './lib/packed-role.ts'
-import { pickRole, type Role, type RoleModule, roleNames, roleSources } from './lib/roles.ts'
+import { type Choice, pickRole, type Role, type RoleModule, roleNames, roleSources } from './lib/roles.ts'
 import { version } from './lib/version.ts'
 
 async function boot(): Promise<void> {
   const choice = pickRole(process.argv0, process.argv.slice(2))
+  if (!isDaemon(choice)) process.stdout.on('error', endOnClosedPipe)
   if (choice.kind === 'version') process.stdout.write(`${version()}\n`)
   if (choice.kind === 'notices') process.stdout.write(assetText('NOTICES.txt'))
   if (choice.kind === 'unknown') return refuse(choice.word)
   if (choice.kind !== 'role') return
 
-  const { main } = isSea() ? loadPackedRole(choice.role) : await loadSourceRole(choice.role)
+  const { main } = isPacked() ? loadPackedRole(choice.role) : await loadSourceRole(choice.role)
   const exitCode = await main(choice.args)
   if (typeof exitCode === 'number') process.exitCode = exitCode
 }
@@ -21,6 +21,16 @@ async function boot(): Promise<void> {
 /** The specifier is computed, so that the bundler leaves the roles out of this file's bundle. */
 async function loadSourceRole(role: Role): Promise<RoleModule> {
   return await import(new URL(roleSources[role], import.meta.url).href)
+}
+
+function isDaemon(choice: Choice): boolean {
+  return choice.kind === 'role' && ['agent', 'panel', 'waker'].includes(choice.role)
+}
+
+/** `wcp … | head` ends quietly, as other commands do. */
+function endOnClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
 }
 
 function refuse(word: string): void {

@@ -5,9 +5,14 @@
 import { getAssetKeys, getRawAsset, isSea } from 'node:sea'
 import { requireFromSource } from './require-from-source.ts'
 
+/** True in the executable, false when the TypeScript files themselves run. */
+export function isPacked(): boolean {
+  return isSea()
+}
+
 /** The bytes of one embedded file. Read only: in the executable they are mapped pages, and writing to them ends the process. */
 export function asset(name: string): Uint8Array {
-  if (!isSea()) return source().sourceAsset(name)
+  if (!isPacked()) return source().sourceAsset(name)
   if (!packedNames().has(name)) throw new Error(`Cannot read asset "${name}": the executable does not hold it`)
   return new Uint8Array(getRawAsset(name))
 }
@@ -18,7 +23,7 @@ export function assetText(name: string): string {
 
 /** Names below a prefix, sorted: `assetNames('templates/mail/')`. */
 export function assetNames(prefix: string): string[] {
-  const names = isSea() ? [...packedNames()] : source().sourceAssetNames()
+  const names = isPacked() ? [...packedNames()] : source().sourceAssetNames()
   return names.filter((name) => name.startsWith(prefix)).sort()
 }
 

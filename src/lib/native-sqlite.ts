@@ -1,6 +1,6 @@
 /** The only door to SQLite: the embedded addon, and no version with a known way to lose data. */
-import { isSea } from 'node:sea'
 import Sqlite from 'better-sqlite3'
+import { isPacked } from './assets.ts'
 import { loadPackedAddon } from './native-addon.ts'
 
 export type Database = Sqlite.Database
@@ -21,7 +21,7 @@ export function openDatabase(path: string, options: Omit<Sqlite.Options, 'native
 
 /** Version 13 takes the loaded addon itself; its published types still know only a path. */
 function packedBinding(): { nativeBinding?: string } {
-  if (!isSea()) return {}
+  if (!isPacked()) return {}
   addon ??= loadPackedAddon('better_sqlite3')
   return { nativeBinding: addon as string }
 }
