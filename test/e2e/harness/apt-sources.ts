@@ -29,7 +29,10 @@ export function debianLines(suite: Suite, sources: readonly AptSource[], hostSui
 /** The host's own entries that point to the Debian archive. */
 export function hostAptSources(etcApt = '/etc/apt'): AptSource[] {
   const parts = join(etcApt, 'sources.list.d')
-  const files = [join(etcApt, 'sources.list'), ...(existsSync(parts) ? readdirSync(parts).map((name) => join(parts, name)) : [])]
+  const files = [
+    join(etcApt, 'sources.list'),
+    ...(existsSync(parts) ? readdirSync(parts).map((name) => join(parts, name)) : []),
+  ]
   return files
     .filter((file) => existsSync(file))
     .flatMap((file) => (file.endsWith('.sources') ? parseDeb822 : parseOneLine)(readFileSync(file, 'utf8')))
@@ -38,11 +41,13 @@ export function hostAptSources(etcApt = '/etc/apt'): AptSource[] {
 
 /** sources.list(5), "one-line-style format". */
 export function parseOneLine(text: string): AptSource[] {
-  return [...text.matchAll(/^deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)\s+(.+)$/gm)].map(([, uri = '', suite = '', components = '']) => ({
-    uri,
-    suites: [suite],
-    components: words(components),
-  }))
+  return [...text.matchAll(/^deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)\s+(.+)$/gm)].map(
+    ([, uri = '', suite = '', components = '']) => ({
+      uri,
+      suites: [suite],
+      components: words(components),
+    }),
+  )
 }
 
 /** sources.list(5), "deb822-style format". */

@@ -25,7 +25,8 @@ export function command(argv: readonly string[], options: CommandOptions = {}): 
 /** The standard output of a program that must succeed. */
 export async function succeed(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
   const { code, stdout, stderr } = await command(argv, options)
-  if (code !== 0) throw new Error(`Cannot run ${argv.slice(0, 4).join(' ')}: exit code ${code}\n${tail(stderr || stdout)}`)
+  if (code !== 0)
+    throw new Error(`Cannot run ${argv.slice(0, 4).join(' ')}: exit code ${code}\n${tail(stderr || stdout)}`)
   return stdout
 }
 
@@ -44,7 +45,10 @@ export function tail(text: string, lines = 30): string {
   return text.trimEnd().split('\n').slice(-lines).join('\n')
 }
 
-function start(argv: readonly string[], { cwd, env }: { cwd?: string | undefined; env?: CommandOptions['env'] | undefined }) {
+function start(
+  argv: readonly string[],
+  { cwd, env }: { cwd?: string | undefined; env?: CommandOptions['env'] | undefined },
+) {
   const [program = '', ...args] = argv
   return spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
 }
@@ -56,7 +60,11 @@ function outcome(child: ReturnType<typeof start>, argv: readonly string[], timeo
   const text = (chunks: Buffer[]) => Buffer.concat(chunks).toString()
   const timer = setTimeout(() => {
     child.kill('SIGKILL')
-    reject(new Error(`Cannot wait for ${argv.slice(0, 4).join(' ')}: still running after ${timeout} ms\n${tail(text(stderr))}`))
+    reject(
+      new Error(
+        `Cannot wait for ${argv.slice(0, 4).join(' ')}: still running after ${timeout} ms\n${tail(text(stderr))}`,
+      ),
+    )
   }, timeout)
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))

@@ -1,7 +1,17 @@
 // Debian's DokuWiki as upstream ships it: one directory of plain files that can be copied anywhere.
 // Debian spreads it over /usr/share, /etc and /var/lib, joined by links and absolute paths; this puts it together again.
 
-import { cpSync, existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** `unpacked` holds the unpacked packages and is used up; `target` must not exist. */
@@ -12,7 +22,8 @@ export function assembleDokuwiki(unpacked: string, target: string): void {
   cpSync(join(unpacked, 'var/lib/dokuwiki/data'), join(target, 'data'), { recursive: true })
   cpSync(join(unpacked, 'etc/dokuwiki'), join(target, 'conf'), { recursive: true })
   for (const library of ['php', 'php-geshi', 'javascript']) {
-    if (existsSync(join(share, library))) cpSync(join(share, library), join(target, 'vendor/debian', library), { recursive: true })
+    if (existsSync(join(share, library)))
+      cpSync(join(share, library), join(target, 'vendor/debian', library), { recursive: true })
   }
   rmSync(join(target, 'inc/preload.php'), { force: true }) // only there to point to /etc and /var/lib
   removeLinks(target)
@@ -49,8 +60,18 @@ function relocate(target: string): void {
 }
 
 function check(target: string): void {
-  for (const name of ['doku.php', 'index.php', 'inc/init.php', 'lib/exe/css.php', 'lib/plugins', 'lib/tpl/dokuwiki', 'conf/dokuwiki.php', 'data/pages']) {
-    if (!existsSync(join(target, name))) throw new Error(`Cannot assemble DokuWiki: "${name}" is not in Debian's packages`)
+  for (const name of [
+    'doku.php',
+    'index.php',
+    'inc/init.php',
+    'lib/exe/css.php',
+    'lib/plugins',
+    'lib/tpl/dokuwiki',
+    'conf/dokuwiki.php',
+    'data/pages',
+  ]) {
+    if (!existsSync(join(target, name)))
+      throw new Error(`Cannot assemble DokuWiki: "${name}" is not in Debian's packages`)
   }
   const links = linksIn(target)
   if (links.length > 0) throw new Error(`Cannot assemble DokuWiki: "${links[0]}" is still a link`)

@@ -1,6 +1,6 @@
 // What this host must have to build and run machines; installed by apt when missing.
 
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { hostAptSources } from './apt-sources.ts'
 import { command, succeed } from './command.ts'
@@ -40,7 +40,9 @@ export function hostSuite(): string {
 
 async function installPrograms(): Promise<void> {
   const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
-  const missing = Object.entries(programs).filter(([name]) => !directories.some((directory) => existsSync(join(directory, name))))
+  const missing = Object.entries(programs).filter(
+    ([name]) => !directories.some((directory) => existsSync(join(directory, name))),
+  )
   const keyring = existsSync('/usr/share/keyrings/debian-archive-keyring.gpg') ? [] : ['debian-archive-keyring']
   const packages = [...new Set([...missing.map(([, packageName]) => packageName), ...keyring])]
   if (packages.length === 0) return
@@ -76,7 +78,8 @@ async function newerQemu(): Promise<Qemu | undefined> {
 async function unpackBackports(packages: readonly string[]): Promise<void> {
   const work = join(places.work, 'backports')
   const debs = join(work, 'debs')
-  for (const name of ['lists/partial', 'cache/archives/partial', 'debs', 'root']) mkdirSync(join(work, name), { recursive: true })
+  for (const name of ['lists/partial', 'cache/archives/partial', 'debs', 'root'])
+    mkdirSync(join(work, name), { recursive: true })
   const mirror = hostAptSources().find(({ suites }) => suites.includes('bookworm'))?.uri
   const line = `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror} bookworm`
   writeFileSync(join(work, 'sources.list'), `${line}-backports main\n${line} main\n`)
@@ -90,7 +93,10 @@ async function unpackBackports(packages: readonly string[]): Promise<void> {
   ]
   const apt = ['apt-get', '-qq', ...settings.flatMap((setting) => ['-o', setting])]
   await succeed([...apt, 'update'], { timeout: 300_000 })
-  await succeed([...apt, 'download', ...packages.map((name) => `${name}/bookworm-backports`), 'seabios'], { cwd: debs, timeout: 300_000 })
+  await succeed([...apt, 'download', ...packages.map((name) => `${name}/bookworm-backports`), 'seabios'], {
+    cwd: debs,
+    timeout: 300_000,
+  })
   for (const deb of readdirSync(debs)) await succeed(['dpkg', '-x', join(debs, deb), join(work, 'root')])
   renameSync(join(work, 'root'), places.qemu)
   rmSync(work, { recursive: true, force: true })

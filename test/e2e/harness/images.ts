@@ -1,13 +1,26 @@
 // Debian images: a kernel, an initial RAM disk, a root disk and a /srv disk, built from packages and kept by the hash of their recipe.
 
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { succeed } from './command.ts'
 import { assembleDokuwiki } from './dokuwiki.ts'
 import { prepareHost } from './host.ts'
 import { exclusively } from './lock.ts'
 import { places } from './places.ts'
-import { removeUnused } from './prune.ts'
+import { keepNewest, touch } from './prune.ts'
 import { type Flavour, type Recipe, recipe, recipeHash } from './recipe.ts'
 
 export type Image = { readonly flavour: Flavour; readonly hash: string; readonly directory: string }
@@ -18,11 +31,13 @@ export async function image(flavour: Flavour): Promise<Image> {
   const wanted = await recipe(flavour)
   const hash = recipeHash(wanted)
   const found: Image = { flavour, hash, directory: join(places.images, `${flavour}-${hash}`) }
-  if (existsSync(found.directory)) return found
-  await exclusively(`image-${flavour}`, 1_800_000, async () => {
-    if (!existsSync(found.directory)) await build(wanted, found.directory)
-  })
-  removeUnused(places.images, (name) => name.startsWith(`${flavour}-`) && /^[0-9a-f]{12}$/.test(name.slice(flavour.length + 1)) && !name.endsWith(hash))
+  if (!existsSync(found.directory)) {
+    await exclusively(`image-${flavour}`, 1_800_000, async () => {
+      if (!existsSync(found.directory)) await build(wanted, found.directory)
+    })
+  }
+  touch(found.directory)
+  keepNewest(places.images, flavour, 2)
   return found
 }
 
@@ -39,6 +54,7 @@ async function build(from: Recipe, directory: string): Promise<void> {
   copyFileSync(newest(root, 'initrd.img-'), join(out, 'initrd.img'))
   writeFileSync(join(out, 'packages.txt'), await succeed(['chroot', root, 'dpkg-query', '-W']))
   writeFileSync(join(out, 'recipe.json'), JSON.stringify(from, null, 2))
+  writeFileSync(join(out, 'build-id'), randomUUID())
   await makeDisk(join(out, 'root.qcow2'), '12G', [...from.rootFileSystem, '-d', root])
   await makeDisk(join(out, 'srv.qcow2'), '8G', from.srvFileSystem)
   renameSync(out, directory)
@@ -70,7 +86,8 @@ async function bootstrap(from: Recipe, root: string, debs: string): Promise<void
 }
 
 async function customize(from: Recipe, root: string): Promise<void> {
-  for (const name of ['etc/resolv.conf', 'etc/apt/apt.conf.d/99mmdebstrap', 'etc/dpkg/dpkg.cfg.d/99mmdebstrap']) rmSync(join(root, name), { force: true })
+  for (const name of ['etc/resolv.conf', 'etc/apt/apt.conf.d/99mmdebstrap', 'etc/dpkg/dpkg.cfg.d/99mmdebstrap'])
+    rmSync(join(root, name), { force: true })
   for (const [path, text] of Object.entries(from.files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true })
     writeFileSync(join(root, path), text, { mode: path.startsWith('/root/') ? 0o600 : 0o644 })
@@ -81,7 +98,8 @@ async function customize(from: Recipe, root: string): Promise<void> {
     rmSync(join(units, unit), { force: true })
     symlinkSync('/dev/null', join(units, unit))
   }
-  const inside = (...argv: string[]) => succeed(['chroot', root, 'env', 'LC_ALL=C.UTF-8', ...argv], { timeout: 120_000 })
+  const inside = (...argv: string[]) =>
+    succeed(['chroot', root, 'env', 'LC_ALL=C.UTF-8', ...argv], { timeout: 120_000 })
   await inside('systemctl', 'enable', 'systemd-networkd.service')
   await inside('update-ca-certificates')
   await inside('ssh-keygen', '-q', '-A')
@@ -100,13 +118,19 @@ async function makeDisk(path: string, size: string, fileSystem: readonly string[
   const raw = `${path}.raw`
   writeFileSync(raw, '')
   truncateSync(raw, Number.parseInt(size, 10) * 2 ** 30)
-  await succeed(['/sbin/mkfs.ext4', '-q', ...fileSystem, raw].toSpliced(-1, 1, raw), { timeout: 300_000 })
+  await succeed(['/sbin/mkfs.ext4', '-q', ...fileSystem, raw], { timeout: 300_000 })
   await succeed(['qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', raw, path], { timeout: 300_000 })
   rmSync(raw)
 }
 
 function newest(root: string, prefix: string): string {
-  const name = readdirSync(join(root, 'boot')).filter((entry) => entry.startsWith(prefix)).sort().at(-1)
-  if (!name) throw new Error(`Cannot find a kernel: no "${prefix}*" in ${readFileSync(join(root, 'etc/os-release'), 'utf8').split('\n')[0]}`)
+  const name = readdirSync(join(root, 'boot'))
+    .filter((entry) => entry.startsWith(prefix))
+    .sort()
+    .at(-1)
+  if (!name)
+    throw new Error(
+      `Cannot find a kernel: no "${prefix}*" in ${readFileSync(join(root, 'etc/os-release'), 'utf8').split('\n')[0]}`,
+    )
   return join(root, 'boot', name)
 }

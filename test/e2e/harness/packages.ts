@@ -65,5 +65,13 @@ export const dokuwikiPackages: Readonly<Record<Suite, readonly string[]>> = {
     'php-kissifrot-php-ixr',
     'php-phpseclib3',
   ],
-  bookworm: ['dokuwiki', 'libjs-jquery', 'libjs-jquery-cookie', 'libjs-jquery-ui', 'libphp-simplepie', 'php-geshi', 'php-phpseclib'],
+  bookworm: [
+    'dokuwiki',
+    'libjs-jquery',
+    'libjs-jquery-cookie',
+    'libjs-jquery-ui',
+    'libphp-simplepie',
+    'php-geshi',
+    'php-phpseclib',
+  ],
 }

@@ -17,7 +17,9 @@ export const places = {
 
 export function makePlaces(): void {
   if (!/^\/[\w./-]{1,60}$/.test(cacheDirectory)) {
-    throw new Error(`Cannot keep machines in "${cacheDirectory}": WCP_VM_CACHE must be a short absolute path of plain letters`)
+    throw new Error(
+      `Cannot keep machines in "${cacheDirectory}": WCP_VM_CACHE must be a short absolute path of plain letters`,
+    )
   }
   for (const name of ['images', 'warm', 'machines', 'locks', 'work'] as const) {
     mkdirSync(places[name], { recursive: true, mode: 0o700 })

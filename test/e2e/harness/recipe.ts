@@ -48,7 +48,10 @@ export async function recipe(flavour: Flavour): Promise<Recipe> {
     aptSettings,
     packages: [...minimalServer, ...(isReady ? productPackages : [])],
     dokuwiki: isReady ? dokuwikiPackages[suite] : [],
-    files: { ...guestFiles({ registries, npmRegistry, aptSettings, certificates, authorizedKey }), ...(isReady ? readyFiles : {}) },
+    files: {
+      ...guestFiles({ registries, npmRegistry, aptSettings, certificates, authorizedKey }),
+      ...(isReady ? readyFiles : {}),
+    },
     masked: maskedUnits,
     rootPassword,
     registries,

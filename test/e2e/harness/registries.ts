@@ -20,7 +20,14 @@ export type HostRegistries = {
 export async function hostRegistries(): Promise<HostRegistries> {
   const npmRegistry = (await command(['npm', 'config', 'get', 'registry'], { cwd: '/' })).stdout.trim()
   const aptSettings = await hostAptSettings()
-  const urls = [...hostAptSources().map(({ uri }) => uri), npmRegistry, ...aptSettings.join(' ').matchAll(/https?:[^"]+/g).map(String)]
+  const urls = [
+    ...hostAptSources().map(({ uri }) => uri),
+    npmRegistry,
+    ...aptSettings
+      .join(' ')
+      .matchAll(/https?:[^"]+/g)
+      .map(String),
+  ]
   return { registries: addresses(urls), npmRegistry, aptSettings, certificates: localCertificates() }
 }
 
@@ -45,7 +52,9 @@ export function guestForwards(registries: readonly Registry[]): string[] {
 /** How this host is told to talk to its mirrors: proxies and what a frozen mirror needs. */
 async function hostAptSettings(): Promise<string[]> {
   const { stdout } = await command(['apt-config', 'dump'])
-  return stdout.split('\n').filter((line) => /^Acquire::(Check-Valid-Until|Check-Date|Retries|https?::Proxy)\b.*"[^"]+";$/.test(line))
+  return stdout
+    .split('\n')
+    .filter((line) => /^Acquire::(Check-Valid-Until|Check-Date|Retries|https?::Proxy)\b.*"[^"]+";$/.test(line))
 }
 
 function localCertificates(directory = '/usr/local/share/ca-certificates'): Record<string, string> {
