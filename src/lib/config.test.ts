@@ -10,6 +10,7 @@ describe('loadConfig', () => {
     expect(load('')).toEqual({
       listen: { host: '::', port: 8360 },
       baseUrl: `https://${hostname()}:8360`,
+      anyHost: true,
       store: { kind: 'sqlite' },
       logLevel: 'info',
       httpPort: 80,
@@ -36,6 +37,7 @@ describe('loadConfig', () => {
       logLevel: 'warn',
       phpIdleSeconds: 90,
       baseUrl: 'https://panel.example.com:18360',
+      anyHost: false,
     })
   })
 
@@ -63,12 +65,7 @@ describe('loadConfig', () => {
     ['number out of range', 'http_port: 70000\n', {}, /:1: http_port is 70000: expected a port/],
     ['fraction', 'jobs_at_once: 1.5\n', {}, /:1: jobs_at_once is 1\.5: expected a number from 1 to 32$/],
     ['empty value', 'log_level:\n', {}, /:1: log_level is null: expected one of/],
-    [
-      'list in place of an address',
-      'listen: [a, b]\n',
-      {},
-      /:1: listen is \[.*: expected an address and a port/,
-    ],
+    ['list in place of an address', 'listen: [a, b]\n', {}, /:1: listen is \[.*: expected an address and a port/],
     ['address without port', 'listen: "[::]"\n', {}, /:1: listen is "\[::\]": expected/],
     ['address that is none', 'listen: "999.1.1.1:80"\n', {}, /:1: listen is "999\.1\.1\.1:80": expected/],
     ['plain http', 'base_url: http://a.example\n', {}, /:1: base_url is "http:\/\/a\.example": expected auto, or/],

@@ -36,7 +36,7 @@ export const settings = {
     schema: z.union([z.literal('auto'), z.string().transform(parseBaseUrl)]),
     byDefault: 'auto',
     expected: 'auto, or an address such as https://panel.example.com:8360 without a path',
-    help: "The panel's address as people type it; requests for another host are refused. auto: this host's name and the port of listen.",
+    help: "The panel's address as people type it; requests for another host are refused. auto: this host's name and the port of listen, and requests for any host are answered.",
   }),
   store: setting({
     schema: z.string().transform(parseStore),
@@ -96,7 +96,11 @@ export const settings = {
 
 type Settings = typeof settings
 type SettingName = keyof Settings
-export type Config = { readonly [N in SettingName]: z.output<Settings[N]['schema']> } & { readonly baseUrl: string }
+export type Config = { readonly [N in SettingName]: z.output<Settings[N]['schema']> } & {
+  readonly baseUrl: string
+  /** `baseUrl` is `auto`: nobody has said which host is right, so none is refused. */
+  readonly anyHost: boolean
+}
 
 export interface ListenAddress {
   /** Without brackets: `::`. */
@@ -127,7 +131,8 @@ export function loadConfig(text: string, env: Readonly<Record<string, string | u
   const values: Record<string, unknown> = {}
   for (const name of settingNames) values[name] = readSetting(name, given.get(name))
   const config = values as unknown as Config // each value has just been parsed by its own schema
-  return config.baseUrl === 'auto' ? { ...config, baseUrl: `https://${hostname()}:${config.listen.port}` } : config
+  if (config.baseUrl !== 'auto') return { ...config, anyHost: false }
+  return { ...config, baseUrl: `https://${hostname()}:${config.listen.port}`, anyHost: true }
 }
 
 export const settingNames = Object.keys(settings) as readonly SettingName[]
