@@ -1,0 +1,227 @@
+/**
+ * The panel's end of the line to the agent. The agent dials `agent.sock`, in a directory that only it and the panel can
+ * enter; one connection at a time, frames in the closed grammar, anything else ends the connection.
+ */
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Logger } from 'pino'
+import type { z } from 'zod'
+import { type ErrorCode, errorTable, WcpError } from '../../contract/errors.ts'
+import { encodeFrame, FrameDecoder } from '../../contract/frame.ts'
+import { Id } from '../../contract/values.ts'
+import { AgentMessage, type Failure, type PanelMessage, wireVersion } from '../../contract/wire.ts'
+import type { AgentStatus } from '../http/types.ts'
+
+export type Hello = Extract<AgentMessage, { t: 'hello' }>
+/** What the agent tells about jobs. */
+export type JobMessage = Exclude<AgentMessage, { t: 'hello' | 'answer' }>
+type Question = Extract<PanelMessage, { ask: unknown }>
+/** Without the id, which the link gives. */
+export type Ask = Question extends infer Q ? (Q extends Question ? Omit<Q, 'ask'> : never) : never
+
+export interface AgentListener {
+  /** A new connection has said who it is. */
+  connected(hello: Hello): void | Promise<void>
+  /** In the order of arrival; the next one waits for this one's end. */
+  told(message: JobMessage): Promise<void>
+  gone(): void
+}
+
+interface Pending {
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: WcpError) => void
+}
+
+/** A connection that says nothing for so long after connecting is no agent. */
+const helloTimeoutMs = 10_000
+/** Messages that wait for the store; above this the agent has to wait too. */
+const mostWaiting = 500
+
+export class AgentLink implements AgentStatus {
+  readonly #log: Logger
+  readonly #server: Server
+  readonly #pending = new Map<string, Pending>()
+  readonly #helloTimeoutMs: number
+  #listener: AgentListener | null = null
+  #socket: Socket | null = null
+  #hello: Hello | null = null
+
+  constructor(log: Logger, options: { helloTimeoutMs?: number } = {}) {
+    this.#log = log
+    this.#helloTimeoutMs = options.helloTimeoutMs ?? helloTimeoutMs
+    this.#server = createServer((socket) => this.#accept(socket))
+  }
+
+  get connected(): boolean {
+    return this.#hello !== null
+  }
+  get readOnly(): string | null {
+    return this.#hello?.readOnly ?? null
+  }
+  get version(): string | null {
+    return this.#hello?.version ?? null
+  }
+  get phpVersions(): readonly string[] {
+    return this.#hello?.php ?? []
+  }
+  /** null: the agent has not told. */
+  get setupOpen(): boolean | null {
+    return this.#hello?.setupOpen ?? null
+  }
+
+  /** Setup was closed through this connection; the next hello says so too. */
+  setupClosed(): void {
+    if (this.#hello) this.#hello = { ...this.#hello, setupOpen: false }
+  }
+
+  async listen(path: string, listener: AgentListener): Promise<void> {
+    this.#listener = listener
+    await rm(path, { force: true }) // of a panel that was killed; the directory is ours alone
+    this.#server.listen(path)
+    await once(this.#server, 'listening')
+  }
+
+  async close(): Promise<void> {
+    this.#socket?.destroy()
+    if (!this.#server.listening) return
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+
+  /** False while no agent is there; nothing is kept for later. */
+  send(message: PanelMessage): boolean {
+    if (this.#socket === null || this.#hello === null) return false
+    this.#socket.write(encodeFrame(message))
+    return true
+  }
+
+  /** Throws `unavailable` while the agent is away or when it does not answer in time, else what it said went wrong. */
+  async ask<S extends z.ZodType>(question: Ask, schema: S, timeoutMs: number): Promise<z.output<S>> {
+    const ask = Id.parse(randomUUID())
+    const answer = Promise.withResolvers<unknown>()
+    const timer = setTimeout(() => answer.reject(away(`it did not answer in ${timeoutMs / 1000} s`)), timeoutMs)
+    this.#pending.set(ask, answer)
+    try {
+      if (!this.send({ ...question, ask })) throw away('it is not connected')
+      const value = schema.safeParse(await answer.promise)
+      if (value.success) return value.data
+      throw new WcpError('internal', 'Cannot read the answer of the root side', { cause: value.error })
+    } finally {
+      clearTimeout(timer)
+      this.#pending.delete(ask)
+    }
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#socket !== null) {
+      this.#log.warn('a second agent was turned away')
+      socket.destroy()
+      return
+    }
+    this.#socket = socket
+    const decoder = new FrameDecoder()
+    const intake = new Intake(socket, (message) => this.#tell(message))
+    const timer = setTimeout(() => this.#refuse(socket, 'no hello in time'), this.#helloTimeoutMs)
+    socket.on('error', (err) => this.#log.warn({ err }, 'the line to the agent failed'))
+    socket.on('close', () => {
+      clearTimeout(timer)
+      this.#gone(socket)
+    })
+    socket.on('data', (chunk) => {
+      try {
+        for (const value of decoder.push(chunk)) {
+          if (socket.destroyed) return
+          this.#receive(socket, AgentMessage.parse(value), intake)
+          clearTimeout(timer)
+        }
+      } catch (err) {
+        this.#refuse(socket, 'a message outside the grammar', err)
+      }
+    })
+  }
+
+  #receive(socket: Socket, message: AgentMessage, intake: Intake): void {
+    if ((message.t === 'hello') === (this.#hello !== null)) return this.#refuse(socket, 'a message out of order')
+    if (message.t === 'answer') return this.#answer(message)
+    if (message.t === 'hello') {
+      if (message.wire !== wireVersion) return this.#refuse(socket, `wire version ${message.wire}, not ${wireVersion}`)
+      this.#hello = message
+      this.#log.info({ version: message.version, readOnly: message.readOnly }, 'the agent is connected')
+    }
+    intake.add(message)
+  }
+
+  async #tell(message: Hello | JobMessage): Promise<void> {
+    if (this.#listener === null) return
+    if (message.t === 'hello') await this.#listener.connected(message)
+    else await this.#listener.told(message)
+  }
+
+  #answer(message: Extract<AgentMessage, { t: 'answer' }>): void {
+    const pending = this.#pending.get(message.ask) // unknown: the question has timed out
+    if (message.failure) pending?.reject(failureAsError(message.failure))
+    else pending?.resolve(message.value)
+  }
+
+  #refuse(socket: Socket, why: string, err?: unknown): void {
+    this.#log.error({ why, err }, 'the line to the agent was closed')
+    socket.destroy()
+  }
+
+  #gone(socket: Socket): void {
+    if (socket !== this.#socket) return
+    this.#socket = null
+    this.#hello = null
+    for (const pending of this.#pending.values()) pending.reject(away('the connection ended'))
+    this.#listener?.gone()
+    this.#log.warn('the agent is gone')
+  }
+}
+
+/** Hands messages on one by one, and lets the sender wait while too many are in line. */
+class Intake {
+  readonly #waiting: (Hello | JobMessage)[] = []
+  readonly #socket: Socket
+  readonly #tell: (message: Hello | JobMessage) => Promise<void>
+  #busy = false
+
+  constructor(socket: Socket, tell: (message: Hello | JobMessage) => Promise<void>) {
+    this.#socket = socket
+    this.#tell = tell
+  }
+
+  add(message: Hello | JobMessage): void {
+    this.#waiting.push(message)
+    if (this.#waiting.length >= mostWaiting) this.#socket.pause()
+    if (!this.#busy) void this.#drain()
+  }
+
+  async #drain(): Promise<void> {
+    this.#busy = true
+    for (let message = this.#waiting.shift(); message; message = this.#waiting.shift()) {
+      try {
+        await this.#tell(message)
+      } catch (error) {
+        // Without its storage a message must not be acknowledged; the agent tells the end again when it comes back.
+        this.#socket.destroy(error instanceof Error ? error : new Error(String(error)))
+        this.#waiting.length = 0
+      }
+      if (this.#waiting.length < mostWaiting) this.#socket.resume()
+    }
+    this.#busy = false
+  }
+}
+
+function away(why: string): WcpError {
+  return new WcpError('unavailable', `Cannot reach the root side: ${why}`)
+}
+
+function failureAsError({ code, message, help }: Failure): WcpError {
+  return new WcpError(isErrorCode(code) ? code : 'machine_failed', message, { help })
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorTable, code)
+}
