@@ -61,6 +61,7 @@ function assetFiles(): Record<string, string> {
 /** The finished file appears whole or not at all. */
 function publish(): string {
   renameSync(join(folder, 'wcpd'), join(dist, 'wcpd'))
+  rmSync(join(folder, 'node'))
   const digest = createHash('sha256')
     .update(readFileSync(join(dist, 'wcpd')))
     .digest('hex')

@@ -1,6 +1,6 @@
 /** Builds the last commit in two folders and looks at the results from outside. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -70,7 +70,7 @@ describe('the executable', () => {
   })
 
   it('ends quietly when nobody reads on', () => {
-    const script = '"$0" --notices | head --lines=1; exit "${PIPESTATUS[0]}"'
+    const script = 'set -o pipefail; "$0" --notices | head --lines=1'
     const { status, stderr } = spawnSync('bash', ['-c', script, executable], { encoding: 'utf8' })
 
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
@@ -89,14 +89,12 @@ describe('the executable', () => {
   })
 
   it('ignores NODE_OPTIONS', () => {
-    const marker = join(scratch, 'loaded')
-    const options = `--inspect=127.0.0.1:9231 --require ${join(scratch, 'missing.cjs')} --trace-exit --report-directory=${marker}`
+    const options = `--inspect=127.0.0.1:9231 --require ${join(scratch, 'missing.cjs')}`
 
     const { stdout, stderr, status } = run(['--version'], { env: { NODE_OPTIONS: options } })
 
     expect({ stderr, status }).toEqual({ stderr: '', status: 0 })
     expect(stdout).toMatch(/^0\.1\.0/)
-    expect(existsSync(marker)).toBe(false)
   })
 
   it('takes --inspect and --node-options for ordinary words', () => {
