@@ -9,7 +9,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import { type ErrorCode, errorTable, WcpError } from '../../contract/errors.ts'
-import { encodeFrame, FrameDecoder } from '../../contract/frame.ts'
+import { encodeFrame, FrameDecoder, FrameError } from '../../contract/frame.ts'
 import { Id } from '../../contract/values.ts'
 import { AgentMessage, type Failure, type PanelMessage, wireVersion } from '../../contract/wire.ts'
 import type { AgentStatus } from '../http/types.ts'
@@ -129,11 +129,11 @@ export class AgentLink implements AgentStatus {
       clearTimeout(timer)
       this.#gone(socket)
     })
-    socket.on('data', (chunk) => {
+    socket.on('data', (chunk: Buffer) => {
       try {
         for (const value of decoder.push(chunk)) {
           if (socket.destroyed) return
-          this.#receive(socket, AgentMessage.parse(value), intake)
+          this.#receive(AgentMessage.parse(value), intake)
           clearTimeout(timer)
         }
       } catch (err) {
@@ -142,15 +142,17 @@ export class AgentLink implements AgentStatus {
     })
   }
 
-  #receive(socket: Socket, message: AgentMessage, intake: Intake): void {
-    if ((message.t === 'hello') === (this.#hello !== null)) return this.#refuse(socket, 'a message out of order')
-    if (message.t === 'answer') return this.#answer(message)
-    if (message.t === 'hello') {
-      if (message.wire !== wireVersion) return this.#refuse(socket, `wire version ${message.wire}, not ${wireVersion}`)
-      this.#hello = message
-      this.#log.info({ version: message.version, readOnly: message.readOnly }, 'the agent is connected')
-    }
-    intake.add(message)
+  #receive(message: AgentMessage, intake: Intake): void {
+    if ((message.t === 'hello') === (this.#hello !== null)) throw new FrameError('a message out of order')
+    if (message.t === 'hello') this.#greet(message)
+    if (message.t === 'answer') this.#answer(message)
+    else intake.add(message)
+  }
+
+  #greet(hello: Hello): void {
+    if (hello.wire !== wireVersion) throw new FrameError(`wire version ${hello.wire} instead of ${wireVersion}`)
+    this.#hello = hello
+    this.#log.info({ version: hello.version, readOnly: hello.readOnly }, 'the agent is connected')
   }
 
   async #tell(message: Hello | JobMessage): Promise<void> {
