@@ -1,0 +1,138 @@
+/** The tree of commands: one for each operation, and those of the machine itself. */
+import { Command, CommanderError } from 'commander'
+import { errorTable } from '../contract/errors.ts'
+import { type AnyOperation, httpBinding, kindOf, verbOf } from '../contract/operation.ts'
+import { type CommandOption, commandSpec, placeholder, usageLine } from '../lib/command-spec.ts'
+import { apiRoot } from '../lib/http-call.ts'
+
+/** A command that is no operation: it looks at this machine, or follows something. */
+export interface LocalCommand {
+  /** `status`, or `config set`. */
+  readonly words: string
+  readonly summary: string
+  /** As in usage lines: `<key>`, `[unit]`, `<words...>`. */
+  readonly args?: readonly (readonly [name: string, what: string])[]
+  /** `-f, --follow`, `--lines <n>`. */
+  readonly options?: readonly (readonly [flags: string, what: string])[]
+  /** @returns the exit code. */
+  run(args: readonly string[], options: Readonly<Record<string, string | boolean>>): Promise<number>
+}
+
+export interface Program {
+  readonly operations: readonly AnyOperation[]
+  readonly locals: readonly LocalCommand[]
+  readonly version: string
+  write(text: string): void
+  writeError(text: string): void
+  /** Runs the words of an operation. */
+  runWords(words: readonly string[]): Promise<number>
+}
+
+/** @param words what follows `wcp`. @returns the exit code. */
+export async function runProgram(program: Program, words: readonly string[]): Promise<number> {
+  let exitCode = 0
+  const root = buildTree(program, words, (code) => {
+    exitCode = code
+  })
+  try {
+    await root.parseAsync([...words], { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? 0 : errorTable.bad_input.exit
+  }
+  return exitCode
+}
+
+function buildTree(program: Program, words: readonly string[], ended: (exitCode: number) => void): Command {
+  const root = new Command('wcp')
+    .description('WCP360, the hosting control panel. Everything the pages can do, from a terminal.')
+    .version(program.version, '--version', 'print the version')
+    .helpCommand('help [command]', 'explain a command')
+    .exitOverride()
+    .configureOutput({ writeOut: program.write, writeErr: program.writeError })
+    .showSuggestionAfterError(true)
+  for (const operation of program.operations) {
+    groupOf(root, kindOf(operation)).addCommand(
+      inherit(root, operationCommand(operation)).action(async () => ended(await program.runWords(words))),
+    )
+  }
+  for (const local of program.locals) addLocal(root, local, ended)
+  return root
+}
+
+function groupOf(root: Command, kind: string): Command {
+  const known = root.commands.find((command) => command.name() === kind)
+  if (known !== undefined) return known
+  const group = inherit(root, new Command(kind)).summary(`${kind}: list, look, change`).helpCommand(false)
+  root.addCommand(group)
+  return group
+}
+
+/** Its words are read by the parser that the terminal page shares, so commander lets everything through. */
+function operationCommand(operation: AnyOperation): Command {
+  return new Command(verbOf(operation))
+    .summary(operation.summary)
+    .description([operation.summary, operation.description].filter(Boolean).join('\n\n'))
+    .usage(usageLine(operation).split(' ').slice(3).join(' '))
+    .argument('[words...]')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .configureHelp({ visibleArguments: () => [], visibleOptions: () => [] })
+    .addHelpText('after', operationHelp(operation))
+}
+
+function operationHelp(operation: AnyOperation): string {
+  const { args, options } = commandSpec(operation)
+  const { method, path } = httpBinding(operation)
+  const flags: readonly (readonly [string, string])[] = [
+    ...options.filter(({ secret }) => !secret).map(optionRow),
+    ['--json', 'print the JSON answer of the API; do not wait for the job'],
+    ...(operation.effect === 'machine'
+      ? [['--plan', 'show what would change on the machine, and change nothing'] as const]
+      : []),
+    ...(operation.confirm === undefined ? [] : [['--yes', `answer yes to: ${operation.confirm}`] as const]),
+    ['--help', 'print this help'],
+  ]
+  return [
+    section(
+      'Arguments',
+      args.map(({ name, field }) => [name, field.description ?? '']),
+    ),
+    section('Options', flags),
+    `\nAPI: ${method} ${apiRoot}${path}\n`,
+  ].join('')
+}
+
+function optionRow({ flag, field }: CommandOption): readonly [string, string] {
+  const value = field.type === 'boolean' ? '' : ` ${placeholder(field)}`
+  const notes = [
+    field.required ? 'required' : '',
+    field.nullable ? '"none" for null' : '',
+    field.type === 'list' ? 'may be repeated' : '',
+  ]
+  const shown = notes.filter(Boolean).join(', ')
+  return [`--${flag}${value}`, `${field.description ?? ''}${shown === '' ? '' : ` (${shown})`}`]
+}
+
+function section(name: string, rows: readonly (readonly [string, string])[]): string {
+  if (rows.length === 0) return ''
+  const width = Math.max(...rows.map(([term]) => term.length))
+  return `\n${name}:\n${rows.map(([term, what]) => `  ${term.padEnd(width)}  ${what}`.trimEnd()).join('\n')}\n`
+}
+
+function addLocal(root: Command, local: LocalCommand, ended: (exitCode: number) => void): void {
+  const [first = '', second] = local.words.split(' ')
+  const parent = second === undefined ? root : groupOf(root, first)
+  const command = inherit(root, new Command(second ?? first))
+    .summary(local.summary)
+    .description(local.summary)
+  for (const [name, what] of local.args ?? []) command.argument(name, what)
+  for (const [flags, what] of local.options ?? []) command.option(flags, what)
+  command.action(async () => ended(await local.run(command.args, command.opts())))
+  parent.addCommand(command)
+}
+
+/** `addCommand`, unlike `command`, does not pass the parent's settings on. */
+function inherit(root: Command, command: Command): Command {
+  return command.copyInheritedSettings(root)
+}

@@ -1,0 +1,105 @@
+/** One command line that names an operation: parsed, completed from the terminal, sent, and its answer printed. */
+
+import { z } from 'zod'
+import { WcpError } from '../contract/errors.ts'
+import type { AnyOperation } from '../contract/operation.ts'
+import { PlanReport } from '../contract/wire.ts'
+import { commandSpec, type ParsedCommand, parseCommandLine } from '../lib/command-spec.ts'
+import { httpCall } from '../lib/http-call.ts'
+import type { Ask } from './ask.ts'
+import type { CallPanel } from './client.ts'
+import { type Output, paint, printChanges, printJson, printRecord, printTable, type Row } from './print.ts'
+import { watchJob } from './watch-job.ts'
+
+export interface Terminal {
+  readonly output: Output
+  readonly ask: Ask
+  readonly call: CallPanel
+}
+
+/** Whatever an operation answers that `wcp` prints in a way of its own. */
+const Answered = {
+  list: z.looseObject({ items: z.array(z.record(z.string(), z.unknown())), nextCursor: z.string().nullable() }),
+  job: z.looseObject({ jobId: z.string() }),
+  plan: z.looseObject({ plan: z.array(z.looseObject({ type: z.string(), changes: PlanReport })) }),
+}
+
+/** @returns the exit code: 0, or that of the failed job. */
+export async function runWords(
+  words: readonly string[],
+  operations: readonly AnyOperation[],
+  terminal: Terminal,
+): Promise<number> {
+  const command = parseCommandLine(words, operations)
+  refuseTypedSecrets(command)
+  const input = { ...command.input, ...(await askSecrets(command, terminal.ask)) }
+  if (!command.flags.plan) await confirm(command, terminal.ask)
+
+  const { body } = await terminal.call(httpCall(command.operation, input, command.flags.plan))
+
+  if (command.flags.json) {
+    printJson(terminal.output, body)
+    return 0
+  }
+  return await printAnswer(command, body, terminal)
+}
+
+async function printAnswer({ operation, flags }: ParsedCommand, body: unknown, terminal: Terminal): Promise<number> {
+  const { output } = terminal
+  if (flags.plan) {
+    printPlan(output, Answered.plan.parse(body).plan)
+    return 0
+  }
+  const list = Answered.list.safeParse(body)
+  if (list.success) {
+    printList(output, operation, list.data.items, list.data.nextCursor)
+    return 0
+  }
+  const job = operation.effect === 'machine' ? Answered.job.safeParse(body) : undefined
+  if (job?.success) return await watchJob(job.data.jobId, terminal)
+  if (typeof body === 'object' && body !== null) printRecord(output, body as Row) // JSON objects have string keys
+  return 0
+}
+
+function printList(output: Output, operation: AnyOperation, items: readonly Row[], nextCursor: string | null): void {
+  printTable(output, operation.columns ?? Object.keys(items[0] ?? {}), items)
+  if (nextCursor !== null) output.err(paint(output, 'dim', `more: repeat with --cursor ${nextCursor}\n`))
+}
+
+function printPlan(output: Output, jobs: z.infer<typeof Answered.plan>['plan']): void {
+  for (const { type, changes } of jobs) {
+    output.out(paint(output, 'bold', `${type}\n`))
+    printChanges(output, changes)
+  }
+  const count = jobs.flatMap(({ changes }) => changes).filter(({ action }) => action !== 'same').length
+  output.err(`${count} ${count === 1 ? 'change' : 'changes'}, nothing done\n`)
+}
+
+/** Command lines are visible to every user of the machine (proc(5), /proc/pid/cmdline). */
+function refuseTypedSecrets({ operation, input }: ParsedCommand): void {
+  const typed = operation.secret?.find((key) => input[key] !== undefined)
+  if (typed === undefined) return
+  throw new WcpError(
+    'bad_input',
+    `Cannot take "${typed}" from the command line: other users of this machine could read it`,
+    {
+      fields: [{ field: typed, problem: 'was typed into the command' }],
+      help: `Leave it out: wcp asks for it, or reads it as a line from standard input.`,
+    },
+  )
+}
+
+async function askSecrets({ operation }: ParsedCommand, ask: Ask): Promise<Record<string, string>> {
+  const wanted = commandSpec(operation).options.filter(({ secret, field }) => secret && field.required)
+  const answers: Record<string, string> = {}
+  for (const { field } of wanted) answers[field.name] = await ask.secret(`${field.name}: `)
+  return answers
+}
+
+async function confirm({ operation, flags }: ParsedCommand, ask: Ask): Promise<void> {
+  if (operation.confirm === undefined || flags.yes) return
+  if (await ask.yes(operation.confirm)) return
+  throw new WcpError('bad_input', `Cannot run "${operation.name}" without a yes to: ${operation.confirm}`, {
+    help: 'Answer y, or add --yes where nobody can be asked.',
+  })
+}

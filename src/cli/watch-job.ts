@@ -1,0 +1,62 @@
+/** Follows one job to its end, a line a step. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import { errorTable } from '../contract/errors.ts'
+import { JobState, jobTransitions, StepState } from '../contract/job.ts'
+import { Failure } from '../contract/wire.ts'
+import { apiRoot } from '../lib/http-call.ts'
+import { paint, plain } from './print.ts'
+import type { Terminal } from './run-words.ts'
+
+/** What is read of `job.get`. */
+const WatchedJob = z.looseObject({
+  id: z.string(),
+  type: z.string(),
+  state: JobState,
+  failure: Failure.nullable(),
+  steps: z.array(z.looseObject({ position: z.int(), name: z.string(), state: StepState, note: z.string().nullable() })),
+})
+type WatchedJob = z.infer<typeof WatchedJob>
+
+const pollMs = 200
+
+const signs: Readonly<Record<StepState, string>> = { running: '…', done: '✓', unchanged: '=', failed: '✗', undone: '↶' }
+
+/** @returns 0 when it succeeded, otherwise the exit code of the error table. */
+export async function watchJob(id: string, { call, output }: Pick<Terminal, 'call' | 'output'>): Promise<number> {
+  const shown = new Map<number, StepState>()
+  for (let previous: JobState | undefined; ; await sleep(pollMs)) {
+    const job = WatchedJob.parse(
+      (await call({ method: 'GET', target: `${apiRoot}/jobs/${encodeURIComponent(id)}` })).body,
+    )
+    if (previous === undefined) output.err(paint(output, 'dim', `job ${id} (${job.type})\n`))
+    for (const step of job.steps) {
+      if (step.state === 'running' || shown.get(step.position) === step.state) continue
+      shown.set(step.position, step.state)
+      output.err(`  ${signs[step.state]} ${plain(step.name)}${step.note === null ? '' : `: ${plain(step.note)}`}\n`)
+    }
+    if (job.state === 'stalled' && previous !== 'stalled')
+      output.err('stalled: the agent does not tell how it goes; still watching\n')
+    previous = job.state
+    if (jobTransitions[job.state].length === 0) return ending(job, output)
+  }
+}
+
+function ending({ state, failure, type }: WatchedJob, output: Terminal['output']): number {
+  if (state === 'succeeded') {
+    output.err(paint(output, 'green', `${type} succeeded\n`))
+    return 0
+  }
+  if (failure === null) {
+    output.err(`${type} was ${state}\n`)
+    return errorTable.conflict.exit
+  }
+  output.err(`${paint(output, 'red', 'error')}: ${plain(failure.message)}\n`)
+  if (failure.step !== null) output.err(`  step: ${plain(failure.step)}\n`)
+  output.err(`${paint(output, 'dim', plain(failure.help))}\n`)
+  return errorTable[isErrorCode(failure.code) ? failure.code : 'machine_failed'].exit
+}
+
+function isErrorCode(code: string): code is keyof typeof errorTable {
+  return Object.hasOwn(errorTable, code)
+}
