@@ -1,0 +1,262 @@
+/**
+ * The only module that writes files on the root side.
+ *
+ * Every change is one atomic system call in a directory that `walk.ts` has verified, followed by an fsync of that
+ * directory: a reader, or a machine that loses power, sees the old state or the new one. Leftovers of an interrupted
+ * call bear a name derived from the one that was written, and the next call for it, or its removal, takes them away.
+ */
+import { createHash } from 'node:crypto'
+import { constants, lstatSync, type Stats } from 'node:fs'
+import {
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  rename,
+  rmdir,
+  symlink,
+  unlink,
+} from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { WcpError } from '../../contract/errors.ts'
+import { errorCode } from './error-code.ts'
+import { removeTree } from './remove-tree.ts'
+import { at, openBelow, openTrusted, type Trust } from './walk.ts'
+
+const readLimit = 1024 * 1024
+
+export interface Ownership {
+  /** Permission bits, exactly. */
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+}
+
+/** What is at a place: enough, as JSON, to put it back, except for what is in a directory. */
+export type Entry =
+  | { readonly type: 'absent' }
+  | {
+      readonly type: 'file'
+      readonly mode: number
+      readonly uid: number
+      readonly gid: number
+      readonly base64: string
+    }
+  | { readonly type: 'directory'; readonly mode: number; readonly uid: number; readonly gid: number }
+  | { readonly type: 'link'; readonly target: string }
+  /** Socket, device, pipe, or a file over 1 MiB: never ours, never replaced. */
+  | { readonly type: 'other' }
+
+export interface Files {
+  /** Nothing is followed; a missing directory on the way is `absent` too. */
+  look(path: string): Promise<Entry>
+  /** As `look`, without reading and at once: whether anything is at the place. */
+  existsNow(path: string): boolean
+  /** Names in a directory, sorted; none when it is missing. */
+  list(path: string): Promise<readonly string[]>
+  /** Text of a file of at most 1 MiB; undefined when there is none. */
+  readText(path: string): Promise<string | undefined>
+  /** Replaces file or link; a directory in its place is an error. */
+  writeFile(path: string, content: string | Uint8Array, ownership: Ownership): Promise<void>
+  /** Makes the directory, or gives an existing one exactly this mode and owner. */
+  makeDirectory(path: string, ownership: Ownership): Promise<void>
+  /** Replaces file or link by a link owned by root. */
+  makeLink(path: string, target: string): Promise<void>
+  /** Moves within one file system; something at `to` is an error. */
+  move(from: string, to: string): Promise<void>
+  /** Takes away a file, a link or an empty directory; nothing there is fine. */
+  remove(path: string): Promise<void>
+  /** Takes away everything below a place, and the place. */
+  removeTree(path: string, progress?: (removed: number) => void): Promise<void>
+  /** Puts back what `look` saw. */
+  putBack(path: string, entry: Entry): Promise<void>
+}
+
+export function createFiles(trust: Trust): Files {
+  return {
+    look: (path) => inParent(trust, path, (parent, name) => lookAt(parent, name), { type: 'absent' }),
+    existsNow: (path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined,
+    list: (path) => listDirectory(trust, path),
+    readText: (path) => inParent(trust, path, readTextAt, undefined),
+    writeFile: (path, content, ownership) =>
+      inParent(trust, path, (parent, name) => writeAt(parent, name, content, ownership)),
+    makeDirectory: (path, ownership) => inParent(trust, path, (parent, name) => directoryAt(parent, name, ownership)),
+    makeLink: (path, target) => inParent(trust, path, (parent, name) => linkAt(parent, name, target)),
+    move: (from, to) => move(trust, from, to),
+    remove: (path) => inParent(trust, path, removeAt, undefined),
+    removeTree: (path, progress) => inParent(trust, path, (parent, name) => treeAt(parent, name, progress), undefined),
+    putBack: (path, entry) => putBack(trust, path, entry),
+  }
+}
+
+type InParent<R> = (parent: FileHandle, name: string) => Promise<R>
+
+/** @param ifNoParent what to answer when a directory on the way is missing; without it that is an error. */
+async function inParent<R>(trust: Trust, path: string, act: InParent<R>, ...ifNoParent: [R?]): Promise<R> {
+  let parent: FileHandle
+  try {
+    parent = await openTrusted(trust, dirname(path))
+  } catch (error) {
+    if (ifNoParent.length > 0 && errorCode(error) === 'ENOENT') return ifNoParent[0] as R // given, so an R
+    throw error
+  }
+  try {
+    return await act(parent, basename(path))
+  } finally {
+    await parent.close()
+  }
+}
+
+async function statAt(parent: FileHandle, name: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(at(parent, name))
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+async function lookAt(parent: FileHandle, name: string): Promise<Entry> {
+  const found = await statAt(parent, name)
+  if (found === undefined) return { type: 'absent' }
+  const ownership = { mode: found.mode & 0o7777, uid: found.uid, gid: found.gid }
+  if (found.isDirectory()) return { type: 'directory', ...ownership }
+  if (found.isSymbolicLink()) return { type: 'link', target: await readlink(at(parent, name)) }
+  if (!found.isFile() || found.size > readLimit) return { type: 'other' }
+  return { type: 'file', ...ownership, base64: (await readAt(parent, name)).toString('base64') }
+}
+
+async function readTextAt(parent: FileHandle, name: string): Promise<string | undefined> {
+  if ((await statAt(parent, name)) === undefined) return undefined
+  return (await readAt(parent, name)).toString('utf8')
+}
+
+/** O_NONBLOCK: a pipe put in place of a file must not stop the agent (C04). */
+async function readAt(parent: FileHandle, name: string): Promise<Buffer> {
+  const file = await open(at(parent, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    const { size, isRegular } = await file.stat().then((stats) => ({ size: stats.size, isRegular: stats.isFile() }))
+    if (!isRegular || size > readLimit) throw new WcpError('machine_failed', `Cannot read "${name}": not a small file`)
+    const buffer = Buffer.alloc(size)
+    const { bytesRead } = await file.read(buffer, 0, size, 0)
+    return buffer.subarray(0, bytesRead)
+  } finally {
+    await file.close()
+  }
+}
+
+async function listDirectory(trust: Trust, path: string): Promise<readonly string[]> {
+  try {
+    const directory = await openTrusted(trust, path)
+    try {
+      return (await readdir(`/proc/self/fd/${directory.fd}`)).sort()
+    } finally {
+      await directory.close()
+    }
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** The same for the same name, short enough for the longest host name, and ignored by every reader of our directories. */
+function leftoverName(name: string): string {
+  return `.new-${createHash('sha256').update(name).digest('hex').slice(0, 24)}`
+}
+
+async function writeAt(parent: FileHandle, name: string, content: string | Uint8Array, own: Ownership): Promise<void> {
+  const fresh = at(parent, leftoverName(name))
+  await unlink(fresh).catch(unlessMissing)
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+  const file = await open(fresh, flags, 0o600)
+  try {
+    await file.writeFile(content)
+    await giveTo(file, own)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(fresh, at(parent, name))
+  await parent.sync()
+}
+
+/** Owner first: chown(2) clears set-id bits. */
+async function giveTo(handle: FileHandle, { mode, uid, gid }: Ownership): Promise<void> {
+  await handle.chown(uid, gid)
+  await handle.chmod(mode)
+}
+
+async function directoryAt(parent: FileHandle, name: string, ownership: Ownership): Promise<void> {
+  if ((await statAt(parent, name)) === undefined) await mkdir(at(parent, name), 0o700)
+  const directory = await openBelow(parent, name)
+  try {
+    await giveTo(directory, ownership)
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+  await parent.sync()
+}
+
+async function linkAt(parent: FileHandle, name: string, target: string): Promise<void> {
+  const fresh = at(parent, leftoverName(name))
+  await unlink(fresh).catch(unlessMissing)
+  await symlink(target, fresh)
+  await rename(fresh, at(parent, name))
+  await parent.sync()
+}
+
+async function move(trust: Trust, from: string, to: string): Promise<void> {
+  const source = await openTrusted(trust, dirname(from))
+  try {
+    const goal = await openTrusted(trust, dirname(to))
+    try {
+      // rename(2) would replace an empty directory; both directories are root's own and root has one writer
+      if ((await statAt(goal, basename(to))) !== undefined) {
+        throw new WcpError('machine_failed', `Cannot move "${from}" to "${to}": something is there already`)
+      }
+      await rename(at(source, basename(from)), at(goal, basename(to)))
+      await goal.sync()
+      await source.sync()
+    } finally {
+      await goal.close()
+    }
+  } finally {
+    await source.close()
+  }
+}
+
+async function removeAt(parent: FileHandle, name: string): Promise<void> {
+  await unlink(at(parent, leftoverName(name))).catch(unlessMissing)
+  const found = await statAt(parent, name)
+  if (found?.isDirectory()) await rmdir(at(parent, name))
+  else if (found !== undefined) await unlink(at(parent, name))
+  await parent.sync()
+}
+
+async function treeAt(parent: FileHandle, name: string, progress?: (removed: number) => void): Promise<void> {
+  await removeTree(parent, name, progress)
+  await parent.sync()
+}
+
+async function putBack(trust: Trust, path: string, entry: Entry): Promise<void> {
+  const files = createFiles(trust)
+  switch (entry.type) {
+    case 'absent':
+      return files.remove(path)
+    case 'file':
+      return files.writeFile(path, Buffer.from(entry.base64, 'base64'), entry)
+    case 'directory':
+      return files.makeDirectory(path, entry)
+    case 'link':
+      return files.makeLink(path, entry.target)
+    case 'other':
+      throw new WcpError('machine_failed', `Cannot put back "${path}": it was neither file, directory nor link`)
+  }
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (errorCode(error) !== 'ENOENT') throw error
+}

@@ -1,0 +1,79 @@
+/**
+ * Removal of a tree that a tenant made, by root: every name is resolved below an open directory, no link is followed, no
+ * other file system is entered, and no depth of nesting exhausts descriptors.
+ */
+import type { FileHandle } from 'node:fs/promises'
+import { lstat, opendir, rename, rmdir, unlink } from 'node:fs/promises'
+import { WcpError } from '../../contract/errors.ts'
+import { errorCode } from './error-code.ts'
+import { at, openBelow } from './walk.ts'
+
+/** One open descriptor per level; what is nested deeper is first moved up. */
+const deepest = 64
+
+interface Removal {
+  readonly device: number
+  /** Where trees nested too deeply are moved to, and how many were. */
+  readonly top: FileHandle
+  lifted: number
+  removed: number
+  progress(removed: number): void
+}
+
+/** Removes `name` below the open directory with everything in it; nothing there is fine. Progress is told every 1,000 names. */
+export async function removeTree(
+  parent: FileHandle,
+  name: string,
+  progress: (removed: number) => void = () => {},
+): Promise<void> {
+  const found = await lstat(at(parent, name)).catch(unlessMissing)
+  if (found === undefined) return
+  if (!found.isDirectory()) return unlink(at(parent, name))
+  const top = await openBelow(parent, name)
+  try {
+    const removal: Removal = { device: (await parent.stat()).dev, top, lifted: 0, removed: 0, progress }
+    if (found.dev !== removal.device) throw isMount(name)
+    // lifting adds names to the top while it is read: look again until nothing is left
+    do {
+      removal.lifted = 0
+      await emptyOut(top, removal, 1)
+    } while (removal.lifted > 0)
+  } finally {
+    await top.close()
+  }
+  await rmdir(at(parent, name))
+}
+
+async function emptyOut(directory: FileHandle, removal: Removal, depth: number): Promise<void> {
+  for await (const { name } of await opendir(`/proc/self/fd/${directory.fd}`)) {
+    await removeEntry(directory, name, removal, depth)
+    removal.removed++
+    if (removal.removed % 1000 === 0) removal.progress(removal.removed)
+  }
+}
+
+async function removeEntry(directory: FileHandle, name: string, removal: Removal, depth: number): Promise<void> {
+  const found = await lstat(at(directory, name)).catch(unlessMissing)
+  if (found === undefined) return
+  if (!found.isDirectory()) return unlink(at(directory, name))
+  if (found.dev !== removal.device) throw isMount(name)
+  if (depth >= deepest) {
+    removal.lifted++
+    return rename(at(directory, name), at(removal.top, `.lifted-${found.ino}-${removal.lifted}`))
+  }
+  const child = await openBelow(directory, name)
+  try {
+    await emptyOut(child, removal, depth + 1)
+  } finally {
+    await child.close()
+  }
+  await rmdir(at(directory, name))
+}
+
+function isMount(name: string): WcpError {
+  return new WcpError('machine_failed', `Cannot remove "${name}": another file system is mounted there`)
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (errorCode(error) !== 'ENOENT') throw error
+}

@@ -1,0 +1,35 @@
+/** A unified diff with one hunk: what two texts share at both ends is left out. Enough for the small files that are managed. */
+
+const longest = 20_000
+
+export function unifiedDiff(path: string, before: string | undefined, after: string | undefined): string {
+  const old = lines(before)
+  const fresh = lines(after)
+  const head = sharedAtStart(old, fresh)
+  const tail = sharedAtStart(old.slice(head).reverse(), fresh.slice(head).reverse())
+  const removed = old.slice(head, old.length - tail)
+  const added = fresh.slice(head, fresh.length - tail)
+  const text = [
+    `--- ${before === undefined ? '/dev/null' : path}`,
+    `+++ ${after === undefined ? '/dev/null' : path}`,
+    `@@ -${range(head, removed.length)} +${range(head, added.length)} @@`,
+    ...removed.map((line) => `-${line}`),
+    ...added.map((line) => `+${line}`),
+  ].join('\n')
+  return text.length > longest ? `${text.slice(0, longest - 4)}\n...` : text
+}
+
+/** `start,length` as diff(1) writes it: an empty range names the line before it. */
+function range(head: number, length: number): string {
+  return `${length === 0 ? head : head + 1},${length}`
+}
+
+function lines(text: string | undefined): string[] {
+  if (text === undefined || text === '') return []
+  return text.replace(/\n$/, '').split('\n')
+}
+
+function sharedAtStart(one: readonly string[], other: readonly string[]): number {
+  const differs = one.findIndex((line, index) => line !== other[index])
+  return differs < 0 ? Math.min(one.length, other.length) : differs
+}
