@@ -31,6 +31,11 @@ export function layout(root = '/') {
     auditLog: at('var/log/wcp360/audit.log'),
     userdb: at('etc/userdb'),
     nginxSite: at('etc/nginx/conf.d/wcp360.conf'),
+    nginxConfig: at('etc/nginx/nginx.conf'),
+    nginxPid: at('run/nginx.pid'),
+    /** One JSON object per request of any site, told apart by `host`; opened by nginx's master in a root-owned place (C06). */
+    accessLog: at('var/log/wcp360/access.log'),
+    webErrorLog: at('var/log/wcp360/web-error.log'),
 
     run,
     /** wcp360 0700: who can enter it is the panel or root, that is the authentication (threats B1). */
@@ -47,7 +52,10 @@ export function layout(root = '/') {
     /**
      * The routing table of the web server, root-owned 0711/0755 and public to its workers:
      * `hosts/<fqdn>` → `../tenants/<tenant>/sites/<fqdn>`, which holds `docroot` and `php.sock` (links);
-     * `tenants/<tenant>/live` exists while the tenant is not suspended: one file is the whole suspension.
+     * `tenants/<tenant>/live` exists while the tenant is not suspended. The site's directory also holds `tls` (a link to a
+     * directory with `certificateFile` and `keyFile`) and `live`, a link to `../../live` that is there while the domain is
+     * not suspended: `hosts/<name>/live` is a file exactly while tenant and domain are both live.
+     * The docroot's ancestors must be root-owned: nginx checks links from the docroot on, not above it (C05).
      */
     web: {
       root: web,
@@ -56,11 +64,18 @@ export function layout(root = '/') {
       tenant: (tenant: TenantName) => join(web, 'tenants', tenant),
       live: (tenant: TenantName) => join(web, 'tenants', tenant, 'live'),
       fpmConfig: (tenant: TenantName) => join(web, 'tenants', tenant, 'php-fpm.conf'),
+      tenants: join(web, 'tenants'),
+      /** Limits that were applied last, root 0600. */
+      limits: (tenant: TenantName) => join(web, 'tenants', tenant, 'limits.json'),
       sites: (tenant: TenantName) => join(web, 'tenants', tenant, 'sites'),
       site: (tenant: TenantName, name: Fqdn) => join(web, 'tenants', tenant, 'sites', name),
+      /** root 0700: what belongs to deleted tenants and sites, by their id. */
+      trash: join(web, '.trash'),
       pages: join(web, 'pages'),
       /** Certificate and key for names without one of their own; key 0640 root:www-data. */
       defaultTls: join(web, 'tls/default'),
+      certificateFile: 'fullchain.pem',
+      keyFile: 'privkey.pem',
     },
 
     /** The customers' trees: `<tenant>` is root-owned so that nothing in it can be swapped under root's feet (B8). */
@@ -68,6 +83,8 @@ export function layout(root = '/') {
       root: customers,
       tenant: (tenant: TenantName) => join(customers, tenant),
       home: (tenant: TenantName) => join(customers, tenant, 'home'),
+      /** The tenant's `/tmp`, 0700: on its own quota, and PHP sessions outlive an idle stop. */
+      tmp: (tenant: TenantName) => join(customers, tenant, 'tmp'),
       sites: (tenant: TenantName) => join(customers, tenant, 'sites'),
       site: (tenant: TenantName, name: Fqdn) => join(customers, tenant, 'sites', name),
       docroot: (tenant: TenantName, name: Fqdn) => join(customers, tenant, 'sites', name, 'public'),
@@ -78,6 +95,14 @@ export function layout(root = '/') {
     /** Root-owned 0755; one socket `<tenant>.sock` (0660 root:www-data) while the tenant's PHP is awake. */
     fpmRun: join(run, 'fpm'),
     fpmSocket: (tenant: TenantName) => join(run, 'fpm', `${tenant}.sock`),
+    /** Where that socket is while PHP starts or stops: it listens, and the web server does not see it. */
+    fpmHiddenSocket: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.sock`),
+    /** What the direct supervision knows of a master, so that it survives a restart of the agent. */
+    fpmRecord: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.json`),
+    /** The tenant's own /etc/passwd and /etc/group: itself and root (C29). */
+    fpmPasswd: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.passwd`),
+    fpmGroup: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.group`),
+    tenantLogsRoot: at('var/log/wcp360/tenants'),
     tenantLogs: (tenant: TenantName) => at('var/log/wcp360/tenants', tenant),
   } as const
 }
