@@ -1,0 +1,39 @@
+/** An entry of the audit trail: who asked for what, and how it ended. */
+import { z } from 'zod'
+import { Id } from '../../contract/values.ts'
+import { Count, Time } from '../answers.ts'
+
+export const AuditEntry = z.strictObject({
+  id: Id,
+  sequence: z.int(),
+  at: Time,
+  /** E-mail address, `root`, `panel`, or `nobody` before a login. */
+  actor: z.string(),
+  actorId: Id.nullable(),
+  tenantId: Id.nullable(),
+  /** Name of the operation, or `auth.…`. */
+  action: z.string(),
+  outcome: z.enum(['ok', 'refused', 'failed']),
+  /** The input without its secrets, ids of what came of it, error code. */
+  metadata: z.record(z.string(), z.unknown()),
+  ip: z.string().nullable(),
+  requestId: z.string().nullable(),
+})
+export type AuditEntry = z.output<typeof AuditEntry>
+
+export const AuditProblem = z.strictObject({
+  sequence: z.int(),
+  problem: z.enum(['changed', 'missing', 'out_of_order', 'truncated', 'head']),
+  message: z.string(),
+})
+export type AuditProblem = z.output<typeof AuditProblem>
+
+export const AuditVerdict = z.strictObject({
+  ok: z.boolean(),
+  entries: Count,
+  /** Sequence and checksum of the newest entry, to be kept elsewhere. */
+  head: z.strictObject({ sequence: Count, checksum: z.string() }),
+  /** The first 100. */
+  problems: z.array(AuditProblem),
+})
+export type AuditVerdict = z.output<typeof AuditVerdict>

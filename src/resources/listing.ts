@@ -1,0 +1,93 @@
+/** What all lists have in common: the inputs, the page they answer, and the cursor between pages. */
+import { z } from 'zod'
+import { WcpError } from '../contract/errors.ts'
+
+export const listInput = {
+  cursor: z.string().max(600).optional().describe('Continue after the page whose nextCursor this is'),
+  limit: z.coerce
+    .number({ error: 'a number from 1 to 200' })
+    .int({ error: 'a whole number from 1 to 200' })
+    .min(1, { error: 'a number from 1 to 200' })
+    .max(200, { error: 'a number from 1 to 200' })
+    .default(50)
+    .describe('Entries on one page, 1 to 200'),
+}
+
+export const searchInput = {
+  search: z
+    .string()
+    .trim()
+    .max(253, { error: 'at most 253 characters' })
+    .optional()
+    .describe('Text that the name holds'),
+}
+
+/** Query strings and forms say it in words; JSON says it as a boolean. */
+export const Flag = z.union([
+  z.boolean(),
+  z
+    .enum(['true', 'false', '1', '0', 'on', 'off'], { error: 'true or false' })
+    .transform((word) => ['true', '1', 'on'].includes(word)),
+])
+
+export const deletedInput = {
+  deleted: Flag.default(false).describe('Show what is in the trash instead of what is alive'),
+}
+
+/** One page of a list. `nextCursor` is null on the last one. */
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.strictObject({ items: z.array(item), nextCursor: z.string().nullable() })
+}
+
+export interface Page<T> {
+  readonly items: T[]
+  readonly nextCursor: string | null
+}
+
+/** What a store's `list` understands; a missing key does not narrow. */
+export interface ListQuery {
+  readonly cursor?: string | undefined
+  readonly limit: number
+  readonly search?: string | undefined
+  readonly status?: string | undefined
+  readonly deleted?: boolean | undefined
+}
+
+const Position = z.tuple([z.union([z.string(), z.number()]), z.string()])
+
+/** Where a page ended: the value it is ordered by, and the id that makes it unique. */
+export function encodeCursor(value: string | number, id: string): string {
+  return Buffer.from(JSON.stringify([value, id])).toString('base64url')
+}
+
+/** @returns [order value, id]; refuses what `encodeCursor` did not make. */
+export function decodeCursor<K extends 'string' | 'number'>(
+  cursor: string,
+  kind: K,
+): [K extends 'string' ? string : number, string] {
+  try {
+    const [value, id] = Position.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
+    // biome-ignore lint/suspicious/useValidTypeof: the caller names the one type its order has
+    if (typeof value === kind) return [value as K extends 'string' ? string : number, id]
+  } catch {
+    // Falls through to the one answer for every broken cursor.
+  }
+  throw new WcpError('bad_input', 'Cannot continue the list: the cursor is not one of this list', {
+    fields: [
+      { field: 'cursor', problem: 'is not a cursor of this list', accepted: 'the nextCursor of the page before' },
+    ],
+  })
+}
+
+/** Cuts the one row too many, by which the reader learns that there is a next page. */
+export function toPage<R, T>(
+  rows: readonly R[],
+  limit: number,
+  position: (row: R) => readonly [string | number, string],
+  map: (row: R) => T,
+): Page<T> {
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  const nextCursor = rows.length > limit && last !== undefined ? encodeCursor(...position(last)) : null
+  return { items: shown.map(map), nextCursor }
+}

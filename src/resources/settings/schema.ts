@@ -1,0 +1,57 @@
+/** Settings: the few things that can be changed while the panel runs; a closed list of typed keys. */
+import { z } from 'zod'
+import { PhpVersion } from '../../contract/values.ts'
+
+interface Definition<T extends z.ZodType = z.ZodType> {
+  readonly schema: T
+  readonly fallback: z.output<T>
+  readonly description: string
+}
+
+function setting<T extends z.ZodType>(definition: Definition<T>): Definition<T> {
+  return definition
+}
+
+const Days = (from: number, to: number) =>
+  z
+    .int({ error: `a whole number from ${from} to ${to}` })
+    .min(from, { error: `${from} or more` })
+    .max(to, { error: `${to} or less` })
+
+export const settingDefinitions = {
+  'sites.default_php': setting({
+    schema: PhpVersion.nullable(),
+    fallback: null,
+    description: 'PHP version of a new site that names none; null takes the newest that is installed',
+  }),
+  'domains.cooling_off_days': setting({
+    schema: Days(0, 30),
+    fallback: 30,
+    description: 'Days during which a deleted domain can be taken by no customer but the one who had it',
+  }),
+  'jobs.keep_days': setting({
+    schema: Days(1, 3650),
+    fallback: 90,
+    description: 'Days for which finished jobs stay in the list',
+  }),
+} as const
+
+export type SettingKey = keyof typeof settingDefinitions
+export type SettingValue<K extends SettingKey> = z.output<(typeof settingDefinitions)[K]['schema']>
+export const SettingKey = z
+  .enum(Object.keys(settingDefinitions) as [SettingKey, ...SettingKey[]], {
+    error: `one of ${Object.keys(settingDefinitions).join(', ')}`,
+  })
+  .describe('Name of the setting')
+
+export const SettingScalar = z.union([z.string().max(200), z.number(), z.boolean(), z.null()], {
+  error: 'a text, a number, true, false or null',
+})
+
+export const Setting = z.strictObject({
+  key: SettingKey,
+  value: SettingScalar,
+  isDefault: z.boolean(),
+  description: z.string(),
+})
+export type Setting = z.output<typeof Setting>

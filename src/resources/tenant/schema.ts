@@ -1,0 +1,32 @@
+/** A tenant: one customer's account, one Linux user, one slice of the machine. */
+import { z } from 'zod'
+import { Id, TenantName } from '../../contract/values.ts'
+import { Count, timestamps } from '../answers.ts'
+
+/** A tenant by its id or its name. */
+export const TenantRef = z
+  .union([Id, TenantName], { error: 'the id or the name of a tenant' })
+  .describe('Tenant, by id or name')
+export type TenantRef = z.output<typeof TenantRef>
+
+/** `locked`: suspended by the panel itself, not by a person. */
+export const TenantStatus = z.enum(
+  ['pending', 'active', 'deploying', 'suspended', 'locked', 'error', 'deleting', 'deleted', 'restoring', 'purging'],
+  { error: 'a status such as active or suspended' },
+)
+export type TenantStatus = z.output<typeof TenantStatus>
+
+export const Tenant = z.strictObject({
+  id: Id,
+  name: TenantName,
+  status: TenantStatus,
+  packageId: Id,
+  packageName: z.string(),
+  ownerId: Id.nullable(),
+  ownerEmail: z.string().nullable(),
+  /** Living domains. */
+  domains: Count,
+  version: z.int(),
+  ...timestamps,
+})
+export type Tenant = z.output<typeof Tenant>

@@ -1,0 +1,35 @@
+/** A user: a person who signs in to the panel. */
+import { z } from 'zod'
+import { Id, TenantName } from '../../contract/values.ts'
+import { timestamps } from '../answers.ts'
+
+/** In its one canonical form: lower case, as it is compared and stored. */
+export const Email = z
+  .string({ error: 'an e-mail address such as ann@example.com' })
+  .trim()
+  .toLowerCase()
+  .max(254, { error: 'at most 254 characters' })
+  .pipe(z.email({ error: 'an e-mail address such as ann@example.com' }))
+export type Email = z.output<typeof Email>
+
+export const UserRef = z
+  .union([Id, Email], { error: 'the id or the e-mail address of a user' })
+  .describe('User, by id or e-mail address')
+export type UserRef = z.output<typeof UserRef>
+
+export const RoleName = z.enum(['system_admin', 'user'], { error: 'system_admin or user' })
+export type RoleName = z.output<typeof RoleName>
+
+export const UserStatus = z.enum(['active', 'suspended'], { error: 'active or suspended' })
+
+export const User = z.strictObject({
+  id: Id,
+  email: z.string(),
+  role: RoleName,
+  /** The tenant a customer sees; null for administrators. */
+  tenantId: Id.nullable(),
+  tenantName: TenantName.nullable(),
+  status: UserStatus,
+  ...timestamps,
+})
+export type User = z.output<typeof User>
