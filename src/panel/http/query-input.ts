@@ -1,0 +1,39 @@
+/** Turns the words of a query into what the operation's schema takes. Anything else stays a word, for the schema to refuse. */
+import { z } from 'zod'
+
+type Convert = (word: string) => unknown
+
+/** @param input the operation's input; computed once per route. */
+export function queryReader(input: z.ZodObject): (query: URLSearchParams) => Record<string, unknown> {
+  const converters = new Map(Object.entries(input.shape).map(([key, field]) => [key, converterOf(field as z.ZodType)])) // the shape of a zod object holds zod types
+  return (query) => {
+    const values: Record<string, unknown> = Object.create(null)
+    for (const key of new Set(query.keys())) {
+      const words = query.getAll(key).map(converters.get(key)?.convert ?? asIs)
+      values[key] = converters.get(key)?.isList || words.length > 1 ? words : words[0]
+    }
+    return values
+  }
+}
+
+function converterOf(field: z.ZodType): { convert: Convert; isList: boolean } {
+  const types = typesOf(z.toJSONSchema(field, { io: 'input', unrepresentable: 'any' }))
+  const isList = types.has('array')
+  if (types.has('string')) return { convert: asIs, isList }
+  if (types.has('integer') || types.has('number')) return { convert: asNumber, isList }
+  if (types.has('boolean')) return { convert: asBoolean, isList }
+  return { convert: asIs, isList }
+}
+
+/** The JSON types that a schema takes, those of an array's items included. */
+function typesOf(schema: z.core.JSONSchema._JSONSchema): Set<string> {
+  if (typeof schema === 'boolean') return new Set()
+  const own = typeof schema.type === 'string' ? [schema.type] : typeof schema.const === 'string' ? ['string'] : []
+  const items = schema.items === undefined || Array.isArray(schema.items) ? [] : [schema.items]
+  const nested = [...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...items]
+  return new Set([...own, ...nested.flatMap((part) => [...typesOf(part)])])
+}
+
+const asIs: Convert = (word) => word
+const asNumber: Convert = (word) => (/^-?(0|[1-9]\d{0,15})(\.\d{1,10})?$/.test(word) ? Number(word) : word)
+const asBoolean: Convert = (word) => (word === 'true' ? true : word === 'false' ? false : word)
