@@ -32,6 +32,7 @@ function exchange(socketPath: string, call: HttpCall): Promise<Answer> {
       path: call.target,
       method: call.method,
       timeout: timeoutMs,
+      agent: false,
       headers: {
         host: 'localhost',
         accept: 'application/json',

@@ -53,7 +53,7 @@ function buildTree(program: Program, words: readonly string[], ended: (exitCode:
     .showSuggestionAfterError(true)
   for (const operation of program.operations) {
     groupOf(root, kindOf(operation)).addCommand(
-      inherit(root, operationCommand(operation)).action(async () => ended(await program.runWords(words))),
+      operationCommand(root, operation).action(async () => ended(await program.runWords(words))),
     )
   }
   for (const local of program.locals) addLocal(root, local, ended)
@@ -69,8 +69,8 @@ function groupOf(root: Command, kind: string): Command {
 }
 
 /** Its words are read by the parser that the terminal page shares, so commander lets everything through. */
-function operationCommand(operation: AnyOperation): Command {
-  return new Command(verbOf(operation))
+function operationCommand(root: Command, operation: AnyOperation): Command {
+  return inherit(root, new Command(verbOf(operation)))
     .summary(operation.summary)
     .description([operation.summary, operation.description].filter(Boolean).join('\n\n'))
     .usage(usageLine(operation).split(' ').slice(3).join(' '))

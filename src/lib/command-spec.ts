@@ -59,7 +59,7 @@ export function commandSpec(operation: AnyOperation): CommandSpec {
   return { words: `${kindOf(operation)} ${verbOf(operation)}`, args, options }
 }
 
-/** `wcp tenant create <name> [--package PACKAGE] …` */
+/** `wcp tenant create <name> [--package PACKAGE] …`, without the secrets, which are asked for. */
 export function usageLine(operation: AnyOperation): string {
   const { words, args, options } = commandSpec(operation)
   const argument = ({ name, variadic, field }: CommandArgument) => {
@@ -70,7 +70,9 @@ export function usageLine(operation: AnyOperation): string {
     const shown = field.type === 'boolean' ? `--${flag}` : `--${flag} ${placeholder(field)}`
     return field.required ? shown : `[${shown}]`
   }
-  const sorted = options.toSorted((a, b) => Number(b.field.required) - Number(a.field.required))
+  const sorted = options
+    .filter(({ secret }) => !secret)
+    .toSorted((a, b) => Number(b.field.required) - Number(a.field.required))
   return ['wcp', words, ...args.map(argument), ...sorted.map(option)].join(' ')
 }
 

@@ -1,0 +1,245 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { asWcpError, WcpError } from '../contract/errors.ts'
+import { type AnyOperation, operationsFor } from '../contract/operation.ts'
+import type { Ask } from './ask.ts'
+import { panelClient } from './client.ts'
+import { candidatesFor } from './commands/completion.ts'
+import { configCommands } from './commands/config.ts'
+import type { Output } from './print.ts'
+import { runProgram } from './program.ts'
+import { runWords } from './run-words.ts'
+
+const defineOperation = operationsFor<object>()
+const notHere = async () => {
+  throw new Error('operations run in the panel')
+}
+
+const operations: readonly AnyOperation[] = [
+  defineOperation({
+    name: 'tenant.list',
+    summary: 'List the tenants',
+    effect: 'read',
+    http: 'GET /tenants',
+    positional: [],
+    columns: ['name', 'status'],
+    input: z.strictObject({ limit: z.int().optional(), search: z.string().optional() }),
+    output: z.object({ items: z.array(z.object({ name: z.string() })), nextCursor: z.string().nullable() }),
+    run: notHere,
+  }),
+  defineOperation({
+    name: 'tenant.delete',
+    summary: 'Delete a tenant',
+    effect: 'machine',
+    http: 'DELETE /tenants/{tenant}',
+    positional: ['tenant'],
+    confirm: 'Delete the tenant and its sites?',
+    input: z.strictObject({ tenant: z.string().describe('id or name') }),
+    output: z.object({ id: z.string(), jobId: z.string() }),
+    run: notHere,
+  }),
+  defineOperation({
+    name: 'user.create',
+    summary: 'Create a user',
+    effect: 'write',
+    http: 'POST /users',
+    positional: ['email'],
+    secret: ['password'],
+    input: z.strictObject({
+      email: z.string(),
+      password: z.string(),
+      role: z.enum(['system_admin', 'user']).optional(),
+    }),
+    output: z.object({ id: z.string() }),
+    run: notHere,
+  }),
+]
+
+interface Seen {
+  readonly method: string | undefined
+  readonly url: string | undefined
+  readonly body: string
+}
+
+describe('wcp', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'wcp-cli-'))
+  const socketPath = join(directory, 'cli.sock')
+  let server: Server
+  let seen: Seen[]
+  let answers: { status: number; body: unknown }[]
+  let written: { out: string; err: string }
+  let ask: Ask
+
+  beforeEach(async () => {
+    seen = []
+    answers = []
+    written = { out: '', err: '' }
+    ask = { secret: async () => 'correct horse battery', yes: async () => true }
+    server = createServer(async (request, response) => {
+      const chunks: Buffer[] = []
+      for await (const chunk of request) chunks.push(chunk)
+      seen.push({ method: request.method, url: request.url, body: Buffer.concat(chunks).toString() })
+      const { status, body } = answers.shift() ?? { status: 500, body: null }
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    })
+    await new Promise<void>((done) => server.listen(socketPath, done))
+  })
+
+  afterEach(async () => {
+    await new Promise((done) => server.close(done))
+  })
+
+  function output(): Output {
+    return {
+      out: (text) => {
+        written.out += text
+      },
+      err: (text) => {
+        written.err += text
+      },
+      colour: false,
+    }
+  }
+
+  function wcp(...words: string[]): Promise<number> {
+    const call = panelClient(socketPath)
+    const run = (all: readonly string[]) => runWords(all, operations, { output: output(), call, ask })
+    const { out: write, err: writeError } = output()
+    return runProgram({ operations, locals: [], version: '1.2.3', write, writeError, runWords: run }, words)
+  }
+
+  it('prints a list as a table', async () => {
+    answers = [{ status: 200, body: { items: [{ name: 'acme', status: 'active', id: 'x' }], nextCursor: 'c2' } }]
+
+    expect(await wcp('tenant', 'list', '--limit', '1')).toBe(0)
+
+    expect(seen).toEqual([{ method: 'GET', url: '/api/v1/tenants?limit=1', body: '' }])
+    expect(written.out).toBe('name  status\nacme  active\n')
+    expect(written.err).toContain('--cursor c2')
+  })
+
+  it('prints the JSON answer as it is', async () => {
+    const body = { items: [], nextCursor: null }
+    answers = [{ status: 200, body }]
+
+    await wcp('tenant', 'list', '--json')
+
+    expect(JSON.parse(written.out)).toEqual(body)
+  })
+
+  it('follows the job of a change to its end', async () => {
+    const job = { id: 'j1', type: 'tenant.delete', failure: null }
+    const step = { position: 0, name: 'trash', state: 'done', note: null }
+    answers = [
+      { status: 202, body: { id: 't1', jobId: 'j1' } },
+      { status: 200, body: { ...job, state: 'running', steps: [{ ...step, state: 'running' }] } },
+      { status: 200, body: { ...job, state: 'succeeded', steps: [step] } },
+    ]
+
+    expect(await wcp('tenant', 'delete', 'acme')).toBe(0)
+
+    expect(written.err).toContain('✓ trash')
+    expect(written.err).toContain('tenant.delete succeeded')
+  })
+
+  it('ends with the exit code of a failed job and says which step, why and what to do', async () => {
+    const failure = {
+      step: 'trash',
+      code: 'machine_failed',
+      message: 'Cannot move it: disk full',
+      help: 'Free some space.',
+    }
+    answers = [
+      { status: 202, body: { id: 't1', jobId: 'j1' } },
+      { status: 200, body: { id: 'j1', type: 'tenant.delete', state: 'failed', failure, steps: [] } },
+    ]
+
+    expect(await wcp('tenant', 'delete', 'acme')).toBe(10)
+
+    expect(written.err).toContain('Cannot move it: disk full\n  step: trash\nFree some space.')
+  })
+
+  it('sends nothing when the question is answered with no', async () => {
+    ask = { ...ask, yes: async () => false }
+    await expect(wcp('tenant', 'delete', 'acme')).rejects.toThrow(/without a yes/)
+    expect(seen).toEqual([])
+  })
+
+  it('asks for a password and never takes it from the command line', async () => {
+    answers = [{ status: 201, body: { id: 'u1' } }]
+    await wcp('user', 'create', 'a@example.com')
+    expect(JSON.parse(seen[0]?.body ?? '')).toEqual({ email: 'a@example.com', password: 'correct horse battery' })
+
+    await expect(wcp('user', 'create', 'a@example.com', '--password', 'x')).rejects.toThrow(/other users/)
+    expect(seen).toHaveLength(1)
+  })
+
+  it('throws the problem that the panel answered, fields and all', async () => {
+    const fields = [{ field: 'email', problem: 'no address' }]
+    answers = [
+      { status: 422, body: { code: 'bad_input', title: 'Cannot create the user', help: 'Correct it.', fields } },
+    ]
+
+    const error = await wcp('user', 'create', 'a').catch(asWcpError)
+
+    expect(error).toBeInstanceOf(WcpError)
+    expect(error).toMatchObject({ code: 'bad_input', message: 'Cannot create the user', fields })
+  })
+
+  it('says so when the panel does not run', async () => {
+    await expect(panelClient(join(directory, 'nothing.sock'))({ method: 'GET', target: '/' })).rejects.toMatchObject({
+      code: 'unavailable',
+    })
+  })
+
+  it('explains an operation', async () => {
+    expect(await wcp('user', 'create', '--help')).toBe(0)
+    expect(written.out).toContain('wcp user create <email>')
+    expect(written.out).toContain('--role system_admin|user')
+    expect(written.out).toContain('API: POST /api/v1/users')
+    expect(written.out).not.toContain('--password')
+  })
+
+  it('ends with 2 on an unknown command', async () => {
+    expect(await wcp('tennant', 'list')).toBe(2)
+    expect(written.err).toContain('tenant')
+  })
+
+  it('completes kinds, verbs, options, choices and names', async () => {
+    const completion = { operations, locals: [{ words: 'status' }], call: panelClient(socketPath) }
+    expect(await candidatesFor(['t'], completion)).toEqual(['tenant'])
+    expect(await candidatesFor(['tenant', ''], completion)).toEqual(['list', 'delete'])
+    expect(await candidatesFor(['user', 'create', '--r'], completion)).toEqual(['--role'])
+    expect(await candidatesFor(['user', 'create', '--role', 's'], completion)).toEqual(['system_admin'])
+    answers = [
+      {
+        status: 200,
+        body: {
+          items: [
+            { id: '1', name: 'acme' },
+            { id: '2', name: 'bolt' },
+          ],
+          nextCursor: null,
+        },
+      },
+    ]
+    expect(await candidatesFor(['tenant', 'delete', 'a'], completion)).toEqual(['acme'])
+  })
+
+  it('sets one key of the configuration and keeps the rest, comments too', async () => {
+    const file = join(directory, 'config.yaml')
+    writeFileSync(file, '# mine\nlog_level: info # quiet\njobs_at_once: 4\n')
+    const set = configCommands(file, output()).find(({ words }) => words === 'config set')
+
+    await set?.run(['jobs_at_once', '8'], {})
+    expect(readFileSync(file, 'utf8')).toBe('# mine\nlog_level: info # quiet\njobs_at_once: 8\n')
+
+    await expect(set?.run(['log_level', 'loud'], {})).rejects.toMatchObject({ code: 'bad_input' })
+    expect(readFileSync(file, 'utf8')).toContain('log_level: info')
+    rmSync(file)
+  })
+})
