@@ -1,0 +1,91 @@
+/** What must be there before the agent works: directories with their exact modes, and secrets made once on this machine. */
+import { randomBytes } from 'node:crypto'
+import type { SystemAccounts } from './os/accounts.ts'
+import { selfSignedCertificate } from './os/certificate.ts'
+import type { Files, Ownership } from './os/files.ts'
+import type { Layout } from './os/layout.ts'
+
+export interface Preparation {
+  readonly files: Files
+  readonly places: Layout
+  readonly accounts: SystemAccounts
+  /** Host name of the panel, for its first certificate. */
+  readonly host: string
+}
+
+/** Every directory that is no tenant's, parents before children. */
+export function directories(places: Layout, accounts: SystemAccounts): readonly (readonly [string, Ownership])[] {
+  const root = (mode: number, gid = 0): Ownership => ({ mode, uid: 0, gid })
+  const panel = { mode: 0o700, ...accounts.panel }
+  const waker = { mode: 0o700, ...accounts.waker }
+  return [
+    [places.ssl, root(0o700)],
+    [places.secrets, root(0o700)],
+    [places.agentState, root(0o700)],
+    [places.panelState, panel],
+    [places.logs, root(0o711)],
+    [places.tenantLogsRoot, root(0o711)],
+    [places.userdb, root(0o755)],
+    [places.run, root(0o755)],
+    [places.panelRun, panel],
+    [places.wakerRun, waker],
+    [places.wakeRun, { ...waker, mode: 0o710, gid: accounts.webGid }],
+    [places.fpmRun, root(0o755)],
+    [places.credentials, root(0o711)],
+    [places.panelCredentials, root(0o750, accounts.panel.gid)],
+    [places.web.root, root(0o755)],
+    [places.web.hosts, root(0o711)],
+    [places.web.tenants, root(0o711)],
+    [places.web.trash, root(0o700)],
+    [places.web.pages, root(0o755)],
+    [places.web.tls, root(0o711)],
+    [places.web.defaultTls, root(0o750, accounts.webGid)],
+    [places.customers.root, root(0o711)],
+    [places.customers.trash, root(0o700)],
+  ]
+}
+
+export async function prepareDirectories({ files, places, accounts }: Preparation): Promise<void> {
+  for (const [path, ownership] of directories(places, accounts)) await files.makeDirectory(path, ownership)
+}
+
+/** Each secret is made once and never again: two installations share none (C36), and a restart changes none. */
+export async function prepareSecrets({ files, places, accounts, host }: Preparation): Promise<void> {
+  const secret = { mode: 0o600, uid: 0, gid: 0 }
+  if (!files.existsNow(places.panelKey)) {
+    await files.writeFile(places.panelKey, `${randomBytes(32).toString('hex')}\n`, secret)
+  }
+  await certificate(files, places.panelCertificate, places.panelTlsKey, host, secret)
+  const { defaultTls, certificateFile, keyFile } = places.web
+  const webKey = { mode: 0o640, uid: 0, gid: accounts.webGid }
+  await certificate(files, `${defaultTls}/${certificateFile}`, `${defaultTls}/${keyFile}`, 'localhost', webKey)
+}
+
+/** The certificate is written last: while it is missing, an interrupted attempt is simply made again. */
+async function certificate(files: Files, certificatePath: string, keyPath: string, host: string, own: Ownership) {
+  if (files.existsNow(certificatePath) && files.existsNow(keyPath)) return
+  const made = await selfSignedCertificate(host)
+  await files.writeFile(keyPath, made.key, own)
+  await files.writeFile(certificatePath, made.certificate, { ...own, mode: 0o644 })
+}
+
+/**
+ * What the panel may know of /etc/wcp360, in the form systemd's LoadCredential= gives it: for a machine without systemd,
+ * and again before each start of the panel, so that a changed configuration arrives.
+ */
+export async function preparePanelCredentials({ files, places, accounts }: Preparation): Promise<void> {
+  const own = { mode: 0o440, uid: 0, gid: accounts.panel.gid }
+  for (const [name, source] of panelCredentials(places)) {
+    await files.writeFile(`${places.panelCredentials}/${name}`, (await files.readText(source)) ?? '', own)
+  }
+}
+
+/** Name of the credential and the file it is read from; the panel's unit lists the same. */
+export function panelCredentials(places: Layout): readonly (readonly [string, string])[] {
+  return [
+    ['config.yaml', places.config],
+    ['panel.key', places.panelKey],
+    ['tls.crt', places.panelCertificate],
+    ['tls.key', places.panelTlsKey],
+  ]
+}
