@@ -22,6 +22,10 @@ export function layout(root = '/') {
     config: at('etc/wcp360/config.yaml'),
     ssl: at('etc/wcp360/ssl'),
     secrets: at('etc/wcp360/secrets'),
+    /** 32 random bytes in hexadecimal, from which the panel derives its keys. */
+    panelKey: at('etc/wcp360/secrets/panel.key'),
+    panelCertificate: at('etc/wcp360/ssl/panel.crt'),
+    panelTlsKey: at('etc/wcp360/ssl/panel.key'),
     /** wcp360 0700: the panel's own state. */
     panelState: at('var/lib/wcp360'),
     /** root 0700: registry, journal, fencing tokens. */
@@ -42,6 +46,9 @@ export function layout(root = '/') {
     panelRun: join(run, 'panel'),
     agentSocket: join(run, 'panel/agent.sock'),
     cliSocket: join(run, 'panel/cli.sock'),
+    /** Where systemd is not PID 1: what LoadCredential= would give the panel, root:wcp360 0750. */
+    credentials: join(run, 'credentials'),
+    panelCredentials: join(run, 'credentials/panel'),
     /** wcp360-waker 0700: the agent dials `agent.sock`. */
     wakerRun: join(run, 'waker'),
     wakerAgentSocket: join(run, 'waker/agent.sock'),
@@ -72,6 +79,7 @@ export function layout(root = '/') {
       /** root 0700: what belongs to deleted tenants and sites, by their id. */
       trash: join(web, '.trash'),
       pages: join(web, 'pages'),
+      tls: join(web, 'tls'),
       /** Certificate and key for names without one of their own; key 0640 root:www-data. */
       defaultTls: join(web, 'tls/default'),
       certificateFile: 'fullchain.pem',
