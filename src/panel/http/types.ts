@@ -23,6 +23,8 @@ export type Access =
   | 'session'
   /** Only while setup is open (404 afterwards, for ever). */
   | 'bootstrap'
+  /** The REST interface: answers nobody with 401 instead of leading to a page. */
+  | 'api'
 
 /** The signed-in visitor of a request. */
 export interface Session {
@@ -35,12 +37,16 @@ export interface Session {
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
+    /** Name of the operation behind a REST route. */
+    operation?: string
   }
   interface FastifyRequest {
     /** null: nobody is signed in. */
     session: Session | null
     /** Who acts: the session's user, root on the private socket, or nobody. */
     actor: Actor | null
+    /** Value of the panel's cookie, which a visitor without a session has too; null for none. */
+    cookie: string | null
   }
 }
 
