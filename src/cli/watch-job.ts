@@ -14,7 +14,9 @@ const WatchedJob = z.looseObject({
   type: z.string(),
   state: JobState,
   failure: Failure.nullable(),
-  steps: z.array(z.looseObject({ position: z.int(), name: z.string(), state: StepState, note: z.string().nullable() })),
+  steps: z.array(
+    z.looseObject({ position: z.int(), name: z.string(), state: StepState.nullable(), note: z.string().nullable() }),
+  ),
 })
 type WatchedJob = z.infer<typeof WatchedJob>
 
@@ -31,7 +33,7 @@ export async function watchJob(id: string, { call, output }: Pick<Terminal, 'cal
     )
     if (previous === undefined) output.err(paint(output, 'dim', `job ${id} (${job.type})\n`))
     for (const step of job.steps) {
-      if (step.state === 'running' || shown.get(step.position) === step.state) continue
+      if (step.state === null || step.state === 'running' || shown.get(step.position) === step.state) continue
       shown.set(step.position, step.state)
       output.err(`  ${signs[step.state]} ${plain(step.name)}${step.note === null ? '' : `: ${plain(step.note)}`}\n`)
     }

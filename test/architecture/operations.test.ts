@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest'
+import { httpBinding, kindOf } from '../../src/contract/operation.ts'
+import { fieldsOf } from '../../src/lib/fields.ts'
+import { operations } from '../../src/resources/index.ts'
+
+describe('the registry of operations', () => {
+  it('holds each name and each route once', () => {
+    const names = operations.map(({ name }) => name)
+    const routes = operations.map(({ http }) => http.replace(/\{\w+\}/g, '{}'))
+
+    expect(new Set(names).size).toBe(names.length)
+    expect(new Set(routes).size).toBe(routes.length)
+  })
+
+  it('has what an administrator expects of each kind', () => {
+    const kinds = new Set(operations.map(kindOf))
+    expect([...kinds].sort()).toEqual(['audit', 'domain', 'health', 'job', 'package', 'settings', 'tenant', 'user'])
+    for (const kind of ['package', 'tenant', 'domain', 'user']) {
+      for (const verb of ['list', 'get', 'create', 'update', 'delete', 'restore']) {
+        expect(operations.map(({ name }) => name)).toContain(`${kind}.${verb}`)
+      }
+    }
+  })
+})
+
+describe.each(operations)('$name', (operation) => {
+  const fields = fieldsOf(operation.input)
+  const keys = Object.keys(operation.input.shape)
+
+  it('takes its path keys, positions and secrets from its input', () => {
+    for (const key of [...httpBinding(operation).pathKeys, ...operation.positional, ...(operation.secret ?? [])])
+      expect(keys).toContain(key)
+  })
+
+  it('explains each of its fields', () => {
+    expect(fields.filter(({ description }) => !description).map(({ name }) => name)).toEqual([])
+  })
+
+  it('refuses a field that it does not know', () => {
+    expect(
+      operation.input.safeParse({ surprise: 1 }).error?.issues.some(({ code }) => code === 'unrecognized_keys'),
+    ).toBe(true)
+  })
+
+  it('uses the method that its effect has', () => {
+    const { method } = httpBinding(operation)
+    expect(operation.effect === 'read').toBe(method === 'GET')
+  })
+
+  it('is summed up in one line without a full stop', () => {
+    expect(operation.summary).toMatch(/^[A-Z][^\n]*[^.\n]$/)
+  })
+})
