@@ -25,7 +25,7 @@ const quick: readonly Group[] = [
   { name: 'architecture' },
   { name: 'operations' },
   { name: 'store', missing: () => program('postgres', 'postgresql') },
-  { name: 'build', missing: () => program('strip', 'binutils') },
+  { name: 'build' },
   { name: 'provisioners', missing: root },
   {
     name: 'integration',
