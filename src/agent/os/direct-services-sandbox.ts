@@ -1,0 +1,68 @@
+/** The namespaces of one tenant's PHP below bubblewrap: argv only, nothing is started here. */
+import { existsSync } from 'node:fs'
+import { groupText, hiddenPaths, passwdText } from './fpm-command.ts'
+import type { Layout } from './layout.ts'
+import type { TenantIdentity } from './services.ts'
+
+export interface Sandbox {
+  readonly argv: readonly string[]
+  /** What the child reads from descriptor 4 on. */
+  readonly data: readonly Uint8Array[]
+}
+
+/** Root starts it, so there is no user namespace: owners, quotas and socket credentials stay what they are. */
+export function sandboxed(
+  places: Layout,
+  tenant: TenantIdentity,
+  exists: (path: string) => boolean = existsSync,
+): Sandbox {
+  const own = places.customers.tenant(tenant.name)
+  const tmp = places.customers.tmp(tenant.name)
+  const config = places.web.fpmConfig(tenant.name)
+  const mergedUsr = ['bin', 'sbin', 'lib', 'lib64'].flatMap((name) => ['--symlink', `usr/${name}`, `/${name}`])
+  const shown = ['/usr', '/etc', '/run'].flatMap((path) => ['--ro-bind', path, path])
+  // Those outside /etc and /run are absent anyway.
+  const hidden = hiddenPaths
+    .filter((path) => /^\/(etc|run)\//.test(path) && exists(path))
+    .flatMap((path) => ['--perms', '0000', '--tmpfs', path])
+  return {
+    argv: [
+      '/usr/bin/bwrap',
+      ...['--unshare-pid', '--unshare-ipc', '--unshare-uts'],
+      ...shown,
+      ...mergedUsr,
+      ...hidden,
+      ...[
+        '--perms',
+        '0444',
+        '--ro-bind-data',
+        '4',
+        '/etc/passwd',
+        '--perms',
+        '0444',
+        '--ro-bind-data',
+        '5',
+        '/etc/group',
+      ],
+      ...['--proc', '/proc', '--dev', '/dev'],
+      ...['--bind', own, own, '--bind', tmp, '/tmp', '--bind', tmp, '/var/tmp'],
+      ...['--ro-bind', config, config],
+      ...['--chdir', '/', '--'],
+    ],
+    data: [Buffer.from(passwdText(places, tenant)), Buffer.from(groupText(tenant))],
+  }
+}
+
+/** Everything is given up before PHP begins: no group but its own, no capability, none to be had again. */
+export function setprivArgv(tenant: TenantIdentity): readonly string[] {
+  return [
+    `--reuid=${tenant.uid}`,
+    `--regid=${tenant.gid}`,
+    '--clear-groups',
+    '--no-new-privs',
+    '--bounding-set=-all',
+    '--inh-caps=-all',
+    '--ambient-caps=-all',
+    '--',
+  ]
+}

@@ -1,0 +1,271 @@
+/**
+ * Services without systemd, for containers, CI and laptops: PHP-FPM masters in namespaces made by bubblewrap, nginx as a
+ * supervised child. Masters are sessions of their own with a record on disk, so they survive a restart of the agent.
+ */
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { TenantName } from '../../contract/values.ts'
+import type { Log } from '../engine-api.ts'
+import { sandboxed, setprivArgv } from './direct-services-sandbox.ts'
+import { exec, spawnService } from './exec.ts'
+import { Supervised } from './exec-supervised.ts'
+import { fpmCommand } from './fpm-command.ts'
+import { type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
+import type { Layout } from './layout.ts'
+import { nginxMaster, startNginx, testNginxConfig } from './nginx.ts'
+import type { FpmStart, ServiceState, Services } from './services.ts'
+import { listenUnix } from './unix-listen.ts'
+
+export interface DirectOptions {
+  readonly places: Layout
+  /** Group of the web server's workers: it alone may connect to PHP. */
+  readonly webGid: number
+  readonly log: Log
+}
+
+export interface DirectServices extends Services {
+  /** Starts nginx if none runs and keeps it running. */
+  superviseNginx(): Promise<void>
+  /** Further supervised processes (panel, waker), for `states`. */
+  watch(supervised: Supervised): void
+  /** Stops supervising; what runs keeps running. */
+  close(): void
+}
+
+/** PHP's messages are not on the tenant's quota; above this its log begins anew. */
+const logLimit = 16 * 1024 * 1024
+const graceMs = 20_000
+
+export async function openDirectServices({ places, webGid, log }: DirectOptions): Promise<DirectServices> {
+  const hasNamespaces = await canSandbox()
+  const backend = new DirectFpm(places, webGid, hasNamespaces)
+  const lifecycle = new FpmLifecycle(places, backend)
+  const nginx = new Supervised({
+    name: 'nginx',
+    adopted: () => nginxMaster(places),
+    start: () => startNginx(places),
+    log,
+  })
+  const watched: Supervised[] = []
+  return {
+    kind: 'direct',
+    missing: missing(hasNamespaces),
+    startFpm: (start) => lifecycle.start(start),
+    stopFpm: (tenant) => lifecycle.stop(tenant),
+    awakeFpm: async () => backend.awake(),
+    // The process limit is set at the next start; the others cannot be set, which `missing` says.
+    applyLimits: async () => {},
+    stopTenant: (tenant) => lifecycle.stop(tenant),
+    async reloadNginx() {
+      await testNginxConfig(places)
+      const master = nginxMaster(places)
+      if (master === undefined) return nginx.begin()
+      process.kill(master, 'SIGHUP')
+    },
+    states: async () => [nginx, ...watched].map((one): ServiceState => one.state()),
+    superviseNginx: () => nginx.begin(),
+    watch: (supervised) => void watched.push(supervised),
+    close: () => nginx.forget(),
+  }
+}
+
+function missing(hasNamespaces: boolean): string[] {
+  return [
+    'Limits of CPU, memory and I/O are not enforced: this machine does not run systemd.',
+    'System calls and loopback addresses of PHP are not filtered: this machine does not run systemd.',
+    ...(hasNamespaces
+      ? []
+      : ['PHP of different customers shares /tmp, /proc and the view of the disk: namespaces are not permitted here.']),
+  ]
+}
+
+async function canSandbox(): Promise<boolean> {
+  if (!existsSync('/usr/bin/bwrap')) return false
+  const argv = ['--ro-bind', '/', '/', '--proc', '/proc', '--unshare-pid', '--unshare-ipc', '--', '/bin/true']
+  return (await exec('/usr/bin/bwrap', argv)).code === 0
+}
+
+interface Master {
+  /** The outermost process: bubblewrap, or the master itself without namespaces. */
+  readonly pid: number
+  /** Field 22 of proc(5)'s stat, so that a reused number is not taken for it. */
+  readonly startTicks: number
+}
+
+class DirectFpm implements FpmBackend {
+  readonly #places: Layout
+  readonly #webGid: number
+  readonly #hasNamespaces: boolean
+
+  constructor(places: Layout, webGid: number, hasNamespaces: boolean) {
+    this.#places = places
+    this.#webGid = webGid
+    this.#hasNamespaces = hasNamespaces
+  }
+
+  async launch(start: FpmStart): Promise<Launched> {
+    const command = fpmCommand(this.#places, start)
+    const limits = ['--core=0', ...(start.limits.pids === null ? [] : [`--nproc=${start.limits.pids}`]), '--']
+    const inner = ['/usr/bin/setpriv', ...setprivArgv(start), command.file, ...command.argv]
+    const box = this.#hasNamespaces ? sandboxed(this.#places, start) : { argv: [], data: [] }
+    const socket = listenUnix(this.#places.fpmHiddenSocket(start.name), this.#webGid)
+    const errors = this.#openLog(start.name)
+    try {
+      const service = await spawnService('/usr/bin/prlimit', [...limits, ...box.argv, ...inner], {
+        stdio: ['ignore', 'ignore', errors, socket, ...box.data],
+        env: command.env,
+      })
+      this.#remember(start.name, service.pid)
+      const failed = service.ended.then((code): never => {
+        throw new Error(`it ended with code ${code}: ${this.#lastWords(start.name)}`)
+      })
+      failed.catch(() => {}) // told by whoever waits; later ends are seen at the next start
+      return { failed }
+    } finally {
+      closeSync(socket)
+      closeSync(errors)
+    }
+  }
+
+  async isThere(tenant: TenantName): Promise<boolean> {
+    return this.#recall(tenant) !== undefined
+  }
+
+  async end(tenant: TenantName): Promise<void> {
+    const top = this.#recall(tenant)
+    if (top) {
+      const tree = processTree()
+      const master = masterBelow(top.pid, tree)
+      signal(master, 'SIGQUIT')
+      const deadline = performance.now() + graceMs
+      while (this.#recall(tenant) && performance.now() < deadline) await sleep(15)
+      for (const pid of descendants(top.pid, processTree())) signal(pid, 'SIGKILL')
+      while (this.#recall(tenant)) await sleep(5)
+    }
+    rmSync(this.#places.fpmRecord(tenant), { force: true })
+  }
+
+  awake(): { tenant: TenantName; idle: boolean }[] {
+    if (!existsSync(this.#places.fpmRun)) return []
+    const tree = processTree()
+    return readdirSync(this.#places.fpmRun).flatMap((file) => {
+      const tenant = TenantName.safeParse(file.replace(/\.sock$/, ''))
+      if (!tenant.success || !file.endsWith('.sock')) return []
+      this.#trimLog(tenant.data)
+      const top = this.#recall(tenant.data)
+      // A master that died leaves its socket: told as idle, so that the reaper clears it away.
+      const workers = top ? (tree.get(masterBelow(top.pid, tree)) ?? []) : []
+      return [{ tenant: tenant.data, idle: workers.length === 0 }]
+    })
+  }
+
+  #remember(tenant: TenantName, pid: number): void {
+    const master: Master = { pid, startTicks: startTicks(pid) ?? 0 }
+    const file = this.#places.fpmRecord(tenant)
+    writeFileSync(`${file}.new`, JSON.stringify(master), { mode: 0o600 })
+    renameSync(`${file}.new`, file)
+  }
+
+  #recall(tenant: TenantName): Master | undefined {
+    try {
+      const master: Master = JSON.parse(readFileSync(this.#places.fpmRecord(tenant), 'utf8')) // our own, root's alone
+      return startTicks(master.pid) === master.startTicks ? master : undefined
+    } catch {
+      return undefined // no record: none was started
+    }
+  }
+
+  #logFile(tenant: TenantName): string {
+    return join(this.#places.tenantLogs(tenant), 'php.log')
+  }
+
+  #openLog(tenant: TenantName): number {
+    mkdirSync(this.#places.tenantLogs(tenant), { recursive: true, mode: 0o750 })
+    const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants
+    return openSync(this.#logFile(tenant), O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o640)
+  }
+
+  #lastWords(tenant: TenantName): string {
+    return readFileSync(this.#logFile(tenant), 'utf8').trimEnd().split('\n').slice(-3).join(' / ').slice(-1000)
+  }
+
+  #trimLog(tenant: TenantName): void {
+    if (!existsSync(this.#logFile(tenant))) return
+    const fd = this.#openLog(tenant)
+    if (fstatSync(fd).size > logLimit) ftruncateSync(fd)
+    closeSync(fd)
+  }
+}
+
+type Tree = ReadonlyMap<number, readonly number[]>
+
+/** Parent → children of every process; CONFIG_PROC_CHILDREN is not there on every kernel. */
+function processTree(): Tree {
+  const tree = new Map<number, number[]>()
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name)
+    const fields = Number.isInteger(pid) ? statFields(pid) : undefined
+    if (!fields || fields[0] === 'Z') continue
+    const parent = Number(fields[1])
+    const siblings = tree.get(parent)
+    if (siblings) siblings.push(pid)
+    else tree.set(parent, [pid])
+  }
+  return tree
+}
+
+/** The fields of proc(5)'s stat after the name, from the state on; the name may hold anything. */
+function statFields(pid: number): string[] | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')
+  } catch {
+    return undefined // it has ended
+  }
+}
+
+function startTicks(pid: number): number | undefined {
+  const fields = statFields(pid)
+  return !fields || fields[0] === 'Z' ? undefined : Number(fields[19])
+}
+
+/** bubblewrap has one child, the first process of the namespace, which has the master as its first; else the top itself is it. */
+function masterBelow(pid: number, tree: Tree): number {
+  const isBubblewrap = () => readComm(pid) === 'bwrap'
+  const [child] = tree.get(pid) ?? []
+  return isBubblewrap() && child !== undefined ? masterBelow(child, tree) : pid
+}
+
+function readComm(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
+  } catch {
+    return undefined // it has ended
+  }
+}
+
+function descendants(pid: number, tree: Tree): number[] {
+  return [pid, ...(tree.get(pid) ?? []).flatMap((child) => descendants(child, tree))]
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}

@@ -1,0 +1,165 @@
+/** The only place of the root side that starts a process: absolute path, argv array, literal environment, never a shell (B9). */
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { isAbsolute } from 'node:path'
+import { WcpError } from '../../contract/errors.ts'
+
+/** What a child gets, whatever the agent was started with. */
+export const literalEnv: Readonly<Record<string, string>> = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  LANG: 'C.UTF-8',
+  LC_ALL: 'C.UTF-8',
+}
+
+const outputLimit = 64 * 1024
+
+export interface ExecOptions {
+  /** After this the whole process group is killed and the call fails; 30 s unless told. */
+  readonly timeoutMs?: number
+  readonly input?: string | Uint8Array
+  /** Always both: a uid without a gid would keep root's group (B2). Supplementary groups are dropped. */
+  readonly as?: { readonly uid: number; readonly gid: number }
+  readonly cwd?: string
+  /** Replaces the literal environment. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface ExecResult {
+  /** Exit code; 128 and the signal's number when a signal ended it, as shells say it. */
+  readonly code: number
+  readonly stdout: string
+  /** Its first 64 KiB. */
+  readonly stderr: string
+}
+
+/** Runs a program to its end. A non-zero code is a result, not an error; see `execOk`. */
+export async function exec(file: string, argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+  checkCommand(file, argv)
+  const child = spawn(file, [...argv], {
+    ...identity(options.as),
+    cwd: options.cwd ?? '/',
+    env: { ...(options.env ?? literalEnv) },
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    detached: true, // a group of its own, so that a timeout also reaches grandchildren
+  })
+  const stdout = collect(child.stdout)
+  const stderr = collect(child.stderr)
+  let isLate = false
+  const timer = setTimeout(() => {
+    isLate = true
+    killGroup(child.pid)
+    child.stdout?.destroy() // a grandchild that left the group must not keep the call open
+    child.stderr?.destroy()
+  }, options.timeoutMs ?? 30_000)
+  try {
+    const code = await new Promise<number>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', (exit, signal) => resolve(exit ?? 128 + signalNumber(signal)))
+      child.stdin?.on('error', () => {}) // the child may end without reading; its exit code tells
+      child.stdin?.end(options.input)
+    })
+    if (isLate) throw new WcpError('machine_failed', `Cannot wait longer for "${file}": it was killed`)
+    if (stdout.isCut()) throw new WcpError('machine_failed', `Cannot read the output of "${file}": over 64 KiB`)
+    return { code, stdout: stdout.text(), stderr: stderr.text() }
+  } catch (cause) {
+    if (cause instanceof WcpError) throw cause
+    throw new WcpError('machine_failed', `Cannot start "${file}"`, { cause })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** `exec` for programs that must succeed; the error quotes the last line of what they said. */
+export async function execOk(file: string, argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+  const result = await exec(file, argv, options)
+  if (result.code !== 0) {
+    const said = new Error((result.stderr.trim() || result.stdout.trim()).slice(-4000))
+    throw new WcpError('machine_failed', `Cannot run "${file} ${argv[0] ?? ''}": exit code ${result.code}`, {
+      cause: said,
+    })
+  }
+  return result
+}
+
+export interface ServiceProcess {
+  readonly pid: number
+  /** Resolves with the exit code, in `ExecResult`'s way. */
+  readonly ended: Promise<number>
+  /** To its whole process group. */
+  kill(signal: NodeJS.Signals): void
+}
+
+export interface ServiceOptions {
+  /** Descriptors 0, 1, 2 and further; a number is a descriptor of ours, which stays open here. */
+  readonly stdio: readonly (number | 'ignore' | 'inherit' | Uint8Array)[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly as?: { readonly uid: number; readonly gid: number }
+  readonly cwd?: string
+}
+
+/** Starts a process that outlives the call, in its own session. Bytes in `stdio` are given to the child to read. */
+export async function spawnService(
+  file: string,
+  argv: readonly string[],
+  options: ServiceOptions,
+): Promise<ServiceProcess> {
+  checkCommand(file, argv)
+  const child = spawn(file, [...argv], {
+    ...identity(options.as),
+    cwd: options.cwd ?? '/',
+    env: { ...(options.env ?? literalEnv) },
+    stdio: options.stdio.map((entry) => (entry instanceof Uint8Array ? 'pipe' : entry)),
+    detached: true,
+  })
+  const ended = new Promise<number>((resolve) => {
+    child.once('exit', (exit, signal) => resolve(exit ?? 128 + signalNumber(signal)))
+  })
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve)
+    child.once('error', (cause) => reject(new WcpError('machine_failed', `Cannot start "${file}"`, { cause })))
+  })
+  for (const [index, entry] of options.stdio.entries()) {
+    if (!(entry instanceof Uint8Array)) continue
+    const pipe = child.stdio[index] as import('node:stream').Writable // 'pipe' entries are duplex sockets
+    pipe.on('error', () => {}) // a child that ended early tells by its exit code
+    pipe.end(entry)
+  }
+  const pid = child.pid
+  if (pid === undefined) throw new WcpError('machine_failed', `Cannot start "${file}": it has no process id`)
+  child.unref()
+  return { pid, ended, kill: (signal) => killGroup(pid, signal) }
+}
+
+function checkCommand(file: string, argv: readonly string[]): void {
+  if (!isAbsolute(file)) throw new WcpError('internal', `Cannot start "${file}": not an absolute path`)
+  if ([file, ...argv].some((word) => word.includes('\0'))) {
+    throw new WcpError('internal', `Cannot start "${file}": an argument holds a NUL byte`)
+  }
+}
+
+function identity(as: ExecOptions['as']): { uid?: number; gid?: number } {
+  return as === undefined ? {} : { uid: as.uid, gid: as.gid }
+}
+
+function collect(stream: import('node:stream').Readable | null) {
+  const chunks: Buffer[] = []
+  let size = 0
+  stream?.on('data', (chunk: Buffer) => {
+    if (size < outputLimit) chunks.push(chunk.subarray(0, outputLimit - size))
+    size += chunk.length
+  })
+  return { text: () => Buffer.concat(chunks).toString('utf8'), isCut: () => size > outputLimit }
+}
+
+function killGroup(pid: number | undefined, signal: NodeJS.Signals = 'SIGKILL'): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+function signalNumber(signal: NodeJS.Signals | null): number {
+  return signal === null ? 0 : constants.signals[signal]
+}

@@ -1,0 +1,64 @@
+/** How a tenant's PHP-FPM master is started: pure, the same below systemd and below direct supervision. */
+import type { TenantName } from '../../contract/values.ts'
+import { opcacheMb } from '../render/fpm.ts'
+import type { Layout } from './layout.ts'
+import type { FpmStart, TenantIdentity } from './services.ts'
+
+export interface FpmCommand {
+  readonly file: string
+  readonly argv: readonly string[]
+  /** FPM takes the listening descriptor 3 for the pool whose `listen` is spelled the same. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+export function fpmCommand(places: Layout, start: FpmStart): FpmCommand {
+  return {
+    file: fpmBinary(start.php),
+    argv: [
+      '--nodaemonize',
+      '--force-stderr',
+      '--fpm-config',
+      places.web.fpmConfig(start.name),
+      // Shared memory is taken before the pool's settings are read, so it must be said here.
+      '-d',
+      `opcache.memory_consumption=${opcacheMb(start.limits)}`,
+      '-d',
+      'opcache.interned_strings_buffer=8',
+    ],
+    env: { PATH: '/usr/local/bin:/usr/bin:/bin', FPM_SOCKETS: `${places.fpmSocket(start.name)}=3` },
+  }
+}
+
+export function fpmBinary(php: string): string {
+  return `/usr/sbin/php-fpm${php}`
+}
+
+/** The tenant's view of /etc/passwd: root, because programs expect it, and itself (C29). */
+export function passwdText(places: Layout, tenant: TenantIdentity): string {
+  const home = places.customers.home(tenant.name)
+  return `root:x:0:0:root:/root:/usr/sbin/nologin\n${tenant.name}:x:${tenant.uid}:${tenant.gid}::${home}:/usr/sbin/nologin\n`
+}
+
+export function groupText(tenant: { readonly name: TenantName; readonly gid: number }): string {
+  return `root:x:0:\n${tenant.name}:x:${tenant.gid}:\n`
+}
+
+/** Parts of the file system that no site needs and that tell about the machine or its other tenants. */
+export const hiddenPaths = [
+  '/boot',
+  '/etc/nginx',
+  '/etc/ssh',
+  '/etc/systemd',
+  '/etc/userdb',
+  '/etc/wcp360',
+  '/home',
+  '/media',
+  '/mnt',
+  '/opt',
+  '/root',
+  '/run/dbus',
+  '/run/nscd',
+  '/run/systemd',
+  '/run/user',
+  '/run/wcp360',
+] as const

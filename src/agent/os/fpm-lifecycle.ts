@@ -1,0 +1,111 @@
+/**
+ * The order of a wake and of a stop, the same with and without systemd. The listening socket is made at a hidden path and
+ * renamed into view only when PHP answers; it is renamed out of view before PHP is told to end. So the web server never
+ * connects to a PHP that does not serve, and a connection that was accepted by the kernel is always answered.
+ */
+import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs'
+import { WcpError } from '../../contract/errors.ts'
+import type { TenantName } from '../../contract/values.ts'
+import { fpmBinary } from './fpm-command.ts'
+import type { Layout } from './layout.ts'
+import type { FpmStart, TenantIdentity } from './services.ts'
+import { answersFastCgi, moveSocket, removeSocket } from './unix-listen.ts'
+
+export interface FpmBackend {
+  /** The socket at the hidden path listens, and a master is behind it; resolves before it serves. */
+  launch(start: FpmStart): Promise<Launched>
+  /** A master (or what will start one at the next connection) of this tenant is there. */
+  isThere(tenant: TenantName): Promise<boolean>
+  /** Graceful, then by force; resolves when nothing of it is left. The sockets are not its business. */
+  end(tenant: TenantName): Promise<void>
+}
+
+export interface Launched {
+  /** Rejects when the master ends early, and never resolves. */
+  readonly failed: Promise<never>
+}
+
+const startTimeoutMs = 15_000
+const drainTimeoutMs = 5_000
+
+export class FpmLifecycle {
+  readonly #places: Layout
+  readonly #backend: FpmBackend
+  readonly #starting = new Map<TenantName, Promise<void>>()
+  readonly #last = new Map<TenantName, Promise<void>>()
+
+  constructor(places: Layout, backend: FpmBackend) {
+    this.#places = places
+    this.#backend = backend
+  }
+
+  start(start: FpmStart): Promise<void> {
+    const running = this.#starting.get(start.name)
+    if (running) return running
+    const began = this.#inTurn(start.name, () => this.#start(start)).finally(() => this.#starting.delete(start.name))
+    this.#starting.set(start.name, began)
+    return began
+  }
+
+  stop(tenant: TenantName): Promise<void> {
+    return this.#inTurn(tenant, () => this.#stop(tenant))
+  }
+
+  /** One after the other for a tenant; a failure is told to whom it concerns and does not stop the next. */
+  #inTurn(tenant: TenantName, work: () => Promise<void>): Promise<void> {
+    const turn = (this.#last.get(tenant) ?? Promise.resolve()).then(work, work)
+    this.#last.set(tenant, turn)
+    const forget = () => {
+      if (this.#last.get(tenant) === turn) this.#last.delete(tenant)
+    }
+    turn.then(forget, forget)
+    return turn
+  }
+
+  async #start(start: FpmStart): Promise<void> {
+    const visible = this.#places.fpmSocket(start.name)
+    const hidden = this.#places.fpmHiddenSocket(start.name)
+    if (existsSync(visible) && (await this.#backend.isThere(start.name))) return
+    if (!existsSync(fpmBinary(start.php))) {
+      throw new WcpError('machine_failed', `Cannot start PHP ${start.php} of "${start.name}": it is not installed`)
+    }
+    await this.#stop(start.name) // what an interrupted start or a dead master left
+    ensureTmp(this.#places.customers.tmp(start.name), start)
+    try {
+      const { failed } = await this.#backend.launch(start)
+      await Promise.race([failed, served(hidden)])
+      moveSocket(hidden, visible)
+    } catch (cause) {
+      await this.#backend.end(start.name)
+      removeSocket(hidden)
+      throw new WcpError('machine_failed', `Cannot start PHP ${start.php} of "${start.name}"`, {
+        cause,
+        help: 'Look into the PHP log of the tenant; the next request tries again.',
+      })
+    }
+  }
+
+  async #stop(tenant: TenantName): Promise<void> {
+    const visible = this.#places.fpmSocket(tenant)
+    const hidden = this.#places.fpmHiddenSocket(tenant)
+    if (existsSync(visible)) {
+      moveSocket(visible, hidden)
+      // Answered after everything that was waiting has been accepted; not answered when the master is dead already.
+      await answersFastCgi(hidden, drainTimeoutMs)
+    }
+    await this.#backend.end(tenant)
+    removeSocket(hidden)
+  }
+}
+
+async function served(socket: string): Promise<void> {
+  if (!(await answersFastCgi(socket, startTimeoutMs))) throw new Error('PHP-FPM does not answer')
+}
+
+/** Its parent is root's, so nothing can be swapped under this (B8). */
+function ensureTmp(path: string, tenant: TenantIdentity): void {
+  if (existsSync(path)) return
+  mkdirSync(path, { mode: 0o700 })
+  chownSync(path, tenant.uid, tenant.gid)
+  chmodSync(path, 0o700)
+}

@@ -1,0 +1,55 @@
+/** The web server's configuration: one file, the same for one site and for ten thousand. */
+import type { Layout } from '../os/layout.ts'
+import { renderSystem } from './render.ts'
+
+/** The largest request body and the longest request of a site: nginx and PHP must say the same. */
+export const maxBodyMb = 128
+export const maxRequestSeconds = 300
+
+export interface WebOptions {
+  /** What follows `listen`: ports, or addresses with ports. */
+  readonly http: readonly string[]
+  readonly https: readonly string[]
+  readonly nginxVersion: NginxVersion
+}
+
+export type NginxVersion = readonly [major: number, minor: number, patch: number]
+
+export function defaultWebOptions(nginxVersion: NginxVersion, hasIpv6 = true): WebOptions {
+  return {
+    http: hasIpv6 ? ['80', '[::]:80'] : ['80'],
+    https: hasIpv6 ? ['443', '[::]:443'] : ['443'],
+    nginxVersion,
+  }
+}
+
+/** Text of `layout.nginxSite`; belongs into nginx's `http` block. */
+export function renderNginxSite(places: Layout, options: WebOptions): string {
+  return renderSystem('nginx/wcp360.conf.eta', {
+    web: places.web.root,
+    pages: places.web.pages,
+    customers: places.customers.root,
+    fpmRun: places.fpmRun,
+    certificateFile: places.web.certificateFile,
+    keyFile: places.web.keyFile,
+    wakeSocket: places.wakeSocket,
+    accessLog: places.accessLog,
+    errorLog: places.webErrorLog,
+    httpListens: options.http,
+    httpsListens: options.https,
+    hasHttp2Directive: isAtLeast(options.nginxVersion, [1, 25, 1]),
+    maxRequestSeconds,
+    maxBodyMb,
+  })
+}
+
+/** From `nginx -v`: "nginx version: nginx/1.22.1". */
+export function parseNginxVersion(text: string): NginxVersion | undefined {
+  const match = /nginx\/(\d+)\.(\d+)\.(\d+)/.exec(text)
+  return match === null ? undefined : [Number(match[1]), Number(match[2]), Number(match[3])]
+}
+
+function isAtLeast(version: NginxVersion, wanted: NginxVersion): boolean {
+  const different = version.findIndex((part, index) => part !== wanted[index])
+  return different === -1 || (version[different] ?? 0) > (wanted[different] ?? 0)
+}

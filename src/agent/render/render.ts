@@ -1,0 +1,21 @@
+/** System templates to text. The only values a template sees are strings that cannot end a directive, numbers and truth values. */
+import { Eta } from 'eta'
+import { WcpError } from '../../contract/errors.ts'
+import { assetText } from '../../lib/assets.ts'
+
+const eta = new Eta({ autoEscape: false, autoTrim: false, rmWhitespace: false, cache: true })
+
+/** Everything that file names and addresses of ours are made of; no space, quote, brace, semicolon, dollar or line break (C11, C12). */
+const plain = /^[A-Za-z0-9_./:@\-[\]]*$/
+
+export type Values = Readonly<Record<string, string | number | boolean | readonly string[]>>
+
+/** @param name below `templates/system/`, such as `nginx/wcp360.conf.eta`. */
+export function renderSystem(name: string, values: Values): string {
+  for (const [key, value] of Object.entries(values)) {
+    const strings = typeof value === 'string' ? [value] : Array.isArray(value) ? value : []
+    const bad = strings.find((text) => !plain.test(text))
+    if (bad !== undefined) throw new WcpError('internal', `Cannot render "${name}": ${key} may not be "${bad}"`)
+  }
+  return eta.renderString(assetText(`templates/system/${name}`), values)
+}

@@ -1,0 +1,164 @@
+/** The agent's side of waking: dials the waker, looks the host up, has the tenant's PHP started, answers. */
+import { type FSWatcher, watch } from 'node:fs'
+import { createConnection, type Socket } from 'node:net'
+import { dirname } from 'node:path'
+import { encodeFrame, FrameDecoder } from '../contract/frame.ts'
+import { Fqdn, type TenantName } from '../contract/values.ts'
+import { parseWakeQuestion, type WakeAnswer, type WakeRefusal } from '../contract/wake.ts'
+import type { HostLookup, Log } from './engine-api.ts'
+import type { FpmStart, Services } from './os/services.ts'
+
+export interface WakeOptions {
+  readonly services: Pick<Services, 'startFpm'>
+  lookup(host: Fqdn): HostLookup
+  readonly log: Log
+  /** Starts of different tenants at once: a crowd of cold sites must not take the machine; 4 unless told. */
+  readonly parallel?: number
+  /** The present moment in milliseconds; a test's own in tests. */
+  now?(): number
+}
+
+/** Seconds between tries of a PHP that does not start: doubled each time, this at most. */
+const longestPauseSeconds = 60
+
+interface Setback {
+  readonly times: number
+  readonly notBefore: number
+}
+
+/** Answers the waker's questions; knows nothing of sockets. */
+export class WakeAnswers {
+  readonly #options: WakeOptions
+  readonly #setbacks = new Map<TenantName, Setback>()
+  readonly #queue: (() => void)[] = []
+  #free: number
+
+  constructor(options: WakeOptions) {
+    this.#options = options
+    this.#free = options.parallel ?? 4
+  }
+
+  async answer(wake: string): Promise<WakeAnswer> {
+    const host = Fqdn.safeParse(wake)
+    const found = host.success ? this.#options.lookup(host.data) : { kind: 'unknown' as const }
+    if (found.kind !== 'php') return refused(wake, found.kind, found.kind === 'suspended' ? 3600 : 0)
+    const wait = this.#secondsToWait(found.start.name)
+    if (wait > 0) return refused(wake, 'failed', wait)
+    await this.#enter()
+    try {
+      await this.#options.services.startFpm(found.start)
+      this.#setbacks.delete(found.start.name)
+      return { ok: wake }
+    } catch (error) {
+      return refused(wake, 'failed', this.#setBack(found.start, error))
+    } finally {
+      this.#leave()
+    }
+  }
+
+  #secondsToWait(tenant: TenantName): number {
+    const setback = this.#setbacks.get(tenant)
+    return setback ? Math.max(0, Math.ceil((setback.notBefore - this.#now()) / 1000)) : 0
+  }
+
+  #setBack(start: FpmStart, error: unknown): number {
+    const times = (this.#setbacks.get(start.name)?.times ?? 0) + 1
+    const seconds = Math.min(2 ** times, longestPauseSeconds)
+    this.#setbacks.set(start.name, { times, notBefore: this.#now() + seconds * 1000 })
+    this.#options.log.error({ tenant: start.name, times, seconds, err: error }, 'PHP did not start')
+    return seconds
+  }
+
+  #now(): number {
+    return this.#options.now?.() ?? performance.now()
+  }
+
+  #enter(): Promise<void> | void {
+    if (this.#free-- > 0) return
+    return new Promise((resolve) => void this.#queue.push(resolve))
+  }
+
+  #leave(): void {
+    this.#free++
+    this.#queue.shift()?.()
+  }
+}
+
+function refused(host: string, reason: WakeRefusal, retryAfter: number): WakeAnswer {
+  return { refused: host, reason, retryAfter }
+}
+
+const shortestPauseMs = 50
+const longestPauseMs = 2000
+
+/** Keeps a connection to the waker at `socketPath` for ever; `close` ends it. */
+export function answerWakes(socketPath: string, options: WakeOptions): { close(): void } {
+  const answers = new WakeAnswers(options)
+  let isClosed = false
+  let socket: Socket | undefined
+  let timer: NodeJS.Timeout | undefined
+  let pauseMs = shortestPauseMs
+  let directory: FSWatcher | undefined
+
+  function dial(): void {
+    if (isClosed || socket) return
+    clearTimeout(timer)
+    watchDirectory()
+    const dialled = createConnection({ path: socketPath })
+    socket = dialled
+    const decoder = new FrameDecoder()
+    dialled.on('connect', () => {
+      pauseMs = shortestPauseMs
+    })
+    dialled.on('data', (chunk: Buffer) => {
+      try {
+        for (const value of decoder.push(chunk)) void reply(dialled, value)
+      } catch (error) {
+        options.log.error({ err: error }, 'the waker broke the grammar')
+        dialled.destroy()
+      }
+    })
+    dialled.on('error', () => {}) // 'close' follows
+    dialled.on('close', () => {
+      socket = undefined
+      if (isClosed) return
+      timer = setTimeout(dial, pauseMs)
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs)
+    })
+  }
+
+  /** A waker that starts later is noticed at once; where the directory does not exist yet, the pauses must do. */
+  function watchDirectory(): void {
+    if (directory) return
+    try {
+      directory = watch(dirname(socketPath), () => dial())
+      directory.on('error', () => {
+        directory?.close()
+        directory = undefined
+      })
+    } catch {
+      directory = undefined
+    }
+  }
+
+  async function reply(to: Socket, value: unknown): Promise<void> {
+    const question = parseWakeQuestion(value)
+    if (!question) {
+      options.log.error({}, 'the waker asked something unknown')
+      to.destroy()
+      return
+    }
+    const answer = await answers.answer(question.wake)
+    if (!to.destroyed) to.write(encodeFrame(answer))
+  }
+
+  dial()
+  return {
+    close() {
+      isClosed = true
+      clearTimeout(timer)
+      directory?.close()
+      socket?.destroy()
+    },
+  }
+}
