@@ -1,0 +1,44 @@
+/** Every table of the panel's store, for Kysely. */
+import type { Kysely } from 'kysely'
+import type * as hosting from './tables/hosting.ts'
+import type * as people from './tables/people.ts'
+import type * as services from './tables/services.ts'
+import type * as work from './tables/work.ts'
+
+export interface Database {
+  users: people.UserTable
+  roles: people.RoleTable
+  permissions: people.PermissionTable
+  role_permissions: people.RolePermissionTable
+  user_roles: people.UserRoleTable
+  resellers: people.ResellerTable
+  sessions: people.SessionTable
+  api_keys: people.ApiKeyTable
+
+  packages: hosting.PackageTable
+  package_limits: hosting.PackageLimitTable
+  tenants: hosting.TenantTable
+  tenant_usage: hosting.TenantUsageTable
+  domains: hosting.DomainTable
+  domain_names: hosting.DomainNameTable
+
+  databases: services.DatabaseTable
+  certificates: services.CertificateTable
+  mail_boxes: services.MailBoxTable
+  cron_jobs: services.CronJobTable
+  backups: services.BackupTable
+  releases: services.ReleaseTable
+  apps: services.AppTable
+  resources: services.ResourceTable
+
+  nodes: work.NodeTable
+  settings: work.SettingTable
+  jobs: work.JobTable
+  job_steps: work.JobStepTable
+  audit_logs: work.AuditLogTable
+  audit_heads: work.AuditHeadTable
+  schema_migrations: work.SchemaMigrationTable
+}
+
+/** The store, or a transaction of it. */
+export type Db = Kysely<Database>

@@ -1,0 +1,58 @@
+/** Brings a store to the schema of this version, or refuses. */
+import { sql } from 'kysely'
+import type { Db } from './database.ts'
+import { storeLock, wordsOf } from './dialect.ts'
+import { migrations as known } from './migrations/index.ts'
+import { checksumOf, type Migration } from './migrations/migration.ts'
+
+/**
+ * Applies what is missing, each migration in one transaction. Throws when the store was written by a newer version, or
+ * by another text of a migration than this one's.
+ * @returns names of the migrations that were applied now
+ */
+export async function migrate(db: Db, now: string, migrations: readonly Migration[] = known): Promise<string[]> {
+  await sql`create table if not exists schema_migrations (
+    number integer not null primary key, name text not null, checksum text not null, applied_at text not null)`.execute(
+    db,
+  )
+  const applied: string[] = []
+  for (const migration of migrations) if (await applyOnce(db, migration, now, migrations)) applied.push(migration.name)
+  return applied
+}
+
+async function applyOnce(db: Db, migration: Migration, now: string, all: readonly Migration[]): Promise<boolean> {
+  const words = wordsOf(db)
+  return db.transaction().execute(async (tx) => {
+    await storeLock(tx, 'schema')
+    const past = await tx.selectFrom('schema_migrations').selectAll().orderBy('number').execute()
+    refuseForeign(past, all, (one) => checksumOf(one, words))
+    if (past.some((row) => row.number === migration.number)) return false
+    for (const statement of migration.statements(words)) await sql.raw(statement).execute(tx)
+    await tx
+      .insertInto('schema_migrations')
+      .values({
+        number: migration.number,
+        name: migration.name,
+        checksum: checksumOf(migration, words),
+        applied_at: now,
+      })
+      .execute()
+    return true
+  })
+}
+
+function refuseForeign(
+  past: readonly { number: number; name: string; checksum: string }[],
+  all: readonly Migration[],
+  checksum: (migration: Migration) => string,
+): void {
+  for (const row of past) {
+    const ours = all.find((migration) => migration.number === row.number)
+    if (ours === undefined)
+      throw new Error(
+        `Cannot use the store: its schema ${row.number} (${row.name}) is newer than this version knows (${all.at(-1)?.number ?? 0})`,
+      )
+    if (checksum(ours) !== row.checksum)
+      throw new Error(`Cannot use the store: migration ${row.number} (${row.name}) was applied with another text`)
+  }
+}

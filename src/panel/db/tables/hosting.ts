@@ -1,0 +1,70 @@
+/** What is hosted, and how much of it a tenant may have. */
+import type { Bit, CommonColumns, JsonText } from './common.ts'
+
+export interface PackageTable extends CommonColumns {
+  name: string
+  description: string
+  is_system: Bit
+  is_default: Bit
+}
+
+/** One row for each package; null is no limit. */
+export interface PackageLimitTable extends CommonColumns {
+  package_id: string
+  max_domains: number | null
+  max_disk_mb: number | null
+  max_cpu_pct: number | null
+  max_mem_mb: number | null
+  max_io: number | null
+  max_pids: number | null
+  max_databases: number | null
+  max_mailboxes: number | null
+  bandwidth: number | null
+  features: JsonText
+}
+
+export interface TenantTable extends CommonColumns {
+  name: string
+  owner_id: string | null
+  package_id: string
+  reseller_id: string | null
+  node_id: string | null
+  linux_user: string
+  status: string
+  /** Raised with each job: the fencing token. */
+  version: number
+  /** The package's limits changed and the machine has not been told. */
+  limits_owed: Bit
+}
+
+export interface TenantUsageTable extends CommonColumns {
+  tenant_id: string
+  used_disk_mb: number
+  used_domains: number
+  cpu_usage_avg: number
+  memory_mb: number
+  pressure: number
+  bandwidth_tx: number
+}
+
+export interface DomainTable extends CommonColumns {
+  tenant_id: string
+  fqdn: string
+  php: string | null
+  status: string
+  version: number
+  verification: JsonText | null
+  settings: JsonText
+  /** Status to go back to, for a domain that went into the trash with its tenant; else null. */
+  status_before_tenant: string | null
+}
+
+/** The fqdn and the aliases of all domains: one place where a name can be taken. */
+export interface DomainNameTable extends CommonColumns {
+  domain_id: string
+  tenant_id: string
+  name: string
+  /** The labels from the last to the first, `com.example.`: what lies below a name is a range of it. */
+  reversed: string
+  is_alias: Bit
+}

@@ -1,0 +1,60 @@
+/** Who may do what. */
+import type { Bit, CommonColumns, JsonText } from './common.ts'
+
+export interface UserTable extends CommonColumns {
+  email: string
+  password_hash: string
+  tenant_id: string | null
+  totp: JsonText | null
+  status: string
+}
+
+export interface RoleTable extends CommonColumns {
+  name: string
+  /** `global`, `reseller` or `local`. */
+  scope: string
+  /** Holds every permission, also those that come later. */
+  all_permissions: Bit
+}
+
+/** `name` is the name of an operation. */
+export interface PermissionTable extends CommonColumns {
+  name: string
+}
+
+export interface RolePermissionTable extends CommonColumns {
+  role_id: string
+  permission_id: string
+}
+
+export interface UserRoleTable extends CommonColumns {
+  user_id: string
+  role_id: string
+}
+
+export interface ResellerTable extends CommonColumns {
+  user_id: string
+  limits: JsonText
+}
+
+export interface SessionTable extends CommonColumns {
+  /** SHA-256 of the cookie, hexadecimal. */
+  token_hash: string
+  /** null for `bootstrap`. */
+  user_id: string | null
+  kind: string
+  ip: string
+  user_agent: string
+  last_seen_at: string
+  expires_at: string
+}
+
+export interface ApiKeyTable extends CommonColumns {
+  user_id: string
+  name: string
+  key_hash: string
+  scopes: JsonText
+  addresses: JsonText
+  expires_at: string
+  last_used_at: string | null
+}

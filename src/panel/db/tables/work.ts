@@ -1,0 +1,79 @@
+/** What the panel itself keeps: jobs, settings, nodes, and the trail of who did what. */
+import type { CommonColumns, JsonText } from './common.ts'
+
+export interface NodeTable extends CommonColumns {
+  name: string
+  certificate_fingerprint: string | null
+  status: string
+  last_seen_at: string | null
+  details: JsonText
+}
+
+export interface SettingTable extends CommonColumns {
+  key: string
+  value: JsonText
+}
+
+export interface JobTable extends CommonColumns {
+  /** Order of creation. */
+  sequence: number
+  type: string
+  payload: JsonText
+  state: string
+  /** null once the tenant was purged. */
+  tenant_id: string | null
+  resource_kind: string
+  resource_id: string
+  resource_name: string
+  /** One active job for each: `tenant:<id>` or `domain:<id>`. */
+  lock_key: string
+  /** Fencing token. */
+  token: number
+  previous_status: string
+  attempts: number
+  heartbeat_at: string | null
+  started_at: string | null
+  finished_at: string | null
+  failure: JsonText | null
+  actor: string
+  actor_id: string | null
+  log: string
+}
+
+export interface JobStepTable extends CommonColumns {
+  job_id: string
+  position: number
+  name: string
+  state: string | null
+  note: string | null
+  started_at: string | null
+  finished_at: string | null
+}
+
+/** Only ever added to. Tenant and actor are no foreign keys: the trail outlives both. */
+export interface AuditLogTable extends CommonColumns {
+  sequence: number
+  actor: string
+  actor_id: string | null
+  tenant_id: string | null
+  action: string
+  outcome: string
+  metadata: JsonText
+  ip: string | null
+  request_id: string | null
+  checksum: string
+}
+
+/** One row: where the trail ends, sealed with the same key, so that a cut end is seen. */
+export interface AuditHeadTable extends CommonColumns {
+  sequence: number
+  checksum: string
+  seal: string
+}
+
+export interface SchemaMigrationTable {
+  number: number
+  name: string
+  checksum: string
+  applied_at: string
+}
