@@ -1,15 +1,33 @@
-import { hostname } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { ConfigError, loadConfig } from './config.ts'
+import { ConfigError, configReference, defaultConfigText, loadConfig, settingKey, settingNames } from './config.ts'
 
 const file = '/etc/wcp360/config.yaml'
 const load = (text: string, env = {}) => loadConfig(text, env, file)
+
+describe('defaultConfigText', () => {
+  it('is a file that changes nothing, and with its comments taken away still says the defaults', () => {
+    const bare = defaultConfigText().replace(/^#(?=\w+:)/gm, '')
+
+    expect(load(defaultConfigText())).toEqual(load(''))
+    expect(load(bare)).toEqual(load(''))
+    expect([...bare.matchAll(/^\w+(?=:)/gm)].map(String)).toEqual(settingNames.map(settingKey))
+  })
+})
+
+describe('the reference', () => {
+  it('in docs/configuration.md is the one that the code makes', () => {
+    const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
+
+    expect(page).toContain(configReference())
+  })
+})
 
 describe('loadConfig', () => {
   it('takes the defaults from an empty file', () => {
     expect(load('')).toEqual({
       listen: { host: '::', port: 8360 },
-      baseUrl: `https://${hostname()}:8360`,
+      baseUrl: null,
       anyHost: true,
       store: { kind: 'sqlite' },
       logLevel: 'info',

@@ -4,7 +4,6 @@
  * YAML below, `WCP360_*` environment above it. Anything unknown or wrong is a `ConfigError` of one line, so that a start
  * never goes on with a guess.
  */
-import { hostname } from 'node:os'
 import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument, type Scalar } from 'yaml'
 import { z } from 'zod'
 
@@ -33,10 +32,10 @@ export const settings = {
     help: 'Where the panel answers. "[::]" is every address, IPv4 and IPv6. Takes effect at the next start.',
   }),
   baseUrl: setting({
-    schema: z.union([z.literal('auto'), z.string().transform(parseBaseUrl)]),
+    schema: z.string().transform(parseBaseUrl),
     byDefault: 'auto',
     expected: 'auto, or an address such as https://panel.example.com:8360 without a path',
-    help: "The panel's address as people type it; requests for another host are refused. auto: this host's name and the port of listen, and requests for any host are answered.",
+    help: "The panel's address as people type it; requests for another host are refused. auto: any host is answered, for the time before the panel has a name.",
   }),
   store: setting({
     schema: z.string().transform(parseStore),
@@ -96,11 +95,7 @@ export const settings = {
 
 type Settings = typeof settings
 type SettingName = keyof Settings
-export type Config = { readonly [N in SettingName]: z.output<Settings[N]['schema']> } & {
-  readonly baseUrl: string
-  /** `baseUrl` is `auto`: nobody has said which host is right, so none is refused. */
-  readonly anyHost: boolean
-}
+export type Config = { readonly [N in SettingName]: z.output<Settings[N]['schema']> }
 
 export interface ListenAddress {
   /** Without brackets: `::`. */
@@ -143,6 +138,33 @@ export function settingKey(name: SettingName): string {
 }
 
 const nameOfKey = new Map(settingNames.map((name) => [settingKey(name), name]))
+
+/** The file as a first start writes it: every key with its default, switched off by a `#`. */
+export function defaultConfigText(): string {
+  const head = [
+    '# Configuration of WCP360. Take the "#" away from a line to change it, then "systemctl reload wcpd".',
+    '# Each key may also be set in the environment: log_level as WCP360_LOG_LEVEL (/etc/default/wcp360).',
+  ]
+  const entries = settingNames.map((name) => {
+    const { byDefault, expected, help } = settings[name]
+    return [`# ${help}`, `# Expected: ${expected}.`, `#${settingKey(name)}: ${inYaml(byDefault)}`].join('\n')
+  })
+  return `${[head.join('\n'), ...entries].join('\n\n')}\n`
+}
+
+/** The table of `docs/configuration.md`. */
+export function configReference(): string {
+  const rows = settingNames.map((name) => {
+    const { byDefault, expected, help } = settings[name]
+    return `| \`${settingKey(name)}\` | \`${inYaml(byDefault)}\` | ${help} Expected: ${expected}. |`
+  })
+  return ['| key | default | what it does |', '|---|---|---|', ...rows].join('\n')
+}
+
+/** Addresses in brackets would be a list without the quotes. */
+function inYaml(value: string | number): string {
+  return typeof value === 'string' && value.startsWith('[') ? `"${value}"` : String(value)
+}
 
 function fromYaml(text: string, file: string): [SettingName, Given][] {
   const lines = new LineCounter()
@@ -210,7 +232,9 @@ function parseListen(text: string, context: Refine): ListenAddress {
   return { host, port: number }
 }
 
-function parseBaseUrl(text: string, context: Refine): string {
+/** Null for `auto`. */
+function parseBaseUrl(text: string, context: Refine): string | null {
+  if (text === 'auto') return null
   const url = URL.parse(text)
   if (url?.protocol !== 'https:' || url.pathname !== '/' || url.search || url.hash || url.username || url.password)
     return refused(context)
