@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { ConfigError, configReference, defaultConfigText, loadConfig, settingKey, settingNames } from './config.ts'
 
@@ -27,7 +28,7 @@ describe('loadConfig', () => {
   it('takes the defaults from an empty file', () => {
     expect(load('')).toEqual({
       listen: { host: '::', port: 8360 },
-      baseUrl: null,
+      baseUrl: `https://${hostname()}:8360`,
       anyHost: true,
       store: { kind: 'sqlite' },
       logLevel: 'info',

@@ -4,6 +4,7 @@
  * YAML below, `WCP360_*` environment above it. Anything unknown or wrong is a `ConfigError` of one line, so that a start
  * never goes on with a guess.
  */
+import { hostname } from 'node:os'
 import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument, type Scalar } from 'yaml'
 import { z } from 'zod'
 
@@ -95,7 +96,11 @@ export const settings = {
 
 type Settings = typeof settings
 type SettingName = keyof Settings
-export type Config = { readonly [N in SettingName]: z.output<Settings[N]['schema']> }
+export type Config = { readonly [N in SettingName]: z.output<Settings[N]['schema']> } & {
+  readonly baseUrl: string
+  /** No address is configured: every well-formed host is answered. */
+  readonly anyHost: boolean
+}
 
 export interface ListenAddress {
   /** Without brackets: `::`. */
@@ -232,9 +237,8 @@ function parseListen(text: string, context: Refine): ListenAddress {
   return { host, port: number }
 }
 
-/** Null for `auto`. */
-function parseBaseUrl(text: string, context: Refine): string | null {
-  if (text === 'auto') return null
+function parseBaseUrl(text: string, context: Refine): string {
+  if (text === 'auto') return text
   const url = URL.parse(text)
   if (url?.protocol !== 'https:' || url.pathname !== '/' || url.search || url.hash || url.username || url.password)
     return refused(context)
