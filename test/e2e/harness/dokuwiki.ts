@@ -2,9 +2,11 @@
 // Debian spreads it over /usr/share, /etc and /var/lib, joined by links and absolute paths; this puts it together again.
 
 import {
+  chmodSync,
   cpSync,
   existsSync,
   lstatSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -27,7 +29,10 @@ export function assembleDokuwiki(unpacked: string, target: string): void {
   }
   rmSync(join(target, 'inc/preload.php'), { force: true }) // only there to point to /etc and /var/lib
   removeLinks(target)
+  mkdirSync(join(target, 'lib/scripts/jquery'), { recursive: true })
   relocate(target)
+  writeFileSync(join(target, 'lib/scripts/jquery/versions'), 'JQ_VERSION=3\nJUI_VERSION=1\n') // read on every page, left out by Debian
+  chmodSync(join(target, 'data'), 0o755)
   check(target)
 }
 

@@ -14,6 +14,7 @@ export function guestFiles(identity: GuestIdentity): Record<string, string> {
   ])
   return {
     '/etc/hostname': 'server\n',
+    '/etc/default/locale': 'LANG=C.UTF-8\n',
     '/etc/hosts': lines(
       '127.0.0.1 localhost',
       '127.0.1.1 server.example.test server',
@@ -27,7 +28,7 @@ export function guestFiles(identity: GuestIdentity): Record<string, string> {
       'LABEL=srv /srv ext4 defaults,noatime,usrquota,prjquota,nofail 0 0',
     ),
     '/etc/systemd/network/10-eth.network': ethernet,
-    '/etc/apt/apt.conf.d/99host': lines(...aptSettings),
+    '/etc/apt/apt.conf.d/99host': lines('Acquire::Languages "none";', ...aptSettings),
     '/etc/dpkg/dpkg.cfg.d/90small': lines(
       'path-exclude=/usr/share/man/*',
       'path-exclude=/usr/share/locale/*/LC_MESSAGES/*.mo',

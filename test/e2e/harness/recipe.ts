@@ -41,7 +41,7 @@ export async function recipe(flavour: Flavour): Promise<Recipe> {
   const { registries, npmRegistry, aptSettings, certificates } = await hostRegistries()
   const authorizedKey = readFileSync(`${places.sshKey}.pub`, 'utf8')
   return {
-    revision: 1,
+    revision: 2,
     flavour,
     suite,
     sources: debianLines(suite, hostAptSources(), hostSuite()),
