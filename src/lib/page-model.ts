@@ -1,0 +1,103 @@
+/** What slices hand to the templates: words, links and tones, never markup. */
+
+export type Tone = 'good' | 'busy' | 'idle' | 'bad'
+
+export interface Badge {
+  readonly text: string
+  readonly tone: Tone
+}
+
+/** One value in a table or among facts; the first that is set of badge, time, href, code and text is shown. */
+export interface Cell {
+  readonly text?: string | number
+  readonly href?: string
+  readonly badge?: Badge
+  /** ISO 8601; shown as time since then. */
+  readonly time?: string
+  readonly code?: string
+  /** A second, quieter line. */
+  readonly sub?: string
+}
+
+export interface Column {
+  readonly title: string
+  readonly number?: boolean
+  /** Left out on narrow screens. */
+  readonly wide?: boolean
+}
+
+export interface Table {
+  readonly caption: string
+  readonly columns: readonly Column[]
+  /** Cells in the order of the columns; the first one heads its row. */
+  readonly rows: readonly (readonly Cell[])[]
+}
+
+export type Fact = Cell & { readonly title: string }
+
+export interface Action {
+  readonly title: string
+  readonly href: string
+  /** The one thing most people come for. */
+  readonly main?: boolean
+  readonly icon?: string
+}
+
+export interface Head {
+  readonly title: string
+  readonly lede?: string
+  readonly status?: Badge
+  readonly crumbs?: readonly { readonly title: string; readonly href: string }[]
+  readonly actions?: readonly Action[]
+}
+
+export interface Empty {
+  readonly title: string
+  readonly text: string
+  readonly action?: { readonly title: string; readonly href: string }
+}
+
+export interface Section {
+  readonly title: string
+  readonly link?: { readonly title: string; readonly href: string }
+  readonly facts?: readonly Fact[]
+  readonly table?: Table
+  /** Said when facts and table are empty. */
+  readonly empty?: string
+}
+
+/** A form's or page's counterpart on the command line. */
+export interface Command {
+  readonly line: string
+  /** Method, path and body. */
+  readonly call?: string
+}
+
+export interface DetailPage {
+  readonly head: Head
+  readonly sections: readonly Section[]
+  readonly command: Command
+  /** What cannot be taken back with one command: apart from the rest. */
+  readonly dangers: readonly Action[]
+}
+
+const tones: Readonly<Record<string, Tone>> = {
+  active: 'good',
+  succeeded: 'good',
+  running: 'busy',
+  pending: 'busy',
+  deploying: 'busy',
+  queued: 'busy',
+  deleting: 'busy',
+  restoring: 'busy',
+  purging: 'busy',
+  stalled: 'bad',
+  error: 'bad',
+  failed: 'bad',
+  missing: 'bad',
+}
+
+/** The badge of a status or job state; unknown words are shown as they are. */
+export function statusBadge(status: string, words: Readonly<Record<string, string>> = {}): Badge {
+  return { text: words[status] ?? status, tone: tones[status] ?? 'idle' }
+}

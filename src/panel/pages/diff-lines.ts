@@ -1,0 +1,31 @@
+/** A plan as the page shows it: each diff cut into lines that carry their tone. */
+import type { Change } from '../../contract/wire.ts'
+
+export interface PlanView {
+  readonly type: string
+  readonly changes: readonly {
+    readonly step: string
+    readonly action: Change['action']
+    readonly lines: readonly { readonly text: string; readonly tone: string }[]
+  }[]
+}
+
+export function planView(plan: readonly { readonly type: string; readonly changes: readonly Change[] }[]): PlanView[] {
+  return plan.map(({ type, changes }) => ({
+    type,
+    changes: changes.map(({ step, action, diff }) => ({ step, action, lines: diff === null ? [] : diffLines(diff) })),
+  }))
+}
+
+function diffLines(diff: string): { text: string; tone: string }[] {
+  return diff
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((text) => ({ text, tone: toneOf(text) }))
+}
+
+function toneOf(line: string): string {
+  if (/^(\+\+\+|---|@@)/.test(line)) return 'diff-place'
+  if (line.startsWith('+')) return 'diff-add'
+  return line.startsWith('-') ? 'diff-remove' : ''
+}

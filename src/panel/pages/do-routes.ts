@@ -1,0 +1,175 @@
+/**
+ * `/do/<operation>`: every operation that changes something as a form, derived from its input. GET shows it, filled from
+ * the query and from what is stored; POST runs it, plans it, or asks the question of a dangerous one first.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { asWcpError, WcpError } from '../../contract/errors.ts'
+import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../contract/operation.ts'
+import { toCommandLine, usageLine } from '../../lib/command-spec.ts'
+import { fieldsOf, isRecord } from '../../lib/fields.ts'
+import type { JobPlan } from '../http/types.ts'
+import { apiCall, apiCallText } from './api-call.ts'
+import { planView } from './diff-lines.ts'
+import { type Choice, fieldLabel, formControls } from './form-fields.ts'
+import { type FormValues, formValues, inputOf, valuesFrom } from './form-values.ts'
+import { homeOf, listPath } from './places.ts'
+import { problemView } from './problem-view.ts'
+import { referenceChoices } from './reference-choices.ts'
+import { path } from './safe-url.ts'
+import type { Site } from './site.ts'
+
+interface FormState {
+  readonly operation: AnyOperation
+  readonly values: FormValues
+  readonly back: string | undefined
+  /** The command line names the values; before anybody typed, it shows the usage. */
+  readonly isTyped: boolean
+  readonly asks: boolean
+  readonly plan: readonly JobPlan[] | null
+  readonly error: WcpError | null
+}
+
+interface Route {
+  Params: { operation: string }
+}
+
+export function doRoutes(app: FastifyInstance, site: Site): void {
+  const { deps, t } = site
+
+  app.get<Route>('/do/:operation', { config: { access: 'session' } }, async (request, reply) => {
+    const operation = changing(site, request.params.operation)
+    const back = asText(request.query, '_back')
+    const values = await presentValues(site, request, operation, formValues(request.query))
+    const asks = operation.confirm !== undefined && isComplete(operation, values)
+    return form(request, reply, { operation, values, back, isTyped: asks, asks, plan: null, error: null })
+  })
+
+  app.post<Route>('/do/:operation', { config: { access: 'session' } }, async (request, reply) => {
+    const operation = changing(site, request.params.operation)
+    const values = formValues(request.body)
+    const input = inputOf(operation, values)
+    const isConfirmed = operation.confirm === undefined || asText(request.body, '_confirm') === 'yes'
+    const state = {
+      operation,
+      values,
+      back: asText(request.body, '_back'),
+      isTyped: true,
+      asks: false,
+      plan: null,
+      error: null,
+    }
+    try {
+      if (asText(request.body, '_do') === 'plan') {
+        const plan = await deps.plan(request, operation, input)
+        return form(request, reply, { ...state, asks: operation.confirm !== undefined && isConfirmed, plan })
+      }
+      if (!isConfirmed) return form(request, reply, { ...state, asks: true })
+      const { value, jobIds } = await deps.run(request, operation, input)
+      const [job] = jobIds
+      deps.flash.put(request, 'good', `${operation.summary}: ${job === undefined ? t.form.done : t.form.queued}.`)
+      return reply.redirect(job === undefined ? (state.back ?? after(operation, value)) : path`/jobs/${job}`, 303)
+    } catch (thrown) {
+      const error = asWcpError(thrown)
+      // What has no form to go back to is an error page.
+      if (error.code === 'internal' || error.code === 'forbidden') throw thrown
+      return form(request, reply, { ...state, error })
+    }
+  })
+
+  async function form(request: FastifyRequest, reply: FastifyReply, state: FormState): Promise<FastifyReply> {
+    const { operation, values, asks, error } = state
+    const shown = subject(operation, values)
+    const hidden = asks ? Object.keys(values) : shown
+    const choices: ReadonlyMap<string, readonly Choice[]> = asks
+      ? new Map()
+      : await referenceChoices(site, request, operation)
+    const controls = formControls(operation, { t, values, error, choices, without: new Set(hidden) })
+    const labels = new Map(fieldsOf(operation.input).map((field) => [field.name, fieldLabel(t, field)]))
+    const input = inputOf(operation, values)
+    const home = homeOf(operation, shown.length > 0 ? values[shown[0] ?? ''] : undefined)
+    return site.send(request, reply, {
+      template: 'do/form',
+      title: operation.summary,
+      status: error?.status ?? 200,
+      model: {
+        head: {
+          title: operation.summary,
+          lede: operation.description ?? '',
+          crumbs: [{ title: kindTitle(site, operation), href: listPath(kindOf(operation)) }],
+        },
+        action: path`/do/${operation.name}`,
+        back: state.back ?? '',
+        hidden: hidden.map((name) => ({ name, value: values[name] ?? '' })),
+        facts: hidden
+          .filter((name) => values[name] !== '' && !operation.secret?.includes(name))
+          .map((name) => ({ title: labels.get(name) ?? name, text: values[name] ?? '' })),
+        question: asks ? operation.confirm : null,
+        fields: controls,
+        submit: verbTitle(operation),
+        danger: operation.confirm !== undefined,
+        canPlan: operation.effect === 'machine',
+        cancel: state.back ?? home,
+        plan: state.plan === null ? null : planView(state.plan),
+        problem: error === null ? null : problemView(t, error, controls),
+        command: {
+          line: state.isTyped || shown.length > 0 ? toCommandLine(operation, input) : usageLine(operation),
+          call: apiCallText(apiCall(operation, input)),
+        },
+      },
+    })
+  }
+}
+
+function changing(site: Site, name: string): AnyOperation {
+  const operation = site.operation(name)
+  if (operation.effect === 'read')
+    throw new WcpError('not_found', `Cannot show a form for "${name}": it changes nothing`)
+  return operation
+}
+
+/** Fields that name what the operation is about, once they are known: shown as facts instead of controls. */
+function subject(operation: AnyOperation, values: FormValues): string[] {
+  return httpBinding(operation).pathKeys.filter((key) => (values[key] ?? '') !== '')
+}
+
+function isComplete(operation: AnyOperation, values: FormValues): boolean {
+  return fieldsOf(operation.input).every((field) => !field.required || (values[field.name] ?? '') !== '')
+}
+
+/** For a change: what is stored now, below what the query says. */
+async function presentValues(
+  site: Site,
+  request: FastifyRequest,
+  operation: AnyOperation,
+  values: FormValues,
+): Promise<FormValues> {
+  const [key] = httpBinding(operation).pathKeys
+  const get = `${kindOf(operation)}.get`
+  if (verbOf(operation) !== 'update' || key === undefined || values[key] === undefined || !site.may(request, get))
+    return values
+  const { value } = await site.run(request, get, { [key]: values[key] })
+  return { ...valuesFrom(operation, value), ...values }
+}
+
+/** Where to go after an operation that made no job. */
+function after(operation: AnyOperation, value: unknown): string {
+  const id = isRecord(value) && typeof value.id === 'string' ? value.id : undefined
+  return homeOf(operation, verbOf(operation) === 'delete' ? undefined : id)
+}
+
+function kindTitle({ t }: Site, operation: AnyOperation): string {
+  const titles: Readonly<Record<string, string>> = t.kinds
+  return titles[kindOf(operation)] ?? kindOf(operation)
+}
+
+function verbTitle(operation: AnyOperation): string {
+  const words = operation.name.slice(operation.name.indexOf('.') + 1).replaceAll(/[-_]/g, ' ')
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
+
+/** One text of a form or query; a path of this panel in `_back`, nothing else. */
+function asText(from: unknown, name: string): string | undefined {
+  const value = isRecord(from) ? from[name] : undefined
+  if (typeof value !== 'string' || value === '') return undefined
+  return name !== '_back' || (/^\/[\w./?=&%-]*$/.test(value) && !value.startsWith('//')) ? value : undefined
+}

@@ -1,0 +1,23 @@
+/** An error as a page: the same words that the API and the command line use. */
+import type { FastifyRequest } from 'fastify'
+import type { WcpError } from '../../contract/errors.ts'
+import { path } from './safe-url.ts'
+import type { Site } from './site.ts'
+
+export function errorPage(site: Site, error: WcpError, request: FastifyRequest): string {
+  const { t } = site
+  const titles: Readonly<Record<number, string>> = t.error.titles
+  const title = titles[error.status] ?? t.error.titles[500]
+  const job = error.details.jobId
+  const home = request.session === null ? { title: t.error.back, href: '/login' } : { title: t.error.home, href: '/' }
+  const model = {
+    status: error.status,
+    code: error.code,
+    title,
+    message: error.message,
+    help: error.help,
+    actions: [...(job === undefined ? [] : [{ title: t.job.see, href: path`/jobs/${job}` }]), home],
+    request: error.status >= 500 ? request.id : null,
+  }
+  return site.page(request, { template: 'error/error', title, model })
+}

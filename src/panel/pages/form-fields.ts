@@ -1,0 +1,112 @@
+/** The controls of a form, derived from an operation's input. */
+import type { WcpError } from '../../contract/errors.ts'
+import type { AnyOperation } from '../../contract/operation.ts'
+import { nothing } from '../../lib/command-spec.ts'
+import { type Field, fieldsOf } from '../../lib/fields.ts'
+import { label, type Texts } from '../../lib/texts.ts'
+import type { FormValues } from './form-values.ts'
+
+export interface Choice {
+  readonly value: string
+  readonly title: string
+}
+
+export interface Control {
+  readonly id: string
+  readonly name: string
+  readonly label: string
+  readonly control: 'input' | 'select' | 'lines' | 'check'
+  readonly inputType: 'text' | 'password' | 'email' | 'search'
+  readonly inputMode?: 'numeric'
+  readonly autocomplete?: string
+  readonly placeholder?: string
+  /** Options of a select; suggestions of an input. */
+  readonly choices: readonly Choice[]
+  readonly value: string
+  readonly required: boolean
+  readonly short: boolean
+  readonly secret: boolean
+  readonly hint?: string
+  readonly error?: string
+}
+
+export interface FormOptions {
+  readonly t: Texts
+  readonly values: FormValues
+  readonly error: WcpError | null
+  /** What a reference may name, by field name; a field without is free text. */
+  readonly choices: ReadonlyMap<string, readonly Choice[]>
+  /** Fields that the page shows in another way. */
+  readonly without: ReadonlySet<string>
+}
+
+/** Beyond this many, a select is worse than typing with suggestions. */
+const longestSelect = 60
+
+export function formControls(operation: AnyOperation, options: FormOptions): Control[] {
+  return fieldsOf(operation.input)
+    .filter((field) => !options.without.has(field.name))
+    .map((field) => control(field, operation.secret?.includes(field.name) ?? false, options))
+    .toSorted((a, b) => Number(b.required) - Number(a.required))
+}
+
+function control(field: Field, secret: boolean, { t, values, error, choices }: FormOptions): Control {
+  const offered = choices.get(field.name)
+  const value =
+    values[field.name] ?? (field.default === undefined || field.default === null ? '' : String(field.default))
+  const isSelect =
+    field.type === 'choice' || (offered !== undefined && offered.length <= longestSelect && field.type === 'text')
+  const refused = error?.fields.find((one) => one.field === field.name || one.field.startsWith(`${field.name}.`))
+  const hint = [field.description, bounds(t, field)].filter((part) => part !== undefined && part !== '').join('. ')
+  const isNumber = field.type === 'integer' || field.type === 'number'
+  return {
+    id: `f-${field.name.replaceAll('.', '-')}`,
+    name: field.name,
+    label: fieldLabel(t, field),
+    control: field.type === 'boolean' ? 'check' : field.type === 'list' ? 'lines' : isSelect ? 'select' : 'input',
+    inputType: secret ? 'password' : field.format === 'email' || field.name === 'email' ? 'email' : 'text',
+    ...(isNumber && { inputMode: 'numeric' as const }),
+    ...(secret && { autocomplete: 'new-password' }),
+    ...(isNumber && field.nullable && { placeholder: t.form.noLimit }),
+    choices: isSelect ? selectChoices(t, field, offered, value) : (offered ?? []),
+    value,
+    required: field.required && !(field.nullable && isNumber),
+    short: isNumber,
+    secret,
+    ...(hint !== '' && { hint }),
+    ...(refused !== undefined && { error: spoken(t, refused) }),
+  }
+}
+
+function selectChoices(t: Texts, field: Field, offered: readonly Choice[] | undefined, value: string): Choice[] {
+  const words = offered ?? field.choices.map((word) => ({ value: word, title: word }))
+  const none = field.nullable
+    ? [{ value: nothing, title: field.name.endsWith('php') ? t.form.noPhp : t.form.nothing }]
+    : []
+  const open = field.required && !field.nullable ? t.form.choose : t.form.standard
+  const first = field.required && field.nullable ? [] : [{ value: '', title: open }]
+  const all = [...first, ...words, ...none]
+  // What was typed or is stored stays choosable, or sending the form would change it unasked.
+  return all.some((choice) => choice.value === value) ? all : [...all, { value, title: value }]
+}
+
+function bounds(t: Texts, { type, min, max }: Field): string | undefined {
+  if (type === 'list') return t.form.lines
+  if (min !== undefined && max !== undefined) return `${t.form.between} ${grouped(min)} ${t.form.to} ${grouped(max)}.`
+  if (min !== undefined) return `${t.form.atLeast} ${grouped(min)}.`
+  return max === undefined ? undefined : `${t.form.atMost} ${grouped(max)}.`
+}
+
+function grouped(value: number): string {
+  return value.toLocaleString('en', { useGrouping: 'min2' })
+}
+
+/** `limits.memMb` is labelled as its last part. */
+export function fieldLabel(t: Texts, field: Pick<Field, 'path'>): string {
+  return label(t, field.path.at(-1) ?? '')
+}
+
+function spoken(t: Texts, { problem, accepted }: { problem: string; accepted?: string }): string {
+  const sentence = problem.charAt(0).toUpperCase() + problem.slice(1)
+  return accepted === undefined || problem.includes(accepted) ? sentence : `${sentence}. ${t.form.accepted} ${accepted}`
+}

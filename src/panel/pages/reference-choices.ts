@@ -1,0 +1,47 @@
+/** What the references of a form may name: the tenants, packages, users that this visitor can see. */
+import type { FastifyRequest } from 'fastify'
+import type { AnyOperation } from '../../contract/operation.ts'
+import { fieldsOf, isRecord } from '../../lib/fields.ts'
+import type { Choice } from './form-fields.ts'
+import type { Site } from './site.ts'
+
+const kindOfField = new Map([
+  ['tenant', 'tenant'],
+  ['package', 'package'],
+  ['owner', 'user'],
+  ['user', 'user'],
+  ['domain', 'domain'],
+])
+
+const nameKey: Readonly<Record<string, string>> = { tenant: 'name', package: 'name', user: 'email', domain: 'fqdn' }
+
+/** By field name; the first 200 of each, beyond which typing a name works all the same. */
+export async function referenceChoices(
+  site: Site,
+  request: FastifyRequest,
+  operation: AnyOperation,
+): Promise<Map<string, readonly Choice[]>> {
+  const choices = new Map<string, readonly Choice[]>()
+  for (const field of fieldsOf(operation.input)) {
+    const kind = field.isReference ? kindOfField.get(field.name) : undefined
+    if (kind !== undefined && site.may(request, `${kind}.list`)) {
+      const { value } = await site.run(request, `${kind}.list`, { limit: 200 })
+      choices.set(field.name, names(value, nameKey[kind] ?? 'name'))
+    }
+    if (field.name === 'php' && site.deps.agent.phpVersions.length > 0) {
+      choices.set(
+        'php',
+        site.deps.agent.phpVersions.map((version) => ({ value: version, title: version })),
+      )
+    }
+  }
+  return choices
+}
+
+function names(page: unknown, key: string): Choice[] {
+  const items = isRecord(page) && Array.isArray(page.items) ? page.items : []
+  return items.flatMap((item: unknown) => {
+    const name = isRecord(item) ? item[key] : undefined
+    return typeof name === 'string' ? [{ value: name, title: name }] : []
+  })
+}

@@ -1,0 +1,70 @@
+/** What every route of the pages shares: calling operations as the visitor, and sending a page in its frame. */
+import { createHash } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { WcpError } from '../../contract/errors.ts'
+import type { AnyOperation } from '../../contract/operation.ts'
+import { asset } from '../../lib/assets.ts'
+import { english, type Texts } from '../../lib/texts.ts'
+import type { Outcome, PanelDeps } from '../http/types.ts'
+import { menuFor } from './menu.ts'
+import { type Frame, renderPage } from './view.ts'
+
+export interface Site {
+  readonly deps: PanelDeps
+  readonly t: Texts
+  readonly stylesheet: string
+  operation(name: string): AnyOperation
+  may(request: FastifyRequest, name: string): boolean
+  run(request: FastifyRequest, name: string, input: Record<string, unknown>): Promise<Outcome<unknown>>
+  /** The whole document. `request.session` may be null. */
+  page(request: FastifyRequest, page: Page, csrf?: string): string
+  send(request: FastifyRequest, reply: FastifyReply, page: Page & { readonly status?: number }): FastifyReply
+}
+
+export interface Page {
+  /** Below `templates/pages`. */
+  readonly template: string
+  readonly title: string
+  readonly model: object
+}
+
+export function createSite(deps: PanelDeps): Site {
+  const t = english
+  const byName = new Map(deps.operations.map((operation) => [operation.name, operation]))
+  const stylesheet = `/assets/${createHash('sha256').update(asset('styles.css')).digest('hex').slice(0, 16)}.css`
+  const host = deps.baseUrl === null ? null : new URL(deps.baseUrl).hostname
+
+  const site: Site = {
+    deps,
+    t,
+    stylesheet,
+    operation(name) {
+      const found = byName.get(name)
+      if (found === undefined) throw new WcpError('not_found', `Cannot find operation "${name}"`)
+      return found
+    },
+    may: (request, name) => byName.has(name) && deps.mayCall(request.actor, { name }),
+    run: (request, name, input) => deps.run(request, site.operation(name), input),
+    page(request, { template, title, model }, csrf = '') {
+      const frame: Frame = {
+        title,
+        host,
+        version: deps.version,
+        stylesheet,
+        visitor: request.session === null ? null : { name: request.session.actor.email },
+        menu: menuFor(t, request.url, (name) => site.may(request, name)),
+        csrf,
+        flash: deps.flash.take(request),
+      }
+      return renderPage(template, { ...model, csrf }, frame)
+    },
+    send(request, reply, page) {
+      const csrf = deps.auth.formToken(request, reply)
+      return reply
+        .code(page.status ?? 200)
+        .type('text/html; charset=utf-8')
+        .send(site.page(request, page, csrf))
+    },
+  }
+  return site
+}

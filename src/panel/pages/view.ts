@@ -1,0 +1,52 @@
+/** Pages out of templates: everything interpolated is escaped, and `<%~` is for templates inside templates only (a test holds that). */
+import { Eta } from 'eta/core'
+import { assetText } from '../../lib/assets.ts'
+import { english, type Texts } from '../../lib/texts.ts'
+import * as format from './format.ts'
+import { safeUrl } from './safe-url.ts'
+
+export interface MenuItem {
+  readonly title: string
+  readonly href: string
+  readonly icon: string
+  readonly current: boolean
+}
+
+/** What surrounds a page. */
+export interface Frame {
+  readonly title: string
+  readonly host: string | null
+  readonly version: string
+  readonly stylesheet: string
+  /** null: nobody is signed in, the page stands alone without a menu. */
+  readonly visitor: { readonly name: string } | null
+  readonly menu: readonly { readonly title: string | null; readonly items: readonly MenuItem[] }[]
+  /** For the sign-out button and the page's own form. */
+  readonly csrf: string
+  readonly flash: { readonly kind: 'good' | 'bad'; readonly message: string } | null
+}
+
+/** Templates name each other as `/partials/layout`. */
+class View extends Eta {
+  readonly helpers: { t: Texts; url: typeof safeUrl; fmt: typeof format }
+
+  constructor(texts: Texts) {
+    super({ cache: true, autoEscape: true, functionHeader: 'const { t, url, fmt } = this.helpers;' })
+    this.helpers = { t: texts, url: safeUrl, fmt: format }
+    this.resolvePath = (template) => template
+    this.readFile = (template) => assetText(`templates${template}.eta`)
+  }
+}
+
+const view = new View(english)
+
+/** @param page template below `templates/pages`, such as `tenant/list`. */
+export function renderPage(page: string, model: object, frame: Frame): string {
+  const body = view.render(`/pages/${page}`, { ...model, frame })
+  return view.render('/partials/layout', { frame, body })
+}
+
+/** A piece of a page that is sent while the rest is still happening. */
+export function renderPartial(partial: string, model: object): string {
+  return view.render(`/partials/${partial}`, model)
+}
