@@ -1,0 +1,157 @@
+/**
+ * The once-only setup. Whether it is open is the agent's word alone, kept by root: an empty or restored store opens
+ * nothing. Root's password goes to the agent and nowhere else; what comes of it may create the first administrator and
+ * the default package, in one transaction, and then setup is closed for ever.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import { z } from 'zod'
+import { WcpError } from '../../contract/errors.ts'
+import { RootCheck } from '../../contract/wire.ts'
+import { Email } from '../../resources/user/schema.ts'
+import type { Db } from '../db/database.ts'
+import { badInput } from '../field-errors.ts'
+import { clientAddress } from '../http/client-address.ts'
+import type { Bootstrap } from '../http/types.ts'
+import type { AgentLink } from '../jobs/agent-link.ts'
+import { newId, type Stores } from '../operation-context.ts'
+import { recordAuth } from './auth-log.ts'
+import type { PasswordHasher } from './password.ts'
+import { longestPassword, type SignIn } from './sign-in.ts'
+import type { Throttle } from './throttle.ts'
+import type { Visitors } from './visitors.ts'
+
+export interface BootstrapOptions {
+  readonly db: Db
+  readonly storesOf: (db: Db) => Stores
+  readonly signIn: SignIn
+  readonly visitors: Visitors
+  readonly hasher: PasswordHasher
+  readonly throttle: Throttle
+  readonly link: Pick<AgentLink, 'ask' | 'setupOpen' | 'setupClosed'>
+  readonly log: Logger
+}
+
+const FirstAdmin = z.strictObject({
+  email: Email,
+  password: z
+    .string()
+    .min(12, { error: 'at least 12 characters' })
+    .max(longestPassword, {
+      error: `at most ${longestPassword} characters`,
+    }),
+})
+
+/** What a tenant gets where no package is named: enough for a site, and not the machine. */
+const defaultPackage = {
+  name: 'default',
+  description: 'Made at setup',
+  maxDomains: 10,
+  cpuPct: 100,
+  memMb: 512,
+  pids: 128,
+  ioMbps: null,
+  diskMb: 10_240,
+}
+
+export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(): Promise<void> } {
+  const { db, storesOf, signIn, visitors, hasher, throttle, link, log } = options
+  /** Stays true: the last administrator cannot be removed. */
+  let hasAdmin = false
+
+  async function adminExists(): Promise<boolean> {
+    hasAdmin ||= (await storesOf(db).users.countAdmins()) > 0
+    return hasAdmin
+  }
+
+  async function state(): ReturnType<Bootstrap['state']> {
+    if (await adminExists()) return 'closed'
+    if (link.setupOpen === null) return 'unknown'
+    return link.setupOpen ? 'open' : 'lost'
+  }
+
+  async function demandOpen(): Promise<void> {
+    if ((await state()) !== 'open') throw new WcpError('not_found', 'Cannot find this address')
+  }
+
+  async function close(): Promise<void> {
+    try {
+      await link.ask({ t: 'close_setup' }, z.unknown(), 10_000)
+      link.setupClosed()
+    } catch (err) {
+      // Nothing is open meanwhile: with an administrator in the store the routes are gone. The next hello tries again.
+      log.error({ err }, 'setup could not be closed on the root side')
+    }
+  }
+
+  return {
+    state,
+
+    isRoot: (request) => visitors.hasSession(request, 'bootstrap'),
+
+    async verifyRoot(request, reply, password) {
+      await demandOpen()
+      const from = clientAddress(request)
+      throttle.enter('root', from)
+      if (password === '' || password.length > longestPassword) throw await refuseRoot(request, from)
+      const check = await link.ask({ t: 'verify_root', password, from }, RootCheck, 20_000)
+      if (check.retryAfterSeconds !== null && !check.ok)
+        throw new WcpError('too_many_requests', 'Cannot check the password of root now: too many attempts', {
+          details: { retryAfterSeconds: Math.ceil(check.retryAfterSeconds) },
+        })
+      if (!check.ok) throw await refuseRoot(request, from)
+      throttle.succeeded('root', from)
+      const value = await db.transaction().execute(async (tx) => {
+        await recordAuth(storesOf, tx, request, { action: 'auth.root', outcome: 'ok', user: null, metadata: {} })
+        return await signIn.startSession(tx, request, { kind: 'bootstrap', userId: null })
+      })
+      visitors.giveCookie(request, reply, value)
+    },
+
+    async createAdmin(request, reply, input) {
+      await demandOpen()
+      if (!visitors.hasSession(request, 'bootstrap'))
+        throw new WcpError('not_signed_in', 'Cannot create the administrator: root has not signed in')
+      const parsed = FirstAdmin.safeParse(input)
+      if (!parsed.success) throw badInput(parsed.error, input, ['email', 'password'])
+      const { email, password } = parsed.data
+      const passwordHash = await hasher.hash(password)
+      const id = newId()
+      const value = await db.transaction().execute(async (tx) => {
+        const stores = storesOf(tx)
+        if ((await stores.users.countAdmins()) > 0)
+          throw new WcpError('conflict', 'Cannot create the first administrator: there is one already')
+        await stores.users.insert({ id, email, passwordHash, role: 'system_admin', tenantId: null })
+        await insertDefaultPackage(stores)
+        const user = { id, email, tenant: null }
+        await recordAuth(storesOf, tx, request, { action: 'auth.bootstrap', outcome: 'ok', user, metadata: { email } })
+        return await signIn.startSession(tx, request, { kind: 'user', userId: id })
+      })
+      hasAdmin = true
+      visitors.giveCookie(request, reply, value)
+      await close()
+    },
+
+    /** After each hello: an administrator may exist although the root side was away when it should have closed setup. */
+    async closeIfDone() {
+      if (link.setupOpen && (await adminExists())) await close()
+    },
+  }
+
+  async function refuseRoot(request: FastifyRequest, from: string): Promise<WcpError> {
+    throttle.failed('root', from)
+    await db
+      .transaction()
+      .execute((tx) =>
+        recordAuth(storesOf, tx, request, { action: 'auth.root', outcome: 'refused', user: null, metadata: {} }),
+      )
+    return new WcpError('not_signed_in', 'Cannot sign in as root: the password is wrong')
+  }
+}
+
+async function insertDefaultPackage({ packages }: Stores): Promise<void> {
+  if (await packages.findDefault()) return
+  const id = newId()
+  await packages.insert(id, defaultPackage)
+  await packages.makeDefault(id)
+}

@@ -1,0 +1,134 @@
+/** Browser sessions: opaque cookie values, of which the store holds the digest; ended ones are dead at the next request. */
+import { randomUUID } from 'node:crypto'
+import { Id } from '../../contract/values.ts'
+import type { Db } from '../db/database.ts'
+import { cookieDigest, newCookieValue } from './cookie.ts'
+
+export interface SessionLimits {
+  readonly idleMinutes: number
+  readonly hours: number
+}
+
+/** `bootstrap` has shown root's password and may create the first administrator, nothing else. */
+export type SessionKind = 'user' | 'bootstrap'
+
+export interface StoredSession {
+  readonly id: Id
+  readonly userId: Id | null
+  readonly kind: SessionKind
+  readonly ip: string
+  readonly userAgent: string
+  readonly createdAt: string
+  readonly seenAt: string
+  readonly expiresAt: string
+}
+
+/** The last use is written at most so often, so that reading pages does not become writing. */
+const touchEveryMs = 60_000
+const bootstrapMinutes = 15
+
+export function sessionTable(limits: () => SessionLimits, now: () => number = Date.now) {
+  const iso = (ms: number) => new Date(ms).toISOString()
+  const alive = (db: Db) =>
+    db
+      .selectFrom('sessions')
+      .selectAll()
+      .where('deleted_at', 'is', null)
+      .where('expires_at', '>', iso(now()))
+      .where('last_seen_at', '>', iso(now() - limits().idleMinutes * 60_000))
+
+  return {
+    /** @returns the value for the cookie, which is never to be seen again. */
+    async start(
+      db: Db,
+      session: { kind: SessionKind; userId: Id | null; ip: string; userAgent: string },
+    ): Promise<string> {
+      const value = newCookieValue()
+      const minutes = session.kind === 'bootstrap' ? bootstrapMinutes : limits().hours * 60
+      const moment = iso(now())
+      await db
+        .insertInto('sessions')
+        .values({
+          id: randomUUID(),
+          token_hash: cookieDigest(value),
+          user_id: session.userId,
+          kind: session.kind,
+          ip: session.ip,
+          user_agent: session.userAgent.slice(0, 200),
+          last_seen_at: moment,
+          expires_at: iso(now() + minutes * 60_000),
+          created_at: moment,
+          updated_at: moment,
+          deleted_at: null,
+        })
+        .execute()
+      return value
+    },
+
+    /** The living session of a cookie; undefined for an unknown, idle, expired or ended one. */
+    async find(db: Db, cookie: string): Promise<StoredSession | undefined> {
+      const row = await alive(db).where('token_hash', '=', cookieDigest(cookie)).executeTakeFirst()
+      return row && toSession(row)
+    },
+
+    async touch(db: Db, { id, seenAt }: StoredSession): Promise<void> {
+      if (now() - Date.parse(seenAt) < touchEveryMs) return
+      const moment = iso(now())
+      await db.updateTable('sessions').set({ last_seen_at: moment, updated_at: moment }).where('id', '=', id).execute()
+    },
+
+    /** Newest first. */
+    async ofUser(db: Db, user: Id): Promise<StoredSession[]> {
+      const rows = await alive(db).where('user_id', '=', user).orderBy('created_at', 'desc').execute()
+      return rows.map(toSession)
+    },
+
+    /** @param user whose session it must be; false when it is not. */
+    async end(db: Db, id: Id, user: Id | null): Promise<boolean> {
+      const moment = iso(now())
+      const ended = await db
+        .updateTable('sessions')
+        .set({ deleted_at: moment, updated_at: moment })
+        .where('id', '=', id)
+        .where('user_id', user === null ? 'is' : '=', user)
+        .where('deleted_at', 'is', null)
+        .executeTakeFirst()
+      return ended.numUpdatedRows > 0n
+    },
+
+    /** Removes what ended or expired more than a day ago. */
+    async purge(db: Db): Promise<void> {
+      const yesterday = iso(now() - 86_400_000)
+      await db
+        .deleteFrom('sessions')
+        .where((or) => or.or([or('expires_at', '<', yesterday), or('deleted_at', '<', yesterday)]))
+        .execute()
+    },
+  }
+}
+
+export type SessionTable = ReturnType<typeof sessionTable>
+
+interface Row {
+  id: string
+  user_id: string | null
+  kind: string
+  ip: string
+  user_agent: string
+  created_at: string
+  last_seen_at: string
+  expires_at: string
+}
+
+function toSession(row: Row): StoredSession {
+  return {
+    id: Id.parse(row.id),
+    userId: row.user_id === null ? null : Id.parse(row.user_id),
+    kind: row.kind === 'bootstrap' ? 'bootstrap' : 'user',
+    ip: row.ip,
+    userAgent: row.user_agent,
+    createdAt: row.created_at,
+    seenAt: row.last_seen_at,
+    expiresAt: row.expires_at,
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * Signing in and out. Unknown address, wrong password and suspended account get the same answer after the same work, so
+ * that nobody learns from here who has an account.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { WcpError } from '../../contract/errors.ts'
+import type { Id } from '../../contract/values.ts'
+import { Email } from '../../resources/user/schema.ts'
+import type { Db } from '../db/database.ts'
+import { clientAddress } from '../http/client-address.ts'
+import type { SessionInfo } from '../http/types.ts'
+import type { Stores } from '../operation-context.ts'
+import { recordAuth } from './auth-log.ts'
+import type { PasswordHasher } from './password.ts'
+import type { SessionTable } from './sessions.ts'
+import type { Throttle } from './throttle.ts'
+import type { Visitors } from './visitors.ts'
+
+export const longestPassword = 1024
+
+export interface SignInOptions {
+  readonly db: Db
+  readonly storesOf: (db: Db) => Stores
+  readonly sessions: SessionTable
+  readonly visitors: Visitors
+  readonly hasher: PasswordHasher
+  readonly throttle: Throttle
+}
+
+export function signIn({ db, storesOf, sessions, visitors, hasher, throttle }: SignInOptions) {
+  /** Ends the visitor's present session, if any, so that the value of its cookie is worth nothing any more. */
+  async function startSession(
+    tx: Db,
+    request: FastifyRequest,
+    session: { kind: 'user'; userId: Id } | { kind: 'bootstrap'; userId: null },
+  ): Promise<string> {
+    const before = visitors.storedSession(request)
+    if (before) await sessions.end(tx, before.id, before.userId)
+    return await sessions.start(tx, {
+      ...session,
+      ip: clientAddress(request),
+      userAgent: request.headers['user-agent'] ?? '',
+    })
+  }
+
+  async function login(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { email, password }: { email: string; password: string },
+  ): Promise<void> {
+    const from = clientAddress(request)
+    const address = Email.safeParse(email).data ?? null
+    const account = address ?? 'not an address'
+    throttle.enter(account, from)
+    const known = address === null ? undefined : await storesOf(db).users.credentials(address)
+    const usable = password.length <= longestPassword
+    const check = await hasher.verify(usable ? password : '', usable ? (known?.passwordHash ?? null) : null)
+    if (!check.ok || !known?.maySignIn) {
+      throttle.failed(account, from)
+      const user = known ? userOf(known.user) : null
+      await db
+        .transaction()
+        .execute((tx) =>
+          recordAuth(storesOf, tx, request, {
+            action: 'auth.login',
+            outcome: 'refused',
+            user,
+            metadata: { email: account },
+          }),
+        )
+      throw new WcpError('not_signed_in', 'Cannot sign in: the e-mail address or the password is wrong', {
+        help: 'Check both and try again; an administrator can set a new password.',
+      })
+    }
+    throttle.succeeded(account, from)
+    const renewed = check.outdated ? await hasher.hash(password) : null
+    const value = await db.transaction().execute(async (tx) => {
+      if (renewed !== null) await storesOf(tx).users.setPasswordHash(known.user.id, renewed)
+      const started = await startSession(tx, request, { kind: 'user', userId: known.user.id })
+      await recordAuth(storesOf, tx, request, {
+        action: 'auth.login',
+        outcome: 'ok',
+        user: userOf(known.user),
+        metadata: {},
+      })
+      return started
+    })
+    visitors.giveCookie(request, reply, value)
+  }
+
+  async function logout(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { session } = request
+    if (session)
+      await db.transaction().execute(async (tx) => {
+        await sessions.end(tx, session.id, session.actor.id)
+        await recordAuth(storesOf, tx, request, {
+          action: 'auth.logout',
+          outcome: 'ok',
+          user: session.actor,
+          metadata: {},
+        })
+      })
+    visitors.takeCookie(request, reply)
+  }
+
+  async function list(request: FastifyRequest): Promise<readonly SessionInfo[]> {
+    const { id: current, actor } = demandSession(request)
+    const all = await sessions.ofUser(db, actor.id)
+    return all.map(({ id, createdAt, seenAt, ip, userAgent }) => ({
+      id,
+      createdAt,
+      seenAt,
+      ip,
+      agent: userAgent,
+      current: id === current,
+    }))
+  }
+
+  async function revoke(request: FastifyRequest, id: Id): Promise<void> {
+    const { actor } = demandSession(request)
+    await db.transaction().execute(async (tx) => {
+      if (!(await sessions.end(tx, id, actor.id))) throw new WcpError('not_found', `Cannot find the session "${id}"`)
+      await recordAuth(storesOf, tx, request, {
+        action: 'auth.revoke',
+        outcome: 'ok',
+        user: actor,
+        metadata: { session: id },
+      })
+    })
+  }
+
+  return { startSession, login, logout, sessions: list, revoke }
+}
+
+export type SignIn = ReturnType<typeof signIn>
+
+function demandSession({ session }: FastifyRequest) {
+  if (session === null) throw new WcpError('not_signed_in', 'Cannot look at sessions: nobody is signed in')
+  return session
+}
+
+const userOf = ({ id, email, tenantId }: { id: Id; email: string; tenantId: Id | null }) => ({
+  id,
+  email,
+  tenant: tenantId,
+})

@@ -1,0 +1,75 @@
+/** Who a request comes from, and the one cookie that says so. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Db } from '../db/database.ts'
+import type { Session } from '../http/types.ts'
+import type { Stores } from '../operation-context.ts'
+import { cookieHeader, expiredCookieHeader, newCookieValue, readCookie } from './cookie.ts'
+import { csrfToken } from './csrf.ts'
+import type { SessionKind, SessionTable, StoredSession } from './sessions.ts'
+
+export interface VisitorOptions {
+  readonly db: Db
+  readonly storesOf: (db: Db) => Stores
+  readonly sessions: SessionTable
+  readonly csrfKey: Buffer
+}
+
+export type Visitors = ReturnType<typeof visitors>
+
+export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
+  /** The stored session behind a request, of either kind. */
+  const stored = new WeakMap<FastifyRequest, StoredSession>()
+
+  return {
+    /** Rights are read anew each time: what an administrator changes holds from the next request on. */
+    async identify(request: FastifyRequest): Promise<{ session: Session | null; cookie: string | null }> {
+      const cookie = readCookie(request.headers.cookie)
+      const found = cookie === null ? undefined : await sessions.find(db, cookie)
+      if (found === undefined) return { session: null, cookie }
+      await sessions.touch(db, found)
+      if (found.userId === null) {
+        stored.set(request, found)
+        return { session: null, cookie }
+      }
+      const { users } = storesOf(db)
+      const known = await users.credentials(found.userId)
+      if (!known?.maySignIn) return { session: null, cookie }
+      stored.set(request, found)
+      const { id, email, tenantId: tenant } = known.user
+      const permissions = await users.permissions(id)
+      const actor = { kind: 'user', id, email, tenant, permissions } as const
+      return { session: { id: found.id, actor, createdAt: found.createdAt, expiresAt: found.expiresAt }, cookie }
+    },
+
+    storedSession(request: FastifyRequest): StoredSession | undefined {
+      return stored.get(request)
+    },
+
+    hasSession(request: FastifyRequest, kind: SessionKind): boolean {
+      return stored.get(request)?.kind === kind
+    },
+
+    /** For a visitor who has none yet, a cookie that means nothing but "the same browser as before". */
+    formToken(request: FastifyRequest, reply: FastifyReply): string {
+      request.cookie ??= this.giveCookie(request, reply, newCookieValue())
+      return csrfToken(csrfKey, request.cookie)
+    },
+
+    giveCookie(request: FastifyRequest, reply: FastifyReply, value: string): string {
+      request.cookie = value
+      reply.removeHeader('set-cookie').header('set-cookie', cookieHeader(value))
+      return value
+    },
+
+    takeCookie(request: FastifyRequest, reply: FastifyReply): void {
+      request.cookie = null
+      request.session = null
+      request.actor = null
+      stored.delete(request)
+      reply
+        .removeHeader('set-cookie')
+        .header('set-cookie', expiredCookieHeader)
+        .header('clear-site-data', '"cache", "cookies", "storage"')
+    },
+  }
+}

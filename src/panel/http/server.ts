@@ -1,0 +1,217 @@
+/**
+ * The HTTP server: limits, headers and the order of checks, the same for every route. Two doors are built from it: the
+ * network's, with sessions and pages, and the private socket's, where whoever got in is root.
+ */
+import { randomUUID } from 'node:crypto'
+import { createServer as createHttpServer, type Server, STATUS_CODES } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import type { Socket } from 'node:net'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import { WcpError } from '../../contract/errors.ts'
+import { apiRoot } from '../../lib/http-call.ts'
+import type { Actor } from '../../resources/context.ts'
+import { AllowedMethods } from './allowed-methods.ts'
+import { noStore, securityHeaders } from './headers.ts'
+import { limits } from './limits.ts'
+import { errorHeaders, sendProblem, toWcpError } from './problem.ts'
+import type { Pages, Session } from './types.ts'
+
+export interface TlsFiles {
+  readonly cert: string | Buffer
+  readonly key: string | Buffer
+}
+
+/** What one door lets in, asked in this order for each request. */
+export interface Door {
+  /** Before anything is read of the request. */
+  acceptsHost(host: string): boolean
+  /** Who comes. */
+  identify(request: FastifyRequest): Promise<{ session: Session | null; actor: Actor | null; cookie: string | null }>
+  /** Throws, or answers by itself (a redirect), when this request may not go on to its route. */
+  admit(request: FastifyRequest, reply: FastifyReply): Promise<void>
+  /** With the body read: throws when it was forged. Takes the token out of a form. */
+  checkForm(request: FastifyRequest): Promise<void>
+}
+
+export interface PanelServer {
+  readonly app: FastifyInstance
+  readonly raw: Server
+  /** Pages are registered after the server is made; until then errors are problem documents. */
+  setPages(pages: Pages): void
+  /** For the next connections. */
+  setTls(files: TlsFiles): void
+}
+
+export function createPanelServer(door: Door, log: Logger, tls: TlsFiles | null): PanelServer {
+  const serverOptions = { maxHeaderSize: limits.maxHeaderSize, noDelay: true, requireHostHeader: true }
+  const https =
+    tls && createHttpsServer({ ...serverOptions, ...tls, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] })
+  const raw: Server = https ?? createHttpServer(serverOptions)
+  applyLimits(raw)
+
+  const baseLog: FastifyBaseLogger = log
+  const app: FastifyInstance = Fastify({
+    serverFactory: (handler) => raw.on('request', handler),
+    loggerInstance: baseLog,
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    bodyLimit: limits.jsonBody,
+    handlerTimeout: limits.handlerTimeout,
+    routerOptions: { maxParamLength: limits.maxParamLength },
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+    return503OnClosing: true,
+    frameworkErrors: (error, request, reply) => void sendProblem(request, reply, toWcpError(error)),
+    clientErrorHandler: answerBrokenRequest,
+  })
+  // Nothing is validated by schemas of Fastify: every input goes through zod, without coercion on the way.
+  app.setValidatorCompiler(() => () => true)
+  let pages: Pages | null = null
+
+  app.decorateRequest('session', null)
+  app.decorateRequest('actor', null)
+  app.decorateRequest('cookie', null)
+  const methods = new AllowedMethods()
+  app.addHook('onRoute', (route) => {
+    if (route.config?.access === undefined) throw new Error(`Route "${route.url}" does not say who may come`)
+    methods.add(route.url, route.method)
+  })
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(securityHeaders).header('x-request-id', request.id)
+    demandOneHost(request, door)
+    Object.assign(request, await door.identify(request))
+    await door.admit(request, reply)
+  })
+  app.addHook('preHandler', async (request) => door.checkForm(request))
+  app.addHook('onSend', async (_, reply) => {
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', noStore)
+  })
+  app.addHook('onResponse', async (request, reply) => logAnswer(request, reply))
+
+  app.setErrorHandler(async (error: Error, request, reply) => {
+    const shown = toWcpError(error)
+    if (shown.code === 'internal') request.log.error({ err: error, path: pathOf(request) }, 'a request failed')
+    return await sendError(request, reply, shown, pages)
+  })
+  app.setNotFoundHandler(async (request, reply) => {
+    const allowed = methods.of(pathOf(request))
+    if (allowed.length === 0)
+      return await sendError(request, reply, new WcpError('not_found', 'Cannot find this address'), pages)
+    reply.header('allow', allowed.join(', '))
+    if (request.method === 'OPTIONS') return reply.code(204).send()
+    return await sendError(request, reply, new WcpError('wrong_method', `Cannot use ${request.method} here`), pages)
+  })
+
+  return {
+    app,
+    raw,
+    setPages: (given) => {
+      pages = given
+    },
+    setTls: (files) => https?.setSecureContext({ ...files, minVersion: 'TLSv1.2' }),
+  }
+}
+
+function applyLimits(server: Server): void {
+  server.headersTimeout = limits.headersTimeout
+  server.requestTimeout = limits.requestTimeout
+  server.keepAliveTimeout = limits.keepAliveTimeout
+  server.maxRequestsPerSocket = limits.maxRequestsPerSocket
+  server.maxConnections = limits.maxConnections
+  limitPerAddress(server)
+}
+
+/** Connections of one address beyond its share are closed before a byte is read. */
+function limitPerAddress(server: Server): void {
+  const open = new Map<string, number>()
+  server.on('connection', (socket: Socket) => {
+    const address = socket.remoteAddress
+    if (address === undefined) return // the private socket
+    const count = (open.get(address) ?? 0) + 1
+    if (count > limits.connectionsPerAddress) return void socket.destroy()
+    open.set(address, count)
+    socket.once('close', () => {
+      const left = (open.get(address) ?? 1) - 1
+      if (left > 0) open.set(address, left)
+      else open.delete(address)
+    })
+  })
+}
+
+/** One host, said once, and a path: an absolute address or a second header would let two readers disagree. */
+function demandOneHost({ raw }: FastifyRequest, door: Door): void {
+  const hosts = raw.rawHeaders.filter((_, index) => index % 2 === 0).filter((name) => name.toLowerCase() === 'host')
+  if (hosts.length > 1) throw new WcpError('malformed', 'Cannot take the request: it names two hosts')
+  if (!raw.url?.startsWith('/')) throw new WcpError('malformed', 'Cannot take the request: its target is not a path')
+  if (!door.acceptsHost(raw.headers.host ?? '')) throw new WcpError('wrong_host', 'Cannot answer for this host')
+}
+
+export function isApi(request: FastifyRequest): boolean {
+  const path = pathOf(request)
+  return path === '/api' || path.startsWith('/api/')
+}
+
+export function pathOf(request: FastifyRequest): string {
+  return (request.raw.url ?? '/').split('?')[0] ?? '/'
+}
+
+async function sendError(request: FastifyRequest, reply: FastifyReply, error: WcpError, pages: Pages | null) {
+  if (pages === null || isApi(request) || !acceptsHtml(request)) return sendProblem(request, reply, error)
+  try {
+    const html = await pages.errorPage(error, request)
+    return errorHeaders(reply, error).type('text/html; charset=utf-8').send(html)
+  } catch (err) {
+    request.log.error({ err }, 'the error page failed')
+    return sendProblem(request, reply, error)
+  }
+}
+
+function acceptsHtml(request: FastifyRequest): boolean {
+  return /\btext\/html\b/.test(request.headers.accept ?? '')
+}
+
+/** Changes and failures are worth a line; reading is not, unless somebody looks closer. */
+function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
+  const facts = {
+    method: request.method,
+    path: pathOf(request).slice(0, 300),
+    status: reply.statusCode,
+    ms: Math.round(reply.elapsedTime),
+    ip: request.ip,
+  }
+  if (['GET', 'HEAD', 'OPTIONS'].includes(request.method) && reply.statusCode < 400)
+    request.log.debug(facts, 'answered')
+  else request.log.info(facts, 'answered')
+}
+
+const brokenStatus: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+}
+
+/** A request that never became one: there is no reply object, so the answer is written by hand. */
+function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const status = brokenStatus[error.code ?? ''] ?? 400
+  const problem = new WcpError('malformed', 'Cannot read the request').toProblem()
+  const body = JSON.stringify({ ...problem, status })
+  const headers = {
+    ...securityHeaders,
+    'cache-control': noStore,
+    'content-type': 'application/problem+json',
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
+}
+
+/** An address for scripts to ask whether the panel is there: says nothing about it. */
+export function registerHealthz(app: FastifyInstance): void {
+  app.get('/healthz', { config: { access: 'public' } }, async (_, reply) => reply.type('text/plain').send('ok\n'))
+}
+
+export const openApiPath = `${apiRoot}/openapi.json`

@@ -1,0 +1,67 @@
+/** Builds what one call of an operation may use: its stores bound to the call's transaction, and who asks. */
+import { randomUUID } from 'node:crypto'
+import type { z } from 'zod'
+import type { JobContract } from '../contract/job.ts'
+import { Id } from '../contract/values.ts'
+import { DriftReport, HealthSnapshot } from '../contract/wire.ts'
+import type { Actor, Context } from '../resources/context.ts'
+import type { AgentLink } from './jobs/agent-link.ts'
+
+export type Stores = Pick<Context, 'packages' | 'tenants' | 'domains' | 'users' | 'settings' | 'audit' | 'jobs'>
+
+/** A job that the call has queued, in order. */
+export interface QueuedByCall {
+  readonly id: Id
+  readonly type: string
+  readonly payload: Record<string, unknown>
+}
+
+export function newId(): Id {
+  return Id.parse(randomUUID())
+}
+
+/** How an actor is written into jobs and audit entries. */
+export function actorName(actor: Actor | null): string {
+  if (actor === null) return 'nobody'
+  return actor.kind === 'root' ? 'root' : actor.email
+}
+
+export function operationContext(call: {
+  readonly actor: Actor
+  readonly now: string
+  readonly stores: Stores
+  readonly machine: Context['machine']
+  readonly hashPassword: Context['hashPassword']
+  readonly panelHost: string
+  /** Filled by `enqueue`. */
+  readonly queued: QueuedByCall[]
+}): Context {
+  const { actor, now, stores, machine, hashPassword, panelHost, queued } = call
+  return {
+    ...stores,
+    actor,
+    now,
+    newId,
+    machine,
+    hashPassword,
+    panelHost,
+    async enqueue<T extends string, P extends z.ZodObject>(contract: JobContract<T, P>, payload: z.output<P>) {
+      const id = newId()
+      // The row's own words are parsed as the agent will parse them: what it would refuse is never stored.
+      const parsed = contract.payload.parse(payload)
+      const by = { id, actor: actorName(actor), actorId: actor.kind === 'user' ? actor.id : null }
+      await stores.jobs.enqueue(contract, parsed, by)
+      queued.push({ id, type: contract.type, payload: parsed })
+      return id
+    },
+  }
+}
+
+/** What the root side sees of the machine, asked over the link. */
+export function machineView(link: Pick<AgentLink, 'ask' | 'phpVersions'>): Context['machine'] {
+  return {
+    health: () => link.ask({ t: 'inspect', what: 'health' }, HealthSnapshot, 10_000),
+    drift: () => link.ask({ t: 'inspect', what: 'drift' }, DriftReport, 50_000),
+    phpVersions: () => link.phpVersions,
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * The one door to every operation: who asks, may they, is the input right, run it in one transaction, write the audit
+ * entry into the same transaction, and tell people what went wrong in the words of the error table.
+ */
+import type { Logger } from 'pino'
+import type { z } from 'zod'
+import { asWcpError, type ErrorCode, WcpError } from '../contract/errors.ts'
+import type { AnyOperation, Operation } from '../contract/operation.ts'
+import { Id } from '../contract/values.ts'
+import { PlanReport } from '../contract/wire.ts'
+import type { Actor, Context } from '../resources/context.ts'
+import type { PasswordHasher } from './auth/password.ts'
+import type { Db } from './db/database.ts'
+import { badInput } from './field-errors.ts'
+import type { JobPlan, Outcome } from './http/types.ts'
+import type { AgentLink } from './jobs/agent-link.ts'
+import { actorName, machineView, newId, operationContext, type QueuedByCall, type Stores } from './operation-context.ts'
+
+export interface OperationRunnerOptions {
+  readonly db: Db
+  readonly storesOf: (db: Db) => Stores
+  readonly link: Pick<AgentLink, 'ask' | 'phpVersions'>
+  readonly hasher: PasswordHasher
+  readonly log: Logger
+  /** Jobs were queued and are stored. */
+  readonly onQueued: () => void
+}
+
+export interface Caller {
+  readonly actor: Actor | null
+  /** null for the private socket. */
+  readonly ip: string | null
+  readonly requestId: string
+}
+
+export function mayCall(actor: Actor | null, { name }: Pick<AnyOperation, 'name'>): boolean {
+  if (actor === null) return false
+  return actor.kind === 'root' || actor.permissions === 'all' || actor.permissions.has(name)
+}
+
+export type OperationRunner = ReturnType<typeof operationRunner>
+
+export function operationRunner(options: OperationRunnerOptions) {
+  const { db, storesOf, log } = options
+  const machine = machineView(options.link)
+
+  /** @throws WcpError */
+  async function run<I extends z.ZodObject, O extends z.ZodType, N extends string>(
+    caller: Caller,
+    operation: Operation<Context, I, O, N>,
+    input: unknown,
+  ): Promise<Outcome<z.output<O>>> {
+    try {
+      const { actor, parsed } = admit(caller, operation, input)
+      if (operation.effect === 'read') return await call(db, operation, actor, parsed, noHashes)
+      const outcome = await withHashes((hashes) =>
+        db.transaction().execute(async (tx) => {
+          const result = await call(tx, operation, actor, parsed, hashes)
+          await audit(
+            storesOf(tx),
+            caller,
+            operation,
+            'ok',
+            { input: withoutSecrets(operation, parsed), ...idsOf(result) },
+            result.queued,
+          )
+          return result
+        }),
+      )
+      if (outcome.jobIds.length > 0) options.onQueued()
+      return outcome
+    } catch (error) {
+      throw await refuse(caller, operation, error)
+    }
+  }
+
+  /** The same without any effect; nothing is stored, the machine is only looked at. */
+  async function plan(caller: Caller, operation: AnyOperation<Context>, input: unknown): Promise<readonly JobPlan[]> {
+    try {
+      const { actor, parsed } = admit(caller, operation, input)
+      if (operation.effect !== 'machine')
+        throw new WcpError('bad_input', `Cannot plan ${operation.name}: it does not change the machine`)
+      const queued = await rolledBack(async (tx) => (await call(tx, operation, actor, parsed, noHashes)).queued)
+      const plans: JobPlan[] = []
+      for (const { type, payload } of queued)
+        plans.push({ type, changes: await options.link.ask({ t: 'plan', type, payload }, PlanReport, 30_000) })
+      return plans
+    } catch (error) {
+      throw shown(caller, operation, error)
+    }
+  }
+
+  async function call<I extends z.ZodObject, O extends z.ZodType>(
+    on: Db,
+    operation: Operation<Context, I, O>,
+    actor: Actor,
+    parsed: z.output<I>,
+    hashes: Hashes,
+  ) {
+    const queued: QueuedByCall[] = []
+    const now = new Date().toISOString()
+    const hashPassword = async (password: string) => hashes.of(password)
+    const context = operationContext({ actor, now, stores: storesOf(on), machine, hashPassword, queued })
+    const value = operation.output.parse(await operation.run(context, parsed))
+    return { value, queued, jobIds: queued.map(({ id }) => id) }
+  }
+
+  /** Hashing takes a quarter of a second, and a transaction holds up all others: so it is done between two runs of it. */
+  async function withHashes<T>(work: (hashes: Hashes) => Promise<T>): Promise<T> {
+    const known = new Map<string, string>()
+    const hashes: Hashes = {
+      of(password) {
+        const hash = known.get(password)
+        if (hash === undefined) throw new HashWanted(password)
+        return hash
+      },
+    }
+    for (;;) {
+      try {
+        return await work(hashes)
+      } catch (error) {
+        if (!(error instanceof HashWanted) || known.has(error.password)) throw error
+        known.set(error.password, await options.hasher.hash(error.password))
+      }
+    }
+  }
+
+  async function rolledBack<T>(work: (tx: Db) => Promise<T>): Promise<T> {
+    let result: { readonly value: T } | undefined
+    try {
+      await db.transaction().execute(async (tx) => {
+        result = { value: await work(tx) }
+        throw new RolledBack()
+      })
+    } catch (error) {
+      if (!(error instanceof RolledBack)) throw error
+    }
+    if (result === undefined) throw new Error('a plan ended without a result')
+    return result.value
+  }
+
+  /** Every refused or failed change leaves one entry; strangers without a session do not get to fill the trail. */
+  async function refuse(caller: Caller, operation: AnyOperation<Context>, error: unknown): Promise<WcpError> {
+    const answer = shown(caller, operation, error)
+    if (operation.effect === 'read' || caller.actor === null) return answer
+    const facts = { code: answer.code, fields: answer.fields.slice(0, 20).map(({ field }) => field) }
+    try {
+      await db
+        .transaction()
+        .execute((tx) => audit(storesOf(tx), caller, operation, answer.status < 500 ? 'refused' : 'failed', facts, []))
+    } catch (err) {
+      log.error({ err, action: operation.name }, 'a refusal could not be written into the audit trail')
+    }
+    return answer
+  }
+
+  function shown({ requestId }: Caller, { name }: AnyOperation<Context>, error: unknown): WcpError {
+    const answer = isBusyStore(error) ? storeIsBusy(error) : asWcpError(error)
+    if (answer.code === 'internal') log.error({ err: error, action: name, requestId }, 'an operation failed')
+    return answer
+  }
+
+  return { run, plan, recordRefusal: refuseByName }
+
+  /** For refusals before an operation is reached, such as a forged form. */
+  async function refuseByName(caller: Caller, action: string, code: ErrorCode): Promise<void> {
+    await db.transaction().execute((tx) => audit(storesOf(tx), caller, { name: action }, 'refused', { code }, []))
+  }
+}
+
+function admit<I extends z.ZodObject>(caller: Caller, operation: Operation<Context, I>, input: unknown) {
+  const { actor } = caller
+  if (actor === null) throw new WcpError('not_signed_in', `Cannot run ${operation.name}: nobody is signed in`)
+  if (!mayCall(actor, operation))
+    throw new WcpError('forbidden', `Cannot run ${operation.name}: the permission "${operation.name}" is missing`)
+  const parsed = operation.input.safeParse(input)
+  if (!parsed.success) throw badInput(parsed.error, input, Object.keys(operation.input.shape))
+  return { actor, parsed: parsed.data }
+}
+
+async function audit(
+  stores: Stores,
+  { actor, ip, requestId }: Caller,
+  { name }: Pick<AnyOperation, 'name'>,
+  outcome: 'ok' | 'refused' | 'failed',
+  metadata: Record<string, unknown>,
+  queued: readonly QueuedByCall[],
+): Promise<void> {
+  const user = actor?.kind === 'user' ? actor : null
+  const tenant = Id.safeParse(queued[0]?.payload.tenant)
+  await stores.audit.append({
+    id: newId(),
+    at: new Date().toISOString(),
+    actor: actorName(actor),
+    actorId: user?.id ?? null,
+    tenantId: tenant.data ?? user?.tenant ?? null,
+    action: name,
+    outcome,
+    metadata,
+    ip,
+    requestId,
+  })
+}
+
+function withoutSecrets(operation: AnyOperation<Context>, input: Readonly<Record<string, unknown>>) {
+  const secret = new Set(operation.secret)
+  return Object.fromEntries(Object.entries(input).filter(([key, value]) => !secret.has(key) && value !== undefined))
+}
+
+function idsOf({ value, jobIds }: Outcome<unknown>) {
+  const id = typeof value === 'object' && value !== null && 'id' in value ? { id: value.id } : {}
+  return { ...id, ...(jobIds.length > 0 && { jobs: jobIds }) }
+}
+
+interface Hashes {
+  of(password: string): string
+}
+
+const noHashes: Hashes = {
+  of: () => {
+    throw new Error('passwords are hashed by operations of effect "write" only')
+  },
+}
+
+class HashWanted extends Error {
+  readonly password: string
+  constructor(password: string) {
+    super('a password is to be hashed')
+    this.password = password
+  }
+}
+
+class RolledBack extends Error {}
+
+function isBusyStore(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  // SQLite's lock was not free in time; PostgreSQL's lock_timeout (55P03), deadlock (40P01), or no connection.
+  return code.startsWith('SQLITE_BUSY') || ['55P03', '40P01', 'ECONNREFUSED', '57P03', '53300'].includes(code)
+}
+
+function storeIsBusy(cause: unknown): WcpError {
+  return new WcpError('unavailable', 'Cannot use the store now: it is busy', {
+    cause,
+    details: { retryAfterSeconds: 5 },
+  })
+}
