@@ -1,5 +1,6 @@
 /** The namespaces of one tenant's PHP below bubblewrap: argv only, nothing is started here. */
 import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { groupText, hiddenPaths, passwdText } from './fpm-command.ts'
 import type { Layout } from './layout.ts'
 import type { TenantIdentity } from './services.ts'
@@ -45,12 +46,19 @@ export function sandboxed(
         '/etc/group',
       ],
       ...['--proc', '/proc', '--dev', '/dev'],
+      ...[...ancestors(own), ...ancestors(config)].flatMap((path) => ['--dir', path]),
       ...['--bind', own, own, '--bind', tmp, '/tmp', '--bind', tmp, '/var/tmp'],
       ...['--ro-bind', config, config],
       ...['--chdir', '/', '--'],
     ],
     data: [Buffer.from(passwdText(places, tenant)), Buffer.from(groupText(tenant))],
   }
+}
+
+/** bubblewrap itself would make them for root alone. */
+function ancestors(path: string): string[] {
+  const parent = dirname(path)
+  return parent === '/' ? [] : [...ancestors(parent), parent]
 }
 
 /** Everything is given up before PHP begins: no group but its own, no capability, none to be had again. */

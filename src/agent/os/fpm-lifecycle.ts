@@ -4,6 +4,7 @@
  * connects to a PHP that does not serve, and a connection that was accepted by the kernel is always answered.
  */
 import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { WcpError } from '../../contract/errors.ts'
 import type { TenantName } from '../../contract/values.ts'
 import { fpmBinary } from './fpm-command.ts'
@@ -73,7 +74,10 @@ export class FpmLifecycle {
     ensureTmp(this.#places.customers.tmp(start.name), start)
     try {
       const { failed } = await this.#backend.launch(start)
-      await Promise.race([failed, served(hidden)])
+      if (!(await Promise.race([failed, answersFastCgi(hidden, startTimeoutMs)]))) {
+        await Promise.race([failed, sleep(500)]) // its own words are better than ours
+        throw new Error('PHP-FPM does not answer')
+      }
       moveSocket(hidden, visible)
     } catch (cause) {
       await this.#backend.end(start.name)
@@ -96,10 +100,6 @@ export class FpmLifecycle {
     await this.#backend.end(tenant)
     removeSocket(hidden)
   }
-}
-
-async function served(socket: string): Promise<void> {
-  if (!(await answersFastCgi(socket, startTimeoutMs))) throw new Error('PHP-FPM does not answer')
 }
 
 /** Its parent is root's, so nothing can be swapped under this (B8). */
