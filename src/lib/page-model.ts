@@ -17,6 +17,8 @@ export interface Cell {
   readonly code?: string
   /** A second, quieter line. */
   readonly sub?: string
+  /** Said after the text to those who cannot see the row. */
+  readonly label?: string
 }
 
 export interface Column {
@@ -24,6 +26,8 @@ export interface Column {
   readonly number?: boolean
   /** Left out on narrow screens. */
   readonly wide?: boolean
+  /** The title is for screen readers only. */
+  readonly hidden?: boolean
 }
 
 export interface Table {

@@ -1,0 +1,60 @@
+/** The API reference as a page: every operation that this visitor may call, out of the registry. */
+import type { FastifyInstance } from 'fastify'
+import { type AnyOperation, httpBinding, kindOf } from '../../contract/operation.ts'
+import { usageLine } from '../../lib/command-spec.ts'
+import { type Field, fieldsOf } from '../../lib/fields.ts'
+import type { Texts } from '../../lib/texts.ts'
+import type { Site } from './site.ts'
+import { offered } from './terminal-run.ts'
+
+export function apiRoutes(app: FastifyInstance, site: Site): void {
+  const { t } = site
+  app.get('/api-reference', { config: { access: 'session' } }, (request, reply) => {
+    const operations = offered(site, request)
+    const kinds = [...new Set(operations.map(kindOf))]
+    const titles: Readonly<Record<string, string>> = t.kinds
+    return site.send(request, reply, {
+      template: 'api/reference',
+      title: t.api.title,
+      model: {
+        head: {
+          title: t.api.title,
+          lede: t.api.lede,
+          actions: [{ title: t.api.document, href: '/api/v1/openapi.json' }],
+        },
+        groups: kinds.map((kind) => ({
+          id: kind,
+          title: titles[kind] ?? kind,
+          operations: operations.filter((operation) => kindOf(operation) === kind).map((one) => entry(t, one)),
+        })),
+      },
+    })
+  })
+}
+
+function entry(t: Texts, operation: AnyOperation): object {
+  const { method, path } = httpBinding(operation)
+  return {
+    id: operation.name,
+    method,
+    path: `/api/v1${path}`,
+    summary: operation.summary,
+    description: operation.description ?? '',
+    note: operation.effect === 'machine' ? t.api.jobAnswer : '',
+    usage: usageLine(operation),
+    form: operation.effect === 'read' ? null : `/do/${operation.name}`,
+    fields: fieldsOf(operation.input).map((field) => ({
+      name: field.name,
+      type: typeText(field),
+      required: field.required,
+      about: field.description ?? '',
+    })),
+  }
+}
+
+function typeText({ type, choices, nullable, min, max, maxLength }: Field): string {
+  const words = choices.length > 0 ? choices.join(' | ') : type
+  const bounds = min === undefined && max === undefined ? '' : ` ${min ?? ''}…${max ?? ''}`
+  const length = maxLength === undefined ? '' : ` ≤ ${maxLength}`
+  return `${words}${bounds}${length}${nullable ? ' | null' : ''}`
+}

@@ -1,0 +1,170 @@
+/** The overview: the machine's figures, its services, what it cannot enforce, and the jobs that need an eye. */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { asWcpError, type WcpError } from '../../contract/errors.ts'
+import { HealthSnapshot } from '../../contract/wire.ts'
+import { fieldNamed } from '../../lib/fields.ts'
+import type { Fact } from '../../lib/page-model.ts'
+import type { Texts } from '../../lib/texts.ts'
+import { jobTable } from '../../resources/job/pages.ts'
+import { Job } from '../../resources/job/schema.ts'
+import { apiCall, apiCallText } from './api-call.ts'
+import { bytes, duration, percent } from './format.ts'
+import type { HealthHistory } from './health-history.ts'
+import type { Site } from './site.ts'
+import { type Sparkline, sparkline } from './sparkline.ts'
+
+interface Figure {
+  readonly name: string
+  readonly value: string
+  readonly unit: string
+  readonly note: string
+  /** 0 to 1. */
+  readonly meter?: number
+  readonly spark?: Sparkline
+}
+
+const JobPage = z.object({ items: z.array(Job) })
+const serviceTones = { running: 'good', stopped: 'idle', failed: 'bad', missing: 'bad' } as const
+
+export function dashboardRoutes(app: FastifyInstance, site: Site, history: HealthHistory): void {
+  app.get('/', { config: { access: 'session' } }, async (request, reply) => {
+    const { t } = site
+    const [health, jobs, counts] = await Promise.all([
+      machineHealth(site, request),
+      notableJobs(site, request),
+      countsOf(site, request),
+    ])
+    const seen = health instanceof Error ? null : health
+    if (seen !== null) history.add(seen)
+    return site.send(request, reply, {
+      template: 'overview/dashboard',
+      title: t.overview.title,
+      model: {
+        head: {
+          title: seen?.hostname ?? t.overview.title,
+          lede: seen === null ? '' : `${t.overview.up} ${duration(seen.uptimeSeconds)}`,
+          actions: site.may(request, 'tenant.create')
+            ? [{ title: t.tenants.add, href: '/do/tenant.create', main: true, icon: 'add' }]
+            : [],
+        },
+        unseen: health instanceof Error ? `${health.message}. ${health.help}` : null,
+        figures: seen === null ? [] : figures(t, seen, history),
+        jobs,
+        disks: seen === null || seen.disks.length < 2 ? null : seen.disks.map((disk) => diskLine(t, disk)),
+        missing: seen?.missing ?? [],
+        counts,
+        services: (seen?.services ?? []).map(({ name, state, detail }) => ({
+          name,
+          detail,
+          badge: { text: t.services[state], tone: serviceTones[state] },
+        })),
+        versions: Object.entries(seen?.versions ?? {}).map(([title, code]): Fact => ({ title, code })),
+        command: { line: 'wcp health get', call: apiCallText(apiCall(site.operation('health.get'), {})) },
+      },
+    })
+  })
+}
+
+/** The error where the machine cannot be asked now; null where this visitor may not ask. */
+async function machineHealth(site: Site, request: FastifyRequest): Promise<HealthSnapshot | WcpError | null> {
+  if (!site.may(request, 'health.get')) return null
+  try {
+    const { value } = await site.run(request, 'health.get', {})
+    return HealthSnapshot.parse(value)
+  } catch (error) {
+    return asWcpError(error)
+  }
+}
+
+function figures(t: Texts, health: HealthSnapshot, history: HealthHistory): Figure[] {
+  const { memory, pressure, cpus, load } = health
+  const memoryUsed = memory.total - memory.available
+  const disk = health.disks.toSorted((a, b) => a.free / a.total - b.free / b.total)[0]
+  const graph = (values: readonly number[], top: number, name: string) =>
+    sparkline(values, { top, label: `${name} ${t.overview.lastHour}` })
+  return [
+    {
+      name: t.overview.load,
+      value: load[0].toFixed(2),
+      unit: `${t.overview.loadNote} ${cpus} ${cpus === 1 ? t.overview.oneCpu : t.overview.cpus}`,
+      note: `${load[1].toFixed(2)} · ${load[2].toFixed(2)} ${t.overview.loadSpan}`,
+      spark: graph(history.load, cpus, t.overview.load),
+      meter: load[0] / cpus,
+    },
+    {
+      name: t.overview.memory,
+      value: percent((memoryUsed / memory.total) * 100),
+      unit: '',
+      note: `${bytes(memoryUsed)} ${t.overview.used} ${bytes(memory.total)}${
+        memory.swapTotal > 0 ? ` · ${t.overview.swap} ${bytes(memory.swapTotal - memory.swapFree)}` : ''
+      }`,
+      meter: memoryUsed / memory.total,
+      spark: graph(history.memory, 1, t.overview.memory),
+    },
+    ...(disk === undefined
+      ? []
+      : [
+          {
+            name: `${t.overview.disk} ${disk.mount}`,
+            value: percent((1 - disk.free / disk.total) * 100),
+            unit: '',
+            note: `${bytes(disk.total - disk.free)} ${t.overview.used} ${bytes(disk.total)} · ${percent(disk.inodesFreePct)} ${t.overview.inodes}`,
+            meter: 1 - disk.free / disk.total,
+          },
+        ]),
+    pressure === null
+      ? { name: t.overview.pressure, value: '–', unit: '', note: t.overview.noPressure }
+      : {
+          name: t.overview.pressure,
+          value: percent(Math.max(pressure.cpu, pressure.memorySome, pressure.ioSome)),
+          unit: t.overview.waiting,
+          note: `CPU ${percent(pressure.cpu)} · ${t.overview.memory} ${percent(pressure.memorySome)} · I/O ${percent(pressure.ioSome)}`,
+          meter: Math.max(pressure.cpu, pressure.memorySome, pressure.ioSome) / 100,
+          spark: graph(history.pressure, 20, t.overview.pressure),
+        },
+  ]
+}
+
+function diskLine(t: Texts, disk: HealthSnapshot['disks'][number]): object {
+  const used = disk.total - disk.free
+  return { mount: disk.mount, part: used / disk.total, note: `${bytes(used)} ${t.overview.used} ${bytes(disk.total)}` }
+}
+
+/** Running and failed ones first; without any, the newest. */
+async function notableJobs(site: Site, request: FastifyRequest): Promise<{ title: string; table: object }> {
+  const { t } = site
+  if (!site.may(request, 'job.list')) return { title: t.overview.jobsNow, table: jobTable(t, []) }
+  const list = async (state?: string) => {
+    const input = state === undefined ? { limit: 8 } : { state, limit: 5 }
+    return JobPage.parse((await site.run(request, 'job.list', input)).value).items
+  }
+  const canNarrow = fieldNamed(site.operation('job.list').input, 'state') !== undefined
+  const [newest, ...byState] = await Promise.all([
+    list(),
+    ...(canNarrow ? ['running', 'stalled', 'queued', 'failed'] : []).map((state) => list(state)),
+  ])
+  const seen = new Set<string>()
+  const all = [...byState.flat(), ...newest].filter(({ id }) => !seen.has(id) && seen.add(id)).slice(0, 8)
+  return { title: t.overview.jobs, table: jobTable(t, all) }
+}
+
+/** How many there are of each kind; a list longer than one page is told as "200+". */
+async function countsOf(site: Site, request: FastifyRequest): Promise<object[]> {
+  const { t } = site
+  const kinds = [
+    { kind: 'tenant', title: t.nav.tenants, href: '/tenants' },
+    { kind: 'domain', title: t.nav.domains, href: '/domains' },
+    { kind: 'package', title: t.nav.packages, href: '/packages' },
+    { kind: 'user', title: t.nav.users, href: '/users' },
+  ]
+  const Counted = z.object({ items: z.array(z.unknown()), nextCursor: z.string().nullable() })
+  return Promise.all(
+    kinds
+      .filter(({ kind }) => site.may(request, `${kind}.list`))
+      .map(async ({ kind, title, href }) => {
+        const { items, nextCursor } = Counted.parse((await site.run(request, `${kind}.list`, { limit: 200 })).value)
+        return { title, href, text: `${items.length}${nextCursor === null ? '' : '+'}` }
+      }),
+  )
+}

@@ -1,0 +1,186 @@
+/** One tenant, domain, package or user: its facts, what belongs to it, and what can be done with it. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { verbOf } from '../../contract/operation.ts'
+import { toCommandLine } from '../../lib/command-spec.ts'
+import { fieldNamed } from '../../lib/fields.ts'
+import { type Action, type Badge, type Section, statusBadge } from '../../lib/page-model.ts'
+import { domainFacts, domainTable } from '../../resources/domain/pages.ts'
+import { Domain } from '../../resources/domain/schema.ts'
+import { jobTable } from '../../resources/job/pages.ts'
+import { Job } from '../../resources/job/schema.ts'
+import { limitFacts } from '../../resources/package/pages.ts'
+import { Package } from '../../resources/package/schema.ts'
+import { tenantBadge, tenantFacts, tenantTable } from '../../resources/tenant/pages.ts'
+import { Tenant } from '../../resources/tenant/schema.ts'
+import { userFacts } from '../../resources/user/pages.ts'
+import { User } from '../../resources/user/schema.ts'
+import { apiCall, apiCallText } from './api-call.ts'
+import { listPath } from './places.ts'
+import { query } from './safe-url.ts'
+import type { Site } from './site.ts'
+
+interface Detail {
+  readonly kind: string
+  /** The name that commands use. */
+  readonly ref: string
+  readonly title: string
+  readonly kindTitle: string
+  readonly status?: Badge
+  readonly isDeleted: boolean
+  readonly isSuspended: boolean
+  readonly main?: readonly Action[]
+  readonly sections: readonly Section[]
+}
+
+interface Route {
+  Params: { ref: string }
+}
+
+export function detailRoutes(app: FastifyInstance, site: Site): void {
+  const { t } = site
+
+  app.get<Route>('/tenants/:ref', { config: { access: 'session' } }, async (request, reply) => {
+    const tenant = Tenant.parse(await get(site, request, 'tenant', request.params.ref))
+    const [offer, domains, jobs] = await Promise.all([
+      related(site, request, 'package.get', { package: tenant.packageId }, Package),
+      items(site, request, 'domain.list', { tenant: tenant.id, limit: 50 }, Domain),
+      items(site, request, 'job.list', { tenant: tenant.id, limit: 8 }, Job),
+    ])
+    const addDomain = `/do/domain.create${query({ tenant: tenant.name })}`
+    return show(site, request, reply, {
+      kind: 'tenant',
+      ref: tenant.name,
+      title: tenant.name,
+      kindTitle: t.tenants.title,
+      status: tenantBadge(t, tenant.status),
+      isDeleted: tenant.deletedAt !== null,
+      isSuspended: tenant.status === 'suspended',
+      main:
+        site.may(request, 'domain.create') && tenant.deletedAt === null
+          ? [{ title: t.tenants.addDomain, href: addDomain }]
+          : [],
+      sections: [
+        { title: t.tenants.domains, table: domainTable(t, domains), empty: t.tenants.noDomains },
+        tenantFacts(t, tenant),
+        ...(offer === null ? [] : [limitFacts(t, offer)]),
+        { title: t.tenants.recentJobs, table: jobTable(t, jobs), empty: t.jobs.none },
+      ],
+    })
+  })
+
+  app.get<Route>('/domains/:ref', { config: { access: 'session' } }, async (request, reply) => {
+    const domain = Domain.parse(await get(site, request, 'domain', request.params.ref))
+    const jobs = await items(site, request, 'job.list', { resource: domain.id, limit: 8 }, Job)
+    return show(site, request, reply, {
+      kind: 'domain',
+      ref: domain.fqdn,
+      title: domain.fqdn,
+      kindTitle: t.domains.title,
+      status: statusBadge(domain.status, t.statuses),
+      isDeleted: domain.deletedAt !== null,
+      isSuspended: domain.status === 'suspended',
+      main: domain.status === 'active' ? [{ title: t.domains.visit, href: `http://${domain.fqdn}/` }] : [],
+      sections: [
+        domainFacts(t, domain),
+        ...(jobs.length > 0 ? [{ title: t.tenants.recentJobs, table: jobTable(t, jobs) }] : []),
+      ],
+    })
+  })
+
+  app.get<Route>('/packages/:ref', { config: { access: 'session' } }, async (request, reply) => {
+    const offer = Package.parse(await get(site, request, 'package', request.params.ref))
+    const tenants = await items(site, request, 'tenant.list', { package: offer.id, limit: 50 }, Tenant)
+    return show(site, request, reply, {
+      kind: 'package',
+      ref: offer.name,
+      title: offer.name,
+      kindTitle: t.packages.title,
+      isDeleted: offer.deletedAt !== null,
+      isSuspended: false,
+      sections: [
+        limitFacts(t, offer),
+        ...(tenants.length > 0 ? [{ title: t.packages.tenants, table: tenantTable(t, tenants) }] : []),
+      ],
+    })
+  })
+
+  app.get<Route>('/users/:ref', { config: { access: 'session' } }, async (request, reply) => {
+    const user = User.parse(await get(site, request, 'user', request.params.ref))
+    return show(site, request, reply, {
+      kind: 'user',
+      ref: user.email,
+      title: user.email,
+      kindTitle: t.users.title,
+      status: statusBadge(user.status),
+      isDeleted: user.deletedAt !== null,
+      isSuspended: user.status === 'suspended',
+      sections: [userFacts(t, user)],
+    })
+  })
+}
+
+function show(site: Site, request: FastifyRequest, reply: FastifyReply, detail: Detail): FastifyReply {
+  const { t } = site
+  const { kind, ref } = detail
+  const get = site.operation(`${kind}.get`)
+  const input = { [kind]: ref }
+  const verbs = detail.isDeleted ? ['restore'] : ['update', detail.isSuspended ? 'unsuspend' : 'suspend', 'delete']
+  const [dangers, actions] = split(
+    verbs.filter((verb) => site.may(request, `${kind}.${verb}`)).map((verb) => site.operation(`${kind}.${verb}`)),
+    (operation) => operation.confirm !== undefined,
+  )
+  const words: Readonly<Record<string, string>> = t.verbs
+  const action = (operation: { name: string }): Action => ({
+    title: words[verbOf(operation)] ?? verbOf(operation),
+    href: `/do/${operation.name}${query(input)}`,
+  })
+  return site.send(request, reply, {
+    template: 'detail',
+    title: detail.title,
+    model: {
+      head: {
+        title: detail.title,
+        status: detail.status,
+        crumbs: [{ title: detail.kindTitle, href: listPath(kind) }],
+        actions: [...(detail.main ?? []), ...actions.map(action)],
+      },
+      sections: detail.sections,
+      dangers: dangers.map(action),
+      command: { line: toCommandLine(get, input), call: apiCallText(apiCall(get, input)) },
+    },
+  })
+}
+
+async function get(site: Site, request: FastifyRequest, kind: string, ref: string): Promise<unknown> {
+  return (await site.run(request, `${kind}.get`, { [kind]: ref })).value
+}
+
+/** null when this visitor may not see it. */
+async function related<T extends z.ZodType>(
+  site: Site,
+  request: FastifyRequest,
+  name: string,
+  input: Record<string, unknown>,
+  schema: T,
+): Promise<z.output<T> | null> {
+  return site.may(request, name) ? schema.parse((await site.run(request, name, input)).value) : null
+}
+
+/** The first page of a list that this visitor may see and that can be narrowed in this way; else nothing. */
+async function items<T extends z.ZodType>(
+  site: Site,
+  request: FastifyRequest,
+  name: string,
+  input: Record<string, unknown>,
+  item: T,
+): Promise<z.output<T>[]> {
+  if (!site.may(request, name)) return []
+  const { input: accepted } = site.operation(name)
+  if (Object.keys(input).some((key) => fieldNamed(accepted, key) === undefined)) return []
+  return z.object({ items: z.array(item) }).parse((await site.run(request, name, input)).value).items
+}
+
+function split<T>(all: readonly T[], belongs: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(belongs), all.filter((one) => !belongs(one))]
+}

@@ -1,0 +1,42 @@
+/** The last word on a job. */
+import type { Action } from '../../lib/page-model.ts'
+import type { Texts } from '../../lib/texts.ts'
+import type { JobDetail } from '../../resources/job/schema.ts'
+import { path } from './safe-url.ts'
+
+export interface JobEnd {
+  readonly kind: 'good' | 'bad' | 'busy'
+  readonly title: string
+  readonly message: string
+  readonly help: string
+  readonly actions: readonly Action[]
+}
+
+export function jobEnd(t: Texts, job: JobDetail): JobEnd {
+  const gone = job.type.endsWith('.delete') || job.type.endsWith('.purge')
+  const about = { title: `${t.job.next} ${job.resourceName}`, href: path`/${`${job.kind}s`}/${job.resourceId}` }
+  const list = { title: job.kind === 'tenant' ? t.tenants.title : t.domains.title, href: `/${job.kind}s` }
+  const next = [gone && job.state === 'succeeded' ? list : about]
+  const again = { title: t.job.goOn, href: path`/jobs/${job.id}` }
+  const none = { message: '', help: '' }
+  switch (job.state) {
+    case 'succeeded':
+      return { kind: 'good', title: t.job.succeeded, ...none, actions: next }
+    case 'failed':
+      return {
+        kind: 'bad',
+        title: t.job.failed,
+        message: [job.failure?.step, job.failure?.message].filter((part) => part).join(': '),
+        help: job.failure?.help ?? '',
+        actions: next,
+      }
+    case 'cancelled':
+      return { kind: 'busy', title: t.job.cancelled, ...none, actions: next }
+    case 'stalled':
+      return { kind: 'bad', title: t.job.stalled, message: '', help: t.job.stalledHelp, actions: [again, ...next] }
+    case 'queued':
+      return { kind: 'busy', title: t.job.queued, ...none, actions: [again] }
+    case 'running':
+      return { kind: 'busy', title: t.job.running, ...none, actions: [again] }
+  }
+}

@@ -1,0 +1,136 @@
+/** The list of each kind: filter, table, pages by cursor, and the command that lists the same. */
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { toCommandLine } from '../../lib/command-spec.ts'
+import { fieldNamed } from '../../lib/fields.ts'
+import type { Action, Empty, Table } from '../../lib/page-model.ts'
+import type { Texts } from '../../lib/texts.ts'
+import { auditTable } from '../../resources/audit/pages.ts'
+import { AuditEntry } from '../../resources/audit/schema.ts'
+import { domainTable } from '../../resources/domain/pages.ts'
+import { Domain } from '../../resources/domain/schema.ts'
+import { jobTable } from '../../resources/job/pages.ts'
+import { Job } from '../../resources/job/schema.ts'
+import { packageTable } from '../../resources/package/pages.ts'
+import { Package } from '../../resources/package/schema.ts'
+import { tenantTable } from '../../resources/tenant/pages.ts'
+import { Tenant } from '../../resources/tenant/schema.ts'
+import { userTable } from '../../resources/user/pages.ts'
+import { User } from '../../resources/user/schema.ts'
+import { apiCall, apiCallText } from './api-call.ts'
+import { listPath } from './places.ts'
+import { query } from './safe-url.ts'
+import type { Site } from './site.ts'
+
+interface ListWords {
+  readonly title: string
+  readonly lede: string
+  readonly none: string
+  readonly noneText: string
+  readonly add?: string
+}
+
+interface ListKind<T extends z.ZodType> {
+  readonly kind: string
+  readonly words: (t: Texts) => ListWords
+  readonly item: T
+  readonly table: (t: Texts, items: z.output<T>[]) => Table
+  readonly actions?: (t: Texts) => readonly Action[]
+}
+
+type ListQuery = Readonly<Record<string, string | undefined>>
+
+export function listRoutes(app: FastifyInstance, site: Site): void {
+  list(app, site, { kind: 'tenant', words: (t) => t.tenants, item: Tenant, table: tenantTable })
+  list(app, site, { kind: 'domain', words: (t) => t.domains, item: Domain, table: domainTable })
+  list(app, site, { kind: 'package', words: (t) => t.packages, item: Package, table: packageTable })
+  list(app, site, { kind: 'user', words: (t) => t.users, item: User, table: userTable })
+  list(app, site, { kind: 'job', words: (t) => t.jobs, item: Job, table: jobTable })
+  list(app, site, {
+    kind: 'audit',
+    words: (t) => t.audit,
+    item: AuditEntry,
+    table: auditTable,
+    actions: (t) => [{ title: t.audit.verify, href: '/audit/verify' }],
+  })
+}
+
+function list<T extends z.ZodType>(app: FastifyInstance, site: Site, kind: ListKind<T>): void {
+  const page = z.object({ items: z.array(kind.item), nextCursor: z.string().nullable() })
+  const action = listPath(kind.kind)
+  const name = `${kind.kind}.list`
+
+  app.get<{ Querystring: ListQuery }>(action, { config: { access: 'session' } }, async (request, reply) => {
+    const { t } = site
+    const words = kind.words(t)
+    const operation = site.operation(name)
+    const takes = (key: string) => fieldNamed(operation.input, key) !== undefined
+    const statusKey = takes('status') ? 'status' : 'state'
+    const { search, status, deleted, cursor } = request.query
+    const wanted = { search, [statusKey]: status, deleted: deleted === 'true' ? true : undefined, cursor }
+    const input = Object.fromEntries(
+      Object.entries(wanted).filter(([key, value]) => takes(key) && value && value !== ''),
+    )
+    const { items, nextCursor } = page.parse((await site.run(request, name, input)).value)
+
+    const create = `${kind.kind}.create`
+    const add =
+      words.add !== undefined && site.may(request, create) ? { title: words.add, href: `/do/${create}` } : null
+    const isNarrowed = Boolean(search || status || deleted)
+    return site.send(request, reply, {
+      template: 'list',
+      title: words.title,
+      model: {
+        head: {
+          title: words.title,
+          lede: words.lede,
+          actions: [...(kind.actions?.(t) ?? []), ...(add === null ? [] : [{ ...add, main: true, icon: 'add' }])],
+        },
+        problem: null,
+        filter: filterOf(site, operation.input, { action, search, status, deleted, statusKey }),
+        table: kind.table(t, items),
+        empty: isNarrowed ? nothingFits(t, action) : emptyOf(words, add),
+        pager: {
+          first: cursor ? action + query({ search, status, deleted }) : null,
+          next: nextCursor === null ? null : action + query({ search, status, deleted, cursor: nextCursor }),
+        },
+        command: { line: toCommandLine(operation, input), call: apiCallText(apiCall(operation, input)) },
+      },
+    })
+  })
+}
+
+function filterOf(
+  { t }: Site,
+  input: z.ZodObject,
+  given: {
+    action: string
+    search: string | undefined
+    status: string | undefined
+    deleted: string | undefined
+    statusKey: string
+  },
+): object | null {
+  const statuses = fieldNamed(input, given.statusKey)?.choices ?? []
+  const hasSearch = fieldNamed(input, 'search') !== undefined
+  const hasDeleted = fieldNamed(input, 'deleted') !== undefined
+  if (!hasSearch && !hasDeleted && statuses.length === 0) return null
+  const words: Readonly<Record<string, string>> = t.statuses
+  return {
+    action: given.action,
+    search: given.search ?? '',
+    hasSearch,
+    status: given.status ?? '',
+    statuses: statuses.map((status) => ({ value: status, title: words[status] ?? status })),
+    deleted: given.deleted === 'true',
+    hasDeleted,
+  }
+}
+
+function nothingFits(t: Texts, action: string): Empty {
+  return { title: t.list.noMatch, text: t.list.noMatchText, action: { title: t.list.showAll, href: action } }
+}
+
+function emptyOf(words: ListWords, add: { title: string; href: string } | null): Empty {
+  return { title: words.none, text: words.noneText, ...(add !== null && { action: add }) }
+}

@@ -1,0 +1,68 @@
+/** Settings with what each does, and the seal of the audit trail. */
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { toCommandLine } from '../../lib/command-spec.ts'
+import { AuditVerdict } from '../../resources/audit/schema.ts'
+import { Setting } from '../../resources/settings/schema.ts'
+import { apiCall, apiCallText } from './api-call.ts'
+import { query } from './safe-url.ts'
+import type { Site } from './site.ts'
+
+export function settingsRoutes(app: FastifyInstance, site: Site): void {
+  const { t } = site
+
+  app.get('/settings', { config: { access: 'session' } }, async (request, reply) => {
+    const { value } = await site.run(request, 'settings.list', {})
+    const { items } = z.object({ items: z.array(Setting) }).parse(value)
+    const operation = site.operation('settings.list')
+    const mayChange = site.may(request, 'settings.update')
+    return site.send(request, reply, {
+      template: 'list',
+      title: t.settings.title,
+      model: {
+        head: { title: t.settings.title, lede: t.settings.lede },
+        problem: null,
+        filter: null,
+        pager: null,
+        empty: { title: t.settings.none, text: t.settings.noneText },
+        table: {
+          caption: t.settings.title,
+          columns: [
+            { title: t.fields.setting },
+            { title: t.fields.value },
+            { title: t.settings.change, hidden: true, number: true },
+          ],
+          rows: items.map((setting) => [
+            { text: setting.key, sub: setting.description },
+            {
+              code: setting.value === null ? t.settings.automatic : String(setting.value),
+              ...(setting.isDefault && { sub: t.settings.isDefault }),
+            },
+            mayChange
+              ? {
+                  text: t.settings.change,
+                  href: `/do/settings.update${query({ key: setting.key })}`,
+                  label: setting.key,
+                }
+              : { text: '' },
+          ]),
+        },
+        command: { line: toCommandLine(operation, {}), call: apiCallText(apiCall(operation, {})) },
+      },
+    })
+  })
+
+  app.get('/audit/verify', { config: { access: 'session' } }, async (request, reply) => {
+    const operation = site.operation('audit.verify')
+    const verdict = AuditVerdict.parse((await site.run(request, 'audit.verify', {})).value)
+    return site.send(request, reply, {
+      template: 'audit/verify',
+      title: t.audit.verify,
+      model: {
+        head: { title: t.audit.verify, crumbs: [{ title: t.audit.title, href: '/audit' }] },
+        verdict,
+        command: { line: toCommandLine(operation, {}), call: apiCallText(apiCall(operation, {})) },
+      },
+    })
+  })
+}

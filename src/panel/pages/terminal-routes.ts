@@ -1,0 +1,39 @@
+/** The terminal page: `wcp` in the browser, with the API call and the JSON answer of each line. */
+import type { FastifyInstance } from 'fastify'
+import { commandSpec, usageLine } from '../../lib/command-spec.ts'
+import { isRecord } from '../../lib/fields.ts'
+import { apiCallText } from './api-call.ts'
+import type { Site } from './site.ts'
+import { offered, runLine } from './terminal-run.ts'
+import { TerminalHistory } from './terminal-session.ts'
+
+export function terminalRoutes(app: FastifyInstance, site: Site): void {
+  const { t } = site
+  const history = new TerminalHistory()
+
+  app.get<{ Querystring: { line?: string } }>('/terminal', { config: { access: 'session' } }, (request, reply) => {
+    const entries = request.session === null ? [] : history.of(request.session.id)
+    return site.send(request, reply, {
+      template: 'terminal/terminal',
+      title: t.terminal.title,
+      model: {
+        head: { title: t.terminal.title, lede: t.terminal.lede },
+        entries: entries.map((entry) => ({ ...entry, call: entry.call === null ? null : apiCallText(entry.call) })),
+        line: request.query.line ?? '',
+        commands: offered(site, request).map((operation) => ({
+          words: commandSpec(operation).words,
+          usage: usageLine(operation),
+          summary: operation.summary,
+        })),
+      },
+    })
+  })
+
+  app.post('/terminal', { config: { access: 'session' } }, async (request, reply) => {
+    const line = isRecord(request.body) && typeof request.body.line === 'string' ? request.body.line.trim() : ''
+    if (request.session === null || line === '') return reply.redirect('/terminal', 303)
+    if (line === 'clear') history.clear(request.session.id)
+    else history.add(request.session.id, await runLine(site, request, line))
+    return reply.redirect('/terminal#line', 303)
+  })
+}

@@ -1,0 +1,128 @@
+/** One line of the terminal page, run as `wcp` would, with the API call that it stands for. */
+import type { FastifyRequest } from 'fastify'
+import { printChanges, printProblem, printRecord, printTable } from '../../cli/print.ts'
+import { asWcpError, WcpError } from '../../contract/errors.ts'
+import { type AnyOperation, kindOf } from '../../contract/operation.ts'
+import { commandSpec, type ParsedCommand, parseCommandLine, toCommandLine, usageLine } from '../../lib/command-spec.ts'
+import { isRecord } from '../../lib/fields.ts'
+import { splitWords } from '../../lib/words.ts'
+import { apiCall } from './api-call.ts'
+import { path } from './safe-url.ts'
+import type { Site } from './site.ts'
+import type { TerminalEntry } from './terminal-session.ts'
+
+export async function runLine(site: Site, request: FastifyRequest, line: string): Promise<TerminalEntry> {
+  const operations = offered(site, request)
+  const nothing = { call: null, json: null, failed: false, job: null }
+  try {
+    const words = splitWords(line).filter((word, at) => at > 0 || word !== 'wcp')
+    const help = helpFor(words, operations)
+    if (help !== null) return { ...nothing, line, text: help }
+    return await runCommand(site, request, parseCommandLine(words, operations))
+  } catch (thrown) {
+    const error = asWcpError(thrown)
+    if (error.code === 'internal') throw thrown
+    return { ...nothing, line: shown(line, operations), failed: true, ...problemText(error) }
+  }
+}
+
+async function runCommand(site: Site, request: FastifyRequest, command: ParsedCommand): Promise<TerminalEntry> {
+  const { operation, input, flags } = command
+  const call = apiCall(operation, input, { plan: flags.plan })
+  const line = toCommandLine(operation, input) + (flags.plan ? ' --plan' : '') + (flags.yes ? ' --yes' : '')
+  const base = { line, call, job: null, failed: false }
+  try {
+    if (flags.plan) {
+      const plan = await site.deps.plan(request, operation, input)
+      const text = printed((output) => {
+        for (const { type, changes } of plan) {
+          output.out(`${type}\n`)
+          printChanges(output, changes)
+        }
+      })
+      return { ...base, text, json: json(plan) }
+    }
+    if (operation.confirm !== undefined && !flags.yes)
+      throw new WcpError('precondition_failed', operation.confirm, { help: site.t.terminal.sure })
+    const { value, jobIds } = await site.deps.run(request, operation, input)
+    const [job] = jobIds
+    return {
+      ...base,
+      text: answerText(operation, value),
+      json: json(value),
+      job: job === undefined ? null : path`/jobs/${job}`,
+    }
+  } catch (thrown) {
+    const error = asWcpError(thrown)
+    if (error.code === 'internal') throw thrown
+    return { ...base, failed: true, ...problemText(error) }
+  }
+}
+
+export function offered(site: Site, request: FastifyRequest): AnyOperation[] {
+  return site.deps.operations.filter(({ name }) => site.may(request, name))
+}
+
+/** `help`, `help tenant`, `tenant --help`, `tenant create --help`; null for anything that is to be run. */
+function helpFor(words: readonly string[], operations: readonly AnyOperation[]): string | null {
+  const asked =
+    words[0] === 'help' ? words.slice(1) : words.includes('--help') ? words.filter((word) => word !== '--help') : null
+  if (asked === null) return null
+  const [kind, verb] = asked
+  const fitting = operations.filter((operation) => kind === undefined || kindOf(operation) === kind)
+  const one = fitting.find(({ name }) => name === `${kind}.${verb}`)
+  if (one === undefined) return fitting.map((operation) => commandLine(operation)).join('\n')
+  const { args, options } = commandSpec(one)
+  const rows = [
+    ...args.map(({ name, field }) => [`<${name}>`, field.description ?? '']),
+    ...options.map(({ flag, field }) => [`--${flag}`, field.description ?? '']),
+  ]
+  const lines = rows.map(([name = '', about = '']) => `  ${name.padEnd(20)} ${about}`.trimEnd())
+  return [
+    usageLine(one),
+    '',
+    one.summary,
+    ...(one.description === undefined ? [] : [one.description]),
+    '',
+    ...lines,
+  ].join('\n')
+}
+
+function commandLine(operation: AnyOperation): string {
+  return `${commandSpec(operation).words.padEnd(20)} ${operation.summary}`
+}
+
+function answerText(operation: AnyOperation, value: unknown): string {
+  return printed((output) => {
+    if (isRecord(value) && Array.isArray(value.items)) {
+      const rows = value.items.filter(isRecord)
+      printTable(output, operation.columns ?? Object.keys(rows[0] ?? {}), rows)
+    } else if (isRecord(value)) printRecord(output, value)
+  })
+}
+
+function problemText(error: WcpError): { text: string; json: string } {
+  return { text: printed((output) => printProblem(output, error)), json: json(error.toProblem()) }
+}
+
+function printed(
+  print: (output: { out(text: string): void; err(text: string): void; colour: boolean }) => void,
+): string {
+  let text = ''
+  const write = (more: string) => {
+    text += more
+  }
+  print({ out: write, err: write, colour: false })
+  return text.trimEnd()
+}
+
+function json(value: unknown): string {
+  return JSON.stringify(value, null, 2)
+}
+
+/** A line that could not be read is kept as typed, unless it names an option that is secret. */
+function shown(line: string, operations: readonly AnyOperation[]): string {
+  const secrets = operations.flatMap((operation) => commandSpec(operation).options.filter(({ secret }) => secret))
+  const hides = secrets.find(({ flag }) => line.includes(`--${flag}`))
+  return hides === undefined ? line : `${line.slice(0, line.indexOf(`--${hides.flag}`))}--${hides.flag} …`
+}

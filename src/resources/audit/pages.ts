@@ -1,0 +1,40 @@
+/** The audit trail as people see it. */
+import type { Badge, Table } from '../../lib/page-model.ts'
+import { label, type Texts } from '../../lib/texts.ts'
+import type { AuditEntry } from './schema.ts'
+
+const tones = { ok: 'good', refused: 'idle', failed: 'bad' } as const
+
+export function auditTable(t: Texts, entries: readonly AuditEntry[]): Table {
+  return {
+    caption: t.audit.title,
+    columns: [
+      { title: label(t, 'action') },
+      { title: t.audit.outcome },
+      { title: label(t, 'actor') },
+      { title: t.audit.details, wide: true },
+      { title: t.audit.at },
+      { title: t.audit.number, number: true, wide: true },
+    ],
+    rows: entries.map((entry) => [
+      { text: entry.action },
+      { badge: outcome(t, entry) },
+      { text: entry.actor, ...(entry.ip !== null && { sub: entry.ip }) },
+      { text: summary(entry.metadata) },
+      { time: entry.at },
+      { text: entry.sequence },
+    ]),
+  }
+}
+
+function outcome(t: Texts, entry: AuditEntry): Badge {
+  return { text: t.audit.outcomes[entry.outcome], tone: tones[entry.outcome] }
+}
+
+/** `name: blog, package: starter`, cut where a line of a table ends. */
+function summary(metadata: Readonly<Record<string, unknown>>): string {
+  const text = Object.entries(metadata)
+    .map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ')
+  return text.length > 140 ? `${text.slice(0, 139)}…` : text
+}

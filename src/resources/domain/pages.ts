@@ -1,0 +1,41 @@
+/** Domains as people see them. */
+import { type Fact, type Section, statusBadge, type Table } from '../../lib/page-model.ts'
+import { label, type Texts } from '../../lib/texts.ts'
+import type { Domain } from './schema.ts'
+
+export function domainTable(t: Texts, domains: readonly Domain[]): Table {
+  return {
+    caption: t.domains.title,
+    columns: [
+      { title: label(t, 'fqdn') },
+      { title: label(t, 'status') },
+      { title: label(t, 'tenant'), wide: true },
+      { title: label(t, 'php') },
+      { title: label(t, 'createdAt'), wide: true },
+    ],
+    rows: domains.map((domain) => [
+      {
+        text: domain.fqdn,
+        href: `/domains/${domain.id}`,
+        ...(domain.aliases.length > 0 && { sub: domain.aliases.join(', ') }),
+      },
+      { badge: statusBadge(domain.status, t.statuses) },
+      { text: domain.tenantName, href: `/tenants/${domain.tenantName}` },
+      { text: domain.php ?? '–' },
+      { time: domain.createdAt },
+    ]),
+  }
+}
+
+export function domainFacts(t: Texts, domain: Domain): Section {
+  const facts: Fact[] = [
+    { title: label(t, 'tenant'), text: domain.tenantName, href: `/tenants/${domain.tenantName}` },
+    { title: label(t, 'aliases'), text: domain.aliases.length > 0 ? domain.aliases.join(', ') : '–' },
+    { title: label(t, 'php'), text: domain.php ?? t.form.noPhp },
+    { title: label(t, 'directory'), code: `/srv/www/${domain.tenantName}/sites/${domain.fqdn}/public` },
+    { title: label(t, 'createdAt'), time: domain.createdAt },
+    ...(domain.deletedAt === null ? [] : [{ title: label(t, 'deletedAt'), time: domain.deletedAt }]),
+    { title: label(t, 'id'), code: domain.id },
+  ]
+  return { title: t.job.about, facts }
+}

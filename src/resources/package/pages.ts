@@ -1,0 +1,47 @@
+/** Packages as people see them. */
+import type { Section, Table } from '../../lib/page-model.ts'
+import { label, type Texts } from '../../lib/texts.ts'
+import type { Package } from './schema.ts'
+
+const limits = ['maxDomains', 'diskMb', 'memMb', 'cpuPct', 'pids', 'ioMbps'] as const
+
+export function packageTable(t: Texts, packages: readonly Package[]): Table {
+  return {
+    caption: t.packages.title,
+    columns: [
+      { title: label(t, 'name') },
+      { title: t.nav.tenants, number: true },
+      { title: label(t, 'maxDomains'), number: true },
+      { title: label(t, 'diskMb'), number: true, wide: true },
+      { title: label(t, 'memMb'), number: true, wide: true },
+      { title: label(t, 'cpuPct'), number: true, wide: true },
+    ],
+    rows: packages.map((one) => [
+      {
+        text: one.name,
+        href: `/packages/${one.name}`,
+        ...((one.isDefault || one.description !== '') && {
+          sub: [one.isDefault ? t.packages.isDefault : '', one.description].filter((part) => part !== '').join(' · '),
+        }),
+      },
+      { text: one.tenants },
+      { text: limit(one.maxDomains) },
+      { text: limit(one.diskMb) },
+      { text: limit(one.memMb) },
+      { text: limit(one.cpuPct) },
+    ]),
+  }
+}
+
+/** null is no limit. */
+export function limitFacts(t: Texts, one: Pick<Package, (typeof limits)[number]>): Section {
+  const facts = limits.map((key) => ({
+    title: label(t, key),
+    text: one[key] === null ? t.form.noLimit : limit(one[key]),
+  }))
+  return { title: t.packages.limits, facts }
+}
+
+function limit(value: number | null): string {
+  return value === null ? '∞' : value.toLocaleString('en')
+}
