@@ -35,6 +35,8 @@ export interface EngineOptions {
   health(): Promise<HealthSnapshot>
   /** PAM check of root's password, without any rate limit of its own: the engine allows five a minute, one at a time. */
   verifyRoot(password: string, from: string): Promise<boolean>
+  /** The journal cannot be written any more: nothing is changed until the agent was started again. */
+  broken?(reason: string): void
   /** Jobs of different tenants that run at once; 4 unless told. */
   readonly parallel?: number
   /** Destructive jobs accepted in an hour (B12); 200 unless told. */

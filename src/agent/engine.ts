@@ -1,0 +1,260 @@
+/** The root side's job engine: intake, lanes, journal and registry put together. README.md tells the boundary, engine-api.ts the contract. */
+import { asWcpError, WcpError } from '../contract/errors.ts'
+import type { Fqdn, TenantName } from '../contract/values.ts'
+import { wireVersion } from '../contract/wire.ts'
+import type { Database } from '../lib/native-sqlite.ts'
+import { openAgentDatabase } from './agent-database.ts'
+import { findDrift } from './drift.ts'
+import type { Engine, EngineOptions, HostLookup } from './engine-api.ts'
+import { failureOf } from './failure.ts'
+import { Intake, type Phase } from './intake.ts'
+import { Journal, type JournaledJob } from './journal.ts'
+import { Lanes, Turn } from './lanes.ts'
+import type { FpmStart } from './os/services.ts'
+import { planJob } from './plan.ts'
+import { identity } from './provisioners/judge.ts'
+import type { AnyProvisioner, World } from './provisioners/provisioner.ts'
+import { interrupted, stuckBefore } from './recover.ts'
+import { Registry, type SiteRecord } from './registry.ts'
+import { isJobType, runJob, type Workshop } from './run-job.ts'
+
+const keptDays = 30
+const dayMs = 86_400_000
+
+/** Opens registry and journal; when they cannot be trusted the engine still answers, but changes nothing (B14). */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  try {
+    const database = await openAgentDatabase(options.databasePath, options.machine)
+    const engine = new JobEngine(options, database)
+    await engine.agreeOnSetup()
+    return engine
+  } catch (error) {
+    options.log.error({ error }, 'registry cannot be used, nothing will be changed')
+    return new JobEngine(options, asWcpError(error).message)
+  }
+}
+
+interface State {
+  readonly database: Database
+  readonly registry: Registry
+  readonly journal: Journal
+  readonly workshop: Workshop
+}
+
+class JobEngine implements Engine {
+  readonly #options: EngineOptions
+  readonly #state: State | undefined
+  readonly #lanes: Lanes
+  readonly #judging = new Turn()
+  readonly #running = new Map<string, JournaledJob>()
+  readonly #intake: Intake
+  #readOnly: string | null = null
+  /** No more work is begun: the engine is being closed, or its journal failed. */
+  #isStopping = false
+  #open = 0
+  #drift: Promise<Awaited<ReturnType<Engine['drift']>>> | undefined
+
+  constructor(options: EngineOptions, database: Database | string) {
+    this.#options = options
+    this.#lanes = new Lanes(options.parallel ?? 4)
+    if (typeof database === 'string') this.#readOnly = database
+    else this.#state = this.#stateOf(database)
+    this.#intake = new Intake(options, {
+      phase: () => this.#phase(),
+      readOnlyReason: () => this.#readOnly,
+      journal: () => this.#ready().journal,
+      start: (job) => this.#add(job),
+      openJobs: () => this.#open,
+      tellEnd: (job) => this.#tellEnd(job),
+      plan: (provisioner, payload) => this.#plan(provisioner, payload),
+      inspect: (what) => (what === 'health' ? options.health() : this.drift()),
+      closeSetup: () => this.#closeSetup(),
+    })
+  }
+
+  get readOnly(): string | null {
+    return this.#readOnly
+  }
+
+  get setupOpen(): boolean {
+    return this.#phase() === 'setup'
+  }
+
+  /** Closed once is closed for ever, also when one of the two places that know was restored from an older copy. */
+  async agreeOnSetup(): Promise<void> {
+    const { machine } = this.#options
+    const isClosed = this.#ready().registry.isSetupClosed || machine.files.existsNow(machine.places.setupClosed)
+    if (isClosed) await this.#closeSetup()
+  }
+
+  async recover(): Promise<void> {
+    if (this.#readOnly !== null) return
+    const { journal } = this.#ready()
+    const now = this.#options.machine.now().getTime()
+    journal.forgetBefore(new Date(now - keptDays * dayMs).toISOString())
+    const jobs = interrupted(journal)
+    for (const job of jobs) this.#options.log.warn({ job: job.id, type: job.type, state: job.state }, 'job is resumed')
+    for (const job of jobs) this.#add(job)
+    await this.#lanes.idle()
+  }
+
+  hello(): void {
+    const { emit, version, phpVersions } = this.#options
+    const running = [...this.#running.values()].map((job) => job.id)
+    const readOnly = this.#readOnly
+    const php = [...phpVersions()]
+    emit({ t: 'hello', wire: wireVersion, version, setupOpen: this.setupOpen, readOnly, running, php })
+    if (this.#readOnly === null) for (const job of this.#ready().journal.untold()) this.#tellEnd(job)
+  }
+
+  handle(frame: unknown): 'ok' | 'close' {
+    try {
+      return this.#intake.take(frame)
+    } catch (error) {
+      // only the journal can throw here
+      this.#break(error)
+      return 'close'
+    }
+  }
+
+  drift(): Promise<Awaited<ReturnType<Engine['drift']>>> {
+    if (this.#state === undefined) return Promise.reject(this.#unavailable())
+    const { registry } = this.#state
+    const isBusy = ({ id }: { id: string }) => [...this.#running.values()].some((job) => job.tenant === id)
+    this.#drift ??= findDrift(registry, this.#options.machine, isBusy).finally(() => {
+      this.#drift = undefined
+    })
+    return this.#drift
+  }
+
+  lookupHost(name: Fqdn): HostLookup {
+    if (this.#state === undefined) return { kind: 'unknown' }
+    const { registry } = this.#state
+    const host = registry.host(name)
+    const site = host && registry.site(host.site)
+    const tenant = site && registry.tenant(site.tenant)
+    if (site === undefined || tenant === undefined) return { kind: 'unknown' }
+    const { web } = this.#options.machine.places
+    // the markers, not the registry: a suspension that has just begun counts
+    const markers = [web.live(tenant.name), `${web.site(tenant.name, site.fqdn)}/live`]
+    if (!markers.every((marker) => this.#options.machine.files.existsNow(marker))) return { kind: 'suspended' }
+    if (site.php === null) return { kind: 'static' }
+    const { name: tenantName, uid, gid } = identity(tenant)
+    return { kind: 'php', start: { name: tenantName, uid, gid, php: site.php, limits: tenant.limits } }
+  }
+
+  tenant(name: TenantName): FpmStart | undefined {
+    const registry = this.#state?.registry
+    const tenant = registry?.tenantNamed(name)
+    if (registry === undefined || tenant === undefined) return undefined
+    const php = registry.sitesOf(tenant.id).find(hasPhp)?.php
+    if (php == null) return undefined
+    const { uid, gid } = identity(tenant)
+    return { name, uid, gid, php, limits: tenant.limits }
+  }
+
+  running(): readonly string[] {
+    return [...this.#running.keys()]
+  }
+
+  stuck(): ReturnType<Engine['stuck']> {
+    const jobs = this.#state?.journal.unsettled().filter(({ state }) => state === 'stuck') ?? []
+    return jobs.flatMap(({ id, type, failure }) =>
+      isJobType(type) ? [{ job: id, type, why: failure?.message ?? '' }] : [],
+    )
+  }
+
+  async close(): Promise<void> {
+    this.#isStopping = true
+    this.#readOnly ??= 'it is being stopped'
+    await this.#lanes.close()
+    await this.#drift?.catch(() => {})
+    this.#state?.database.close()
+  }
+
+  #stateOf(database: Database): State {
+    const { machine, accounts, log, emit, phpVersions, heartbeatMs = 3000 } = this.#options
+    const registry = new Registry(database)
+    const journal = new Journal(database)
+    const world: World = { registry, machine, accounts, phpVersions }
+    return { database, registry, journal, workshop: { world, journal, log, emit, judging: this.#judging, heartbeatMs } }
+  }
+
+  #phase(): Phase {
+    if (this.#isStopping) return 'stopping'
+    if (this.#readOnly !== null) return 'read-only'
+    return this.#ready().registry.isSetupClosed ? 'serving' : 'setup'
+  }
+
+  #ready(): State {
+    if (this.#state === undefined) throw this.#unavailable()
+    return this.#state
+  }
+
+  #unavailable(): WcpError {
+    return new WcpError('unavailable', `Cannot use the registry: ${this.#readOnly ?? 'it is closed'}`)
+  }
+
+  #add(job: JournaledJob): void {
+    this.#open++
+    this.#lanes.add(job.tenant, () => this.#work(job).finally(() => this.#open--))
+  }
+
+  async #work(job: JournaledJob): Promise<void> {
+    if (this.#state === undefined || this.#isStopping) return
+    const { journal, workshop } = this.#state
+    this.#running.set(job.id, job)
+    try {
+      const before = stuckBefore(journal, job)
+      if (before !== undefined) await runJob(before, workshop)
+      const still = stuckBefore(journal, job)
+      if (still === undefined) await runJob(job, workshop)
+      else this.#refuseBehind(still, job)
+    } catch (error) {
+      this.#break(error)
+    } finally {
+      this.#running.delete(job.id)
+    }
+  }
+
+  #refuseBehind(stuck: JournaledJob, job: JournaledJob): void {
+    const message = `Cannot begin: "${stuck.type}" of this tenant was interrupted and could not be undone`
+    const error = new WcpError('conflict', message, {
+      help: stuck.failure?.help ?? 'Look into the log of the root side.',
+    })
+    const failure = failureOf(error, null)
+    this.#ready().journal.finish(job, failure, () => {})
+    this.#options.emit({ t: 'finished', job: job.id, token: job.token, failure })
+  }
+
+  /** The journal failed: what was begun stays as it is and is settled at the next start. */
+  #break(error: unknown): void {
+    this.#options.log.error({ error }, 'journal cannot be used, nothing more will be changed')
+    this.#isStopping = true
+    this.#readOnly ??= 'its journal cannot be written; it must be started again'
+    this.#options.broken?.(this.#readOnly)
+  }
+
+  #tellEnd(job: JournaledJob): void {
+    const hasEnded = job.state === 'succeeded' || job.state === 'failed' || job.state === 'stuck'
+    if (!hasEnded) return
+    this.#options.emit({ t: 'finished', job: job.id, token: job.token, failure: job.failure })
+  }
+
+  #plan(provisioner: AnyProvisioner, payload: unknown) {
+    return planJob(provisioner, payload, this.#ready().workshop.world, this.#judging)
+  }
+
+  async #closeSetup(): Promise<void> {
+    const { machine } = this.#options
+    const { files, places } = machine
+    if (!files.existsNow(places.setupClosed)) {
+      await files.writeFile(places.setupClosed, '', { mode: 0o600, uid: 0, gid: 0 })
+    }
+    this.#ready().registry.closeSetup(machine.now().toISOString())
+  }
+}
+
+function hasPhp({ php, state }: SiteRecord): boolean {
+  return php !== null && (state === 'active' || state === 'suspended')
+}

@@ -1,0 +1,261 @@
+/**
+ * What the panel says, judged before anything is done with it: the grammar (B4), the phase (B7), the fence (B10) and the
+ * brake on destruction (B12). The panel may be in an attacker's hands; what gets through here is a legal job.
+ */
+import type { z } from 'zod'
+import { WcpError } from '../contract/errors.ts'
+import { type JobTarget, resourceOf } from '../contract/job.ts'
+import { type Failure, PanelMessage } from '../contract/wire.ts'
+import { Budget } from './budget.ts'
+import type { EngineOptions } from './engine-api.ts'
+import { failureOf } from './failure.ts'
+import type { Journal, JournaledJob } from './journal.ts'
+import type { AnyProvisioner } from './provisioners/provisioner.ts'
+import { provisioners } from './provisioners/registry.ts'
+import { isJobType } from './run-job.ts'
+
+type Kind = PanelMessage['t']
+type Message<K extends Kind> = Extract<PanelMessage, { t: K }>
+export type Phase = 'setup' | 'serving' | 'read-only' | 'stopping'
+/** `refuse`: answered with a failure. `ignore`: said again at the next connection. `fatal`: a panel of ours never says it here, so the connection ends. */
+type Verdict = 'permit' | 'refuse' | 'ignore' | 'fatal'
+
+const phases: Record<Phase, Record<Kind, Verdict>> = {
+  setup: {
+    job: 'refuse',
+    ack: 'permit',
+    plan: 'refuse',
+    inspect: 'permit',
+    verify_root: 'permit',
+    close_setup: 'permit',
+  },
+  serving: {
+    job: 'permit',
+    ack: 'permit',
+    plan: 'permit',
+    inspect: 'permit',
+    verify_root: 'fatal',
+    close_setup: 'permit', // said again by a panel that did not hear the answer
+  },
+  'read-only': {
+    job: 'refuse',
+    ack: 'permit',
+    plan: 'refuse',
+    inspect: 'permit',
+    verify_root: 'fatal',
+    close_setup: 'refuse',
+  },
+  stopping: {
+    job: 'ignore',
+    ack: 'ignore',
+    plan: 'refuse',
+    inspect: 'refuse',
+    verify_root: 'refuse',
+    close_setup: 'refuse',
+  },
+}
+
+/** What the engine does with messages that got through. Each answers on its own. */
+export interface Doers {
+  phase(): Phase
+  readOnlyReason(): string | null
+  journal(): Journal
+  /** A new job was accepted and waits for its turn. */
+  start(job: JournaledJob): void
+  /** Jobs accepted and not ended. */
+  openJobs(): number
+  tellEnd(job: JournaledJob): void
+  plan(provisioner: AnyProvisioner, payload: unknown): Promise<unknown>
+  inspect(what: Message<'inspect'>['what']): Promise<unknown>
+  closeSetup(): Promise<void>
+}
+
+const mostOpenJobs = 1000
+const mostQuestions = 16
+const hourMs = 3_600_000
+
+export class Intake {
+  readonly #options: EngineOptions
+  readonly #doers: Doers
+  readonly #rootChecks = new Budget(5, 60_000)
+  readonly #logged = new Budget(20, 60_000)
+  #unlogged = 0
+  #questions = 0
+  #isCheckingRoot = false
+
+  constructor(options: EngineOptions, doers: Doers) {
+    this.#options = options
+    this.#doers = doers
+  }
+
+  /** @returns whether the connection may go on. */
+  take(frame: unknown): 'ok' | 'close' {
+    const parsed = PanelMessage.safeParse(frame)
+    if (!parsed.success) return this.#reject('message does not fit the grammar', parsed.error)
+    const message = parsed.data
+    const verdict = phases[this.#doers.phase()][message.t]
+    if (verdict === 'fatal') return this.#reject('message is not for this phase', message.t)
+    if (verdict === 'ignore') return 'ok'
+    if (verdict === 'refuse') return this.#refuse(message)
+    return this.#do(message)
+  }
+
+  #do(message: PanelMessage): 'ok' | 'close' {
+    switch (message.t) {
+      case 'job':
+        return this.#job(message)
+      case 'ack':
+        if (this.#doers.phase() !== 'read-only') this.#doers.journal().acknowledge(message.job)
+        return 'ok'
+      case 'plan':
+        return this.#plan(message)
+      case 'inspect':
+        return this.#answer(message.ask, () => this.#doers.inspect(message.what))
+      case 'verify_root':
+        return this.#answer(message.ask, () => this.#verifyRoot(message))
+      case 'close_setup':
+        return this.#answer(message.ask, () => this.#doers.closeSetup())
+    }
+  }
+
+  #job({ job: id, type, token, payload: raw }: Message<'job'>): 'ok' | 'close' {
+    const parsed = parseJob(type, raw)
+    if ('failure' in parsed) {
+      this.#end(id, token, parsed.failure)
+      return this.#reject('job does not fit its contract', parsed.failure.message)
+    }
+    const { provisioner, payload } = parsed
+    const { contract } = provisioner
+    const resource = resourceOf(contract, payload)
+    const now = this.#options.machine.now()
+    const refusal = this.#brake(contract.destructive, contract.type, now)
+    if (refusal !== undefined) return this.#end(id, token, failureOf(refusal, null))
+    const { tenant } = payload
+    const job = { id, type, resource, tenant, token, payload, destructive: contract.destructive }
+    const accepted = this.#doers.journal().accept(job, now.toISOString())
+    switch (accepted.verdict) {
+      case 'accepted':
+        this.#doers.start(accepted.job)
+        return 'ok'
+      case 'known':
+        this.#doers.tellEnd({ ...accepted.job, id })
+        return 'ok'
+      case 'stale':
+        return this.#end(id, token, failureOf(staleError(type, token), null))
+      case 'conflict':
+        this.#options.log.error({ job: id, type, token }, 'job contradicts one that was accepted')
+        return this.#end(id, token, failureOf(conflictError(type, token), null))
+    }
+  }
+
+  /** How much a panel in wrong hands can break before a person sees it. */
+  #brake(isDestructive: boolean, type: string, now: Date): WcpError | undefined {
+    if (this.#doers.openJobs() >= mostOpenJobs) {
+      return new WcpError('busy', `Cannot accept "${type}": ${mostOpenJobs} jobs wait already`)
+    }
+    if (!isDestructive) return undefined
+    const limit = this.#options.destructivePerHour ?? 200
+    const since = new Date(now.getTime() - hourMs).toISOString()
+    if (this.#doers.journal().destructiveSince(since) < limit) return undefined
+    this.#options.log.error({ type, limit }, 'brake on destructive jobs holds')
+    return new WcpError('too_many_requests', `Cannot accept "${type}": ${limit} deletions were made within an hour`, {
+      help: 'Check in the audit log that they were wanted; the root side accepts more as the hour passes.',
+    })
+  }
+
+  #plan({ ask, type, payload: raw }: Message<'plan'>): 'ok' | 'close' {
+    const parsed = parseJob(type, raw)
+    if ('failure' in parsed) {
+      this.#options.emit({ t: 'answer', ask, value: null, failure: parsed.failure })
+      return this.#reject('plan does not fit its contract', parsed.failure.message)
+    }
+    return this.#answer(ask, () => this.#doers.plan(parsed.provisioner, parsed.payload))
+  }
+
+  /** A check that fails in any way is a no (B14). One at a time, five a minute. */
+  async #verifyRoot({ password, from }: Message<'verify_root'>) {
+    const waitMs = this.#isCheckingRoot ? 1000 : this.#rootChecks.spend()
+    if (waitMs > 0) return { ok: false, retryAfterSeconds: Math.ceil(waitMs / 1000) }
+    this.#isCheckingRoot = true
+    try {
+      const ok = (await this.#options.verifyRoot(password, from)) === true
+      return { ok: ok && this.#doers.phase() === 'setup', retryAfterSeconds: null }
+    } catch (error) {
+      this.#options.log.error({ error }, 'root password could not be checked')
+      return { ok: false, retryAfterSeconds: null }
+    } finally {
+      this.#isCheckingRoot = false
+    }
+  }
+
+  #answer(ask: Message<'plan'>['ask'], work: () => Promise<unknown>): 'ok' {
+    const { emit } = this.#options
+    const tell = (value: unknown, failure: Failure | null) => emit({ t: 'answer', ask, value: value ?? null, failure })
+    if (this.#questions >= mostQuestions) {
+      tell(null, failureOf(new WcpError('busy', 'Cannot answer so many questions at once'), null))
+      return 'ok'
+    }
+    this.#questions++
+    work()
+      .then(
+        (value) => tell(value, null),
+        (error) => tell(null, failureOf(error, null)),
+      )
+      .finally(() => this.#questions--)
+    return 'ok'
+  }
+
+  #refuse(message: PanelMessage): 'ok' {
+    const reason = this.#doers.readOnlyReason()
+    const why = reason === null ? 'setup is not closed yet' : `the root side only inspects: ${reason}`
+    const failure = failureOf(new WcpError('unavailable', `Cannot do this now: ${why}`), null)
+    if (message.t === 'job') return this.#end(message.job, message.token, failure)
+    if ('ask' in message) this.#options.emit({ t: 'answer', ask: message.ask, value: null, failure })
+    return 'ok'
+  }
+
+  #end(job: JournaledJob['id'], token: number, failure: Failure): 'ok' {
+    this.#options.emit({ t: 'finished', job, token, failure })
+    return 'ok'
+  }
+
+  /** Logged, but an attacker does not fill the log (C38). */
+  #reject(message: string, why: unknown): 'close' {
+    if (this.#logged.spend() > 0) {
+      this.#unlogged++
+      return 'close'
+    }
+    const reason = String(why instanceof Error ? why.message : why).slice(0, 500)
+    this.#options.log.warn({ reason, unlogged: this.#unlogged }, message)
+    this.#unlogged = 0
+    return 'close'
+  }
+}
+
+type ParsedJob = { provisioner: AnyProvisioner; payload: JobTarget } | { failure: Failure }
+
+function parseJob(type: string, raw: unknown): ParsedJob {
+  if (!isJobType(type)) return { failure: badInput(`Cannot do "${type}": there is no such job`) }
+  const provisioner = provisioners[type]
+  const parsed = provisioner.contract.payload.safeParse(raw)
+  if (!parsed.success) return { failure: badInput(`Cannot do "${type}": ${said(parsed.error)}`) }
+  // every contract's payload names the tenant, and the domain where it is about one: see `JobTarget`
+  return { provisioner, payload: parsed.data as unknown as JobTarget }
+}
+
+function said(error: z.ZodError): string {
+  const issue = error.issues[0]
+  return issue === undefined ? 'the payload is wrong' : `${issue.path.join('.') || 'payload'}: ${issue.message}`
+}
+
+function badInput(message: string): Failure {
+  return failureOf(new WcpError('bad_input', message), null)
+}
+
+function staleError(type: string, token: number): WcpError {
+  return new WcpError('stale', `Cannot accept "${type}" with token ${token}: a newer job was accepted`)
+}
+
+function conflictError(type: string, token: number): WcpError {
+  return new WcpError('conflict', `Cannot accept "${type}": its token ${token} or its id was used for another job`)
+}
