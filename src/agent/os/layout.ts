@@ -34,6 +34,10 @@ export function layout(root = '/') {
     logs: at('var/log/wcp360'),
     auditLog: at('var/log/wcp360/audit.log'),
     userdb: at('etc/userdb'),
+    /** Where systemd units lie; a tenant is not given the name of one (C14). */
+    units: [at('etc/systemd/system'), at('usr/lib/systemd/system'), at('run/systemd/system')],
+    /** Setup was closed; also told by the registry, and remembered here when that is lost or restored. */
+    setupClosed: at('etc/wcp360/secrets/setup-closed'),
     nginxSite: at('etc/nginx/conf.d/wcp360.conf'),
     nginxConfig: at('etc/nginx/nginx.conf'),
     nginxPid: at('run/nginx.pid'),
