@@ -21,6 +21,8 @@ export interface OperationRunnerOptions {
   readonly storesOf: (db: Db) => Stores
   readonly link: Pick<AgentLink, 'ask' | 'phpVersions'>
   readonly hasher: PasswordHasher
+  /** Host name of the panel itself. */
+  readonly panelHost: () => string
   readonly log: Logger
   /** Jobs were queued and are stored. */
   readonly onQueued: () => void
@@ -100,7 +102,15 @@ export function operationRunner(options: OperationRunnerOptions) {
     const queued: QueuedByCall[] = []
     const now = new Date().toISOString()
     const hashPassword = async (password: string) => hashes.of(password)
-    const context = operationContext({ actor, now, stores: storesOf(on), machine, hashPassword, queued })
+    const context = operationContext({
+      actor,
+      now,
+      stores: storesOf(on),
+      machine,
+      hashPassword,
+      panelHost: options.panelHost(),
+      queued,
+    })
     const value = operation.output.parse(await operation.run(context, parsed))
     return { value, queued, jobIds: queued.map(({ id }) => id) }
   }

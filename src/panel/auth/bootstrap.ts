@@ -3,7 +3,7 @@
  * nothing. Root's password goes to the agent and nowhere else; what comes of it may create the first administrator and
  * the default package, in one transaction, and then setup is closed for ever.
  */
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'

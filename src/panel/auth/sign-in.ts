@@ -58,16 +58,14 @@ export function signIn({ db, storesOf, sessions, visitors, hasher, throttle }: S
     if (!check.ok || !known?.maySignIn) {
       throttle.failed(account, from)
       const user = known ? userOf(known.user) : null
-      await db
-        .transaction()
-        .execute((tx) =>
-          recordAuth(storesOf, tx, request, {
-            action: 'auth.login',
-            outcome: 'refused',
-            user,
-            metadata: { email: account },
-          }),
-        )
+      await db.transaction().execute((tx) =>
+        recordAuth(storesOf, tx, request, {
+          action: 'auth.login',
+          outcome: 'refused',
+          user,
+          metadata: { email: account },
+        }),
+      )
       throw new WcpError('not_signed_in', 'Cannot sign in: the e-mail address or the password is wrong', {
         help: 'Check both and try again; an administrator can set a new password.',
       })

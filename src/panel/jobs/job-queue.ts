@@ -1,27 +1,56 @@
-/** What the runner asks of the store. Each call is one transaction, and every change to a job's end moves its resource's status too. */
-import type { JobState, StepState } from '../../contract/job.ts'
+/** The runner's side of the job store: each call is a transaction of its own. */
+import type { StepState } from '../../contract/job.ts'
 import type { Id } from '../../contract/values.ts'
 import type { Failure } from '../../contract/wire.ts'
-
-export interface QueuedJob {
-  readonly id: Id
-  readonly type: string
-  readonly tenant: Id
-  readonly token: number
-  readonly payload: Record<string, unknown>
-}
+import type { RunnableJob } from '../../resources/job/store.ts'
+import type { Db } from '../db/database.ts'
+import { inTransaction } from '../db/in-transaction.ts'
+import type { Stores } from '../operation-context.ts'
 
 export interface JobQueue {
-  /** The oldest queued job of each tenant that has no other job under way. */
-  runnable(limit: number): Promise<readonly QueuedJob[]>
-  /** Running or stalled: the agent has been told, and their end is not known. */
-  unfinished(): Promise<readonly QueuedJob[]>
-  accepted(job: Id, steps: readonly string[]): Promise<void>
+  /** The oldest queued job of each tenant that has no older one under way. */
+  runnable(limit: number): Promise<readonly RunnableJob[]>
+  /** Before a job is sent: false when somebody has cancelled it. From then on nobody can. */
+  delivered(job: Id): Promise<boolean>
+  /** Running or stalled: the agent has accepted them and their end is not known. */
+  unfinished(): Promise<readonly RunnableJob[]>
+  find(job: Id): Promise<RunnableJob | undefined>
+  accepted(job: Id, steps: readonly string[]): Promise<boolean>
   step(job: Id, step: { index: number; name: string; state: StepState; note: string | null }): Promise<void>
   log(job: Id, line: string): Promise<void>
+  /** Also leads stalled ones back to running. */
   heartbeats(jobs: readonly Id[]): Promise<void>
-  /** Moves the job if its present state allows that; false if not. */
-  become(job: Id, state: JobState): Promise<boolean>
+  /** False unless it was running. */
+  stalled(job: Id): Promise<boolean>
   /** Idempotent: an end that is already stored, or belongs to another token, changes nothing and gives false. */
   finished(job: Id, token: number, failure: Failure | null): Promise<boolean>
+}
+
+export function jobQueue(db: Db, storesOf: (db: Db) => Stores): JobQueue {
+  const jobs = (on: Db) => storesOf(on).jobs
+  return {
+    runnable: (limit) => jobs(db).nextRunnable(limit),
+    delivered: (job) => jobs(db).delivered(job),
+    unfinished: () => jobs(db).inStates(['running', 'stalled'], 10_000),
+    find: (job) => jobs(db).find(job),
+    accepted: (job, steps) => jobs(db).accepted(job, steps),
+    step: (job, step) => jobs(db).step(job, step),
+    log: (job, line) => jobs(db).log(job, line),
+    heartbeats: (ids) =>
+      inTransaction(db, async (tx) => {
+        for (const id of ids) await jobs(tx).heartbeat(id)
+      }),
+    async stalled(job) {
+      const change = { state: 'stalled', updated_at: new Date().toISOString() }
+      // The runner measures silence by the monotonic clock, so this is about one job and not about a moment.
+      const result = await db
+        .updateTable('jobs')
+        .set(change)
+        .where('id', '=', job)
+        .where('state', '=', 'running')
+        .executeTakeFirst()
+      return result.numUpdatedRows > 0n
+    },
+    finished: (job, token, failure) => inTransaction(db, (tx) => jobs(tx).finished(job, token, failure)),
+  }
 }

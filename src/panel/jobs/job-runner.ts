@@ -6,10 +6,11 @@
  */
 import type { Logger } from 'pino'
 import type { Id } from '../../contract/values.ts'
+import type { RunnableJob } from '../../resources/job/store.ts'
 import { jobContracts } from '../../resources/jobs.ts'
 import type { AgentLink, AgentListener, Hello, JobMessage } from './agent-link.ts'
 import type { JobEventBus } from './job-events.ts'
-import type { JobQueue, QueuedJob } from './job-queue.ts'
+import type { JobQueue } from './job-queue.ts'
 
 export interface JobRunnerOptions {
   readonly queue: JobQueue
@@ -25,7 +26,7 @@ export interface JobRunnerOptions {
 }
 
 interface Underway {
-  readonly tenant: Id
+  readonly tenant: Id | null
   readonly type: string
   readonly began: number
   heard: number
@@ -47,7 +48,9 @@ export class JobRunner implements AgentListener {
     this.#stallAfterMs = options.stallAfterMs ?? 30_000
   }
 
-  start(): void {
+  /** Watches over what an earlier life of the panel has left under way, too. */
+  async start(): Promise<void> {
+    for (const job of await this.#options.queue.unfinished()) this.#note(job)
     this.#timer = setInterval(() => void this.#tick(), this.#options.tickMs ?? 5_000)
   }
 
@@ -69,11 +72,13 @@ export class JobRunner implements AgentListener {
   }
 
   async connected(hello: Hello): Promise<void> {
-    this.#connected = true
+    const before = new Map(this.#underway)
+    this.#underway.clear() // what was sent and never accepted is queued still, and sent again
     for (const job of await this.#options.queue.unfinished()) {
-      this.#note(job)
+      this.#note(job, before.get(job.id)?.began)
       if (!hello.running.includes(job.id)) this.#send(job)
     }
+    this.#connected = true
     this.wake()
   }
 
@@ -82,6 +87,7 @@ export class JobRunner implements AgentListener {
   }
 
   async told(message: JobMessage): Promise<void> {
+    if (message.t !== 'finished' && !(await this.#isOurs(message.job))) return
     const known = this.#underway.get(message.job)
     if (known) known.heard = performance.now()
     switch (message.t) {
@@ -101,9 +107,19 @@ export class JobRunner implements AgentListener {
     }
   }
 
+  /** A store that was brought back from a backup does not know every job that the agent has. */
+  async #isOurs(job: Id): Promise<boolean> {
+    if (this.#underway.has(job)) return true
+    const stored = await this.#options.queue.find(job)
+    if (stored) this.#note(stored)
+    else this.#options.log.warn({ job }, 'the agent tells of an unknown job')
+    return stored !== undefined
+  }
+
   async #accepted({ job, steps }: Extract<JobMessage, { t: 'accepted' }>): Promise<void> {
-    await this.#options.queue.accepted(job, steps)
+    if (!(await this.#options.queue.accepted(job, steps))) return
     this.#options.events.publish({ kind: 'steps', job, names: steps })
+    this.#options.events.publish({ kind: 'state', job, state: 'running', failure: null })
   }
 
   async #step({ t: _, job, ...step }: Extract<JobMessage, { t: 'step' }>): Promise<void> {
@@ -129,7 +145,7 @@ export class JobRunner implements AgentListener {
     const known = this.#underway.get(job)
     if (!known?.stalled || this.#isOverdue(known)) return
     known.stalled = false
-    if (!(await this.#options.queue.become(job, 'running'))) return
+    await this.#options.queue.heartbeats([job])
     this.#options.events.publish({ kind: 'state', job, state: 'running', failure: null })
   }
 
@@ -138,10 +154,8 @@ export class JobRunner implements AgentListener {
     if (room <= 0 || this.#options.link.readOnly !== null) return
     const busy = new Set([...this.#underway.values()].map(({ tenant }) => tenant))
     const runnable = await this.#options.queue.runnable(this.#options.atOnce + busy.size)
-    for (const job of runnable.filter(({ tenant }) => !busy.has(tenant)).slice(0, room)) {
-      // Before it is sent, so that nobody can cancel what the agent may already be doing.
-      if (!(await this.#options.queue.become(job.id, 'running'))) continue
-      this.#options.events.publish({ kind: 'state', job: job.id, state: 'running', failure: null })
+    for (const job of runnable.filter(({ tenantId }) => !busy.has(tenantId)).slice(0, room)) {
+      if (!(await this.#options.queue.delivered(job.id))) continue
       this.#note(job)
       this.#send(job)
     }
@@ -155,18 +169,18 @@ export class JobRunner implements AgentListener {
     this.wake()
   }
 
-  #send({ id, type, token, payload }: QueuedJob): void {
-    this.#options.link.send({ t: 'job', job: id, type, token, payload })
+  #send({ id, type, token, payload }: RunnableJob): void {
+    this.#options.link.send({ t: 'job', job: id, type, token, payload: { ...payload } })
   }
 
-  #note({ id, tenant, type }: QueuedJob): void {
-    const now = performance.now()
-    this.#underway.set(id, { tenant, type, began: now, heard: now, beat: false, stalled: false })
+  #note({ id, tenantId: tenant, type, state }: RunnableJob, began = performance.now()): void {
+    const heard = performance.now()
+    this.#underway.set(id, { tenant, type, began, heard, beat: false, stalled: state === 'stalled' })
   }
 
   async #tick(): Promise<void> {
     try {
-      const beating = [...this.#underway].filter(([, { beat }]) => beat).map(([job]) => job)
+      const beating = [...this.#underway].filter(([, { beat, stalled }]) => beat && !stalled).map(([job]) => job)
       for (const job of beating) Object.assign(this.#underway.get(job) ?? {}, { beat: false })
       if (beating.length > 0) await this.#options.queue.heartbeats(beating)
       for (const [job, known] of this.#underway) await this.#watch(job, known)
@@ -179,8 +193,8 @@ export class JobRunner implements AgentListener {
   async #watch(job: Id, known: Underway): Promise<void> {
     const silentMs = performance.now() - known.heard
     if (known.stalled || (silentMs < this.#stallAfterMs && !this.#isOverdue(known))) return
+    if (!(await this.#options.queue.stalled(job))) return
     known.stalled = true
-    if (!(await this.#options.queue.become(job, 'stalled'))) return
     this.#options.log.error({ job, type: known.type, silentMs: Math.round(silentMs) }, 'a job has stalled')
     this.#options.events.publish({ kind: 'state', job, state: 'stalled', failure: null })
   }

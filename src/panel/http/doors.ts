@@ -1,0 +1,112 @@
+/** The two doors: the network's, where everybody has to say who they are, and the private socket's, where only root gets. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import { WcpError } from '../../contract/errors.ts'
+import { isRecord } from '../../lib/fields.ts'
+import { demandOwnOrigin, demandToken, isSafe } from '../auth/csrf.ts'
+import type { Visitors } from '../auth/visitors.ts'
+import { clientAddress } from './client-address.ts'
+import type { HostPolicy } from './host-check.ts'
+import { type Door, isApi, pathOf } from './server.ts'
+import type { Bootstrap } from './types.ts'
+
+export interface NetworkDoorOptions {
+  readonly hosts: () => HostPolicy
+  /** `http` in tests only. */
+  readonly scheme: 'https' | 'http'
+  readonly visitors: Visitors
+  readonly setup: Pick<Bootstrap, 'state'>
+  readonly csrfKey: Buffer
+  readonly log: Logger
+  /** A signed-in visitor's request was forged: for the audit trail. */
+  readonly recordForgery: (request: FastifyRequest) => Promise<void>
+}
+
+/** Only root and the panel can enter the directory of its socket: that is the authentication (threats B1). */
+export const privateDoor: Door = {
+  acceptsHost: () => true,
+  identify: async () => ({ session: null, actor: { kind: 'root' }, cookie: null }),
+  admit: async () => {},
+  checkForm: async () => {},
+}
+
+export function networkDoor(options: NetworkDoorOptions): Door {
+  const { visitors, setup, csrfKey } = options
+
+  async function checkPageForm(request: FastifyRequest): Promise<void> {
+    const token = isRecord(request.body) ? request.body._csrf : undefined
+    demandOwnOrigin(request.headers, [ownOrigin(request)])
+    demandToken(csrfKey, request.cookie, token)
+    if (isRecord(request.body)) delete request.body._csrf
+  }
+
+  function checkApiCall(request: FastifyRequest): void {
+    demandOwnOrigin(request.headers, [ownOrigin(request)])
+    demandToken(csrfKey, request.cookie, request.headers['x-csrf-token'])
+  }
+
+  const ownOrigin = ({ headers }: FastifyRequest) => `${options.scheme}://${headers.host?.toLowerCase()}`
+
+  return {
+    acceptsHost: (host) => options.hosts().accepts(host),
+
+    async identify(request) {
+      const { session, cookie } = await visitors.identify(request)
+      // A page of another site may make the browser ask, although it cannot read the answer: it asks as nobody.
+      const isForeign = isApi(request) && !['same-origin', 'none', undefined].includes(fetchSite(request))
+      const known = isForeign ? null : session
+      return { session: known, actor: known?.actor ?? null, cookie }
+    },
+
+    async admit(request, reply) {
+      const { access } = request.routeOptions.config
+      if (isAsset(request)) return
+      const state = await setup.state()
+      if (access === 'bootstrap') return demandSetup(state)
+      if (state === 'open') return leadToSetup(request, reply)
+      if (access === 'session' && request.session === null) leadToLogin(request, reply)
+    },
+
+    async checkForm(request) {
+      if (isSafe(request.method) || request.is404) return
+      if (isApi(request) && request.session === null) return // answered with 401, whatever it carries
+      try {
+        if (isApi(request)) checkApiCall(request)
+        else await checkPageForm(request)
+      } catch (error) {
+        options.log.warn({ path: pathOf(request), ip: clientAddress(request) }, 'a forged request was refused')
+        if (request.session) await options.recordForgery(request)
+        throw error
+      }
+    },
+  }
+}
+
+function fetchSite({ headers }: FastifyRequest): string | undefined {
+  const site = headers['sec-fetch-site']
+  return Array.isArray(site) ? 'several' : site
+}
+
+/** Styles and the like, which the setup's own pages need too. */
+function isAsset(request: FastifyRequest): boolean {
+  const path = pathOf(request)
+  return path.startsWith('/assets/') || path === '/healthz'
+}
+
+function demandSetup(state: Awaited<ReturnType<Bootstrap['state']>>): void {
+  if (state === 'open') return
+  if (state === 'unknown')
+    throw new WcpError('unavailable', 'Cannot tell whether the panel is set up: the root side is not connected')
+  throw new WcpError('not_found', 'Cannot find this address')
+}
+
+function leadToSetup(request: FastifyRequest, reply: FastifyReply): void {
+  if (isApi(request)) throw new WcpError('setup_needed', 'Cannot answer before the panel is set up')
+  reply.redirect('/bootstrap', 303)
+}
+
+function leadToLogin(request: FastifyRequest, reply: FastifyReply): void {
+  const next =
+    isSafe(request.method) && request.raw.url !== '/' ? `?next=${encodeURIComponent(request.raw.url ?? '/')}` : ''
+  reply.redirect(`/login${next}`, 303)
+}

@@ -1,0 +1,196 @@
+/** The OpenAPI 3.1 document, made from the operations: what it says is what the routes do. */
+import { z } from 'zod'
+import { errorTable } from '../../contract/errors.ts'
+import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../contract/operation.ts'
+import { Change } from '../../contract/wire.ts'
+import { apiRoot } from '../../lib/http-call.ts'
+import type { Context } from '../../resources/context.ts'
+
+type Json = { [key: string]: unknown }
+
+export function openApiDocument(
+  operations: readonly AnyOperation<Context>[],
+  about: { version: string; baseUrl: string },
+) {
+  const paths: Record<string, Json> = {}
+  for (const operation of operations) {
+    const { method, path } = httpBinding(operation)
+    paths[path] = { ...paths[path], [method.toLowerCase()]: describe(operation) }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'WCP360',
+      version: about.version,
+      description:
+        'Everything the pages and the wcp command can do. Changes to the machine answer 202 with the job that makes them; ' +
+        'with ?plan=1 they tell what would change and change nothing.',
+    },
+    servers: [{ url: `${about.baseUrl}${apiRoot}` }],
+    security: [{ cookie: [] }],
+    tags: [...new Set(operations.map(kindOf))].map((name) => ({ name })),
+    paths,
+    components: {
+      securitySchemes: {
+        cookie: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-wcp',
+          description: 'The session of a browser; changes also need its form token in X-CSRF-Token.',
+        },
+      },
+      schemas: {
+        Problem: problemSchema,
+        Plan: jsonSchema(
+          z.strictObject({ plan: z.array(z.strictObject({ type: z.string(), changes: z.array(Change) })) }),
+          'output',
+        ),
+      },
+      responses: { Problem: problemResponse },
+    },
+  }
+}
+
+function describe(operation: AnyOperation<Context>): Json {
+  const { method, pathKeys } = httpBinding(operation)
+  const schema = jsonSchema(operation.input, 'input')
+  const properties = asRecord(schema.properties)
+  const required = new Set(Array.isArray(schema.required) ? schema.required : [])
+  const hasBody = method !== 'GET' && method !== 'DELETE'
+  const others = Object.keys(properties).filter((key) => !pathKeys.includes(key))
+  const parameter = (where: string) => (name: string) => ({
+    name,
+    in: where,
+    required: where === 'path' || required.has(name),
+    ...describedBy(properties[name]),
+    schema: properties[name],
+  })
+  const plan = {
+    name: 'plan',
+    in: 'query',
+    description: 'Tell what would change and change nothing',
+    schema: { type: 'string', enum: ['1'] },
+  }
+  return {
+    operationId: operation.name,
+    summary: operation.summary,
+    ...(operation.description && { description: operation.description }),
+    tags: [kindOf(operation)],
+    parameters: [
+      ...pathKeys.map(parameter('path')),
+      ...(hasBody ? [] : others.map(parameter('query'))),
+      ...(operation.effect === 'machine' ? [plan] : []),
+    ],
+    ...(hasBody && {
+      requestBody: {
+        required: others.some((key) => required.has(key)),
+        content: { 'application/json': bodyMedia(schema, others) },
+      },
+    }),
+    responses: responses(operation),
+  }
+}
+
+function bodyMedia(schema: Json, keys: readonly string[]): Json {
+  const properties = asRecord(schema.properties)
+  const required = Array.isArray(schema.required) ? schema.required.filter((key) => keys.includes(String(key))) : []
+  const own = Object.fromEntries(keys.map((key) => [key, properties[key]]))
+  return {
+    schema: { type: 'object', properties: own, ...(required.length > 0 && { required }), additionalProperties: false },
+    example: Object.fromEntries(required.map((key) => [key, exampleOf(own[String(key)])])),
+  }
+}
+
+function responses(operation: AnyOperation<Context>): Json {
+  const content = { 'application/json': { schema: jsonSchema(operation.output, 'output') } }
+  const problems = Object.fromEntries(
+    [401, 403, 404, 409, 422, 429, 500, 503].map((status) => [status, { $ref: '#/components/responses/Problem' }]),
+  )
+  if (operation.effect === 'machine')
+    return {
+      200: {
+        description: 'With plan=1: what would change. Without: nothing had to be done on the machine.',
+        content: {
+          'application/json': {
+            schema: { anyOf: [{ $ref: '#/components/schemas/Plan' }, content['application/json'].schema] },
+          },
+        },
+      },
+      202: {
+        description: 'The job that makes the change',
+        headers: { Location: { description: 'Address of the job', schema: { type: 'string' } } },
+        content,
+      },
+      ...problems,
+    }
+  return { [verbOf(operation) === 'create' ? 201 : 200]: { description: 'Done', content }, ...problems }
+}
+
+const problemSchema: Json = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'code', 'help', 'instance'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string', description: 'What could not be done, and why' },
+    status: { type: 'integer' },
+    code: { type: 'string', enum: Object.keys(errorTable) },
+    help: { type: 'string', description: 'What to do next' },
+    instance: { type: 'string', description: 'The request, as the log names it' },
+    fields: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['field', 'problem'],
+        properties: { field: { type: 'string' }, problem: { type: 'string' }, accepted: { type: 'string' } },
+      },
+    },
+    details: { type: 'object', additionalProperties: { type: ['string', 'number'] } },
+  },
+}
+
+const problemResponse: Json = {
+  description: 'What went wrong, by the table of errors',
+  content: {
+    'application/problem+json': {
+      schema: { $ref: '#/components/schemas/Problem' },
+      example: {
+        type: 'https://wcp360.invalid/errors/bad_input',
+        title: 'Cannot accept the input: name is missing',
+        status: 422,
+        code: 'bad_input',
+        help: errorTable.bad_input.help,
+        instance: 'urn:wcp360:request:9b2f7c1e-4a53-4c41-8a0e-6b1f0d3c2a10',
+        fields: [{ field: 'name', problem: 'is missing' }],
+      },
+    },
+  },
+}
+
+/** Draft 2020-12, which is what OpenAPI 3.1 speaks; a transformed value is described by what goes in or comes out. */
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', target: 'draft-2020-12' })
+  return rest
+}
+
+function describedBy(schema: unknown): Json {
+  const { description } = asRecord(schema)
+  return typeof description === 'string' ? { description } : {}
+}
+
+/** A value that the schema takes, good enough to show the shape of a body. */
+function exampleOf(schema: unknown): unknown {
+  const { type, enum: values, default: fallback, anyOf, format, minimum, items, description } = asRecord(schema)
+  if (fallback !== undefined) return fallback
+  if (Array.isArray(values)) return values[0]
+  if (Array.isArray(anyOf)) return exampleOf(anyOf.at(-1))
+  if (type === 'integer' || type === 'number') return typeof minimum === 'number' && minimum > 0 ? minimum : 1
+  if (type === 'boolean') return true
+  if (type === 'array') return items === undefined ? [] : [exampleOf(items)]
+  if (format === 'uuid') return '3f0c1d9e-8a52-4d5b-9f5e-0d1a2b3c4d5e'
+  if (format === 'email') return 'ann@example.com'
+  return type === 'string' ? 'example' : String(description ?? 'example')
+}
+
+function asRecord(value: unknown): Json {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}
