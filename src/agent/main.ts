@@ -1,4 +1,64 @@
-export async function main(): Promise<number> {
-  process.stderr.write('Cannot start the agent: it is not written yet\n')
-  return 1
+/**
+ * Role `agent`: the root side from its first line to its last. `wcpd agent [--root DIR]`; `--root` lays everything below a
+ * directory and never speaks to systemd, for tests. It is a word on the command line and not a variable, so that nothing
+ * inherited can move a real agent.
+ */
+import { parseArgs } from 'node:util'
+import { ConfigError } from '../lib/config.ts'
+import { readConfig } from './agent-config.ts'
+import { type Daemon, startDaemon } from './daemon.ts'
+import { layout } from './os/layout.ts'
+import { takeAgentLock } from './os/lock.ts'
+import { prepareAgentState } from './prepare.ts'
+
+/** sysexits(3). The units and the supervisor take both as "do not start it again". */
+const EX_TEMPFAIL = 75
+const EX_CONFIG = 78
+
+export async function main(argv: readonly string[]): Promise<number | undefined> {
+  const root = rootArgument(argv)
+  if (root === undefined) return refuse('Cannot start: usage is "wcpd agent [--root DIR]"', 2)
+  if (process.getuid?.() !== 0) return refuse('Cannot start: the agent must run as root', 1)
+  const places = layout(root)
+  try {
+    const config = await readConfig(places)
+    await prepareAgentState(places)
+    const attempt = takeAgentLock(places.agentState)
+    if ('heldBy' in attempt) {
+      return refuse(`Cannot start: wcpd runs already, process ${attempt.heldBy} holds "${attempt.file}"`, EX_TEMPFAIL)
+    }
+    const daemon = await startDaemon({ places, config, isOnServer: root === '/' })
+    await untilStopped(daemon)
+    attempt.lock.release()
+    return 0
+  } catch (error) {
+    if (error instanceof ConfigError) return refuse(`Cannot start: ${error.message}`, EX_CONFIG)
+    throw error
+  }
+}
+
+/** `/` without the word; undefined for anything that is not understood. */
+function rootArgument(argv: readonly string[]): string | undefined {
+  try {
+    const { values } = parseArgs({ args: [...argv], options: { root: { type: 'string' } } })
+    const root = values.root ?? '/'
+    return root.startsWith('/') ? root : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function refuse(line: string, exitCode: number): number {
+  process.stderr.write(`${line}\n`)
+  return exitCode
+}
+
+/** SIGHUP reloads; SIGTERM and SIGINT let running steps end, then everything that was started here. */
+async function untilStopped(daemon: Daemon): Promise<void> {
+  process.on('SIGHUP', () => void daemon.reload())
+  await new Promise<void>((resolve) => {
+    process.on('SIGTERM', () => resolve())
+    process.on('SIGINT', () => resolve())
+  })
+  await daemon.stop()
 }

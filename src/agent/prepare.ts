@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { SystemAccounts } from './os/accounts.ts'
 import { selfSignedCertificate } from './os/certificate.ts'
-import type { Files, Ownership } from './os/files.ts'
+import { createFiles, type Files, type Ownership } from './os/files.ts'
 import type { Layout } from './os/layout.ts'
 
 export interface Preparation {
@@ -21,7 +21,6 @@ export function directories(places: Layout, accounts: SystemAccounts): readonly 
   return [
     [places.ssl, root(0o700)],
     [places.secrets, root(0o700)],
-    [places.agentState, root(0o700)],
     [places.panelState, panel],
     [places.logs, root(0o711)],
     [places.tenantLogsRoot, root(0o711)],
@@ -43,6 +42,11 @@ export function directories(places: Layout, accounts: SystemAccounts): readonly 
     [places.customers.root, root(0o711)],
     [places.customers.trash, root(0o700)],
   ]
+}
+
+/** The agent's own directory alone, which holds the lock: nothing else is touched before that is taken. */
+export async function prepareAgentState(places: Layout): Promise<void> {
+  await createFiles({ root: places.root, owner: 0 }).makeDirectory(places.agentState, { mode: 0o700, uid: 0, gid: 0 })
 }
 
 export async function prepareDirectories({ files, places, accounts }: Preparation): Promise<void> {

@@ -1,5 +1,7 @@
 /** The system accounts that own what is not a tenant's, read from the machine's own account files. */
 import { readFileSync } from 'node:fs'
+import type { AccountLookup } from '../engine-api.ts'
+import { exec } from './exec.ts'
 
 export interface Account {
   readonly uid: number
@@ -44,4 +46,17 @@ function fields(text: string, name: string): string[] {
 function number(text: string | undefined, name: string): number {
   if (text === undefined || !/^\d+$/.test(text)) throw new Error(`Cannot read account "${name}": no numeric id`)
   return Number(text)
+}
+
+/** Asks every source of nsswitch, so that no name or number of LDAP or of another program's records is taken. */
+export const accountLookup: AccountLookup = {
+  userExists: (nameOrUid) => isKnown('passwd', nameOrUid),
+  groupExists: (nameOrGid) => isKnown('group', nameOrGid),
+}
+
+/** getent(1) ends with 2 when there is no such record; any other failure must not read as "free". */
+async function isKnown(database: 'passwd' | 'group', key: string | number): Promise<boolean> {
+  const { code } = await exec('/usr/bin/getent', [database, '--', String(key)])
+  if (code !== 0 && code !== 2) throw new Error(`Cannot look "${key}" up in ${database}: getent ended with ${code}`)
+  return code === 0
 }

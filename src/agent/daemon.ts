@@ -1,0 +1,161 @@
+/** The root side's parts, put together: what is started in which order, how it is reloaded, how it is stopped. */
+import { release } from 'node:os'
+import { destination, pino } from 'pino'
+import { type Config, ConfigError } from '../lib/config.ts'
+import { notifier, reloadingLines } from '../lib/notify.ts'
+import { version } from '../lib/version.ts'
+import { readConfig } from './agent-config.ts'
+import { createEngine } from './engine.ts'
+import type { Engine } from './engine-api.ts'
+import { healthSnapshot } from './health.ts'
+import { accountLookup, systemAccounts } from './os/accounts.ts'
+import { createFiles } from './os/files.ts'
+import type { Layout } from './os/layout.ts'
+import type { Machine } from './os/machine.ts'
+import { nginxVersion } from './os/nginx.ts'
+import { openServices } from './os/open-services.ts'
+import { verifyRootByPam } from './os/pam.ts'
+import { setPanelPort } from './os/panel-port.ts'
+import { installedPhp } from './os/php-versions.ts'
+import { panelLink } from './panel-link.ts'
+import { prepareDirectories, preparePanelCredentials, prepareSecrets } from './prepare.ts'
+import { startChildServices, unitServices } from './unprivileged-services.ts'
+import { answerWakes } from './wake.ts'
+import { IdleReaper } from './wake-reaper.ts'
+import { prepareWebSite } from './web-site.ts'
+
+export interface DaemonOptions {
+  readonly places: Layout
+  readonly config: Config
+  /** False below another root: systemd is not spoken to. */
+  readonly isOnServer: boolean
+}
+
+export interface Daemon {
+  /** A configuration that is wrong is logged in one line, and what was in force stays. */
+  reload(): Promise<void>
+  /** Running steps end, the journal is closed, children have ended. */
+  stop(): Promise<void>
+}
+
+/** Told to systemd while interrupted jobs are settled, which may take longer than a start may. */
+const moreTime = 'EXTEND_TIMEOUT_USEC=60000000'
+const moreTimeEveryMs = 10_000
+
+export async function startDaemon({ places, config, isOnServer }: DaemonOptions): Promise<Daemon> {
+  const log = pino({ level: config.logLevel, base: null }, destination({ fd: 1, sync: true }))
+  const systemd = notifier(process.env)
+  const accounts = systemAccounts()
+  const files = createFiles({ root: places.root, owner: 0 })
+  const preparation = { files, places, accounts, host: new URL(config.baseUrl).hostname }
+  await prepareDirectories(preparation)
+  await prepareSecrets(preparation)
+
+  const services = await openServices({ places, webGid: accounts.webGid, log, mayUseSystemd: isOnServer })
+  const machine: Machine = {
+    places,
+    files,
+    services,
+    accounts: { panelUid: accounts.panel.uid, panelGid: accounts.panel.gid, webGid: accounts.webGid },
+    now: () => new Date(),
+  }
+  await prepareWebSite(machine, config, log)
+
+  const link = panelLink({ socket: places.agentSocket, ownerUid: accounts.panel.uid, log })
+  const engine = await createEngine({
+    machine,
+    databasePath: places.agentDatabase,
+    accounts: accountLookup,
+    log,
+    emit: (message) => link.emit(message),
+    version: version(),
+    phpVersions: installedPhp,
+    health: () => health(machine),
+    verifyRoot: (password, from) => verifyRootByPam(password, from, log),
+    parallel: config.jobsAtOnce,
+  })
+  await recover(engine, systemd.say)
+
+  const unprivileged =
+    services.kind === 'systemd'
+      ? unitServices
+      : await startChildServices({
+          places,
+          accounts,
+          listen: config.listen,
+          env: process.env,
+          log,
+          prepareCredentials: () => preparePanelCredentials(preparation),
+          watch: (child) => services.watch(child),
+        })
+  if (services.kind === 'systemd') await setPanelPort(files, config.listen)
+  else await services.superviseNginx()
+  link.start(engine)
+  const wakes = answerWakes(places.wakerAgentSocket, { services, lookup: (host) => engine.lookupHost(host), log })
+  let reaper = reaperOf(config)
+  const watchdog = systemd.watchdogMs && setInterval(() => systemd.say('WATCHDOG=1'), systemd.watchdogMs)
+  systemd.say('READY=1')
+  log.info({ version: version(), services: services.kind, readOnly: engine.readOnly }, 'agent is ready')
+
+  function reaperOf({ phpIdleSeconds }: Config): IdleReaper {
+    const made = new IdleReaper({ services, log, idleSeconds: phpIdleSeconds })
+    made.begin()
+    return made
+  }
+
+  return {
+    async reload() {
+      systemd.say(...reloadingLines())
+      try {
+        const next = await readConfig(places)
+        log.level = next.logLevel
+        reaper.close()
+        reaper = reaperOf(next)
+        await prepareWebSite(machine, next, log)
+        await unprivileged.restartPanel()
+        log.info({}, 'configuration reloaded')
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error
+        log.error({ problem: error.message }, 'configuration is wrong; the one in force stays')
+      }
+      systemd.say('READY=1')
+    },
+    async stop() {
+      systemd.say('STOPPING=1')
+      log.info({ running: engine.running() }, 'agent is stopping')
+      wakes.close()
+      reaper.close()
+      await engine.close()
+      link.close()
+      await unprivileged.stop()
+      services.close()
+      clearInterval(watchdog)
+      log.info({}, 'agent has stopped')
+    },
+  }
+}
+
+async function recover(engine: Engine, say: (line: string) => void): Promise<void> {
+  const timer = setInterval(() => say(moreTime), moreTimeEveryMs)
+  try {
+    await engine.recover()
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+async function health({ places, services, now }: Machine) {
+  const nginx = await nginxVersion().catch(() => undefined)
+  return await healthSnapshot({
+    now,
+    states: () => services.states(),
+    missing: services.missing,
+    mounts: [places.root, places.agentState, places.customers.root],
+    versions: () => ({
+      wcp360: version(),
+      kernel: release(),
+      ...(nginx && { nginx: nginx.join('.') }),
+      ...(installedPhp().length > 0 && { php: installedPhp().join(', ') }),
+    }),
+  })
+}

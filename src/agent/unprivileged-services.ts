@@ -1,0 +1,110 @@
+/** Panel and waker: units of systemd where it runs, children of the agent elsewhere. Both outlive a panel that crashes. */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Config } from '../lib/config.ts'
+import type { Log } from './engine-api.ts'
+import type { SystemAccounts } from './os/accounts.ts'
+import { startUnprivileged } from './os/child.ts'
+import { exec } from './os/exec.ts'
+import { Supervised } from './os/exec-supervised.ts'
+import type { Layout } from './os/layout.ts'
+import { openListenSocket } from './os/listen-socket.ts'
+import { selfCommand } from './os/self-command.ts'
+
+export interface UnprivilegedServices {
+  /** The panel reads its configuration anew; what comes in meanwhile waits in its port's backlog. */
+  restartPanel(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Units follow wcpd.service by themselves. */
+export const unitServices: UnprivilegedServices = {
+  async restartPanel() {
+    await exec('/usr/bin/systemctl', ['try-restart', '--no-block', 'wcpd-panel.service'])
+  },
+  async stop() {},
+}
+
+export interface ChildServicesOptions {
+  readonly places: Layout
+  readonly accounts: SystemAccounts
+  readonly listen: Config['listen']
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: Log
+  /** Puts the panel's credentials in place; called before each of its starts. */
+  prepareCredentials(): Promise<void>
+  /** Told of each child, for the health page. */
+  watch(child: Supervised): void
+}
+
+export async function startChildServices(options: ChildServicesOptions): Promise<UnprivilegedServices> {
+  const { places, accounts, log } = options
+  const port = await openPort(options)
+  const panel = new Supervised({
+    name: 'panel',
+    log,
+    async start() {
+      await options.prepareCredentials()
+      return await startUnprivileged({
+        account: accounts.panel,
+        command: selfCommand('panel'),
+        env: panelEnvironment(places, options.env),
+        descriptors: [port],
+      })
+    },
+  })
+  const waker = new Supervised({
+    name: 'waker',
+    log,
+    start: () =>
+      startUnprivileged({
+        account: accounts.waker,
+        command: [...selfCommand('waker'), places.wakeSocket, places.wakerAgentSocket],
+        env: {},
+        descriptors: [],
+      }),
+  })
+  for (const child of [panel, waker]) {
+    options.watch(child)
+    await child.begin()
+  }
+  return {
+    async restartPanel() {
+      await panel.stop('SIGTERM')
+      await panel.begin()
+    },
+    async stop() {
+      await Promise.all([panel.stop('SIGTERM'), waker.stop('SIGTERM')])
+    },
+  }
+}
+
+/** The same names that systemd's unit gives it. */
+function panelEnvironment(places: Layout, env: ChildServicesOptions['env']): Record<string, string> {
+  const settings = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[0].startsWith('WCP360_') && entry[1] !== undefined,
+  )
+  return {
+    ...Object.fromEntries(settings),
+    CREDENTIALS_DIRECTORY: places.panelCredentials,
+    STATE_DIRECTORY: places.panelState,
+    RUNTIME_DIRECTORY: places.panelRun,
+    LISTEN_FDS: '1',
+    LISTEN_FDNAMES: 'panel',
+  }
+}
+
+const portPatienceMs = 20_000
+const portPauseMs = 100
+
+/** After an agent that was killed, its panel holds the port for the moment it needs to end. */
+async function openPort({ listen }: Pick<ChildServicesOptions, 'listen'>): Promise<number> {
+  const deadline = performance.now() + portPatienceMs
+  for (;;) {
+    try {
+      return openListenSocket(listen)
+    } catch (error) {
+      if (!String(error).includes('EADDRINUSE') || performance.now() > deadline) throw error
+    }
+    await pause(portPauseMs)
+  }
+}
