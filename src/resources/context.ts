@@ -30,6 +30,8 @@ export interface Context {
   /** ISO 8601, UTC, milliseconds: the moment of the call. */
   readonly now: string
   newId(): Id
+  /** Host name under which the panel itself is reached: nobody's domain. */
+  readonly panelHost: string
   readonly packages: PackageStore
   readonly tenants: TenantStore
   readonly domains: DomainStore
@@ -37,7 +39,11 @@ export interface Context {
   readonly settings: SettingStore
   readonly audit: AuditStore
   readonly jobs: JobStore
-  /** Queues a job in the transaction of the call; 409 `busy` naming the running job when its resource has one. In plan mode it is only collected. */
+  /**
+   * Queues a job in the transaction of the call; 409 `busy` naming the running job when its resource has one. In plan
+   * mode it is only collected. Change the row after it, not before: what the row is at this moment is what a failure
+   * leads back to.
+   */
   enqueue<T extends string, P extends z.ZodObject>(contract: JobContract<T, P>, payload: z.output<P>): Promise<Id>
   /** What the root side sees of the machine; throws `unavailable` while the agent is away. */
   readonly machine: {

@@ -1,6 +1,7 @@
 /** What all lists have in common: the inputs, the page they answer, and the cursor between pages. */
 import { z } from 'zod'
 import { WcpError } from '../contract/errors.ts'
+import { Id } from '../contract/values.ts'
 
 export const listInput = {
   cursor: z.string().max(600).optional().describe('Continue after the page whose nextCursor this is'),
@@ -53,30 +54,23 @@ export interface ListQuery {
   readonly deleted?: boolean | undefined
 }
 
-const Position = z.tuple([z.union([z.string(), z.number()]), z.string()])
-
 /** Where a page ended: the value it is ordered by, and the id that makes it unique. */
 export function encodeCursor(value: string | number, id: string): string {
   return Buffer.from(JSON.stringify([value, id])).toString('base64url')
 }
 
-/** @returns [order value, id]; refuses what `encodeCursor` did not make. */
-export function decodeCursor<K extends 'string' | 'number'>(
-  cursor: string,
-  kind: K,
-): [K extends 'string' ? string : number, string] {
+/** @returns [order value, id]; refuses what `encodeCursor` did not make for such an order. */
+export function decodeCursor<T extends z.ZodType>(cursor: string, orderedBy: T): [z.output<T>, Id] {
   try {
-    const [value, id] = Position.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
-    // biome-ignore lint/suspicious/useValidTypeof: the caller names the one type its order has
-    if (typeof value === kind) return [value as K extends 'string' ? string : number, id]
-  } catch {
-    // Falls through to the one answer for every broken cursor.
+    return z.tuple([orderedBy, Id]).parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
+  } catch (cause) {
+    throw new WcpError('bad_input', 'Cannot continue the list: the cursor is not one of this list', {
+      cause,
+      fields: [
+        { field: 'cursor', problem: 'is not a cursor of this list', accepted: 'the nextCursor of the page before' },
+      ],
+    })
   }
-  throw new WcpError('bad_input', 'Cannot continue the list: the cursor is not one of this list', {
-    fields: [
-      { field: 'cursor', problem: 'is not a cursor of this list', accepted: 'the nextCursor of the page before' },
-    ],
-  })
 }
 
 /** Cuts the one row too many, by which the reader learns that there is a next page. */

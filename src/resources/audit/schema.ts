@@ -23,7 +23,7 @@ export type AuditEntry = z.output<typeof AuditEntry>
 
 export const AuditProblem = z.strictObject({
   sequence: z.int(),
-  problem: z.enum(['changed', 'missing', 'out_of_order', 'truncated', 'head']),
+  problem: z.enum(['changed', 'missing', 'truncated', 'head']),
   message: z.string(),
 })
 export type AuditProblem = z.output<typeof AuditProblem>

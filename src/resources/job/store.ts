@@ -1,10 +1,29 @@
 /** Jobs in the panel's database: the list for people, and the queue's side. */
-import type { z } from 'zod'
-import type { JobContract, JobState, ResourceKind, StepState } from '../../contract/job.ts'
-import type { Id } from '../../contract/values.ts'
-import type { Failure } from '../../contract/wire.ts'
-import type { Page } from '../listing.ts'
-import type { Job, JobDetail } from './schema.ts'
+import { type Selectable, sql } from 'kysely'
+import { z } from 'zod'
+import { WcpError } from '../../contract/errors.ts'
+import {
+  activeJobStates,
+  type JobContract,
+  type JobState,
+  jobTransitions,
+  mayBecome,
+  type ResourceKind,
+  resourceOf,
+  type StepState,
+} from '../../contract/job.ts'
+import { Id } from '../../contract/values.ts'
+import { Failure } from '../../contract/wire.ts'
+import type { Database, Db } from '../../panel/db/database.ts'
+import { storeLock } from '../../panel/db/dialect.ts'
+import { inTransaction } from '../../panel/db/in-transaction.ts'
+import { decodeJson, encodeJson, storable } from '../../panel/db/json.ts'
+import type { JobTable } from '../../panel/db/tables/work.ts'
+import { decodeCursor, type Page, toPage } from '../listing.ts'
+import { notFound } from '../refusals.ts'
+import { isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
+import { endRow, queueRow } from './row-effect.ts'
+import type { Job, JobDetail, JobStep } from './schema.ts'
 
 export interface JobQuery {
   readonly cursor?: string | undefined
@@ -36,7 +55,8 @@ export interface JobStore {
 
   /**
    * Queues a job in the transaction of the caller: `busy` naming the active job of the same row; raises the row's
-   * version, which is the job's token; gives the row the status that the contract names.
+   * version, which is the job's token; gives the row the status that the contract names. Change the row after it, not
+   * before: what the row is at this moment is what a failure leads back to.
    */
   enqueue<T extends string, P extends z.ZodObject>(
     contract: JobContract<T, P>,
@@ -50,8 +70,8 @@ export interface JobStore {
   /** Jobs in one of these states, oldest first: what a restarted panel has to ask the agent about. */
   inStates(states: readonly JobState[], limit: number): Promise<RunnableJob[]>
 
-  /** Counts one more delivery to the agent. */
-  delivered(id: Id): Promise<void>
+  /** Counts one more delivery to the agent. False when the job was cancelled meanwhile and must not be sent. */
+  delivered(id: Id): Promise<boolean>
   /** The agent took it: `running`, with its steps waiting. False when the job may not become that (any more). */
   accepted(id: Id, steps: readonly string[]): Promise<boolean>
   step(id: Id, step: { index: number; name: string; state: StepState; note: string | null }): Promise<void>
@@ -60,9 +80,308 @@ export interface JobStore {
   heartbeat(id: Id): Promise<void>
   /** The end, as told by the agent: state of the job and of its row. False when it had ended before, or the token is not its own. */
   finished(id: Id, token: number, failure: Failure | null): Promise<boolean>
-  /** Ends a job that the agent never began. */
+  /** Ends a job that the agent was never told of. */
   cancelled(id: Id): Promise<boolean>
   /** `running` jobs without a heartbeat since that moment become `stalled`; answers which. */
   stall(before: string): Promise<RunnableJob[]>
   purgeFinishedBefore(moment: string): Promise<number>
+}
+
+const Target = z.object({ tenant: Id, domain: Id.exactOptional() })
+
+const longestLog = 256 * 1024
+
+export function jobStore(db: Db, { now, newId }: StoreTools): JobStore {
+  const rows = () =>
+    db
+      .selectFrom('jobs')
+      .leftJoin('tenants', 'tenants.id', 'jobs.tenant_id')
+      .selectAll('jobs')
+      .select('tenants.name as tenant_name')
+
+  /** Compare and set: false when the job is in no state that may become `to`. */
+  const become = async (tx: Db, id: Id, to: JobState, change: Partial<Selectable<JobTable>> = {}) => {
+    const from = stateNames.filter((state) => mayBecome(state, to))
+    const result = await tx
+      .updateTable('jobs')
+      .set({ ...change, state: to, updated_at: now })
+      .where('id', '=', id)
+      .where('state', 'in', from)
+      .executeTakeFirst()
+    return result.numUpdatedRows > 0n
+  }
+
+  /** Of one with the job: the state of the row it is about. */
+  const end = (id: Id, state: 'succeeded' | 'failed' | 'cancelled', failure: Failure | null) =>
+    inTransaction(db, async (tx) => {
+      const job = await tx.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst()
+      if (job === undefined) return false
+      if (job.tenant_id !== null) await storeLock(tx, `tenant:${job.tenant_id}`)
+      const change = { finished_at: now, failure: failure === null ? null : encodeJson(failure) }
+      if (!(await become(tx, id, state, change))) return false
+      await endRow(tx, now, job, state === 'succeeded' ? 'succeeded' : 'failed')
+      return true
+    })
+
+  const store: JobStore = {
+    async list({ cursor, limit, state, type, tenantId, resourceId }) {
+      let query = rows()
+      if (tenantId !== undefined) query = query.where('jobs.tenant_id', '=', tenantId)
+      if (resourceId !== undefined) query = query.where('jobs.resource_id', '=', resourceId)
+      if (state !== undefined) query = query.where('jobs.state', '=', state)
+      if (type !== undefined) query = query.where('jobs.type', '=', type)
+      if (cursor !== undefined) query = query.where('jobs.sequence', '<', decodeCursor(cursor, z.int())[0])
+      const found = await query
+        .orderBy('jobs.sequence', 'desc')
+        .limit(limit + 1)
+        .execute()
+      return toPage(found, limit, (row) => [row.sequence, row.id], jobOf)
+    },
+
+    async get(id, { tenantId } = {}) {
+      let query = rows().where('jobs.id', '=', id)
+      if (tenantId) query = query.where('jobs.tenant_id', '=', tenantId)
+      const row = isId(id) ? await query.executeTakeFirst() : undefined
+      if (row === undefined) return notFound('job', id)
+      const steps = await db.selectFrom('job_steps').selectAll().where('job_id', '=', id).orderBy('position').execute()
+      return { ...jobOf(row), steps: steps.map(stepOf), log: row.log.split('\n').slice(0, -1) }
+    },
+
+    async enqueue(contract, payload, by) {
+      // One reading of the payload for both sides: what the agent would refuse never becomes a job.
+      const target = Target.parse(contract.payload.parse(payload))
+      const kind = contract.kind
+      const resourceId = resourceOf(contract, target)
+      const lockKey = `${kind}:${resourceId}`
+      await storeLock(db, `tenant:${target.tenant}`)
+      await refuseBusy(db, lockKey)
+      const before = await queueRow(db, now, contract, resourceId)
+      const job = {
+        id: by.id,
+        created_at: now,
+        updated_at: now,
+        sequence: sql<number>`(select coalesce(max(sequence), 0) + 1 from jobs)`,
+        type: contract.type,
+        payload: encodeJson(payload),
+        state: 'queued' as const,
+        tenant_id: target.tenant,
+        resource_kind: kind,
+        resource_id: resourceId,
+        resource_name: before.name,
+        lock_key: lockKey,
+        token: before.token,
+        previous_status: before.status,
+        row_before: encodeJson(before.row),
+        attempts: 0,
+        actor: by.actor,
+        actor_id: by.actorId,
+        log: '',
+      }
+      await storeLock(db, 'jobs')
+      await db.insertInto('jobs').values(job).execute()
+      return {
+        id: by.id,
+        type: contract.type,
+        payload,
+        token: before.token,
+        tenantId: target.tenant,
+        kind,
+        resourceId,
+        state: 'queued',
+        attempts: 0,
+      }
+    },
+
+    async nextRunnable(limit) {
+      const found = await db
+        .selectFrom('jobs')
+        .selectAll()
+        .where('state', '=', 'queued')
+        .where((eb) =>
+          eb.not(
+            eb.exists(
+              eb
+                .selectFrom('jobs as older')
+                .select('older.id')
+                .whereRef('older.tenant_id', '=', 'jobs.tenant_id')
+                .whereRef('older.sequence', '<', 'jobs.sequence')
+                .where('older.state', 'in', activeJobStates),
+            ),
+          ),
+        )
+        .orderBy('sequence')
+        .limit(limit)
+        .execute()
+      return found.map(runnableOf)
+    },
+
+    async find(id) {
+      const row = await db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst()
+      return row && runnableOf(row)
+    },
+
+    async inStates(states, limit) {
+      const query = db.selectFrom('jobs').selectAll().where('state', 'in', states)
+      return (await query.orderBy('sequence').limit(limit).execute()).map(runnableOf)
+    },
+
+    async delivered(id) {
+      const result = await db
+        .updateTable('jobs')
+        .set((eb) => ({ attempts: eb('attempts', '+', 1), updated_at: now }))
+        .where('id', '=', id)
+        .where('state', 'in', activeJobStates)
+        .executeTakeFirst()
+      return result.numUpdatedRows > 0n
+    },
+
+    accepted: (id, steps) =>
+      inTransaction(db, async (tx) => {
+        const job = await tx.selectFrom('jobs').select(['state', 'started_at']).where('id', '=', id).executeTakeFirst()
+        if (job === undefined) return false
+        const change = { started_at: job.started_at ?? now, heartbeat_at: now }
+        if (!(await become(tx, id, 'running', change))) return false
+        await tx.deleteFrom('job_steps').where('job_id', '=', id).execute()
+        const common = { created_at: now, updated_at: now, job_id: id }
+        const values = steps.map((name, position) => ({ id: newId(), ...common, position, name: storable(name) }))
+        if (values.length > 0) await tx.insertInto('job_steps').values(values).execute()
+        return true
+      }),
+
+    async step(id, { index, name, state, note }) {
+      const ended = state === 'running' ? null : now
+      const change = { state, note: note === null ? null : storable(note), finished_at: ended, updated_at: now }
+      const place = { created_at: now, job_id: id, position: index, name: storable(name), started_at: now }
+      await db
+        .insertInto('job_steps')
+        .values({ id: newId(), ...place, ...change })
+        .onConflict((row) =>
+          row.columns(['job_id', 'position']).doUpdateSet({
+            ...change,
+            started_at: sql<string>`coalesce(job_steps.started_at, excluded.started_at)`,
+          }),
+        )
+        .execute()
+    },
+
+    async log(id, line) {
+      const added = `${storable(line).replaceAll(/[\r\n]+/g, ' ')}\n`
+      await db
+        .updateTable('jobs')
+        .set({ log: sql<string>`log || ${added}` })
+        .where('id', '=', id)
+        .where(sql<number>`length(log)`, '<', longestLog)
+        .execute()
+    },
+
+    async heartbeat(id) {
+      await become(db, id, 'running')
+      await db
+        .updateTable('jobs')
+        .set({ heartbeat_at: now })
+        .where('id', '=', id)
+        .where('state', '=', 'running')
+        .execute()
+    },
+
+    async finished(id, token, failure) {
+      const job = await db.selectFrom('jobs').select(['token', 'state']).where('id', '=', id).executeTakeFirst()
+      if (job?.token !== token) return false
+      // Its acceptance was lost on the way; the end tells of it.
+      if (job.state === 'queued' && failure === null) await become(db, id, 'running', { started_at: now })
+      return end(id, failure === null ? 'succeeded' : 'failed', failure)
+    },
+
+    async cancelled(id) {
+      const job = await db.selectFrom('jobs').select('attempts').where('id', '=', id).executeTakeFirst()
+      return job?.attempts === 0 && end(id, 'cancelled', null)
+    },
+
+    async stall(before) {
+      const silent = await db
+        .selectFrom('jobs')
+        .selectAll()
+        .where('state', '=', 'running')
+        .where('heartbeat_at', '<', before)
+        .execute()
+      const stalled: RunnableJob[] = []
+      for (const job of silent.map(runnableOf))
+        if (await become(db, job.id, 'stalled')) stalled.push({ ...job, state: 'stalled' })
+      return stalled
+    },
+
+    async purgeFinishedBefore(moment) {
+      const result = await db.deleteFrom('jobs').where('finished_at', '<', moment).executeTakeFirst()
+      return Number(result.numDeletedRows)
+    },
+  }
+  return store
+}
+
+const stateNames = Object.keys(jobTransitions).map((name) => stored<JobState>(name))
+
+async function refuseBusy(db: Db, lockKey: string): Promise<void> {
+  const active = await db
+    .selectFrom('jobs')
+    .select(['id', 'type', 'state', 'resource_name'])
+    .where('lock_key', '=', lockKey)
+    .where('state', 'in', activeJobStates)
+    .executeTakeFirst()
+  if (active === undefined) return
+  throw new WcpError(
+    'busy',
+    `Cannot change "${active.resource_name}": job ${active.id} (${active.type}) is ${active.state}`,
+    { details: { job: active.id, type: active.type, state: active.state } },
+  )
+}
+
+interface Row extends Selectable<JobTable> {
+  readonly tenant_name: string | null
+}
+
+function jobOf(row: Row): Job {
+  return {
+    id: stored(row.id),
+    type: row.type,
+    state: stored(row.state),
+    tenantId: storedOrNull(row.tenant_id),
+    tenantName: row.tenant_name,
+    kind: stored(row.resource_kind),
+    resourceId: stored(row.resource_id),
+    resourceName: row.resource_name,
+    actor: row.actor,
+    attempts: row.attempts,
+    failure: row.failure === null ? null : Failure.parse(decodeJson(row.failure)),
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    heartbeatAt: row.heartbeat_at,
+    finishedAt: row.finished_at,
+  }
+}
+
+function stepOf(row: Selectable<Database['job_steps']>): JobStep {
+  return {
+    position: row.position,
+    name: row.name,
+    state: storedOrNull(row.state),
+    note: row.note,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+  }
+}
+
+const Payload = z.record(z.string(), z.unknown())
+
+function runnableOf(row: Selectable<JobTable>): RunnableJob {
+  return {
+    id: stored(row.id),
+    type: row.type,
+    payload: Payload.parse(decodeJson(row.payload)),
+    token: row.token,
+    tenantId: storedOrNull(row.tenant_id),
+    kind: stored(row.resource_kind),
+    resourceId: stored(row.resource_id),
+    state: stored(row.state),
+    attempts: row.attempts,
+  }
 }

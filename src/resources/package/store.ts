@@ -1,6 +1,14 @@
 /** Packages in the panel's database. */
+import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
+import { z } from 'zod'
 import type { Id, TenantLimits } from '../../contract/values.ts'
-import type { ListQuery, Page } from '../listing.ts'
+import type { Database, Db } from '../../panel/db/database.ts'
+import { storeLock } from '../../panel/db/dialect.ts'
+import { encodeJson } from '../../panel/db/json.ts'
+import type { PackageLimitTable, PackageTable } from '../../panel/db/tables/hosting.ts'
+import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
+import { notFound } from '../refusals.ts'
+import { containing, isId, type StoreTools, stored } from '../store-tools.ts'
 import type { Package } from './schema.ts'
 
 export interface PackageValues extends TenantLimits {
@@ -20,7 +28,155 @@ export interface PackageStore {
   update(id: Id, values: Partial<PackageValues>): Promise<void>
   /** Makes it the one default. */
   makeDefault(id: Id): Promise<void>
+  /** Holds other transactions that give the package to a tenant or delete it until this one ends. */
+  lock(id: Id): Promise<void>
   setDeleted(id: Id, deletedAt: string | null): Promise<void>
   /** Removes rows that have been in the trash since before that moment; answers how many. */
   purgeDeletedBefore(moment: string): Promise<number>
+}
+
+export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
+  const livingTenants = (eb: ExpressionBuilder<Database, 'packages'>) =>
+    eb
+      .selectFrom('tenants')
+      .whereRef('tenants.package_id', '=', 'packages.id')
+      .where('tenants.deleted_at', 'is', null)
+      .select((count) => count.fn.countAll<number>().as('count'))
+      .as('tenants')
+
+  const rows = () =>
+    db
+      .selectFrom('packages')
+      .innerJoin('package_limits', 'package_limits.package_id', 'packages.id')
+      .selectAll('packages')
+      .select(['max_domains', 'max_cpu_pct', 'max_mem_mb', 'max_pids', 'max_io', 'max_disk_mb'])
+      .select(livingTenants)
+
+  const store: PackageStore = {
+    async list({ cursor, limit, search, deleted = false }) {
+      let query = rows().where('packages.deleted_at', deleted ? 'is not' : 'is', null)
+      if (search) query = query.where('packages.name', 'like', sql<string>`${containing(search)} escape '\\'`)
+      if (cursor !== undefined) {
+        const [name, id] = decodeCursor(cursor, z.string())
+        query = query.where((eb) => eb(eb.refTuple('packages.name', 'packages.id'), '>', eb.tuple(name, id)))
+      }
+      const found = await query
+        .orderBy('packages.name')
+        .orderBy('packages.id')
+        .limit(limit + 1)
+        .execute()
+      return toPage(found, limit, (row) => [row.name, row.id], packageOf)
+    },
+
+    async find(ref, { deleted = false } = {}) {
+      const row = await rows()
+        .where(isId(ref) ? 'packages.id' : 'packages.name', '=', ref)
+        .where('packages.deleted_at', deleted ? 'is not' : 'is', null)
+        .orderBy('packages.deleted_at', 'desc')
+        .limit(1)
+        .executeTakeFirst()
+      return row && packageOf(row)
+    },
+
+    async get(ref, options) {
+      return (await store.find(ref, options)) ?? notFound('package', ref)
+    },
+
+    async findDefault() {
+      const row = await rows().where('is_default', '=', 1).executeTakeFirst()
+      return row && packageOf(row)
+    },
+
+    async insert(id, values) {
+      const common = { created_at: now, updated_at: now }
+      await db
+        .insertInto('packages')
+        .values({ id, ...common, name: values.name, description: values.description, is_system: 0, is_default: 0 })
+        .execute()
+      await db
+        .insertInto('package_limits')
+        .values({ id: newId(), ...common, package_id: id, features: encodeJson({}), ...limitColumns(values) })
+        .execute()
+    },
+
+    async update(id, values) {
+      const { name, description } = values
+      await db
+        .updateTable('packages')
+        .set({
+          updated_at: now,
+          ...(name !== undefined && { name }),
+          ...(description !== undefined && { description }),
+        })
+        .where('id', '=', id)
+        .execute()
+      await db
+        .updateTable('package_limits')
+        .set({ updated_at: now, ...limitColumns(values) })
+        .where('package_id', '=', id)
+        .execute()
+    },
+
+    async makeDefault(id) {
+      await db.updateTable('packages').set({ is_default: 0 }).where('is_default', '=', 1).execute()
+      await db.updateTable('packages').set({ is_default: 1, updated_at: now }).where('id', '=', id).execute()
+    },
+
+    async lock(id) {
+      await storeLock(db, `package:${id}`)
+    },
+
+    async setDeleted(id, deletedAt) {
+      await db.updateTable('packages').set({ deleted_at: deletedAt, updated_at: now }).where('id', '=', id).execute()
+    },
+
+    async purgeDeletedBefore(moment) {
+      const result = await db
+        .deleteFrom('packages')
+        .where('deleted_at', '<', moment)
+        .where((eb) =>
+          eb.not(eb.exists(eb.selectFrom('tenants').select('tenants.id').whereRef('package_id', '=', 'packages.id'))),
+        )
+        .executeTakeFirst()
+      return Number(result.numDeletedRows)
+    },
+  }
+  return store
+}
+
+function limitColumns(values: Partial<PackageValues>) {
+  const { maxDomains, cpuPct, memMb, pids, ioMbps, diskMb } = values
+  return {
+    ...(maxDomains !== undefined && { max_domains: maxDomains }),
+    ...(cpuPct !== undefined && { max_cpu_pct: cpuPct }),
+    ...(memMb !== undefined && { max_mem_mb: memMb }),
+    ...(pids !== undefined && { max_pids: pids }),
+    ...(ioMbps !== undefined && { max_io: ioMbps }),
+    ...(diskMb !== undefined && { max_disk_mb: diskMb }),
+  }
+}
+
+type Row = Selectable<PackageTable> &
+  Pick<
+    Selectable<PackageLimitTable>,
+    'max_domains' | 'max_cpu_pct' | 'max_mem_mb' | 'max_pids' | 'max_io' | 'max_disk_mb'
+  > & { tenants: number | null }
+
+function packageOf(row: Row): Package {
+  return {
+    id: stored(row.id),
+    name: row.name,
+    description: row.description,
+    isDefault: row.is_default === 1,
+    maxDomains: row.max_domains,
+    cpuPct: row.max_cpu_pct,
+    memMb: row.max_mem_mb,
+    pids: row.max_pids,
+    ioMbps: row.max_io,
+    diskMb: row.max_disk_mb,
+    tenants: row.tenants ?? 0,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    deletedAt: row.deleted_at,
+  }
 }

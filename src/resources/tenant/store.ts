@@ -1,6 +1,14 @@
 /** Tenants in the panel's database. */
+import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
+import { z } from 'zod'
+import { activeJobStates } from '../../contract/job.ts'
 import type { Id, TenantName } from '../../contract/values.ts'
-import type { ListQuery, Page } from '../listing.ts'
+import type { Database, Db } from '../../panel/db/database.ts'
+import { storeLock } from '../../panel/db/dialect.ts'
+import type { TenantTable } from '../../panel/db/tables/hosting.ts'
+import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
+import { notFound } from '../refusals.ts'
+import { containing, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
 import type { Tenant } from './schema.ts'
 
 export interface TenantStore {
@@ -21,4 +29,174 @@ export interface TenantStore {
   limitsQueued(id: Id): Promise<void>
   /** In the trash since before that moment, oldest first, without an active job. */
   expired(moment: string, limit: number): Promise<Tenant[]>
+}
+
+export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
+  const rows = () =>
+    db
+      .selectFrom('tenants')
+      .innerJoin('packages', 'packages.id', 'tenants.package_id')
+      .leftJoin('users', 'users.id', 'tenants.owner_id')
+      .selectAll('tenants')
+      .select(['packages.name as package_name', 'users.email as owner_email'])
+      .select(livingDomains)
+
+  const store: TenantStore = {
+    async list({ cursor, limit, search, status, deleted = false, only, packageId }) {
+      let query = rows().where(inTrash(deleted))
+      if (only) query = query.where('tenants.id', '=', only)
+      if (packageId !== undefined) query = query.where('tenants.package_id', '=', packageId)
+      if (status !== undefined) query = query.where('tenants.status', '=', status)
+      if (search) query = query.where('tenants.name', 'like', sql<string>`${containing(search)} escape '\\'`)
+      if (cursor !== undefined) {
+        const [name, id] = decodeCursor(cursor, z.string())
+        query = query.where((eb) => eb(eb.refTuple('tenants.name', 'tenants.id'), '>', eb.tuple(name, id)))
+      }
+      const found = await query
+        .orderBy('tenants.name')
+        .orderBy('tenants.id')
+        .limit(limit + 1)
+        .execute()
+      return toPage(found, limit, (row) => [row.name, row.id], tenantOf)
+    },
+
+    async find(ref, { deleted = false } = {}) {
+      const row = await rows()
+        .where(isId(ref) ? 'tenants.id' : 'tenants.name', '=', ref)
+        .where(inTrash(deleted))
+        .orderBy('tenants.deleted_at', 'desc')
+        .limit(1)
+        .executeTakeFirst()
+      return row && tenantOf(row)
+    },
+
+    async get(ref, options) {
+      return (await store.find(ref, options)) ?? notFound('tenant', ref)
+    },
+
+    async insert({ id, name, packageId, ownerId }) {
+      await db
+        .insertInto('tenants')
+        .values({
+          id,
+          created_at: now,
+          updated_at: now,
+          name,
+          linux_user: name,
+          package_id: packageId,
+          owner_id: ownerId,
+          status: 'pending',
+          version: 0,
+          limits_owed: 0,
+        })
+        .execute()
+    },
+
+    async update(id, { packageId, ownerId }) {
+      await db
+        .updateTable('tenants')
+        .set({
+          updated_at: now,
+          ...(packageId !== undefined && { package_id: packageId }),
+          ...(ownerId !== undefined && { owner_id: ownerId }),
+        })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    async lock(id) {
+      await storeLock(db, `tenant:${id}`)
+    },
+
+    async countDomains(id) {
+      const { count } = await db
+        .selectFrom('domains')
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .where('tenant_id', '=', id)
+        .where((eb) => eb.or([eb('deleted_at', 'is', null), eb('status', '=', 'restoring')]))
+        .executeTakeFirstOrThrow()
+      return count
+    },
+
+    async oweLimits(packageId) {
+      await db.updateTable('tenants').set({ limits_owed: 1 }).where('package_id', '=', packageId).execute()
+    },
+
+    async owedLimits(limit, packageId) {
+      let query = rows()
+        .where('tenants.limits_owed', '=', 1)
+        .where('tenants.deleted_at', 'is', null)
+        .where('tenants.status', 'in', ['active', 'suspended', 'locked'])
+        .where(withoutActiveJob)
+      if (packageId !== undefined) query = query.where('tenants.package_id', '=', packageId)
+      return (await query.orderBy('tenants.name').limit(limit).execute()).map(tenantOf)
+    },
+
+    async limitsQueued(id) {
+      await db.updateTable('tenants').set({ limits_owed: 0 }).where('id', '=', id).execute()
+    },
+
+    async expired(moment, limit) {
+      const found = await rows()
+        .where('tenants.deleted_at', '<', moment)
+        .where('tenants.status', '=', 'deleted')
+        .where(withoutActiveJob)
+        .orderBy('tenants.deleted_at')
+        .limit(limit)
+        .execute()
+      return found.map(tenantOf)
+    },
+  }
+  return store
+}
+
+type Builder = ExpressionBuilder<Database, 'tenants'>
+
+/** What is being brought back counts as alive already. */
+function inTrash(deleted: boolean) {
+  return (eb: Builder) =>
+    deleted
+      ? eb.and([eb('tenants.deleted_at', 'is not', null), eb('tenants.status', '!=', 'restoring')])
+      : eb.or([eb('tenants.deleted_at', 'is', null), eb('tenants.status', '=', 'restoring')])
+}
+
+function withoutActiveJob(eb: Builder) {
+  const active = eb
+    .selectFrom('jobs')
+    .select('jobs.id')
+    .whereRef('jobs.tenant_id', '=', 'tenants.id')
+    .where('jobs.state', 'in', activeJobStates)
+  return eb.not(eb.exists(active))
+}
+
+function livingDomains(eb: Builder) {
+  return eb
+    .selectFrom('domains')
+    .whereRef('domains.tenant_id', '=', 'tenants.id')
+    .where('domains.deleted_at', 'is', null)
+    .select((count) => count.fn.countAll<number>().as('count'))
+    .as('domains')
+}
+
+interface Row extends Selectable<TenantTable> {
+  readonly package_name: string
+  readonly owner_email: string | null
+  readonly domains: number | null
+}
+
+function tenantOf(row: Row): Tenant {
+  return {
+    id: stored(row.id),
+    name: stored(row.name),
+    status: stored(row.status),
+    packageId: stored(row.package_id),
+    packageName: row.package_name,
+    ownerId: storedOrNull(row.owner_id),
+    ownerEmail: row.owner_email,
+    domains: row.domains ?? 0,
+    version: row.version,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    deletedAt: row.deleted_at,
+  }
 }

@@ -284,6 +284,7 @@ function work(words: Words): string[] {
       lock_key: `${name} not null`,
       token: `${int} not null`,
       previous_status: 'text not null',
+      row_before: `${json} not null`,
       attempts: `${int} not null default 0`,
       heartbeat_at: time,
       started_at: time,

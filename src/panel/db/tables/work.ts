@@ -30,6 +30,8 @@ export interface JobTable extends CommonColumns {
   /** Fencing token. */
   token: number
   previous_status: string
+  /** The row as it was when the job was queued: what a failure leads back to. */
+  row_before: JsonText
   attempts: number
   heartbeat_at: string | null
   started_at: string | null

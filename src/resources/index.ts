@@ -1,0 +1,56 @@
+/** Registry of the slices: every operation of the product, and the stores they use. */
+import type { AnyOperation } from '../contract/operation.ts'
+import type { Db } from '../panel/db/database.ts'
+import * as audit from './audit/operations.ts'
+import { auditStore } from './audit/store.ts'
+import type { Context } from './context.ts'
+import * as domain from './domain/operations.ts'
+import { domainStore } from './domain/store.ts'
+import * as health from './health/operations.ts'
+import * as job from './job/operations.ts'
+import { jobStore } from './job/store.ts'
+import * as packages from './package/operations.ts'
+import { packageStore } from './package/store.ts'
+import * as settings from './settings/operations.ts'
+import { settingStore } from './settings/store.ts'
+import type { StoreTools } from './store-tools.ts'
+import * as tenant from './tenant/operations.ts'
+import { tenantStore } from './tenant/store.ts'
+import * as user from './user/operations.ts'
+import { userStore } from './user/store.ts'
+
+/** Kind → its operations, in the order in which people meet them. */
+export const slices = {
+  tenant,
+  domain,
+  package: packages,
+  user,
+  job,
+  audit,
+  settings,
+  health,
+} as const satisfies Record<string, Record<string, AnyOperation<Context>>>
+
+export type Kind = keyof typeof slices
+
+export const operations: readonly AnyOperation<Context>[] = Object.values(slices).flatMap((slice) =>
+  Object.values<AnyOperation<Context>>(slice),
+)
+
+export type Stores = Pick<Context, 'packages' | 'tenants' | 'domains' | 'users' | 'settings' | 'audit' | 'jobs'>
+
+/**
+ * The stores over one database or one open transaction of it, at one moment: make them anew for each call.
+ * @param auditKey secret of the audit chain, the same for the life of the installation
+ */
+export function storesFor(db: Db, tools: StoreTools & { readonly auditKey: Uint8Array }): Stores {
+  return {
+    packages: packageStore(db, tools),
+    tenants: tenantStore(db, tools),
+    domains: domainStore(db, tools),
+    users: userStore(db, tools),
+    settings: settingStore(db, tools),
+    audit: auditStore(db, tools.auditKey),
+    jobs: jobStore(db, tools),
+  }
+}
