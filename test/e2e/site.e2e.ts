@@ -1,0 +1,265 @@
+/** From a bare server to a served site: an application that many people use, for one tenant, out of reach of another. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Machine } from './harness/machine.ts'
+import { rootPassword } from './harness/recipe.ts'
+import { installed } from './installed.ts'
+import { Visitor } from './visitor.ts'
+import { Wiki } from './wiki.ts'
+
+const admin = { email: 'admin@example.com', password: 'an entirely fine password' }
+const wikiRoot = '/srv/www/wiki/sites/wiki.example.com/public'
+
+describe('a server with the product on it', () => {
+  let machine: Machine
+  let panel: Visitor
+
+  beforeAll(async () => {
+    machine = await installed('trixie-ready')
+    panel = new Visitor(`https://127.0.0.1:${await machine.forward(8360)}`, 'testbox:8360')
+  })
+
+  afterAll(() => machine?.stop())
+
+  /** In a new process of the tenant's own uid, as if it had a login. */
+  async function asLinuxUser(tenant: string, command: readonly string[]) {
+    const uid = (await machine.succeed(['id', '-u', tenant])).trim()
+    return await machine.run(['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', ...command])
+  }
+
+  async function visit(host: string, target: string) {
+    return await machine.run([
+      'curl',
+      '-sS',
+      '-m',
+      '60',
+      '-o',
+      '/dev/stdout',
+      '-w',
+      '\n%{http_code}',
+      '-H',
+      `Host: ${host}`,
+      `http://127.0.0.1${target}`,
+    ])
+  }
+
+  async function put(tenant: string, path: string, text: string): Promise<void> {
+    await machine.succeed(`cat > '${path}' && chown ${tenant}:${tenant} '${path}'`, { input: text })
+  }
+
+  it('is set up by root once, and never again', async () => {
+    const welcome = await panel.get('/')
+    expect(welcome).toContain('_csrf')
+
+    const refused = await panel.send('POST', '/bootstrap', { _csrf: 'wrong', password: rootPassword })
+    expect(refused.status).toBe(403)
+    const second = await panel.submit(welcome, '/bootstrap', { password: rootPassword })
+    const home = await panel.submit(second, '/bootstrap/admin', admin)
+
+    expect(home).toContain('Dashboard')
+    expect((await panel.send('GET', '/bootstrap')).status).toBe(404)
+  })
+
+  it('answers wcp, and finds itself in order', async () => {
+    expect(await machine.succeed(['wcp', 'status'])).toMatch(/nginx +running/)
+    const findings = JSON.parse((await machine.run(['wcp', 'doctor', '--json'])).stdout) as {
+      name: string
+      state: string
+      detail: string
+    }[]
+    expect(findings.filter(({ state }) => state !== 'ok')).toEqual([])
+  })
+
+  it('shows what a new tenant would change, and changes nothing', async () => {
+    const plan = await machine.succeed(['wcp', 'tenant', 'create', 'wiki', '--domain', 'wiki.example.com', '--plan'])
+
+    expect(plan).toMatch(/\+ .*\/srv\/www\/wiki/)
+    expect((await machine.run(['test', '-e', '/srv/www/wiki'])).code).not.toBe(0)
+  })
+
+  it('creates a tenant with a site that answers, without a reload of the web server', async () => {
+    const generation = async () => await machine.succeed('pgrep -u www-data -x nginx')
+    const before = await generation()
+
+    await machine.succeed(['wcp', 'tenant', 'create', 'wiki', '--domain', 'wiki.example.com'])
+    await machine.succeed(['wcp', 'tenant', 'create', 'other', '--domain', 'other.example.com'])
+
+    expect((await visit('wiki.example.com', '/')).stdout).toMatch(/\n200$/)
+    expect(await generation()).toBe(before)
+  })
+
+  it('has no process and no unit of an idle tenant', async () => {
+    expect((await machine.run('pgrep -u "$(id -u wiki)"')).code).toBe(1)
+    expect(
+      await machine.succeed('systemctl list-units --all --plain --no-legend "wcp-*" | grep -E "wiki|other" || true'),
+    ).toBe('')
+  })
+
+  it('serves DokuWiki: set up, a page written and read back', async () => {
+    await machine.succeed(
+      `cp -a /opt/dokuwiki/. ${wikiRoot}/ && rm -f ${wikiRoot}/index.html && chown -R wiki:wiki ${wikiRoot}`,
+    )
+    const wiki = new Wiki(`http://127.0.0.1:${await machine.forward(80)}`, 'wiki.example.com')
+
+    await wiki.setUp('Hosted wiki')
+    await wiki.signIn()
+    await wiki.write('notes:first', '====== First ======\n\nHello **there**, it works.')
+
+    expect(await wiki.read('/doku.php?id=start')).toContain('Hosted wiki')
+    expect(await wiki.read('/doku.php/notes:first')).toContain('<strong>there</strong>, it works')
+  })
+
+  it("runs the tenant's PHP under its uid and in its slice", async () => {
+    await put(
+      'wiki',
+      `${wikiRoot}/who.php`,
+      '<?php echo posix_geteuid(), " ", posix_getegid(), " ", implode(",", posix_getgroups()), "\n", file_get_contents("/proc/self/cgroup");',
+    )
+    const uid = (await machine.succeed(['id', '-u', 'wiki'])).trim()
+
+    const { stdout } = await visit('wiki.example.com', '/who.php')
+
+    expect(stdout).toMatch(new RegExp(`^${uid} ${uid} ${uid}?\\n0::`))
+    const units = await machine.succeed(`for pid in $(pgrep -u ${uid}); do cat /proc/$pid/cgroup; done`)
+    expect(units.trim().split('\n')).toSatisfy((lines: string[]) =>
+      lines.every((line) => line.includes('/wcp-wiki.slice/')),
+    )
+  })
+
+  it('gives the tenant the limits of its package', async () => {
+    const slice = '/sys/fs/cgroup/wcp.slice/wcp-wiki.slice'
+    await machine.succeed([
+      'wcp',
+      'package',
+      'create',
+      'small',
+      '--max-cpu-pct',
+      '50',
+      '--max-mem-mb',
+      '256',
+      '--max-pids',
+      '64',
+    ])
+    await machine.succeed(['wcp', 'tenant', 'update', 'wiki', '--package', 'small'])
+    await visit('wiki.example.com', '/who.php')
+
+    expect(await machine.succeed(['cat', `${slice}/pids.max`, `${slice}/cpu.max`, `${slice}/memory.max`])).toBe(
+      `64\n50000 100000\n${256 * 1024 * 1024}\n`,
+    )
+  })
+
+  describe('keeps the wiki from the other tenant', () => {
+    const secret = `${wikiRoot}/conf/local.php`
+
+    async function otherPhp(code: string): Promise<string> {
+      await put('other', '/srv/www/other/sites/other.example.com/public/probe.php', `<?php error_reporting(0); ${code}`)
+      return (await visit('other.example.com', '/probe.php')).stdout
+    }
+
+    it('by PHP', async () => {
+      expect(await otherPhp(`echo "own:", file_get_contents(__FILE__) !== false ? "yes" : "no";`)).toMatch(
+        /own:yes\n200$/,
+      )
+      expect(await otherPhp(`var_dump(file_get_contents("${secret}"), scandir("/srv/www/wiki"));`)).toMatch(
+        /^bool\(false\)\nbool\(false\)/,
+      )
+    })
+
+    it('by its own Linux user', async () => {
+      expect((await asLinuxUser('wiki', ['cat', secret])).code).toBe(0)
+      expect((await asLinuxUser('other', ['cat', secret])).stderr).toMatch(/Permission denied/)
+      expect((await asLinuxUser('other', ['ls', '/srv/www'])).stderr).toMatch(/Permission denied/)
+    })
+
+    it('by symlinks that the web server would follow', async () => {
+      const link = (name: string, target: string) =>
+        asLinuxUser('other', ['ln', '-sfn', target, `/srv/www/other/sites/other.example.com/public/${name}`])
+      await link('stolen.txt', secret)
+      await link('stolen', wikiRoot)
+      await link('passwd.txt', '/etc/passwd')
+
+      for (const target of ['/stolen.txt', '/stolen/conf/local.php', '/stolen/doku.php', '/passwd.txt']) {
+        expect((await visit('other.example.com', target)).stdout).toMatch(/\n(403|404)$/)
+      }
+    })
+
+    it('by FPM sockets', async () => {
+      await visit('wiki.example.com', '/who.php')
+      expect(
+        (await asLinuxUser('other', ['curl', '-sS', '--unix-socket', '/run/wcp360/fpm/wiki.sock', 'http://x/'])).code,
+      ).not.toBe(0)
+      expect(await otherPhp(`var_dump(stream_socket_client("unix:///run/wcp360/fpm/wiki.sock"));`)).toMatch(
+        /^bool\(false\)/,
+      )
+    })
+
+    it('by /proc', async () => {
+      await visit('wiki.example.com', '/who.php')
+      const seen = await otherPhp(
+        `foreach (glob("/proc/[0-9]*") as $p) { $s = stat($p); echo $s["uid"] === posix_geteuid() ? "" : "$p "; } echo "end";`,
+      )
+      expect(seen).toMatch(/^end\n200$/)
+    })
+
+    it('by /tmp', async () => {
+      await put(
+        'wiki',
+        `${wikiRoot}/tmp.php`,
+        '<?php var_dump(file_put_contents("/tmp/of-the-wiki", "x")); var_dump(file_put_contents("/var/tmp/of-the-wiki", "x"));',
+      )
+      expect((await visit('wiki.example.com', '/tmp.php')).stdout).toMatch(/^int\(1\)/)
+      expect(await otherPhp(`var_dump(file_exists("/tmp/of-the-wiki"), file_exists("/var/tmp/of-the-wiki"));`)).toMatch(
+        /^bool\(false\)\nbool\(false\)/,
+      )
+    })
+  })
+
+  it('suspends a tenant: a clear page, no process; and brings back what was', async () => {
+    await machine.succeed(['wcp', 'tenant', 'suspend', 'wiki'])
+    expect((await visit('wiki.example.com', '/doku.php')).stdout).toMatch(/suspended[^]*\n503$/i)
+    expect((await machine.run('pgrep -u "$(id -u wiki)"')).code).toBe(1)
+
+    await machine.succeed(['wcp', 'tenant', 'unsuspend', 'wiki'])
+    expect((await visit('wiki.example.com', '/doku.php?id=start')).stdout).toMatch(/Hosted wiki[^]*\n200$/)
+  })
+
+  it('deletes a tenant into a trash of root, and restores it as it was', async () => {
+    const manifest = async () =>
+      await machine.succeed('cd /srv/www/wiki && find . -printf "%p %m %U %G %s %l\\n" | sort')
+    const before = await manifest()
+
+    await machine.succeed(['wcp', 'tenant', 'delete', 'wiki', '--yes'])
+    expect(
+      (await machine.run(['curl', '-sS', '-m', '10', '-H', 'Host: wiki.example.com', 'http://127.0.0.1/'])).code,
+    ).not.toBe(0)
+    expect((await machine.run(['id', 'wiki'])).code).not.toBe(0)
+    expect(await machine.succeed(['stat', '-c', '%a %U', '/srv/www/.trash'])).toBe('700 root\n')
+
+    await machine.succeed(['wcp', 'tenant', 'restore', 'wiki'])
+    expect(await manifest()).toBe(before)
+    expect((await visit('wiki.example.com', '/doku.php?id=start')).stdout).toMatch(/Hosted wiki/)
+  })
+
+  it('refuses bad names with the field, the problem and the remedy', async () => {
+    for (const name of ['-rf', 'root', 'a b', 'www-data', 'Ab', '../x', '0day']) {
+      const { code, stderr } = await machine.run(['wcp', 'tenant', 'create', '--', name])
+      expect([2, 6]).toContain(code)
+      expect(stderr).toMatch(/name/)
+    }
+  })
+
+  it('comes back after a reboot by itself', async () => {
+    await machine.succeed('sync')
+    await machine.powerCut()
+    await machine.bootAgain()
+    await machine.settled()
+
+    expect((await visit('wiki.example.com', '/doku.php?id=start')).stdout).toMatch(/Hosted wiki/)
+    expect(await machine.succeed(['wcp', 'audit', 'verify'])).toMatch(/./)
+  })
+
+  it('wrote no unexpected line into its logs', async () => {
+    const lines = await machine.succeed('journalctl -b -u wcpd -u wcpd-panel -u wcpd-waker -o cat --no-pager')
+    const loud = lines.split('\n').filter((line) => /"level":(50|60)|Error:|unhandled|coredump/i.test(line))
+    expect(loud).toEqual([])
+  })
+})
