@@ -215,11 +215,11 @@ describe('a server with the product on it', () => {
 
   it('suspends a tenant: a clear page, no process; and brings back what was', async () => {
     await machine.succeed(['wcp', 'tenant', 'suspend', 'wiki'])
-    expect((await visit('wiki.example.com', '/doku.php')).stdout).toMatch(/suspended[^]*\n503$/i)
+    expect((await visit('wiki.example.com', '/doku.php')).stdout).toMatch(/suspended[\s\S]*\n503$/i)
     expect((await machine.run('pgrep -u "$(id -u wiki)"')).code).toBe(1)
 
     await machine.succeed(['wcp', 'tenant', 'unsuspend', 'wiki'])
-    expect((await visit('wiki.example.com', '/doku.php?id=start')).stdout).toMatch(/Hosted wiki[^]*\n200$/)
+    expect((await visit('wiki.example.com', '/doku.php?id=start')).stdout).toMatch(/Hosted wiki[\s\S]*\n200$/)
   })
 
   it('deletes a tenant into a trash of root, and restores it as it was', async () => {
