@@ -1,4 +1,67 @@
+/** Role `wcpd panel`: reads what it was given, starts the panel, and ends it in order. */
+import { join } from 'node:path'
+import pino, { type Logger } from 'pino'
+import { ConfigError } from '../lib/config.ts'
+import { operations } from '../resources/index.ts'
+import { inheritedSocket, readCredentials } from './credentials.ts'
+import { systemdNotifier } from './notify.ts'
+import { registerPages } from './pages/register-pages.ts'
+import { type Panel, startPanel } from './panel.ts'
+
+/** sysexits(3): the configuration is wrong, and starting again would not help. */
+const EX_CONFIG = 78
+
 export async function main(): Promise<number> {
-  process.stderr.write('Cannot start the panel: it is not written yet\n')
-  return 1
+  process.umask(0o077)
+  const { env } = process
+  try {
+    const credentials = readCredentials(env)
+    const log = pino({ name: 'panel', level: credentials.config.logLevel }, pino.destination({ dest: 1, sync: false }))
+    const notifier = systemdNotifier(env, log)
+    const panel = await startPanel({
+      ...credentials,
+      listen: inheritedSocket(env, process.pid) ?? credentials.config.listen,
+      runDirectory: env.RUNTIME_DIRECTORY ?? '/run/wcp360/panel',
+      statePath: join(env.STATE_DIRECTORY ?? '/var/lib/wcp360', 'state.db'),
+      log,
+      operations,
+      registerPages,
+    })
+    log.info({ port: panel.port }, 'the panel is ready')
+    notifier.notify('READY=1')
+    notifier.startWatchdog()
+    process.on('SIGHUP', () => reload(panel, log))
+    await endOfService(log)
+    notifier.notify('STOPPING=1')
+    await panel.close()
+    notifier.stop()
+    log.info('the panel has stopped')
+    return 0
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    return EX_CONFIG
+  }
+}
+
+/** A configuration that cannot be read leaves the running one as it is. */
+function reload(panel: Panel, log: Logger): void {
+  try {
+    const { config, tls } = readCredentials(process.env)
+    panel.reload(config, tls)
+    log.info('the configuration was read again')
+  } catch (err) {
+    log.error({ err }, 'the configuration was not taken')
+  }
+}
+
+/** Resolves at the first SIGTERM or SIGINT; another one while the panel drains changes nothing. */
+function endOfService(log: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.on(signal, () => {
+        log.info({ signal }, 'the panel is stopping')
+        resolve()
+      })
+  })
 }

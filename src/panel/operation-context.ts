@@ -5,9 +5,8 @@ import type { JobContract } from '../contract/job.ts'
 import { Id } from '../contract/values.ts'
 import { DriftReport, HealthSnapshot } from '../contract/wire.ts'
 import type { Actor, Context } from '../resources/context.ts'
+import type { Stores } from '../resources/index.ts'
 import type { AgentLink } from './jobs/agent-link.ts'
-
-export type Stores = Pick<Context, 'packages' | 'tenants' | 'domains' | 'users' | 'settings' | 'audit' | 'jobs'>
 
 /** A job that the call has queued, in order. */
 export interface QueuedByCall {

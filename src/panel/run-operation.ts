@@ -9,12 +9,13 @@ import type { AnyOperation, Operation } from '../contract/operation.ts'
 import { Id } from '../contract/values.ts'
 import { PlanReport } from '../contract/wire.ts'
 import type { Actor, Context } from '../resources/context.ts'
+import type { Stores } from '../resources/index.ts'
 import type { PasswordHasher } from './auth/password.ts'
 import type { Db } from './db/database.ts'
 import { badInput } from './field-errors.ts'
 import type { JobPlan, Outcome } from './http/types.ts'
 import type { AgentLink } from './jobs/agent-link.ts'
-import { actorName, machineView, newId, operationContext, type QueuedByCall, type Stores } from './operation-context.ts'
+import { actorName, machineView, newId, operationContext, type QueuedByCall } from './operation-context.ts'
 
 export interface OperationRunnerOptions {
   readonly db: Db

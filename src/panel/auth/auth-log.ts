@@ -1,9 +1,10 @@
 /** Sign-ins and their like in the audit trail. */
 import type { FastifyRequest } from 'fastify'
 import type { Id } from '../../contract/values.ts'
+import type { Stores } from '../../resources/index.ts'
 import type { Db } from '../db/database.ts'
 import { clientAddress } from '../http/client-address.ts'
-import { newId, type Stores } from '../operation-context.ts'
+import { newId } from '../operation-context.ts'
 
 export interface AuthEvent {
   readonly action: 'auth.login' | 'auth.logout' | 'auth.revoke' | 'auth.root' | 'auth.bootstrap'

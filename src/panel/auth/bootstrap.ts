@@ -8,13 +8,14 @@ import type { Logger } from 'pino'
 import { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
 import { RootCheck } from '../../contract/wire.ts'
+import type { Stores } from '../../resources/index.ts'
 import { Email } from '../../resources/user/schema.ts'
 import type { Db } from '../db/database.ts'
 import { badInput } from '../field-errors.ts'
 import { clientAddress } from '../http/client-address.ts'
 import type { Bootstrap } from '../http/types.ts'
 import type { AgentLink } from '../jobs/agent-link.ts'
-import { newId, type Stores } from '../operation-context.ts'
+import { newId } from '../operation-context.ts'
 import { recordAuth } from './auth-log.ts'
 import type { PasswordHasher } from './password.ts'
 import { longestPassword, type SignIn } from './sign-in.ts'
@@ -32,7 +33,7 @@ export interface BootstrapOptions {
   readonly log: Logger
 }
 
-const FirstAdmin = z.strictObject({
+export const FirstAdmin = z.strictObject({
   email: Email,
   password: z
     .string()
@@ -149,7 +150,7 @@ export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(
   }
 }
 
-async function insertDefaultPackage({ packages }: Stores): Promise<void> {
+export async function insertDefaultPackage({ packages }: Stores): Promise<void> {
   if (await packages.findDefault()) return
   const id = newId()
   await packages.insert(id, defaultPackage)

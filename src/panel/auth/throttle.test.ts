@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { loginThrottle, networkOf } from './throttle.ts'
+import { loginThrottle, networkOf, type ThrottleLimits } from './throttle.ts'
 
-function throttle(limits: Partial<Parameters<typeof loginThrottle>[0]> = {}) {
+function throttle(limits: Partial<ThrottleLimits> = {}) {
   let moment = 0
-  const tool = loginThrottle({ perAccount: 5, perNetwork: 30, globalPerMinute: 200, ...limits }, () => moment)
+  const tool = loginThrottle(
+    () => ({ perAccount: 5, perNetwork: 30, globalPerMinute: 200, ...limits }),
+    () => moment,
+  )
   const attempt = (account: string, address: string) => {
     try {
       tool.enter(account, address)

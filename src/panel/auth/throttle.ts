@@ -32,15 +32,15 @@ interface Count {
 }
 
 /** @param now monotonic milliseconds: a jump of the clock neither frees nor blocks anybody. */
-export function loginThrottle(limits: ThrottleLimits, now: () => number = () => performance.now()): Throttle {
+export function loginThrottle(limits: () => ThrottleLimits, now: () => number = () => performance.now()): Throttle {
   const counts = new Map<string, Count>()
   let minute = { started: now(), tries: 0 }
 
   const keysOf = (account: string, address: string) => {
     const network = networkOf(address)
     return [
-      { key: `account ${account.toLowerCase().slice(0, 320)} ${network}`, limit: limits.perAccount },
-      { key: `network ${network}`, limit: limits.perNetwork },
+      { key: `account ${account.toLowerCase().slice(0, 320)} ${network}`, limit: limits().perAccount },
+      { key: `network ${network}`, limit: limits().perNetwork },
     ]
   }
 
@@ -48,7 +48,7 @@ export function loginThrottle(limits: ThrottleLimits, now: () => number = () => 
     enter(account, address) {
       const moment = now()
       if (moment - minute.started >= 60_000) minute = { started: moment, tries: 0 }
-      if (minute.tries >= limits.globalPerMinute) throw waitFor(minute.started + 60_000 - moment)
+      if (minute.tries >= limits().globalPerMinute) throw waitFor(minute.started + 60_000 - moment)
       const blocked = keysOf(account, address).map(({ key }) => (counts.get(key)?.blockedUntil ?? 0) - moment)
       const wait = Math.max(...blocked)
       if (wait > 0) throw waitFor(wait)

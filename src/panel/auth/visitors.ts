@@ -1,8 +1,8 @@
 /** Who a request comes from, and the one cookie that says so. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Stores } from '../../resources/index.ts'
 import type { Db } from '../db/database.ts'
 import type { Session } from '../http/types.ts'
-import type { Stores } from '../operation-context.ts'
 import { cookieHeader, expiredCookieHeader, newCookieValue, readCookie } from './cookie.ts'
 import { csrfToken } from './csrf.ts'
 import type { SessionKind, SessionTable, StoredSession } from './sessions.ts'

@@ -4,6 +4,7 @@ import { WcpError } from '../../contract/errors.ts'
 import { type AnyOperation, httpBinding, verbOf } from '../../contract/operation.ts'
 import { apiRoot } from '../../lib/http-call.ts'
 import type { Context } from '../../resources/context.ts'
+import { parseForm } from './form-body.ts'
 import { limits } from './limits.ts'
 import { queryReader } from './query-input.ts'
 import { parseStrictJson } from './strict-json.ts'
@@ -27,6 +28,16 @@ export function registerRest(
     async (_: FastifyRequest, body: Buffer) => parseStrictJson(utf8(body), limits.jsonDepth),
   )
   for (const operation of operations) registerOperation(app, operation, door)
+}
+
+/** Pages take forms and nothing else. */
+export function registerPageParsers(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'buffer', bodyLimit: limits.formBody },
+    async (_: FastifyRequest, body: Buffer) => parseForm(utf8(body)),
+  )
 }
 
 function registerOperation(app: FastifyInstance, operation: AnyOperation<Context>, door: OperationDoor): void {

@@ -37,6 +37,8 @@ export interface Door {
 export interface PanelServer {
   readonly app: FastifyInstance
   readonly raw: Server
+  /** Addresses that a person can be led to. */
+  readonly pagePaths: { has(path: string): boolean }
   /** Pages are registered after the server is made; until then errors are problem documents. */
   setPages(pages: Pages): void
   /** For the next connections. */
@@ -107,6 +109,7 @@ export function createPanelServer(door: Door, log: Logger, tls: TlsFiles | null)
   return {
     app,
     raw,
+    pagePaths: { has: (path) => !path.startsWith('/api/') && methods.of(path).includes('GET') },
     setPages: (given) => {
       pages = given
     },

@@ -70,8 +70,8 @@ export interface Outcome<T> {
 }
 
 export interface PanelDeps {
-  /** https://host[:port] people use, without a slash at the end; null when it is not configured. */
-  readonly baseUrl: string | null
+  /** https://host[:port] people use, without a slash at the end. */
+  readonly baseUrl: string
   readonly version: string
   readonly log: Logger
   readonly operations: readonly AnyOperation<Context>[]

@@ -2,10 +2,10 @@
 import type { StepState } from '../../contract/job.ts'
 import type { Id } from '../../contract/values.ts'
 import type { Failure } from '../../contract/wire.ts'
+import type { Stores } from '../../resources/index.ts'
 import type { RunnableJob } from '../../resources/job/store.ts'
 import type { Db } from '../db/database.ts'
 import { inTransaction } from '../db/in-transaction.ts'
-import type { Stores } from '../operation-context.ts'
 
 export interface JobQueue {
   /** The oldest queued job of each tenant that has no older one under way. */

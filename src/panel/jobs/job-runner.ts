@@ -18,11 +18,11 @@ export interface JobRunnerOptions {
   readonly events: JobEventBus
   readonly log: Logger
   /** Jobs of different tenants under way at once. */
-  readonly atOnce: number
+  readonly atOnce: () => number
   /** Silence after which a job counts as stalled. */
-  readonly stallAfterMs?: number
+  readonly stallAfterMs?: number | undefined
   /** How often silence is looked for and heartbeats are written. */
-  readonly tickMs?: number
+  readonly tickMs?: number | undefined
 }
 
 interface Underway {
@@ -150,10 +150,10 @@ export class JobRunner implements AgentListener {
   }
 
   async #sendQueued(): Promise<void> {
-    const room = this.#options.atOnce - this.#underway.size
+    const room = this.#options.atOnce() - this.#underway.size
     if (room <= 0 || this.#options.link.readOnly !== null) return
     const busy = new Set([...this.#underway.values()].map(({ tenant }) => tenant))
-    const runnable = await this.#options.queue.runnable(this.#options.atOnce + busy.size)
+    const runnable = await this.#options.queue.runnable(this.#options.atOnce() + busy.size)
     for (const job of runnable.filter(({ tenantId }) => !busy.has(tenantId)).slice(0, room)) {
       if (!(await this.#options.queue.delivered(job.id))) continue
       this.#note(job)

@@ -1,0 +1,250 @@
+/** The panel put together: store, doors, sessions, jobs. Needs no root and no fixed path, so tests start it as the daemon does. */
+import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import type { AnyOperation } from '../contract/operation.ts'
+import type { Config } from '../lib/config.ts'
+import { version } from '../lib/version.ts'
+import type { Context } from '../resources/context.ts'
+import { storesFor } from '../resources/index.ts'
+import { bootstrap } from './auth/bootstrap.ts'
+import { flashMessages } from './auth/flash.ts'
+import type { PanelKeys } from './auth/keys.ts'
+import { type PasswordHasher, passwordHasher } from './auth/password.ts'
+import { sessionTable } from './auth/sessions.ts'
+import { signIn } from './auth/sign-in.ts'
+import { loginThrottle } from './auth/throttle.ts'
+import { visitors } from './auth/visitors.ts'
+import { checkStore } from './db/check-store.ts'
+import type { Db } from './db/database.ts'
+import { migrate } from './db/migrate.ts'
+import { openStore } from './db/open-store.ts'
+import { clientAddress } from './http/client-address.ts'
+import { networkDoor, privateDoor } from './http/doors.ts'
+import { hostPolicy } from './http/host-check.ts'
+import { limits } from './http/limits.ts'
+import { openApiDocument } from './http/openapi.ts'
+import { registerPageParsers, registerRest } from './http/rest.ts'
+import { createPanelServer, openApiPath, type PanelServer, registerHealthz, type TlsFiles } from './http/server.ts'
+import type { PanelDeps, RegisterPages } from './http/types.ts'
+import { AgentLink } from './jobs/agent-link.ts'
+import { housekeeping } from './jobs/housekeeping.ts'
+import { JobEventBus } from './jobs/job-events.ts'
+import { jobQueue } from './jobs/job-queue.ts'
+import { JobRunner } from './jobs/job-runner.ts'
+import { newId } from './operation-context.ts'
+import { type Caller, mayCall, operationRunner } from './run-operation.ts'
+
+export interface PanelOptions {
+  readonly config: Config
+  readonly keys: PanelKeys
+  /** `insecure`: plain HTTP, on a loopback address only; for tests. */
+  readonly tls: TlsFiles | 'insecure'
+  readonly listen: { readonly fd: number } | { readonly host: string; readonly port: number }
+  /** Absolute; for `agent.sock` and `cli.sock`. Who can enter it is root to the panel. */
+  readonly runDirectory: string
+  /** Absolute path of the SQLite file; not used when the configuration names PostgreSQL. */
+  readonly statePath: string
+  readonly log: Logger
+  readonly operations: readonly AnyOperation<Context>[]
+  readonly registerPages?: RegisterPages
+  /** Cheaper or faster ways of the same, for tests. */
+  readonly hasher?: PasswordHasher
+  readonly stallAfterMs?: number
+  readonly tickMs?: number
+}
+
+export interface Panel {
+  /** Of the network door. */
+  readonly port: number
+  readonly cliSocket: string
+  readonly agentSocket: string
+  readonly deps: PanelDeps
+  readonly db: Db
+  readonly housekeeping: Pick<ReturnType<typeof housekeeping>, 'purge' | 'payLimits'>
+  /** Takes what can change while the panel runs; the rest waits for the next start. */
+  reload(config: Config, tls: TlsFiles | null): void
+  /** Stops accepting, lets answers under way finish for a bounded time, and closes the store. */
+  close(): Promise<void>
+}
+
+export async function startPanel(options: PanelOptions): Promise<Panel> {
+  const { keys, log } = options
+  let config = options.config
+  let hosts = policyOf(config)
+  const db = await openCheckedStore(options)
+  const storesOf = (on: Db) => storesFor(on, { now: new Date().toISOString(), newId, auditKey: keys.audit })
+
+  const link = new AgentLink(log)
+  const events = new JobEventBus()
+  const queue = jobQueue(db, storesOf)
+  const { stallAfterMs, tickMs } = options
+  const runner = new JobRunner({ queue, link, events, log, atOnce: () => config.jobsAtOnce, stallAfterMs, tickMs })
+  const hasher = options.hasher ?? passwordHasher()
+  const panelHost = () => new URL(config.baseUrl).hostname
+  const operations = operationRunner({ db, storesOf, link, hasher, panelHost, log, onQueued: () => runner.wake() })
+
+  const sessions = sessionTable(() => ({ idleMinutes: config.sessionIdleMinutes, hours: config.sessionHours }))
+  const throttle = loginThrottle(() => ({ perAccount: config.loginAttempts, perNetwork: 30, globalPerMinute: 200 }))
+  const visiting = visitors({ db, storesOf, sessions, csrfKey: keys.csrf })
+  const signing = signIn({ db, storesOf, sessions, visitors: visiting, hasher, throttle })
+  const setup = bootstrap({ db, storesOf, signIn: signing, visitors: visiting, hasher, throttle, link, log })
+  const house = housekeeping({ db, storesOf, sessions, log, onQueued: () => runner.wake() })
+
+  const door = networkDoor({
+    hosts: () => hosts,
+    scheme: options.tls === 'insecure' ? 'http' : 'https',
+    visitors: visiting,
+    setup,
+    csrfKey: keys.csrf,
+    log,
+    recordForgery: (request) =>
+      operations.recordRefusal(callerOf(request), request.routeOptions.config.operation ?? 'auth.form', 'forbidden'),
+  })
+  const network = createPanelServer(door, log, options.tls === 'insecure' ? null : options.tls)
+  const local = createPanelServer(privateDoor, log, null)
+
+  const deps: PanelDeps = {
+    get baseUrl() {
+      return config.baseUrl
+    },
+    version: version().trim(),
+    log,
+    operations: options.operations,
+    run: (request, operation, input) => operations.run(callerOf(request), operation, input),
+    plan: (request, operation, input) => operations.plan(callerOf(request), operation, input),
+    mayCall,
+    auth: {
+      formToken: (request, reply) => visiting.formToken(request, reply),
+      login: signing.login,
+      logout: signing.logout,
+      sessions: signing.sessions,
+      revoke: signing.revoke,
+      safeNext: (next) => safeNext(next, network),
+      bootstrap: setup,
+    },
+    jobEvents: events,
+    agent: link,
+    flash: flashMessages(),
+  }
+
+  const api = async (app: FastifyInstance) => registerApi(app, deps)
+  await local.app.register(api)
+  await network.app.register(api)
+  registerHealthz(network.app)
+  const { registerPages } = options
+  if (registerPages)
+    await network.app.register(async (app) => {
+      registerPageParsers(app)
+      network.setPages(await registerPages(app, deps))
+    })
+  await Promise.all([network.app.ready(), local.app.ready()])
+
+  const agentSocket = join(options.runDirectory, 'agent.sock')
+  const cliSocket = join(options.runDirectory, 'cli.sock')
+  events.followAll(({ kind }) => {
+    if (kind === 'state') house.payLimitsSoon()
+  })
+  await runner.start()
+  await link.listen(agentSocket, {
+    async connected(hello) {
+      await runner.connected(hello)
+      void setup.closeIfDone().catch((err) => log.error({ err }, 'setup could not be closed on the root side'))
+    },
+    told: (message) => runner.told(message),
+    gone: () => runner.gone(),
+  })
+  await rm(cliSocket, { force: true })
+  await listening(local, { path: cliSocket })
+  await listening(network, loopbackOnly(options))
+  house.start()
+
+  return {
+    port: portOf(network),
+    cliSocket,
+    agentSocket,
+    deps,
+    db,
+    housekeeping: house,
+    reload(next, tls) {
+      config = next
+      hosts = policyOf(config)
+      log.level = config.logLevel
+      if (tls) network.setTls(tls)
+    },
+    async close() {
+      await Promise.all([drained(network), drained(local)])
+      await house.stop()
+      await link.close()
+      await runner.stop()
+      await db.destroy()
+    },
+  }
+}
+
+const policyOf = ({ anyHost, baseUrl }: Config) => hostPolicy(anyHost ? null : baseUrl)
+
+async function openCheckedStore({ config, statePath, log }: PanelOptions): Promise<Db> {
+  const db = openStore(config.store.kind === 'postgres' ? config.store.url : statePath)
+  const faults = await checkStore(db)
+  if (faults.length > 0) {
+    await db.destroy()
+    throw new Error(`Cannot use the store: it is damaged (${faults.slice(0, 3).join('; ')}); bring back a backup of it`)
+  }
+  const applied = await migrate(db, new Date().toISOString())
+  if (applied.length > 0) log.info({ applied }, 'the store has a new schema')
+  return db
+}
+
+function registerApi(app: FastifyInstance, deps: PanelDeps): void {
+  registerRest(app, deps.operations, deps)
+  let document: string | undefined
+  app.get(openApiPath, { config: { access: 'api' } }, async (_, reply) => {
+    document ??= JSON.stringify(openApiDocument(deps.operations, deps))
+    return reply.type('application/json; charset=utf-8').send(document)
+  })
+}
+
+function callerOf(request: FastifyRequest): Caller {
+  const { actor } = request
+  return { actor, requestId: request.id, ip: actor?.kind === 'root' ? null : clientAddress(request) }
+}
+
+/** A path that a page of this panel answers to, or the start: never a word of a stranger. */
+function safeNext(next: unknown, { pagePaths }: PanelServer): string {
+  const isPath = typeof next === 'string' && /^\/[\w\-./?=&%~]*$/.test(next) && !next.startsWith('//')
+  return isPath && pagePaths.has(next.split('?')[0] ?? '') ? next : '/'
+}
+
+async function listening(
+  { raw }: PanelServer,
+  where: Parameters<PanelServer['raw']['listen']>[0] & object,
+): Promise<void> {
+  raw.listen(where)
+  await once(raw, 'listening')
+}
+
+function loopbackOnly({ tls, listen }: PanelOptions) {
+  const isLoopback = 'host' in listen && ['127.0.0.1', '::1'].includes(listen.host)
+  if (tls === 'insecure' && !isLoopback)
+    throw new Error('Cannot serve plain HTTP: the address is not a loopback address')
+  return 'fd' in listen ? { fd: listen.fd } : { ...listen, ipv6Only: false }
+}
+
+async function drained({ app, raw }: PanelServer): Promise<void> {
+  const closed = once(raw, 'close')
+  raw.close()
+  raw.closeIdleConnections()
+  const timer = setTimeout(() => raw.closeAllConnections(), limits.drain)
+  await closed
+  clearTimeout(timer)
+  await app.close()
+}
+
+function portOf({ raw }: PanelServer): number {
+  const address: AddressInfo | string | null = raw.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
