@@ -104,7 +104,7 @@ export function layout(root = '/') {
       trash: join(customers, '.trash'),
     },
 
-    /** Root-owned 0755; one socket `<tenant>.sock` (0660 root:www-data) while the tenant's PHP is awake. */
+    /** Root-owned 0755; one socket `<tenant>.sock` (0760 root:www-data) while the tenant's PHP is awake. */
     fpmRun: join(run, 'fpm'),
     fpmSocket: (tenant: TenantName) => join(run, 'fpm', `${tenant}.sock`),
     /** Where that socket is while PHP starts or stops: it listens, and the web server does not see it. */

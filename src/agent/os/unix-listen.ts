@@ -15,7 +15,8 @@ const longestPath = 107
 const backlog = 511
 
 /**
- * A listening socket at `path`, `0660 root:<gid>`, in place of whatever was there. The directory must be root's alone.
+ * A listening socket at `path`, `0760 root:<gid>`, in place of whatever was there. The kernel asks for the w bit only; the x
+ * bit is what nginx's `-x` can see (its `-e` knows files, directories and links). The directory must be root's alone.
  * The descriptor is the caller's to close.
  */
 export function listenUnix(path: string, gid: number): number {
@@ -28,7 +29,7 @@ export function listenUnix(path: string, gid: number): number {
   try {
     bindPrivately(fd, path)
     lchownSync(path, process.getuid?.() ?? 0, gid)
-    chmodSync(path, 0o660)
+    chmodSync(path, 0o760)
     if (libc().listen(fd, backlog) !== 0) throw cannotListen(path, lastError())
     return fd
   } catch (cause) {

@@ -1,0 +1,281 @@
+/** A whole web machine below a root of its own: nginx and PHP-FPM as on a server, the waker as a process, the agent's side in here. */
+import { execFileSync, spawn } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { type ClientRequestArgs, type IncomingHttpHeaders, request } from 'node:http'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { HostLookup } from '../../src/agent/engine-api.ts'
+import { type DirectServices, openDirectServices } from '../../src/agent/os/direct-services.ts'
+import { type Layout, layout } from '../../src/agent/os/layout.ts'
+import { nginxVersion } from '../../src/agent/os/nginx.ts'
+import type { FpmStart } from '../../src/agent/os/services.ts'
+import { renderFpmConfig } from '../../src/agent/render/fpm.ts'
+import { renderNginxSite } from '../../src/agent/render/nginx.ts'
+import { answerWakes } from '../../src/agent/wake.ts'
+import { Fqdn, TenantName } from '../../src/contract/values.ts'
+
+const repository = fileURLToPath(new URL('../..', import.meta.url))
+export const httpPort = 18_680
+export const httpsPort = 18_643
+export const webGid = Number(execFileSync('/usr/bin/id', ['-g', 'www-data'], { encoding: 'utf8' }))
+const wakerUid = 21_999
+
+export const php =
+  ['8.5', '8.4', '8.3', '8.2', '8.1'].find((version) => existsSync(`/usr/sbin/php-fpm${version}`)) ?? ''
+const noLimits = { cpuPct: null, memMb: null, pids: null, ioMbps: null, diskMb: null }
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+export class WebMachine {
+  readonly root: string
+  readonly places: Layout
+  readonly logged: { level: string; facts: object; message: string }[] = []
+  /** Every start that was asked of the machine, by tenant. */
+  readonly starts: string[] = []
+  services!: DirectServices
+  #hosts = new Map<string, HostLookup>()
+  #agent: { close(): void } | undefined
+  #waker: { pid: number; ended: Promise<unknown> } | undefined
+
+  private constructor() {
+    this.root = mkdtempSync('/srv/wcp-web-')
+    chmodSync(this.root, 0o755)
+    this.places = layout(this.root)
+  }
+
+  static async boot(): Promise<WebMachine> {
+    const machine = new WebMachine()
+    await machine.#boot()
+    return machine
+  }
+
+  async #boot(): Promise<void> {
+    const { places } = this
+    for (const path of [places.web.hosts, places.web.pages, places.fpmRun, places.customers.root, places.logs]) {
+      mkdirSync(path, { recursive: true, mode: 0o755 })
+    }
+    mkdirSync(places.wakerRun, { mode: 0o700 })
+    chownSync(places.wakerRun, wakerUid, wakerUid)
+    mkdirSync(places.wakeRun, { mode: 0o710 })
+    chownSync(places.wakeRun, wakerUid, webGid)
+    cpSync(join(repository, 'templates/system/suspended.html'), join(places.web.pages, 'suspended.html'))
+    this.#makeDefaultTls()
+    await this.#writeNginxConfig()
+    const log = (level: string) => (facts: object, message: string) => void this.logged.push({ level, facts, message })
+    this.services = await openDirectServices({
+      places,
+      webGid,
+      log: { info: log('info'), warn: log('warn'), error: log('error') },
+    })
+    await this.services.superviseNginx()
+    await this.startWaker()
+    this.connectAgent()
+    await until(() => existsSync(places.nginxPid) && readFileSync(places.nginxPid, 'utf8').length > 1)
+  }
+
+  connectAgent(): void {
+    const { services, logged } = this
+    const log = (level: string) => (facts: object, message: string) => void logged.push({ level, facts, message })
+    this.#agent = answerWakes(this.places.wakerAgentSocket, {
+      services: {
+        startFpm: (start) => {
+          this.starts.push(start.name)
+          return services.startFpm(start)
+        },
+      },
+      lookup: (host) => this.#hosts.get(host) ?? { kind: 'unknown' },
+      log: { info: log('info'), warn: log('warn'), error: log('error') },
+    })
+  }
+
+  disconnectAgent(): void {
+    this.#agent?.close()
+  }
+
+  async startWaker(): Promise<void> {
+    const argv = [join(repository, 'src/main.ts'), 'waker', this.places.wakeSocket, this.places.wakerAgentSocket]
+    const child = spawn(process.execPath, argv, {
+      uid: wakerUid,
+      gid: wakerUid,
+      env: {},
+      cwd: '/',
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    if (child.pid === undefined) throw new Error('the waker did not start')
+    this.#waker = { pid: child.pid, ended: new Promise((resolve) => child.once('exit', resolve)) }
+    await until(() => existsSync(this.places.wakeSocket))
+  }
+
+  async killWaker(): Promise<void> {
+    if (!this.#waker) return
+    process.kill(this.#waker.pid, 'SIGKILL')
+    await this.#waker.ended
+    this.#waker = undefined
+    rmSync(this.places.wakeSocket, { force: true })
+  }
+
+  get wakerPid(): number {
+    return this.#waker?.pid ?? 0
+  }
+
+  addTenant(name: string, uid: number, limits: FpmStart['limits'] = noLimits): FpmStart {
+    const start: FpmStart = { name: TenantName.parse(name), uid, gid: uid, php, limits }
+    const { customers, web } = this.places
+    mkdirSync(customers.tenant(start.name), { mode: 0o755 })
+    mkdirSync(customers.sites(start.name), { mode: 0o755 })
+    mkdirSync(customers.home(start.name), { mode: 0o700 })
+    chownSync(customers.home(start.name), uid, uid)
+    mkdirSync(web.sites(start.name), { recursive: true })
+    writeFileSync(web.fpmConfig(start.name), renderFpmConfig(this.places, start))
+    writeFileSync(web.live(start.name), '')
+    return start
+  }
+
+  /** @returns the docroot; its files are the tenant's, readable for the web server by group. */
+  addSite(tenant: FpmStart, host: string, files: Readonly<Record<string, string>>, hasPhp = true): string {
+    const name = Fqdn.parse(host)
+    const { customers, web } = this.places
+    const docroot = customers.docroot(tenant.name, name)
+    mkdirSync(docroot, { recursive: true })
+    chownSync(docroot, tenant.uid, webGid)
+    chmodSync(docroot, 0o2750)
+    for (const [path, text] of Object.entries(files)) this.write(tenant, join(docroot, path), text)
+    const site = web.site(tenant.name, name)
+    mkdirSync(join(site, 'closed'), { recursive: true })
+    symlinkSync(docroot, join(site, 'docroot'))
+    symlinkSync(web.defaultTls, join(site, 'tls'))
+    symlinkSync('../tls', join(site, 'closed/tls'))
+    if (hasPhp) symlinkSync(this.places.fpmSocket(tenant.name), join(site, 'php.sock'))
+    this.#hosts.set(host, hasPhp ? { kind: 'php', start: tenant } : { kind: 'static' })
+    symlinkSync(`../tenants/${tenant.name}/sites/${name}`, web.host(name)) // last: from here on the site is served
+    return docroot
+  }
+
+  write(tenant: FpmStart, path: string, text: string): void {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
+    chownSync(dirname(path), tenant.uid, webGid)
+    writeFileSync(path, text, { mode: 0o640 })
+    chownSync(path, tenant.uid, webGid)
+  }
+
+  link(owner: number, target: string, path: string): void {
+    symlinkSync(target, path)
+    lchownSync(path, owner, owner)
+  }
+
+  errorLog(): string {
+    return readFileSync(this.places.webErrorLog, 'utf8')
+  }
+
+  /** PHP processes of a tenant, whoever started them. */
+  processesOf(uid: number): number[] {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .filter((pid) => {
+        try {
+          return new RegExp(`^Uid:\\s+${uid}\\s`, 'm').test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+        } catch {
+          return false
+        }
+      })
+  }
+
+  async shutDown(): Promise<void> {
+    this.disconnectAgent()
+    for (const { tenant } of await this.services.awakeFpm()) await this.services.stopFpm(tenant)
+    this.services.close()
+    const master = Number.parseInt(readFileSync(this.places.nginxPid, 'utf8'), 10)
+    process.kill(master, 'SIGTERM')
+    await until(() => !existsSync(this.places.nginxPid))
+    await this.killWaker()
+    rmSync(this.root, { recursive: true })
+  }
+
+  #makeDefaultTls(): void {
+    const { defaultTls, certificateFile, keyFile } = this.places.web
+    mkdirSync(defaultTls, { recursive: true })
+    const key = join(defaultTls, keyFile)
+    const words = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
+    const files = ['-subj', '/CN=default.invalid', '-keyout', key, '-out', join(defaultTls, certificateFile)]
+    execFileSync('/usr/bin/openssl', [...words, ...files], { stdio: 'ignore' })
+    chownSync(key, 0, webGid)
+    chmodSync(key, 0o640)
+  }
+
+  async #writeNginxConfig(): Promise<void> {
+    const { places } = this
+    mkdirSync(dirname(places.nginxSite), { recursive: true })
+    const options = {
+      http: [`127.0.0.1:${httpPort}`, `[::1]:${httpPort}`],
+      https: [`127.0.0.1:${httpsPort}`],
+      nginxVersion: await nginxVersion(),
+    }
+    writeFileSync(places.nginxSite, renderNginxSite(places, options))
+    const spool = join(this.root, 'var/lib/nginx')
+    mkdirSync(spool, { recursive: true })
+    writeFileSync(
+      places.nginxConfig,
+      `user www-data; worker_processes 2; pid ${places.nginxPid}; error_log ${places.logs}/nginx.log;
+events { worker_connections 768; }
+http {
+  include /etc/nginx/mime.types; default_type application/octet-stream; sendfile on; tcp_nopush on; gzip on;
+  ssl_protocols TLSv1.2 TLSv1.3; access_log ${places.logs}/other.log;
+  client_body_temp_path ${spool}/body; fastcgi_temp_path ${spool}/fastcgi; proxy_temp_path ${spool}/proxy;
+  uwsgi_temp_path ${spool}/uwsgi; scgi_temp_path ${spool}/scgi;
+  include ${places.nginxSite};
+}
+`,
+    )
+  }
+}
+
+export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for ${condition}`)
+    await sleep(10)
+  }
+}
+
+export function ask(host: string, path: string, more: ClientRequestArgs & { body?: Buffer } = {}): Promise<Answer> {
+  const { body, ...options } = more
+  return new Promise((resolve, reject) => {
+    const headers = { Host: host, ...(body && { 'Content-Length': body.length }), ...options.headers }
+    const asked = request(
+      { host: '127.0.0.1', port: httpPort, path, agent: false, ...options, headers },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('error', reject)
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks).toString('utf8'),
+          }),
+        )
+      },
+    )
+    asked.on('error', reject)
+    asked.end(body)
+  })
+}
