@@ -6,7 +6,7 @@ import { failureOf } from './failure.ts'
 import type { Machine } from './os/machine.ts'
 import { checkAll } from './plan.ts'
 import { identity } from './provisioners/judge.ts'
-import { absentHost, siteFacts } from './provisioners/site-facts.ts'
+import { absentHost, docrootFact, siteFacts } from './provisioners/site-facts.ts'
 import { absentAccount, closedTenant, liveTenant, tenantFacts } from './provisioners/tenant-facts.ts'
 import type { Registry, SiteRecord, TenantRecord } from './registry.ts'
 import type { Step } from './steps/step.ts'
@@ -26,7 +26,7 @@ export async function findDrift(
       if (changes.length > 0 && !isBusy(tenant)) report.push({ resource, changes })
     }
   }
-  const strays = await strayHosts(registry, machine)
+  const strays = await differences(await strayHosts(registry, machine), machine)
   if (strays.length > 0) report.push({ resource: 'routing table', changes: strays })
   return report
 }
@@ -43,9 +43,10 @@ async function differences(steps: readonly Step[], machine: Machine): Promise<Ch
   return changes
 }
 
-type Wanted = readonly (readonly [resource: string, steps: readonly Step[]])[]
+/** The facts of a tenant and of its sites, by resource. */
+export type Wanted = readonly (readonly [resource: string, steps: readonly Step[]])[]
 
-function wanted(registry: Registry, machine: Machine, tenant: TenantRecord): Wanted {
+export function wanted(registry: Registry, machine: Machine, tenant: TenantRecord): Wanted {
   const who = identity(tenant)
   const name = `tenant ${tenant.name}`
   if (tenant.state === 'trashed') return [[name, [closedTenant(machine, who), ...absentAccount(machine, who)]]]
@@ -56,7 +57,7 @@ function wanted(registry: Registry, machine: Machine, tenant: TenantRecord): Wan
     [name, [...tenantFacts(machine, who, tenant.limits), state]],
     ...sites.map((site): Wanted[number] => [
       `domain ${site.fqdn}`,
-      siteFacts(machine, who, site, site.state === 'active'),
+      [...siteFacts(machine, who, site, site.state === 'active'), docrootFact(machine, who, site)],
     ]),
   ]
 }
@@ -65,14 +66,11 @@ function isLiving({ state }: SiteRecord): boolean {
   return state === 'active' || state === 'suspended'
 }
 
-/** Names that answer although no site has them. */
-async function strayHosts(registry: Registry, machine: Machine): Promise<Change[]> {
+/** The absence of names that answer although no site has them. */
+export async function strayHosts(registry: Registry, machine: Machine): Promise<readonly Step[]> {
   const found = await machine.files.list(machine.places.web.hosts)
   const known = new Set(registry.hostNames()) // after the list: a name is claimed before it is linked
   const names = found.filter((name) => !known.has(name))
   const hosts = names.map((name) => Fqdn.safeParse(name)).flatMap(({ data }) => (data === undefined ? [] : [data]))
-  return differences(
-    hosts.map((host) => absentHost(machine, host)),
-    machine,
-  )
+  return hosts.map((host) => absentHost(machine, host))
 }
