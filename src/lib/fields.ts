@@ -10,6 +10,8 @@ export interface Field {
   /** Accepted words of a `choice`, or of each entry of a `list`. */
   readonly choices: readonly string[]
   readonly required: boolean
+  /** A `boolean` that may only be true, or be left out. */
+  readonly onlyTrue: boolean
   /** null has a meaning of its own, such as "no limit". */
   readonly nullable: boolean
   readonly default: unknown
@@ -56,8 +58,9 @@ function fieldsAt(root: Json, schema: Json, path: readonly string[], isRequired:
       path,
       name: path.join('.'),
       type: typeOf(root, inner),
-      choices: choicesOf(root, items ?? inner),
+      choices: typeOf(root, inner) === 'boolean' ? [] : choicesOf(root, items ?? inner),
       required: isRequired && schema.default === undefined,
+      onlyTrue: inner.const === true,
       nullable: isNullable,
       default: schema.default ?? inner.default,
       min: withinSafe(inner.minimum),
@@ -71,13 +74,14 @@ function fieldsAt(root: Json, schema: Json, path: readonly string[], isRequired:
 }
 
 function typeOf(root: Json, schema: Json): Field['type'] {
-  if (choicesOf(root, schema).length > 0) return 'choice'
   const types = new Set(alternatives(root, schema).map((option) => option.type))
+  // A boolean beside its own words, as query strings spell it, is a boolean.
+  if (types.has('boolean')) return 'boolean'
+  if (choicesOf(root, schema).length > 0) return 'choice'
   if (types.size !== 1) return 'json'
   if (types.has('string')) return 'text'
   if (types.has('integer')) return 'integer'
   if (types.has('number')) return 'number'
-  if (types.has('boolean')) return 'boolean'
   return types.has('array') ? 'list' : 'json'
 }
 

@@ -44,6 +44,8 @@ export interface Action {
   readonly href: string
   /** The one thing most people come for. */
   readonly main?: boolean
+  /** Cannot be taken back with one command. */
+  readonly danger?: boolean
   readonly icon?: string
 }
 
@@ -63,6 +65,8 @@ export interface Empty {
 
 export interface Section {
   readonly title: string
+  /** Stands beside the others on wide screens. */
+  readonly isAside?: boolean
   readonly link?: { readonly title: string; readonly href: string }
   readonly facts?: readonly Fact[]
   readonly table?: Table
@@ -81,8 +85,6 @@ export interface DetailPage {
   readonly head: Head
   readonly sections: readonly Section[]
   readonly command: Command
-  /** What cannot be taken back with one command: apart from the rest. */
-  readonly dangers: readonly Action[]
 }
 
 const tones: Readonly<Record<string, Tone>> = {

@@ -137,6 +137,7 @@ export const english = {
     none: 'No domains yet',
     noneText: 'A domain serves a site from its tenant’s directory.',
     visit: 'Open the site',
+    php: 'PHP',
   },
   packages: {
     title: 'Packages',

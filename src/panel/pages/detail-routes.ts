@@ -1,7 +1,7 @@
 /** One tenant, domain, package or user: its facts, what belongs to it, and what can be done with it. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { verbOf } from '../../contract/operation.ts'
+import { type AnyOperation, verbOf } from '../../contract/operation.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import { fieldNamed } from '../../lib/fields.ts'
 import { type Action, type Badge, type Section, statusBadge } from '../../lib/page-model.ts'
@@ -16,7 +16,7 @@ import { Tenant } from '../../resources/tenant/schema.ts'
 import { userFacts } from '../../resources/user/pages.ts'
 import { User } from '../../resources/user/schema.ts'
 import { apiCall, apiCallText } from './api-call.ts'
-import { listPath } from './places.ts'
+import { isDestructive, listPath } from './places.ts'
 import { query } from './safe-url.ts'
 import type { Site } from './site.ts'
 
@@ -61,9 +61,9 @@ export function detailRoutes(app: FastifyInstance, site: Site): void {
           ? [{ title: t.tenants.addDomain, href: addDomain }]
           : [],
       sections: [
-        { title: t.tenants.domains, table: domainTable(t, domains), empty: t.tenants.noDomains },
-        tenantFacts(t, tenant),
-        ...(offer === null ? [] : [limitFacts(t, offer)]),
+        { title: t.tenants.domains, table: domainTable(t, domains, { withTenant: false }), empty: t.tenants.noDomains },
+        { ...tenantFacts(t, tenant), isAside: true },
+        ...(offer === null ? [] : [{ ...limitFacts(t, offer), isAside: true }]),
         { title: t.tenants.recentJobs, table: jobTable(t, jobs), empty: t.jobs.none },
       ],
     })
@@ -126,14 +126,15 @@ function show(site: Site, request: FastifyRequest, reply: FastifyReply, detail: 
   const get = site.operation(`${kind}.get`)
   const input = { [kind]: ref }
   const verbs = detail.isDeleted ? ['restore'] : ['update', detail.isSuspended ? 'unsuspend' : 'suspend', 'delete']
-  const [dangers, actions] = split(
-    verbs.filter((verb) => site.may(request, `${kind}.${verb}`)).map((verb) => site.operation(`${kind}.${verb}`)),
-    (operation) => operation.confirm !== undefined,
-  )
+  const operations = verbs
+    .map((verb) => `${kind}.${verb}`)
+    .filter((name) => site.may(request, name))
+    .map(site.operation)
   const words: Readonly<Record<string, string>> = t.verbs
-  const action = (operation: { name: string }): Action => ({
+  const action = (operation: AnyOperation): Action => ({
     title: words[verbOf(operation)] ?? verbOf(operation),
     href: `/do/${operation.name}${query(input)}`,
+    danger: isDestructive(operation),
   })
   return site.send(request, reply, {
     template: 'detail',
@@ -143,10 +144,9 @@ function show(site: Site, request: FastifyRequest, reply: FastifyReply, detail: 
         title: detail.title,
         status: detail.status,
         crumbs: [{ title: detail.kindTitle, href: listPath(kind) }],
-        actions: [...(detail.main ?? []), ...actions.map(action)],
+        actions: [...(detail.main ?? []), ...operations.map(action)],
       },
       sections: detail.sections,
-      dangers: dangers.map(action),
       command: { line: toCommandLine(get, input), call: apiCallText(apiCall(get, input)) },
     },
   })
@@ -179,8 +179,4 @@ async function items<T extends z.ZodType>(
   const { input: accepted } = site.operation(name)
   if (Object.keys(input).some((key) => fieldNamed(accepted, key) === undefined)) return []
   return z.object({ items: z.array(item) }).parse((await site.run(request, name, input)).value).items
-}
-
-function split<T>(all: readonly T[], belongs: (one: T) => boolean): [T[], T[]] {
-  return [all.filter(belongs), all.filter((one) => !belongs(one))]
 }

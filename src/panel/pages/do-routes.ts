@@ -12,7 +12,7 @@ import { apiCall, apiCallText } from './api-call.ts'
 import { planView } from './diff-lines.ts'
 import { type Choice, fieldLabel, formControls } from './form-fields.ts'
 import { type FormValues, formValues, inputOf, valuesFrom } from './form-values.ts'
-import { homeOf, listPath } from './places.ts'
+import { homeOf, isDestructive, listPath } from './places.ts'
 import { problemView } from './problem-view.ts'
 import { referenceChoices } from './reference-choices.ts'
 import { path } from './safe-url.ts'
@@ -106,7 +106,7 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
         question: asks ? operation.confirm : null,
         fields: controls,
         submit: verbTitle(operation),
-        danger: operation.confirm !== undefined,
+        danger: isDestructive(operation),
         canPlan: operation.effect === 'machine',
         cancel: state.back ?? home,
         plan: state.plan === null ? null : planView(state.plan),

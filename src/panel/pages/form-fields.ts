@@ -40,6 +40,9 @@ export interface FormOptions {
   readonly without: ReadonlySet<string>
 }
 
+/** Left open, the panel chooses one; any other reference that is left open refers to nothing. */
+const hasDefault = new Set(['package', 'php'])
+
 /** Beyond this many, a select is worse than typing with suggestions. */
 const longestSelect = 60
 
@@ -57,7 +60,10 @@ function control(field: Field, secret: boolean, { t, values, error, choices }: F
   const isSelect =
     field.type === 'choice' || (offered !== undefined && offered.length <= longestSelect && field.type === 'text')
   const refused = error?.fields.find((one) => one.field === field.name || one.field.startsWith(`${field.name}.`))
-  const hint = [field.description, bounds(t, field)].filter((part) => part !== undefined && part !== '').join('. ')
+  // What a list of names says by itself needs no words.
+  const hint = [offered === undefined ? field.description : '', bounds(t, field)]
+    .filter((part) => part !== undefined && part !== '')
+    .join('. ')
   const isNumber = field.type === 'integer' || field.type === 'number'
   return {
     id: `f-${field.name.replaceAll('.', '-')}`,
@@ -80,10 +86,11 @@ function control(field: Field, secret: boolean, { t, values, error, choices }: F
 
 function selectChoices(t: Texts, field: Field, offered: readonly Choice[] | undefined, value: string): Choice[] {
   const words = offered ?? field.choices.map((word) => ({ value: word, title: word }))
-  const none = field.nullable
-    ? [{ value: nothing, title: field.name.endsWith('php') ? t.form.noPhp : t.form.nothing }]
-    : []
-  const open = field.required && !field.nullable ? t.form.choose : t.form.standard
+  const none =
+    field.nullable && (field.required || hasDefault.has(field.name))
+      ? [{ value: nothing, title: field.name.endsWith('php') ? t.form.noPhp : t.form.nothing }]
+      : []
+  const open = field.required ? t.form.choose : hasDefault.has(field.name) ? t.form.standard : t.form.nothing
   const first = field.required && field.nullable ? [] : [{ value: '', title: open }]
   const all = [...first, ...words, ...none]
   // What was typed or is stored stays choosable, or sending the form would change it unasked.

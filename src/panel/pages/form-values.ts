@@ -37,6 +37,7 @@ export function inputOf(operation: AnyOperation, values: FormValues): Record<str
 function fieldValue(field: Field, text: string | undefined, isUpdate: boolean): unknown {
   if (field.type === 'boolean') {
     if (text === 'true') return true
+    if (field.onlyTrue) return undefined
     return text !== undefined || field.required || isUpdate || field.default === true ? false : undefined
   }
   if (text === undefined) return undefined

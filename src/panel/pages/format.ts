@@ -17,8 +17,8 @@ export function percent(value: number): string {
   return `${value.toFixed(value > 0 && value < 10 ? 1 : 0)} %`
 }
 
-/** `3 d 4 h`, the two largest units that are not zero. */
-export function duration(seconds: number): string {
+/** `3 d 4 h`: the largest units that are not zero, two of them unless told. */
+export function duration(seconds: number, most = 2): string {
   const whole = Math.max(0, Math.round(seconds))
   const parts = [
     [Math.floor(whole / 86_400), 'd'],
@@ -29,7 +29,7 @@ export function duration(seconds: number): string {
   const first = parts.findIndex(([value]) => value > 0)
   if (first === -1) return '0 s'
   return parts
-    .slice(first, first + 2)
+    .slice(first, first + most)
     .flatMap(([value, unit]) => (value > 0 ? [`${value} ${unit}`] : []))
     .join(' ')
 }
@@ -38,12 +38,8 @@ export function duration(seconds: number): string {
 export function ago(iso: string, now = Date.now()): string {
   const seconds = (now - Date.parse(iso)) / 1000
   if (Number.isNaN(seconds)) return iso
-  if (seconds < 0) return `in ${largest(-seconds)}`
-  return seconds < 5 ? 'just now' : `${largest(seconds)} ago`
-}
-
-function largest(seconds: number): string {
-  return duration(seconds).split(' ').slice(0, 2).join(' ')
+  if (seconds < 0) return `in ${duration(-seconds, 1)}`
+  return seconds < 5 ? 'just now' : `${duration(seconds, 1)} ago`
 }
 
 /** `2026-11-20 14:03:07 UTC` */

@@ -42,7 +42,12 @@ type ListQuery = Readonly<Record<string, string | undefined>>
 
 export function listRoutes(app: FastifyInstance, site: Site): void {
   list(app, site, { kind: 'tenant', words: (t) => t.tenants, item: Tenant, table: tenantTable })
-  list(app, site, { kind: 'domain', words: (t) => t.domains, item: Domain, table: domainTable })
+  list(app, site, {
+    kind: 'domain',
+    words: (t) => t.domains,
+    item: Domain,
+    table: (texts, items) => domainTable(texts, items),
+  })
   list(app, site, { kind: 'package', words: (t) => t.packages, item: Package, table: packageTable })
   list(app, site, { kind: 'user', words: (t) => t.users, item: User, table: userTable })
   list(app, site, { kind: 'job', words: (t) => t.jobs, item: Job, table: jobTable })

@@ -1,5 +1,5 @@
 /** Where each kind lives on the pages. */
-import { type AnyOperation, kindOf } from '../../contract/operation.ts'
+import { type AnyOperation, kindOf, verbOf } from '../../contract/operation.ts'
 import { path } from './safe-url.ts'
 
 const lists = new Map([
@@ -27,4 +27,9 @@ export function detailPath(kind: string, ref: string): string {
 export function homeOf(operation: Pick<AnyOperation, 'name'>, ref: string | undefined): string {
   const kind = kindOf(operation)
   return ref === undefined || ref === '' ? listPath(kind) : detailPath(kind, ref)
+}
+
+/** Takes something away: its button is red. */
+export function isDestructive(operation: Pick<AnyOperation, 'name'>): boolean {
+  return ['delete', 'purge'].includes(verbOf(operation))
 }

@@ -1,7 +1,8 @@
 /** What the references of a form may name: the tenants, packages, users that this visitor can see. */
 import type { FastifyRequest } from 'fastify'
 import type { AnyOperation } from '../../contract/operation.ts'
-import { fieldsOf, isRecord } from '../../lib/fields.ts'
+import { nothing } from '../../lib/command-spec.ts'
+import { type Field, fieldsOf, isRecord } from '../../lib/fields.ts'
 import type { Choice } from './form-fields.ts'
 import type { Site } from './site.ts'
 
@@ -28,14 +29,17 @@ export async function referenceChoices(
       const { value } = await site.run(request, `${kind}.list`, { limit: 200 })
       choices.set(field.name, names(value, nameKey[kind] ?? 'name'))
     }
-    if (field.name === 'php' && site.deps.agent.phpVersions.length > 0) {
-      choices.set(
-        'php',
-        site.deps.agent.phpVersions.map((version) => ({ value: version, title: version })),
-      )
-    }
+    if (field.name === 'php') choices.set('php', phpChoices(site, field))
   }
   return choices
+}
+
+/** Installed versions, and the word for a site without PHP where the field takes one. */
+function phpChoices({ deps, t }: Site, field: Field): Choice[] {
+  const installed = deps.agent.phpVersions
+  return field.choices
+    .filter((word) => installed.length === 0 || word === nothing || installed.includes(word))
+    .map((word) => ({ value: word, title: word === nothing ? t.form.noPhp : word }))
 }
 
 function names(page: unknown, key: string): Choice[] {

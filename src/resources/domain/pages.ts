@@ -3,14 +3,15 @@ import { type Fact, type Section, statusBadge, type Table } from '../../lib/page
 import { label, type Texts } from '../../lib/texts.ts'
 import type { Domain } from './schema.ts'
 
-export function domainTable(t: Texts, domains: readonly Domain[]): Table {
+/** @param options without the tenant where the page is about one. */
+export function domainTable(t: Texts, domains: readonly Domain[], { withTenant = true } = {}): Table {
   return {
     caption: t.domains.title,
     columns: [
       { title: label(t, 'fqdn') },
       { title: label(t, 'status') },
-      { title: label(t, 'tenant'), wide: true },
-      { title: label(t, 'php') },
+      ...(withTenant ? [{ title: label(t, 'tenant'), wide: true }] : []),
+      { title: t.domains.php },
       { title: label(t, 'createdAt'), wide: true },
     ],
     rows: domains.map((domain) => [
@@ -20,7 +21,7 @@ export function domainTable(t: Texts, domains: readonly Domain[]): Table {
         ...(domain.aliases.length > 0 && { sub: domain.aliases.join(', ') }),
       },
       { badge: statusBadge(domain.status, t.statuses) },
-      { text: domain.tenantName, href: `/tenants/${domain.tenantName}` },
+      ...(withTenant ? [{ text: domain.tenantName, href: `/tenants/${domain.tenantName}` }] : []),
       { text: domain.php ?? '–' },
       { time: domain.createdAt },
     ]),

@@ -17,8 +17,12 @@ export function jobTable(t: Texts, jobs: readonly Job[]): Table {
       { title: label(t, 'createdAt') },
     ],
     rows: jobs.map((job) => [
-      { text: `${job.type} ${job.resourceName}`, href: `/jobs/${job.id}` },
-      { badge: jobBadge(job.state), ...(job.failure !== null && { sub: job.failure.message }) },
+      {
+        text: `${job.type} ${job.resourceName}`,
+        href: `/jobs/${job.id}`,
+        ...(job.failure !== null && { sub: job.failure.message }),
+      },
+      { badge: jobBadge(job.state) },
       { text: job.actor },
       { time: job.createdAt },
     ]),
