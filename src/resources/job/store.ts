@@ -53,6 +53,8 @@ export interface JobStore {
   list(query: JobQuery): Promise<Page<Job>>
   get(id: string, options?: { tenantId?: Id | null }): Promise<JobDetail>
 
+  /** `busy`, naming the active job of that row, if it has one. */
+  refuseBusy(kind: ResourceKind, id: Id): Promise<void>
   /**
    * Queues a job in the transaction of the caller: `busy` naming the active job of the same row; raises the row's
    * version, which is the job's token; gives the row the status that the contract names. Change the row after it, not
@@ -146,6 +148,8 @@ export function jobStore(db: Db, { now, newId }: StoreTools): JobStore {
       const steps = await db.selectFrom('job_steps').selectAll().where('job_id', '=', id).orderBy('position').execute()
       return { ...jobOf(row), steps: steps.map(stepOf), log: row.log.split('\n').slice(0, -1) }
     },
+
+    refuseBusy: (kind, id) => refuseBusy(db, `${kind}:${id}`),
 
     async enqueue(contract, payload, by) {
       // One reading of the payload for both sides: what the agent would refuse never becomes a job.

@@ -36,8 +36,8 @@ export function packageTable(t: Texts, packages: readonly Package[]): Table {
 /** null is no limit. */
 export function limitFacts(t: Texts, one: Pick<Package, (typeof limits)[number]>): Section {
   const facts = limits.map((key) => ({
-    title: label(t, key),
-    text: one[key] === null ? t.form.noLimit : limit(one[key]),
+    title: t.limitNames[key],
+    text: one[key] === null ? t.form.noLimit : `${limit(one[key])} ${t.limitUnits[key]}`.trim(),
   }))
   return { title: t.packages.limits, facts }
 }

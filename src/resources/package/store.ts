@@ -17,6 +17,9 @@ export interface PackageValues extends TenantLimits {
   readonly maxDomains: number | null
 }
 
+/** What is left out, or undefined, stays. */
+export type PackageChange = { readonly [K in keyof PackageValues]?: PackageValues[K] | undefined }
+
 export interface PackageStore {
   list(query: ListQuery): Promise<Page<Package>>
   /** By id or name among the living; with `deleted`, in the trash. */
@@ -25,11 +28,13 @@ export interface PackageStore {
   get(ref: string, options?: { deleted?: boolean }): Promise<Package>
   findDefault(): Promise<Package | undefined>
   insert(id: Id, values: PackageValues): Promise<void>
-  update(id: Id, values: Partial<PackageValues>): Promise<void>
+  update(id: Id, values: PackageChange): Promise<void>
   /** Makes it the one default. */
   makeDefault(id: Id): Promise<void>
-  /** Holds other transactions that give the package to a tenant or delete it until this one ends. */
-  lock(id: Id): Promise<void>
+  /** Holds other transactions about the same id or name until this one ends. */
+  lock(idOrName: string): Promise<void>
+  /** Tenants that have it, those in the trash included. */
+  countTenants(id: Id): Promise<number>
   setDeleted(id: Id, deletedAt: string | null): Promise<void>
   /** Removes rows that have been in the trash since before that moment; answers how many. */
   purgeDeletedBefore(moment: string): Promise<number>
@@ -122,8 +127,17 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
       await db.updateTable('packages').set({ is_default: 1, updated_at: now }).where('id', '=', id).execute()
     },
 
-    async lock(id) {
-      await storeLock(db, `package:${id}`)
+    async lock(idOrName) {
+      await storeLock(db, `package:${idOrName}`)
+    },
+
+    async countTenants(id) {
+      const { count } = await db
+        .selectFrom('tenants')
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .where('package_id', '=', id)
+        .executeTakeFirstOrThrow()
+      return count
     },
 
     async setDeleted(id, deletedAt) {
@@ -144,7 +158,7 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
   return store
 }
 
-function limitColumns(values: Partial<PackageValues>) {
+function limitColumns(values: PackageChange) {
   const { maxDomains, cpuPct, memMb, pids, ioMbps, diskMb } = values
   return {
     ...(maxDomains !== undefined && { max_domains: maxDomains }),

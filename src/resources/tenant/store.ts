@@ -19,8 +19,8 @@ export interface TenantStore {
   get(ref: string, options?: { deleted?: boolean }): Promise<Tenant>
   insert(tenant: { id: Id; name: TenantName; packageId: Id; ownerId: Id | null }): Promise<void>
   update(id: Id, values: { packageId?: Id; ownerId?: Id | null }): Promise<void>
-  /** Holds other transactions that count or change what this tenant has until this one ends. */
-  lock(id: Id): Promise<void>
+  /** Holds other transactions about the same id or name, and what they count, until this one ends. */
+  lock(idOrName: string): Promise<void>
   countDomains(id: Id): Promise<number>
   /** Marks the living and the trashed tenants of a package as owed its limits. */
   oweLimits(packageId: Id): Promise<void>
@@ -104,8 +104,8 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
         .execute()
     },
 
-    async lock(id) {
-      await storeLock(db, `tenant:${id}`)
+    async lock(idOrName) {
+      await storeLock(db, `tenant:${idOrName}`)
     },
 
     async countDomains(id) {

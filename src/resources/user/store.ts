@@ -24,6 +24,8 @@ export interface UserStore {
   find(ref: string, options?: { deleted?: boolean }): Promise<User | undefined>
   /** `find`, or `not_found`. */
   get(ref: string, options?: { deleted?: boolean }): Promise<User>
+  /** Holds other transactions about the same id or e-mail address until this one ends. */
+  lock(idOrEmail: string): Promise<void>
   /** By id or e-mail address, living only. */
   credentials(ref: string): Promise<Credentials | undefined>
   /** Operation names that the user's roles allow. */
@@ -88,6 +90,10 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
 
     async get(ref, options) {
       return (await store.find(ref, options)) ?? notFound('user', ref)
+    },
+
+    async lock(idOrEmail) {
+      await storeLock(db, `user:${idOrEmail}`)
     },
 
     async credentials(ref) {

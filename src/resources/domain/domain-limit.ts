@@ -1,0 +1,19 @@
+/** The number of domains that a package allows. */
+import { WcpError } from '../../contract/errors.ts'
+import type { Context } from '../context.ts'
+import type { Tenant } from '../tenant/schema.ts'
+
+/** Counts inside the transaction, with the tenant held: of many requests at once exactly as many get through as fit. */
+export async function refuseOverLimit(
+  context: Context,
+  what: string,
+  tenant: Pick<Tenant, 'id' | 'name' | 'packageId'>,
+): Promise<void> {
+  await context.tenants.lock(tenant.id)
+  const { maxDomains, name } = await context.packages.get(tenant.packageId)
+  if (maxDomains === null || (await context.tenants.countDomains(tenant.id)) < maxDomains) return
+  const all = maxDomains === 1 ? 'the one domain' : `all ${maxDomains} domains`
+  throw new WcpError('limit_reached', `Cannot ${what}: tenant "${tenant.name}" has ${all} of package "${name}"`, {
+    details: { limit: maxDomains },
+  })
+}

@@ -1,0 +1,38 @@
+/** Which verbs a status allows, and the refusal of the others in words. */
+import type { ResourceKind } from '../contract/job.ts'
+import type { Id } from '../contract/values.ts'
+import type { Context } from './context.ts'
+import { conflict } from './refusals.ts'
+
+interface Row {
+  readonly id: Id
+  readonly status: string
+}
+
+const allowed = {
+  update: ['active', 'suspended', 'locked'],
+  suspend: ['active'],
+  unsuspend: ['suspended', 'locked'],
+  delete: ['active', 'suspended', 'locked', 'error'],
+  restore: ['deleted'],
+} as const satisfies Record<string, readonly string[]>
+
+export type Verb = keyof typeof allowed
+
+const remedies: Record<string, string> = {
+  error: 'It was never made: send its create request again, or delete it.',
+  suspended: 'It is suspended already; unsuspend brings it back.',
+  active: 'It is running already.',
+  deleted: 'It is in the trash; restore brings it back.',
+}
+
+/** Refuses with `busy` while the row has an active job, and with `conflict` when its status does not allow the verb. */
+export async function mayChange(
+  context: Context,
+  { kind, row, name, verb }: { kind: ResourceKind; row: Row; name: string; verb: Verb },
+): Promise<void> {
+  await context.jobs.refuseBusy(kind, row.id)
+  const fitting: readonly string[] = allowed[verb]
+  if (fitting.includes(row.status)) return
+  conflict(`${verb} ${kind} "${name}"`, `it is ${row.status}`, remedies[row.status] ?? 'Look at it again in a moment.')
+}

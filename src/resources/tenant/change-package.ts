@@ -1,0 +1,32 @@
+/** Gives a tenant another package, and the machine its limits. */
+import { WcpError } from '../../contract/errors.ts'
+import type { Id } from '../../contract/values.ts'
+import type { Context } from '../context.ts'
+import { limitsOf } from '../package/limits.ts'
+import { mayChange } from '../status-guard.ts'
+import { tenantLimit } from './jobs.ts'
+import { choosePackage } from './new-tenant.ts'
+import type { Tenant } from './schema.ts'
+
+/** @returns the job; null for a tenant that could not be made yet and gets the limits when it is made */
+export async function changePackage(context: Context, what: string, tenant: Tenant, ref: string): Promise<Id | null> {
+  const { id, name } = tenant
+  const chosen = await choosePackage(context, what, ref)
+  await context.tenants.lock(id)
+  const domains = await context.tenants.countDomains(id)
+  if (chosen.maxDomains !== null && domains > chosen.maxDomains)
+    throw new WcpError(
+      'limit_reached',
+      `Cannot ${what}: it has ${domains} domains and package "${chosen.name}" allows ${chosen.maxDomains}`,
+      { details: { limit: chosen.maxDomains } },
+    )
+  if (tenant.status === 'error') {
+    await context.tenants.update(id, { packageId: chosen.id })
+    return null
+  }
+  await mayChange(context, { kind: 'tenant', row: tenant, name, verb: 'update' })
+  const jobId = await context.enqueue(tenantLimit, { tenant: id, limits: limitsOf(chosen) })
+  await context.tenants.update(id, { packageId: chosen.id })
+  await context.tenants.limitsQueued(id)
+  return jobId
+}

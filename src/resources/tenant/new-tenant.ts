@@ -1,0 +1,49 @@
+/** What a new tenant needs: a package, perhaps an owner, and a name that is free. */
+import type { Id, TenantName } from '../../contract/values.ts'
+import type { Context } from '../context.ts'
+import type { Package } from '../package/schema.ts'
+import { badInput, conflict, taken } from '../refusals.ts'
+
+/** Held until the transaction ends, so that it is not deleted meanwhile. */
+export async function choosePackage(context: Context, what: string, ref: string | undefined): Promise<Package> {
+  const { packages } = context
+  const found = ref === undefined ? await packages.findDefault() : await packages.find(ref)
+  if (found !== undefined) {
+    await packages.lock(found.id)
+    return packages.get(found.id)
+  }
+  if (ref === undefined) conflict(what, 'there is no default package', 'Name a package, or make one the default.')
+  return badInput(what, {
+    field: 'package',
+    problem: `"${ref}" does not exist`,
+    accepted: 'the id or the name of a package',
+  })
+}
+
+/** An administrator, or a customer who belongs to no other tenant. */
+export async function chooseOwner(context: Context, what: string, ref: string, tenantId?: Id): Promise<Id> {
+  const user = await context.users.find(ref)
+  if (user === undefined)
+    return badInput(what, {
+      field: 'owner',
+      problem: `"${ref}" does not exist`,
+      accepted: 'the id or the e-mail address of a user',
+    })
+  if (user.tenantId !== null && user.tenantId !== tenantId)
+    badInput(what, {
+      field: 'owner',
+      problem: 'belongs to another tenant',
+      accepted: 'an administrator, or a user of this tenant',
+    })
+  return user.id
+}
+
+/** The tenant of that name which could not be made, to be made again. Refuses a name that is taken. */
+export async function findFailed(context: Context, what: string, name: TenantName): Promise<Id | undefined> {
+  await context.tenants.lock(name)
+  const found = await context.tenants.find(name)
+  if (found === undefined) return undefined
+  if (found.status === 'pending') await context.jobs.refuseBusy('tenant', found.id)
+  if (found.status !== 'error') taken(what, 'name', name, 'a name that no other tenant has')
+  return found.id
+}

@@ -1,0 +1,47 @@
+/** What the panel's scheduler does by itself, a few at a time, each in a transaction with the context of root. */
+import type { Context } from './context.ts'
+import { domainPurge } from './domain/jobs.ts'
+import { limitsOf } from './package/limits.ts'
+import { tenantLimit, tenantPurge } from './tenant/jobs.ts'
+
+/** For so long what was deleted can be restored. */
+export const trashDays = 30
+const atOnce = 20
+
+export interface Purged {
+  readonly jobs: number
+  readonly rows: number
+}
+
+/**
+ * Ends the 30 days: queues the purge of tenants and domains whose data lies in the trash of the machine, and removes the
+ * rows of what has no data there, and of old jobs. Call it every hour or so; it does not matter when.
+ */
+export async function purgeExpired(context: Context): Promise<Purged> {
+  const moment = daysBefore(context.now, trashDays)
+  const tenants = await context.tenants.expired(moment, atOnce)
+  for (const { id } of tenants) await context.enqueue(tenantPurge, { tenant: id })
+  const domains = await context.domains.expired(moment, atOnce)
+  for (const { id, tenantId } of domains) await context.enqueue(domainPurge, { tenant: tenantId, domain: id })
+  const keepDays = await context.settings.get('jobs.keep_days')
+  const rows = [
+    await context.users.purgeDeletedBefore(moment),
+    await context.packages.purgeDeletedBefore(moment),
+    await context.jobs.purgeFinishedBefore(daysBefore(context.now, keepDays)),
+  ]
+  return { jobs: tenants.length + domains.length, rows: rows.reduce((sum, count) => sum + count, 0) }
+}
+
+/** Queues the limits that tenants did not get when their package changed, because they were busy or in the trash then. */
+export async function applyOwedLimits(context: Context): Promise<number> {
+  const tenants = await context.tenants.owedLimits(atOnce)
+  for (const { id, packageId } of tenants) {
+    await context.enqueue(tenantLimit, { tenant: id, limits: limitsOf(await context.packages.get(packageId)) })
+    await context.tenants.limitsQueued(id)
+  }
+  return tenants.length
+}
+
+function daysBefore(now: string, days: number): string {
+  return new Date(Date.parse(now) - days * 86_400_000).toISOString()
+}
