@@ -1,0 +1,317 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { JobEvent } from '../../src/panel/jobs/job-events.ts'
+import type { Answer } from './support/client.ts'
+import { failure, ScriptedAgent } from './support/scripted-agent.ts'
+import { type TestPanel, type TestPanelOptions, testPanel, until } from './support/test-panel.ts'
+
+let test: TestPanel
+
+afterEach(() => test.stop())
+
+async function start(options: TestPanelOptions = {}): Promise<void> {
+  test = await testPanel(options)
+  expect((await test.root('POST', '/api/v1/packages', { name: 'basic' })).status).toBe(201)
+}
+
+const createTenant = async (name: string) => {
+  const answer = await test.root('POST', '/api/v1/tenants', { name })
+  expect(answer.text).toContain('jobId')
+  return answer.json() as { id: string; jobId: string }
+}
+const job = async (id: string) => (await test.root('GET', `/api/v1/jobs/${id}`)).json() as Record<string, unknown>
+const ended = (id: string, state: string) => until(async () => ((await job(id)).state === state ? await job(id) : null))
+const tenantStatus = async (id: string) => (await test.root('GET', `/api/v1/tenants/${id}`)).json().status
+const sentJobs = () => test.machine.heard.flatMap((message) => (message.t === 'job' ? [message] : []))
+const auditOf = async (action: string) => (await test.root('GET', `/api/v1/audit?action=${action}`)).json().items ?? []
+
+describe('the life of a job', () => {
+  it('answers 202 with the address of the job, and runs it to its end', async () => {
+    await start()
+
+    const answer: Answer = await test.root('POST', '/api/v1/tenants', { name: 'acme' })
+
+    const { id, jobId } = answer.json()
+    expect(answer.status).toBe(202)
+    expect(answer.headers.location).toBe(`/api/v1/jobs/${jobId}`)
+    const done = await ended(String(jobId), 'succeeded')
+    expect(done.steps).toMatchObject([
+      { name: 'linux user', state: 'done' },
+      { name: 'php pool', state: 'done' },
+    ])
+    expect(done.log).toEqual(['working'])
+    expect(await tenantStatus(String(id))).toBe('active')
+    expect(sentJobs()).toMatchObject([{ job: jobId, type: 'tenant.create', payload: { tenant: id, name: 'acme' } }])
+    await until(() => test.machine.heard.some((message) => message.t === 'ack' && message.job === jobId))
+  })
+
+  it('shows what failed, and leaves the tenant in error', async () => {
+    await start({ machine: { play: () => failure } })
+
+    const { id, jobId } = await createTenant('acme')
+
+    expect((await ended(jobId, 'failed')).failure).toEqual(failure)
+    expect(await tenantStatus(id)).toBe('error')
+    expect(test.log).toContainEqual(expect.objectContaining({ msg: 'a job failed', job: jobId, step: 'php pool' }))
+  })
+
+  it('tells listeners of each step in order', async () => {
+    await start()
+    const events: JobEvent[] = []
+    test.panel.deps.jobEvents.followAll((event) => events.push(event))
+
+    const { jobId } = await createTenant('acme')
+    await ended(jobId, 'succeeded')
+
+    expect(events.map((event) => [event.kind, 'state' in event ? event.state : ''].join(' ').trim())).toEqual([
+      'steps',
+      'state running',
+      'step done',
+      'log',
+      'step done',
+      'state succeeded',
+    ])
+  })
+
+  it('refuses a second change of the same tenant, naming the job that runs', async () => {
+    await start({ machine: { play: () => 'hold' } })
+    const { id, jobId } = await createTenant('acme')
+
+    const refused = await test.root('POST', `/api/v1/tenants/${id}/suspend`, {})
+
+    expect(refused.status).toBe(409)
+    expect(refused.text).toContain(jobId)
+    expect((await auditOf('tenant.suspend')).map(({ outcome }) => outcome)).toEqual(['refused'])
+  })
+
+  it('runs tenants side by side up to the limit, and one tenant in order', async () => {
+    await start({ machine: { play: () => 'hold' }, config: 'jobs_at_once: 2' })
+    const first = await test.root('POST', '/api/v1/tenants', { name: 'one', domain: 'one.example.com' })
+    expect(first.status).toBe(202)
+    await createTenant('two')
+    await createTenant('three')
+    await until(() => sentJobs().length === 2)
+    await sleep(200)
+    expect(sentJobs().map(({ payload }) => payload.name)).toEqual(['one', 'two'])
+
+    test.agent.finish(sentJobs()[0] as never, null)
+
+    await until(() => sentJobs().length === 3)
+    expect(sentJobs()[2]).toMatchObject({ type: 'domain.create', payload: { fqdn: 'one.example.com' } })
+  })
+})
+
+describe('a job whose agent is silent', () => {
+  it('stalls with an alert, and goes on when the agent is heard again', async () => {
+    await start({ machine: { play: () => 'hold' }, stallAfterMs: 300 })
+    const { id, jobId } = await createTenant('acme')
+
+    await ended(jobId, 'stalled')
+    expect(test.log).toContainEqual(expect.objectContaining({ level: 50, msg: 'a job has stalled', job: jobId }))
+
+    test.agent.tell({ t: 'heartbeat', job: jobId as never })
+    await ended(jobId, 'running')
+    test.agent.finish(sentJobs()[0] as never, null)
+    await ended(jobId, 'succeeded')
+    expect(await tenantStatus(id)).toBe('active')
+  })
+
+  it('does not stall while heartbeats come', async () => {
+    await start({ machine: { play: () => 'hold' }, stallAfterMs: 400 })
+    const { jobId } = await createTenant('acme')
+    for (let beat = 0; beat < 12; beat++) {
+      test.agent.tell({ t: 'heartbeat', job: jobId as never })
+      await sleep(100)
+    }
+
+    expect((await job(jobId)).state).toBe('running')
+    expect(test.log.filter(({ msg }) => msg === 'a job has stalled')).toEqual([])
+  })
+
+  it('is not sent again by itself', async () => {
+    await start({ machine: { play: () => 'hold' }, stallAfterMs: 200 })
+    const { jobId } = await createTenant('acme')
+
+    await ended(jobId, 'stalled')
+    await sleep(300)
+
+    expect(sentJobs()).toHaveLength(1)
+  })
+})
+
+describe('after a lost connection', () => {
+  it('takes the end that the agent kept, without a second run', async () => {
+    await start({ machine: { play: () => 'hold' } })
+    const { id, jobId } = await createTenant('acme')
+    await ended(jobId, 'running')
+    await test.agent.hangUp()
+    const [sent] = sentJobs()
+    test.machine.results.set(`${jobId} ${sent?.token}`, null)
+
+    await test.dial()
+
+    await ended(jobId, 'succeeded')
+    expect(await tenantStatus(id)).toBe('active')
+    expect(sentJobs().map(({ token }) => token)).toEqual([sent?.token, sent?.token])
+  })
+
+  it('sends what was queued meanwhile', async () => {
+    await start({ withoutAgent: true })
+    const { jobId } = await createTenant('acme')
+    expect((await job(jobId)).state).toBe('queued')
+
+    await test.dial()
+
+    await ended(jobId, 'succeeded')
+  })
+
+  it('does not send a job that the agent says it is running', async () => {
+    await start({ machine: { play: () => 'hold' } })
+    const { jobId } = await createTenant('acme')
+    await ended(jobId, 'running')
+    await test.agent.hangUp()
+    test.machine.running = [jobId as never]
+
+    await test.dial()
+    await sleep(200)
+
+    expect(sentJobs()).toHaveLength(1)
+    test.agent.finish(sentJobs()[0] as never, null)
+    await ended(jobId, 'succeeded')
+  })
+
+  it('goes on after a restart of the panel', async () => {
+    await start({ machine: { play: () => 'hold' } })
+    const { id, jobId } = await createTenant('acme')
+    await ended(jobId, 'running')
+    const [sent] = sentJobs()
+    test.machine.results.set(`${jobId} ${sent?.token}`, null)
+
+    await test.restart()
+
+    await ended(jobId, 'succeeded')
+    expect(await tenantStatus(id)).toBe('active')
+  })
+
+  it('acknowledges an end that is told twice, and stores it once', async () => {
+    await start()
+    const { jobId } = await createTenant('acme')
+    const before = await ended(jobId, 'succeeded')
+    const [sent] = sentJobs()
+
+    test.agent.finish(sent as never, failure)
+
+    await until(() => test.machine.heard.filter((message) => message.t === 'ack').length === 2)
+    expect(await job(jobId)).toEqual(before)
+  })
+
+  it('lets nothing happen for an end with a foreign token', async () => {
+    await start({ machine: { play: () => 'hold' } })
+    const { jobId } = await createTenant('acme')
+    await ended(jobId, 'running')
+
+    test.agent.tell({ t: 'finished', job: jobId as never, token: 99, failure: null })
+
+    await until(() => test.machine.heard.some((message) => message.t === 'ack'))
+    expect((await job(jobId)).state).toBe('running')
+  })
+})
+
+describe('the line to the agent', () => {
+  it('keeps the connection and drops the news of a job that the store does not know', async () => {
+    await start()
+
+    test.agent.tell({
+      t: 'step',
+      job: '3f0c1d9e-8a52-4d5b-9f5e-0d1a2b3c4d5e' as never,
+      index: 0,
+      name: 'x',
+      state: 'done',
+      note: null,
+    })
+
+    await until(() => test.log.some(({ msg }) => msg === 'the agent tells of an unknown job'))
+    expect(test.panel.deps.agent.connected).toBe(true)
+  })
+
+  it('turns a second agent away and keeps the first', async () => {
+    await start()
+
+    const second = await ScriptedAgent.dial(test.panel.agentSocket, test.machine)
+
+    await second.closed
+    const { jobId } = await createTenant('acme')
+    await ended(jobId, 'succeeded')
+  })
+
+  it.each([
+    ['another wire version', { wire: 2 }],
+    ['a wire version of the past', { wire: 0 }],
+  ])('refuses %s', async (_, hello) => {
+    await start({ withoutAgent: true })
+
+    const agent = await ScriptedAgent.dial(test.panel.agentSocket, test.machine, hello)
+
+    await agent.closed
+    expect(test.panel.deps.agent.connected).toBe(false)
+    expect(test.log).toContainEqual(expect.objectContaining({ level: 50, msg: 'the line to the agent was closed' }))
+  })
+
+  it.each([
+    ['an unknown message', frame('{"t":"shell","command":"id"}')],
+    ['an extra key', frame('{"t":"heartbeat","job":"3f0c1d9e-8a52-4d5b-9f5e-0d1a2b3c4d5e","x":1}')],
+    ['a second hello', frame(JSON.stringify(hello()))],
+    ['white space', frame('{ "t":"heartbeat"}')],
+    ['a frame of 4 GiB', Buffer.from([255, 255, 255, 255])],
+    ['an empty frame', Buffer.from([0, 0, 0, 0])],
+  ])('closes at %s', async (_, bytes) => {
+    await start()
+
+    test.agent.write(bytes)
+
+    await test.agent.closed
+    await until(() => !test.panel.deps.agent.connected)
+    await test.dial()
+    const { jobId } = await createTenant('acme')
+    await ended(jobId, 'succeeded')
+  })
+
+  it('answers 503 to what needs the machine while the agent is away', async () => {
+    await start({ withoutAgent: true })
+
+    const answer = await test.root('GET', '/api/v1/health')
+
+    expect(answer.status).toBe(503)
+    expect(answer.headers['retry-after']).toBe('5')
+    expect(answer.json().code).toBe('unavailable')
+  })
+})
+
+describe('the trash', () => {
+  it('is emptied after thirty days by a job of the panel itself', async () => {
+    await start()
+    const { id, jobId } = await createTenant('acme')
+    await ended(jobId, 'succeeded')
+    const deleted = (await test.root('DELETE', `/api/v1/tenants/${id}`)).json()
+    await ended(String(deleted.jobId), 'succeeded')
+    const long = new Date(Date.now() - 31 * 86_400_000).toISOString()
+    await test.panel.housekeeping.purge()
+    expect(sentJobs().map(({ type }) => type)).toEqual(['tenant.create', 'tenant.delete'])
+    await test.panel.db.updateTable('tenants').set({ deleted_at: long }).where('id', '=', id).execute()
+
+    await test.panel.housekeeping.purge()
+
+    await until(() => sentJobs().some(({ type }) => type === 'tenant.purge'))
+    await until(async () => (await test.root('GET', `/api/v1/tenants/${id}`)).status === 404)
+  })
+})
+
+function frame(text: string): Buffer {
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(Buffer.byteLength(text))
+  return Buffer.concat([length, Buffer.from(text)])
+}
+
+function hello() {
+  return { t: 'hello', wire: 1, version: 'x', setupOpen: true, readOnly: null, running: [], php: [] }
+}

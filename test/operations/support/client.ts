@@ -1,0 +1,90 @@
+/** An HTTP client that sends exactly what the test says, and keeps a cookie as a browser would. */
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import { connect } from 'node:net'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+  /** The body as JSON; throws when it is none. */
+  json(): Record<string, unknown> & { fields?: { field: string }[]; items?: Record<string, unknown>[] }
+}
+
+export interface Ask {
+  readonly method?: string
+  readonly path: string
+  readonly headers?: Record<string, string>
+  /** An object is sent as JSON, a string as it is. */
+  readonly body?: unknown
+}
+
+export type Where = { readonly port: number } | { readonly socketPath: string }
+
+export async function ask(where: Where, { method = 'GET', path, headers = {}, body }: Ask): Promise<Answer> {
+  const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
+  const type = typeof body === 'object' ? { 'content-type': 'application/json' } : {}
+  const length = text === undefined ? {} : { 'content-length': String(Buffer.byteLength(text)) }
+  const target = 'port' in where ? { host: '127.0.0.1', port: where.port } : where
+  const request = httpRequest({ ...target, method, path, agent: false, headers: { ...type, ...length, ...headers } })
+  const answered = once(request, 'response')
+  request.end(text)
+  const [response] = await answered
+  let content = ''
+  response.setEncoding('utf8')
+  for await (const chunk of response) content += chunk
+  return { status: response.statusCode, headers: response.headers, text: content, json: () => JSON.parse(content) }
+}
+
+/** Sends bytes and returns everything that comes back until the other side closes. */
+export async function askRaw(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  socket.end(bytes)
+  let content = ''
+  socket.setEncoding('utf8')
+  for await (const chunk of socket) content += chunk
+  return content
+}
+
+export class Browser {
+  cookie: string | null = null
+  readonly where: Where
+
+  constructor(where: Where) {
+    this.where = where
+  }
+
+  async ask(asked: Ask): Promise<Answer> {
+    const cookie = this.cookie === null ? {} : { cookie: `__Host-wcp=${this.cookie}` }
+    const answer = await ask(this.where, { ...asked, headers: { ...cookie, ...asked.headers } })
+    const [, value] = /^__Host-wcp=([^;]*)/.exec(answer.headers['set-cookie']?.[0] ?? '') ?? []
+    if (value !== undefined) this.cookie = value === '' ? null : value
+    return answer
+  }
+
+  /** What a form of this panel would send; `token` stands for its hidden field. */
+  async form(path: string, fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Answer> {
+    const body = new URLSearchParams({ _csrf: await this.token(), ...fields }).toString()
+    const type = 'application/x-www-form-urlencoded'
+    return await this.ask({
+      method: 'POST',
+      path,
+      body,
+      headers: { 'content-type': type, 'sec-fetch-site': 'same-origin', ...headers },
+    })
+  }
+
+  async token(): Promise<string> {
+    return (await this.ask({ path: '/assets/token' })).text
+  }
+
+  async signIn(email: string, password: string): Promise<Answer> {
+    return await this.form('/login', { email, password })
+  }
+
+  /** A REST call with the session's cookie and token. */
+  async call(method: string, path: string, body?: unknown): Promise<Answer> {
+    const headers = method === 'GET' ? {} : { 'x-csrf-token': await this.token(), 'sec-fetch-site': 'same-origin' }
+    return await this.ask({ method, path, headers, ...(body !== undefined && { body }) })
+  }
+}

@@ -1,0 +1,148 @@
+/** An agent as the panel sees one: real frames over the real socket, doing what the test says. */
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { encodeFrame, FrameDecoder } from '../../../src/contract/frame.ts'
+import type { Id } from '../../../src/contract/values.ts'
+import { type AgentMessage, type Failure, PanelMessage, wireVersion } from '../../../src/contract/wire.ts'
+
+type Job = Extract<PanelMessage, { t: 'job' }>
+
+/** `hold`: accepts and stays silent until the test ends the job. */
+export type JobPlay = 'succeed' | 'hold' | 'ignore' | Failure
+
+export interface Machine {
+  setupOpen: boolean
+  rootPassword: string
+  running: Id[]
+  /** What happens to a job; asked at each delivery. */
+  play: (job: Job) => JobPlay
+  /** Results by token, as the real one keeps them on disk. */
+  readonly results: Map<string, Failure | null>
+  /** Everything that the panel has sent, over all connections. */
+  readonly heard: PanelMessage[]
+}
+
+export function machine(over: Partial<Machine> = {}): Machine {
+  return {
+    setupOpen: false,
+    rootPassword: 'root-password',
+    running: [],
+    play: () => 'succeed',
+    results: new Map(),
+    heard: [],
+    ...over,
+  }
+}
+
+export const failure: Failure = {
+  step: 'php pool',
+  code: 'machine_failed',
+  message: 'Cannot start "php": it is broken',
+  help: 'Mend it.',
+}
+
+export class ScriptedAgent {
+  readonly #machine: Machine
+  readonly #socket: Socket
+  readonly closed: Promise<unknown>
+
+  private constructor(socket: Socket, scripted: Machine) {
+    this.#socket = socket
+    this.#machine = scripted
+    this.closed = once(socket, 'close')
+    const decoder = new FrameDecoder()
+    socket.on('error', () => {})
+    socket.on('data', (chunk: Buffer) => {
+      for (const value of decoder.push(chunk)) this.#hear(PanelMessage.parse(value))
+    })
+  }
+
+  static async dial(path: string, scripted: Machine, hello: { wire?: number } = {}): Promise<ScriptedAgent> {
+    const socket = connect(path)
+    await once(socket, 'connect')
+    const agent = new ScriptedAgent(socket, scripted)
+    agent.tell({
+      t: 'hello',
+      wire: hello.wire ?? wireVersion,
+      version: '0.1.0',
+      setupOpen: scripted.setupOpen,
+      readOnly: null,
+      running: scripted.running,
+      php: ['8.4', '8.2'],
+    })
+    return agent
+  }
+
+  tell(message: AgentMessage): void {
+    this.#socket.write(encodeFrame(message))
+  }
+
+  write(bytes: Buffer): void {
+    this.#socket.write(bytes)
+  }
+
+  async hangUp(): Promise<void> {
+    this.#socket.destroy()
+    await this.closed
+  }
+
+  /** Ends a job that was held. */
+  finish(job: Job, end: Failure | null): void {
+    this.#machine.results.set(`${job.job} ${job.token}`, end)
+    this.tell({ t: 'finished', job: job.job, token: job.token, failure: end })
+  }
+
+  #hear(message: PanelMessage): void {
+    this.#machine.heard.push(message)
+    if (message.t === 'job') this.#work(message)
+    if (message.t === 'plan')
+      this.#answer(message.ask, [
+        { step: `step of ${message.type}`, action: 'create', diff: JSON.stringify(message.payload) },
+      ])
+    if (message.t === 'inspect') this.#answer(message.ask, message.what === 'health' ? health() : [])
+    if (message.t === 'verify_root')
+      this.#answer(message.ask, { ok: message.password === this.#machine.rootPassword, retryAfterSeconds: null })
+    if (message.t === 'close_setup') {
+      this.#machine.setupOpen = false
+      this.#answer(message.ask, null)
+    }
+  }
+
+  #work(job: Job): void {
+    const key = `${job.job} ${job.token}`
+    const known = this.#machine.results.get(key)
+    const play = this.#machine.play(job)
+    if (known !== undefined) this.finish(job, known)
+    else if (play !== 'ignore') this.#begin(job, play)
+  }
+
+  #begin(job: Job, play: Exclude<JobPlay, 'ignore'>): void {
+    this.tell({ t: 'accepted', job: job.job, steps: ['linux user', 'php pool'] })
+    this.tell({ t: 'step', job: job.job, index: 0, name: 'linux user', state: 'done', note: null })
+    if (play === 'hold') return
+    this.tell({ t: 'log', job: job.job, line: 'working' })
+    const end = play === 'succeed' ? null : play
+    this.tell({ t: 'step', job: job.job, index: 1, name: 'php pool', state: end ? 'failed' : 'done', note: null })
+    this.finish(job, end)
+  }
+
+  #answer(ask: Id, value: unknown): void {
+    this.tell({ t: 'answer', ask, value, failure: null })
+  }
+}
+
+function health() {
+  return {
+    at: new Date().toISOString(),
+    hostname: 'test',
+    uptimeSeconds: 1,
+    cpus: 2,
+    load: [0, 0, 0],
+    memory: { total: 2, available: 1, swapTotal: 0, swapFree: 0 },
+    disks: [],
+    pressure: null,
+    services: [],
+    missing: [],
+    versions: {},
+  }
+}

@@ -1,0 +1,103 @@
+/** A whole panel in a directory of its own, with a scripted agent at the other end of its socket. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pino from 'pino'
+import { loadConfig } from '../../../src/lib/config.ts'
+import { deriveKeys } from '../../../src/panel/auth/keys.ts'
+import { passwordHasher } from '../../../src/panel/auth/password.ts'
+import { type Panel, startPanel } from '../../../src/panel/panel.ts'
+import { operations } from '../../../src/resources/index.ts'
+import { type Answer, ask, Browser } from './client.ts'
+import { plainPages } from './plain-pages.ts'
+import { type Machine, machine, ScriptedAgent } from './scripted-agent.ts'
+
+export interface TestPanel {
+  readonly panel: Panel
+  readonly machine: Machine
+  /** The connection at present. */
+  agent: ScriptedAgent
+  /** Lines of the log as objects. */
+  readonly log: Record<string, unknown>[]
+  browser(): Browser
+  /** A call as root through the private socket. */
+  root(method: string, path: string, body?: unknown): Promise<Answer>
+  dial(): Promise<void>
+  /** Another life of the panel over the same store. */
+  restart(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface TestPanelOptions {
+  readonly machine?: Partial<Machine>
+  readonly config?: string
+  readonly stallAfterMs?: number
+  readonly withoutAgent?: boolean
+}
+
+export const password = 'correct horse battery'
+
+export async function testPanel(options: TestPanelOptions = {}): Promise<TestPanel> {
+  const directory = await mkdtemp(join(tmpdir(), 'wcp-http-'))
+  const scripted = machine(options.machine)
+  const log: Record<string, unknown>[] = []
+  const start = () =>
+    startPanel({
+      config: loadConfig(options.config ?? '', {}, 'config.yaml'),
+      keys: deriveKeys('ab'.repeat(32)),
+      tls: 'insecure',
+      listen: { host: '127.0.0.1', port: 0 },
+      runDirectory: directory,
+      statePath: join(directory, 'state.db'),
+      log: pino({ level: 'debug' }, { write: (line: string) => void log.push(JSON.parse(line)) }),
+      operations,
+      registerPages: plainPages,
+      hasher: passwordHasher({ memory: 64, passes: 1 }),
+      stallAfterMs: options.stallAfterMs ?? 30_000,
+      tickMs: 50,
+    })
+  let panel = await start()
+  let agent: ScriptedAgent | undefined
+  const dial = async () => {
+    agent = await ScriptedAgent.dial(panel.agentSocket, scripted)
+    await until(() => panel.deps.agent.connected)
+  }
+  if (!options.withoutAgent) await dial()
+  const stop = async () => {
+    await panel.close()
+    await agent?.hangUp()
+  }
+  return {
+    get panel() {
+      return panel
+    },
+    get agent() {
+      if (agent === undefined) throw new Error('no agent has dialled')
+      return agent
+    },
+    machine: scripted,
+    log,
+    browser: () => new Browser({ port: panel.port }),
+    root: (method, path, body) =>
+      ask({ socketPath: panel.cliSocket }, { method, path, ...(body !== undefined && { body }) }),
+    dial,
+    async restart() {
+      await stop()
+      panel = await start()
+      await dial()
+    },
+    async stop() {
+      await stop()
+      await rm(directory, { recursive: true })
+    },
+  }
+}
+
+/** Waits for what the test knows must come; the test's own time limit ends it. */
+export async function until<T>(what: () => T | Promise<T>): Promise<NonNullable<T> & {}> {
+  for (;;) {
+    const value = await what()
+    if (value) return value
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
