@@ -1,7 +1,7 @@
 // What every other whole-server test relies on: that the machine is a real server, and that power cuts are real.
 
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -134,8 +134,8 @@ describe.each(wanted)('a machine of %s', { timeout: 5 * minutes }, (flavour) => 
 
     await machine.restore('before')
 
-    expect(await machine.succeed('ls -d /run/in-memory /root/on-disk; ls /root/later || true')).toBe(
-      '/run/in-memory\n/root/on-disk\n',
+    expect(await machine.succeed('ls -d /root/on-disk /run/in-memory; ls /root/later || true')).toBe(
+      '/root/on-disk\n/run/in-memory\n',
     )
   })
 
@@ -157,12 +157,13 @@ describe('machines and the processes that made them', { timeout: 10 * minutes },
     let prepared = 0
     const prepare = async (machine: Machine) => {
       prepared++
-      await machine.succeed('sleep 1000 & echo $! >/run/sleeper; disown; touch /root/prepared')
+      await machine.succeed('systemd-run --quiet --unit=sleeper sleep 1000; touch /root/prepared')
     }
 
     for (let round = 0; round < 2; round++) {
       await using machine = await warm('trixie-ready', key, prepare)
-      await machine.succeed('test -e /root/prepared && kill -0 "$(cat /run/sleeper)"')
+      await machine.succeed('test -e /root/prepared && systemctl is-active sleeper')
+      if (round === 1) rmSync(machine.record.base, { recursive: true })
     }
 
     expect(prepared).toBe(1)

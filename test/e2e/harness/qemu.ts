@@ -1,7 +1,7 @@
 // Starts and ends the emulator. TCG only: it runs where there is no KVM, as in most CI.
 
 import { spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -18,9 +18,8 @@ const kernelCommandLine =
 
 export function qemuArguments(record: MachineRecord): string[] {
   const own = machineDirectory(record.name)
-  const inbound = Object.entries({ 22: record.sshPort, ...record.forwards }).map(
-    ([guest, host]) => `hostfwd=tcp:127.0.0.1:${host}-:${guest}`,
-  )
+  const inward = [['22', record.sshPort], ...Object.entries(record.forwards)]
+  const inbound = inward.map(([guest, host]) => `hostfwd=tcp:127.0.0.1:${host}-:${guest}`)
   const network = ['user,id=net0,restrict=on', ...inbound, ...guestForwards(record.registries)]
   // cache=unsafe leaves out only the host's fsync: what the guest has synced reaches the host's page cache, which outlives QEMU.
   const disk = (name: string) => [
@@ -88,10 +87,11 @@ export async function launch(qemu: Qemu, record: MachineRecord, more: readonly s
   closeSync(log)
   child.unref()
   const { promise: ended, reject } = Promise.withResolvers<never>()
+  const report = () => reject(new Error(`Cannot start QEMU: ${tail(readFileSync(join(own, 'qemu.log'), 'utf8'))}`))
   child.on('error', reject)
-  child.on('exit', () => reject(new Error(`Cannot start QEMU: ${tail(readFileSync(join(own, 'qemu.log'), 'utf8'))}`)))
-  ended.catch(() => {}) // later ends are noticed by whoever waits for something
+  child.once('exit', report)
   await Promise.race([answering(join(own, 'qmp')), ended])
+  child.off('exit', report) // later ends are noticed by whoever waits for something
   return child.pid ?? 0
 }
 
@@ -104,9 +104,18 @@ export async function kill(record: MachineRecord): Promise<void> {
 
 export async function gone(record: MachineRecord, timeout: number): Promise<void> {
   const end = Date.now() + timeout
-  while (isAlive(record)) {
+  while (!isOver(record.pid)) {
     if (Date.now() > end) throw new Error(`Cannot see the end of QEMU ${record.pid} in ${timeout} ms`)
     await sleep(20)
+  }
+}
+
+/** True once the last thread has ended: only then are the disks let go. The remains may wait for a parent. */
+function isOver(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length === 1 && /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return true
   }
 }
 
