@@ -9,8 +9,10 @@ import { panelClient } from './client.ts'
 import { completionCommands } from './commands/completion.ts'
 import { configCommands } from './commands/config.ts'
 import { doctor } from './commands/doctor.ts'
+import { emergencyCommands } from './commands/emergency.ts'
 import { logs } from './commands/logs.ts'
 import { status } from './commands/status.ts'
+import { rescueCaller } from './emergency/call-rescue.ts'
 import { type Output, printJson, printProblem } from './print.ts'
 import { type LocalCommand, runProgram } from './program.ts'
 import { runWords } from './run-words.ts'
@@ -26,6 +28,7 @@ export async function main(argv: string[]): Promise<number> {
     doctor(places, call, output),
     logs(join(places.logs, 'wcpd.log')),
     ...configCommands(places.config, output),
+    ...emergencyCommands({ output, ask: terminalAsk(), isTerminal: process.stdin.isTTY, call: rescueCaller() }),
     {
       words: 'job watch',
       summary: 'Follow a job to its end',

@@ -8,6 +8,8 @@ const entries = {
   waker: () => import('../waker/main.ts'),
   cli: () => import('../cli/main.ts'),
   pam: () => import('../agent/os/pam-main.ts'),
+  rescue: () => import('../agent/rescue.ts'),
+  'store-rescue': () => import('../panel/rescue.ts'),
   'self-check': () => import('./self-check.ts'),
 } satisfies Record<Role, () => Promise<RoleModule>>
 

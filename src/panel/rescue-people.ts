@@ -1,10 +1,12 @@
 /** A way back in for administrators: a new password, or a new account in a store that has lost the last one. */
+import { z } from 'zod'
 import { WcpError } from '../contract/errors.ts'
 import type { StoreAnswer, StoreRequest } from '../contract/rescue.ts'
 import type { Id } from '../contract/values.ts'
 import type { Stores } from '../resources/index.ts'
-import type { User } from '../resources/user/schema.ts'
-import { FirstAdmin, insertDefaultPackage } from './auth/bootstrap.ts'
+import { Password, refuseEmailAsPassword } from '../resources/user/password.ts'
+import { Email, type User } from '../resources/user/schema.ts'
+import { insertDefaultPackage } from './auth/bootstrap.ts'
 import { passwordHasher } from './auth/password.ts'
 import type { Db } from './db/database.ts'
 import { badInput } from './field-errors.ts'
@@ -54,10 +56,13 @@ export async function createAdmin({ change, now }: OpenStore, request: Person): 
   })
 }
 
+const Account = z.strictObject({ email: Email, password: Password })
+
 /** The rules of every other password. */
 function parsed({ email, password }: Person) {
-  const result = FirstAdmin.safeParse({ email, password })
+  const result = Account.safeParse({ email, password })
   if (!result.success) throw badInput(result.error, { email, password }, ['email', 'password'])
+  refuseEmailAsPassword('set the password', result.data.email, result.data.password)
   return result.data
 }
 

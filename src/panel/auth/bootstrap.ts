@@ -33,7 +33,7 @@ export interface BootstrapOptions {
   readonly log: Logger
 }
 
-export const FirstAdmin = z.strictObject({
+const FirstAdmin = z.strictObject({
   email: Email,
   password: z
     .string()

@@ -1,0 +1,108 @@
+/**
+ * What `wcp emergency` says to the root side while the daemon is down, and what the root side then says to the one process
+ * that opens the panel's store, as the panel's user. One JSON request on standard input, one JSON answer on standard
+ * output, strict on both ends.
+ */
+import { z } from 'zod'
+import { type ErrorCode, errorTable } from './errors.ts'
+import { StepState } from './job.ts'
+import { Id } from './values.ts'
+import { DriftReport, Failure } from './wire.ts'
+
+const Text = z.string().max(4000)
+const Email = z.string().min(1).max(254)
+const Password = z.string().min(1).max(4096)
+const person = { email: Email, password: Password }
+
+export const RescueRequest = z.discriminatedUnion('do', [
+  z.strictObject({ do: z.literal('reset-password'), ...person }),
+  z.strictObject({ do: z.literal('create-admin'), ...person }),
+  /** Id or name, as a person typed it. */
+  z.strictObject({ do: z.enum(['suspend', 'unsuspend']), tenant: z.string().min(1).max(64) }),
+  /** `apply`: what differs is put back. */
+  z.strictObject({ do: z.literal('render'), apply: z.boolean() }),
+  z.strictObject({ do: z.literal('jobs') }),
+  /** null: all of them. */
+  z.strictObject({ do: z.literal('settle'), job: Id.nullable() }),
+])
+export type RescueRequest = z.infer<typeof RescueRequest>
+
+export const RescueStep = z.strictObject({ name: Text, state: StepState, note: Text.nullable() })
+export type RescueStep = z.infer<typeof RescueStep>
+
+/** A job of the journal that was interrupted, or whose end the panel has not confirmed. */
+export const RescueJob = z.strictObject({
+  id: Id,
+  type: z.string(),
+  /** Its name; the id when the registry does not know it. */
+  tenant: z.string(),
+  token: z.int(),
+  state: z.enum(['queued', 'running', 'undoing', 'stuck', 'succeeded', 'failed']),
+  /** The step it was in; null when it had begun none, or has ended. */
+  step: Text.nullable(),
+  failure: Text.nullable(),
+})
+export type RescueJob = z.infer<typeof RescueJob>
+
+/** What was done and what a person does next, a sentence each, and the facts of the command that was given. */
+export const RescueReport = z.strictObject({
+  did: z.array(Text),
+  next: z.array(Text),
+  jobs: z.array(RescueJob).exactOptional(),
+  steps: z.array(RescueStep).exactOptional(),
+  drift: DriftReport.exactOptional(),
+})
+export type RescueReport = z.infer<typeof RescueReport>
+
+const code = z.enum(Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]]) // the keys of a non-empty table
+const FieldProblem = z.strictObject({ field: Text, problem: Text, accepted: Text.exactOptional() })
+export const RescueProblem = z.strictObject({ code, message: Text, help: Text, fields: z.array(FieldProblem) })
+export type RescueProblem = z.infer<typeof RescueProblem>
+
+/** Both where something was done before the rest failed. */
+export const RescueAnswer = z.strictObject({ report: RescueReport.nullable(), problem: RescueProblem.nullable() })
+export type RescueAnswer = z.infer<typeof RescueAnswer>
+
+/** How a job ended on the root side. */
+const JobEnd = z.strictObject({ job: Id, token: z.int(), failure: Failure.nullable() })
+
+const store = {
+  /** Absolute path of a SQLite file, or `postgres://…`. */
+  where: z.string().max(4096),
+  /** Content of `panel.key`. */
+  panelKey: z.string().max(200),
+}
+
+export const StoreRequest = z.discriminatedUnion('do', [
+  z.strictObject({ do: z.literal('reset-password'), ...store, ...person }),
+  z.strictObject({ do: z.literal('create-admin'), ...store, ...person }),
+  /** Queues the tenant's job as the panel would. */
+  z.strictObject({
+    do: z.literal('begin'),
+    ...store,
+    verb: z.enum(['suspend', 'unsuspend']),
+    tenant: Id,
+    /** The highest token that the root side has accepted for the tenant: the new one must be above. */
+    seen: z.int(),
+    /** Ends that the panel has not confirmed. */
+    ends: z.array(JobEnd),
+  }),
+  z.strictObject({ do: z.literal('end'), ...store, end: JobEnd, steps: z.array(RescueStep) }),
+])
+export type StoreRequest = z.infer<typeof StoreRequest>
+
+export const StoreAnswer = z.discriminatedUnion('of', [
+  z.strictObject({ of: z.literal('problem'), problem: RescueProblem }),
+  z.strictObject({ of: z.literal('person'), did: z.array(Text), next: z.array(Text) }),
+  z.strictObject({
+    of: z.literal('begin'),
+    job: Id,
+    token: z.int().min(1),
+    /** Of `ends`, those that are stored now. */
+    stored: z.array(Id),
+    /** Jobs of the tenant that the root side never began, ended to make room. */
+    dropped: z.array(Text),
+  }),
+  z.strictObject({ of: z.literal('end'), isStored: z.boolean() }),
+])
+export type StoreAnswer = z.infer<typeof StoreAnswer>
