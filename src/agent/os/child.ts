@@ -1,4 +1,5 @@
 /** The panel and the waker as children, where there is no systemd to run them: without privileges from their first instruction on. */
+import { closeSync, openSync } from 'node:fs'
 import type { Account } from './accounts.ts'
 import { literalEnv, type ServiceProcess, spawnService } from './exec.ts'
 
@@ -10,11 +11,28 @@ export interface UnprivilegedChild {
   readonly descriptors: readonly number[]
 }
 
-export function startUnprivileged({ account, command, env, descriptors }: UnprivilegedChild): Promise<ServiceProcess> {
-  return spawnService('/usr/bin/setpriv', [...privilegeDrop(account), ...command], {
-    stdio: ['ignore', 'inherit', 'inherit', ...descriptors],
-    env: { ...literalEnv, ...env },
-  })
+/**
+ * `/proc/self/exe` would be setpriv itself by the time it is executed, and the agent's own entry in /proc is closed to
+ * the account: so the running file goes with the child as a descriptor after the others (proc(5), /proc/pid/fd).
+ */
+export async function startUnprivileged({
+  account,
+  command,
+  env,
+  descriptors,
+}: UnprivilegedChild): Promise<ServiceProcess> {
+  const [file, ...argv] = command
+  const running = file === '/proc/self/exe' ? openSync(file, 'r') : undefined
+  const handed = running === undefined ? descriptors : [...descriptors, running]
+  const program = running === undefined ? file : `/proc/self/fd/${2 + handed.length}`
+  try {
+    return await spawnService('/usr/bin/setpriv', [...privilegeDrop(account), program, ...argv], {
+      stdio: ['ignore', 'inherit', 'inherit', ...handed],
+      env: { ...literalEnv, ...env },
+    })
+  } finally {
+    if (running !== undefined) closeSync(running)
+  }
 }
 
 /** setpriv(1) sets everything before exec, so that every thread has it; and the kernel ends the child when the agent dies. */
