@@ -111,7 +111,7 @@ describe('requests that want too much', () => {
   })
 
   it('refuses a form above 64 KiB and a JSON body above 256 KiB', async () => {
-    const form = await admin.form('/echo', { a: 'x'.repeat(65_000) })
+    const form = await admin.form('/echo', { a: 'x'.repeat(66_000) })
     const json = await admin.call('POST', '/api/v1/packages', { name: 'x'.repeat(270_000) })
 
     expect([form.status, json.status]).toEqual([413, 413])

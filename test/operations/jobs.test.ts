@@ -29,7 +29,7 @@ describe('the life of a job', () => {
   it('answers 202 with the address of the job, and runs it to its end', async () => {
     await start()
 
-    const answer: Answer = await test.root('POST', '/api/v1/tenants', { name: 'acme' })
+    const answer: Answer = await test.root('POST', '/api/v1/tenants', { name: 'bakery' })
 
     const { id, jobId } = answer.json()
     expect(answer.status).toBe(202)
@@ -41,14 +41,14 @@ describe('the life of a job', () => {
     ])
     expect(done.log).toEqual(['working'])
     expect(await tenantStatus(String(id))).toBe('active')
-    expect(sentJobs()).toMatchObject([{ job: jobId, type: 'tenant.create', payload: { tenant: id, name: 'acme' } }])
+    expect(sentJobs()).toMatchObject([{ job: jobId, type: 'tenant.create', payload: { tenant: id, name: 'bakery' } }])
     await until(() => test.machine.heard.some((message) => message.t === 'ack' && message.job === jobId))
   })
 
   it('shows what failed, and leaves the tenant in error', async () => {
     await start({ machine: { play: () => failure } })
 
-    const { id, jobId } = await createTenant('acme')
+    const { id, jobId } = await createTenant('bakery')
 
     expect((await ended(jobId, 'failed')).failure).toEqual(failure)
     expect(await tenantStatus(id)).toBe('error')
@@ -60,7 +60,7 @@ describe('the life of a job', () => {
     const events: JobEvent[] = []
     test.panel.deps.jobEvents.followAll((event) => events.push(event))
 
-    const { jobId } = await createTenant('acme')
+    const { jobId } = await createTenant('bakery')
     await ended(jobId, 'succeeded')
 
     expect(events.map((event) => [event.kind, 'state' in event ? event.state : ''].join(' ').trim())).toEqual([
@@ -75,7 +75,7 @@ describe('the life of a job', () => {
 
   it('refuses a second change of the same tenant, naming the job that runs', async () => {
     await start({ machine: { play: () => 'hold' } })
-    const { id, jobId } = await createTenant('acme')
+    const { id, jobId } = await createTenant('bakery')
 
     const refused = await test.root('POST', `/api/v1/tenants/${id}/suspend`, {})
 
@@ -104,7 +104,7 @@ describe('the life of a job', () => {
 describe('a job whose agent is silent', () => {
   it('stalls with an alert, and goes on when the agent is heard again', async () => {
     await start({ machine: { play: () => 'hold' }, stallAfterMs: 300 })
-    const { id, jobId } = await createTenant('acme')
+    const { id, jobId } = await createTenant('bakery')
 
     await ended(jobId, 'stalled')
     expect(test.log).toContainEqual(expect.objectContaining({ level: 50, msg: 'a job has stalled', job: jobId }))
@@ -118,7 +118,7 @@ describe('a job whose agent is silent', () => {
 
   it('does not stall while heartbeats come', async () => {
     await start({ machine: { play: () => 'hold' }, stallAfterMs: 400 })
-    const { jobId } = await createTenant('acme')
+    const { jobId } = await createTenant('bakery')
     for (let beat = 0; beat < 12; beat++) {
       test.agent.tell({ t: 'heartbeat', job: jobId as never })
       await sleep(100)
@@ -130,7 +130,7 @@ describe('a job whose agent is silent', () => {
 
   it('is not sent again by itself', async () => {
     await start({ machine: { play: () => 'hold' }, stallAfterMs: 200 })
-    const { jobId } = await createTenant('acme')
+    const { jobId } = await createTenant('bakery')
 
     await ended(jobId, 'stalled')
     await sleep(300)
@@ -142,7 +142,7 @@ describe('a job whose agent is silent', () => {
 describe('after a lost connection', () => {
   it('takes the end that the agent kept, without a second run', async () => {
     await start({ machine: { play: () => 'hold' } })
-    const { id, jobId } = await createTenant('acme')
+    const { id, jobId } = await createTenant('bakery')
     await ended(jobId, 'running')
     await test.agent.hangUp()
     const [sent] = sentJobs()
@@ -157,7 +157,7 @@ describe('after a lost connection', () => {
 
   it('sends what was queued meanwhile', async () => {
     await start({ withoutAgent: true })
-    const { jobId } = await createTenant('acme')
+    const { jobId } = await createTenant('bakery')
     expect((await job(jobId)).state).toBe('queued')
 
     await test.dial()
@@ -167,7 +167,7 @@ describe('after a lost connection', () => {
 
   it('does not send a job that the agent says it is running', async () => {
     await start({ machine: { play: () => 'hold' } })
-    const { jobId } = await createTenant('acme')
+    const { jobId } = await createTenant('bakery')
     await ended(jobId, 'running')
     await test.agent.hangUp()
     test.machine.running = [jobId as never]
@@ -182,7 +182,7 @@ describe('after a lost connection', () => {
 
   it('goes on after a restart of the panel', async () => {
     await start({ machine: { play: () => 'hold' } })
-    const { id, jobId } = await createTenant('acme')
+    const { id, jobId } = await createTenant('bakery')
     await ended(jobId, 'running')
     const [sent] = sentJobs()
     test.machine.results.set(`${jobId} ${sent?.token}`, null)
@@ -195,7 +195,7 @@ describe('after a lost connection', () => {
 
   it('acknowledges an end that is told twice, and stores it once', async () => {
     await start()
-    const { jobId } = await createTenant('acme')
+    const { jobId } = await createTenant('bakery')
     const before = await ended(jobId, 'succeeded')
     const [sent] = sentJobs()
 
@@ -207,7 +207,7 @@ describe('after a lost connection', () => {
 
   it('lets nothing happen for an end with a foreign token', async () => {
     await start({ machine: { play: () => 'hold' } })
-    const { jobId } = await createTenant('acme')
+    const { jobId } = await createTenant('bakery')
     await ended(jobId, 'running')
 
     test.agent.tell({ t: 'finished', job: jobId as never, token: 99, failure: null })
@@ -240,7 +240,7 @@ describe('the line to the agent', () => {
     const second = await ScriptedAgent.dial(test.panel.agentSocket, test.machine)
 
     await second.closed
-    const { jobId } = await createTenant('acme')
+    const { jobId } = await createTenant('bakery')
     await ended(jobId, 'succeeded')
   })
 
@@ -272,7 +272,7 @@ describe('the line to the agent', () => {
     await test.agent.closed
     await until(() => !test.panel.deps.agent.connected)
     await test.dial()
-    const { jobId } = await createTenant('acme')
+    const { jobId } = await createTenant('bakery')
     await ended(jobId, 'succeeded')
   })
 
@@ -290,7 +290,7 @@ describe('the line to the agent', () => {
 describe('the trash', () => {
   it('is emptied after thirty days by a job of the panel itself', async () => {
     await start()
-    const { id, jobId } = await createTenant('acme')
+    const { id, jobId } = await createTenant('bakery')
     await ended(jobId, 'succeeded')
     const deleted = (await test.root('DELETE', `/api/v1/tenants/${id}`)).json()
     await ended(String(deleted.jobId), 'succeeded')

@@ -64,7 +64,10 @@ export function createPanelServer(door: Door, log: Logger, tls: TlsFiles | null)
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
     return503OnClosing: true,
-    frameworkErrors: (error, request, reply) => void sendProblem(request, reply, toWcpError(error)),
+    frameworkErrors(error, request, reply) {
+      reply.headers(securityHeaders).header('cache-control', noStore).header('x-request-id', request.id)
+      sendProblem(request, reply, toWcpError(error))
+    },
     clientErrorHandler: answerBrokenRequest,
   })
   // Nothing is validated by schemas of Fastify: every input goes through zod, without coercion on the way.

@@ -1,5 +1,6 @@
 /** Pages of a few words in place of the real ones: just what is needed to sign in and to see what the server gives to pages. */
 import type { FastifyInstance } from 'fastify'
+import { Id } from '../../../src/contract/values.ts'
 import type { PanelDeps, RegisterPages } from '../../../src/panel/http/types.ts'
 
 const open = { config: { access: 'public' } } as const
@@ -29,6 +30,10 @@ function authPages(app: FastifyInstance, { auth }: PanelDeps): void {
     return reply.redirect('/login', 303)
   })
   app.get('/sessions', session, async (request) => JSON.stringify(await auth.sessions(request)))
+  app.post<{ Body: { session: string } }>('/revoke', session, async (request) => {
+    await auth.revoke(request, Id.parse(request.body.session))
+    return 'revoked'
+  })
   app.get('/bootstrap', setup, async (request) => `setup ${auth.bootstrap.isRoot(request)}`)
   app.post<{ Body: { password: string } }>('/bootstrap', setup, async (request, reply) => {
     await auth.bootstrap.verifyRoot(request, reply, request.body.password)

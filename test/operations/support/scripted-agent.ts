@@ -49,7 +49,7 @@ export class ScriptedAgent {
   private constructor(socket: Socket, scripted: Machine) {
     this.#socket = socket
     this.#machine = scripted
-    this.closed = once(socket, 'close')
+    this.closed = new Promise((resolve) => socket.once('close', resolve))
     const decoder = new FrameDecoder()
     socket.on('error', () => {})
     socket.on('data', (chunk: Buffer) => {

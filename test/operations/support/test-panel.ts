@@ -59,6 +59,7 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
   let panel = await start()
   let agent: ScriptedAgent | undefined
   const dial = async () => {
+    await until(() => !panel.deps.agent.connected)
     agent = await ScriptedAgent.dial(panel.agentSocket, scripted)
     await until(() => panel.deps.agent.connected)
   }

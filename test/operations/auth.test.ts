@@ -1,0 +1,373 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Browser } from './support/client.ts'
+import { password, type TestPanel, type TestPanelOptions, testPanel, until } from './support/test-panel.ts'
+
+let test: TestPanel
+
+afterEach(() => test.stop())
+
+const admin = { email: 'admin@example.com', password }
+
+async function start(options: TestPanelOptions = {}): Promise<void> {
+  test = await testPanel(options)
+  await test.root('POST', '/api/v1/packages', { name: 'basic' })
+  expect((await test.root('POST', '/api/v1/users', { ...admin, role: 'system_admin' })).status).toBe(201)
+}
+
+async function signedIn(): Promise<Browser> {
+  const browser = test.browser()
+  expect((await browser.signIn(admin.email, password)).status).toBe(303)
+  return browser
+}
+
+const isIn = async (browser: Browser) => (await browser.ask({ path: '/' })).status === 200
+const auditOf = async (action: string) => (await test.root('GET', `/api/v1/audit?action=${action}`)).json().items ?? []
+const storedSessions = () => test.panel.db.selectFrom('sessions').selectAll().execute()
+const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
+
+describe('signing in', () => {
+  it('gives a new cookie that only this panel gets back', async () => {
+    await start()
+    const browser = test.browser()
+    await browser.token()
+    const before = browser.cookie
+
+    const answer = await browser.signIn(admin.email, password)
+
+    expect(answer.headers['set-cookie']).toHaveLength(1)
+    expect(answer.headers['set-cookie']?.[0]).toMatch(
+      /^__Host-wcp=[\w-]{43}; Path=\/; Secure; HttpOnly; SameSite=Strict$/,
+    )
+    expect(browser.cookie).not.toBe(before)
+    expect(await isIn(browser)).toBe(true)
+  })
+
+  it('keeps nothing in the store that could be sent as a cookie', async () => {
+    await start()
+    const browser = await signedIn()
+
+    expect(JSON.stringify(await storedSessions())).not.toContain(browser.cookie)
+  })
+
+  it('takes the address in any case', async () => {
+    await start()
+
+    expect((await test.browser().signIn(' Admin@Example.COM ', password)).status).toBe(303)
+  })
+
+  it('answers an unknown address, a wrong password and a suspended user alike', async () => {
+    await start()
+    await test.root('POST', '/api/v1/users', { email: 'b@example.com', password, role: 'system_admin' })
+    await test.root('POST', '/api/v1/users/b@example.com/suspend')
+    const tries = [
+      ['nobody@example.com', password],
+      [admin.email, 'wrong'],
+      ['b@example.com', password],
+      ['not an address', password],
+      [admin.email, 'x'.repeat(5000)],
+      [admin.email, ''],
+    ] as const
+
+    const answers = await Promise.all(tries.map(([email, secret]) => test.browser().signIn(email, secret)))
+
+    expect(new Set(answers.map(({ status, json }) => JSON.stringify([status, { ...json(), instance: '' }]))).size).toBe(1)
+    expect(answers[0]?.status).toBe(401)
+  })
+
+  it('throws away the cookie that was used before', async () => {
+    await start()
+    const browser = await signedIn()
+    const old = browser.cookie
+    await browser.signIn(admin.email, password)
+    const fixed = test.browser()
+    fixed.cookie = old
+
+    expect(await isIn(fixed)).toBe(false)
+    expect(await isIn(browser)).toBe(true)
+  })
+
+  it('does not take a cookie that somebody made up', async () => {
+    await start()
+    const browser = test.browser()
+    browser.cookie = 'A'.repeat(43)
+    await browser.signIn(admin.email, password)
+
+    expect(browser.cookie).not.toBe('A'.repeat(43))
+  })
+
+  it('does not take two cookies of the name', async () => {
+    await start()
+    const { cookie } = await signedIn()
+
+    const answer = await test.browser().ask({ path: '/', headers: { cookie: `__Host-wcp=${cookie}; __Host-wcp=x` } })
+
+    expect(answer.status).toBe(303)
+  })
+
+  it('leaves one audit entry for each try', async () => {
+    await start()
+    await test.browser().signIn(admin.email, 'wrong')
+    await signedIn()
+
+    expect(await auditOf('auth.login')).toMatchObject([
+      { actor: admin.email, outcome: 'ok', ip: '127.0.0.1' },
+      { actor: admin.email, outcome: 'refused', ip: '127.0.0.1' },
+    ])
+    expect(JSON.stringify(await auditOf('auth.login'))).not.toContain('wrong')
+  })
+})
+
+describe('guessing passwords', () => {
+  it('is made to wait after five failures, also with the right password, and says how long', async () => {
+    await start()
+    const browser = test.browser()
+    for (let tries = 0; tries < 5; tries++) await browser.signIn(admin.email, 'wrong')
+
+    const answer = await browser.signIn(admin.email, password)
+
+    expect(answer.status).toBe(429)
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
+  })
+
+  it('cannot hide behind forwarding headers', async () => {
+    await start()
+    for (let tries = 0; tries < 5; tries++)
+      await test
+        .browser()
+        .form('/login', { email: admin.email, password: 'wrong' }, { 'x-forwarded-for': `192.0.2.${tries}` })
+
+    expect((await test.browser().signIn(admin.email, password)).status).toBe(429)
+  })
+
+  it('does not keep others out', async () => {
+    await start()
+    for (let tries = 0; tries < 6; tries++) await test.browser().signIn('victim@example.com', 'wrong')
+
+    await signedIn()
+  })
+})
+
+describe('a session', () => {
+  it('ends after half an hour without a request', async () => {
+    await start()
+    const browser = await signedIn()
+    await test.panel.db
+      .updateTable('sessions')
+      .set({ last_seen_at: ago(29) })
+      .execute()
+    expect(await isIn(browser)).toBe(true)
+    await test.panel.db
+      .updateTable('sessions')
+      .set({ last_seen_at: ago(31) })
+      .execute()
+
+    expect(await isIn(browser)).toBe(false)
+  })
+
+  it('ends after twelve hours in any case', async () => {
+    await start()
+    const browser = await signedIn()
+    const [session] = await storedSessions()
+    const hours = (Date.parse(session?.expires_at ?? '') - Date.now()) / 3_600_000
+    expect(hours).toBeCloseTo(12, 1)
+    await test.panel.db
+      .updateTable('sessions')
+      .set({ expires_at: ago(0) })
+      .execute()
+
+    expect(await isIn(browser)).toBe(false)
+  })
+
+  it('is dead after signing out, and the browser is told to forget', async () => {
+    await start()
+    const browser = await signedIn()
+    const { cookie } = browser
+
+    const answer = await browser.form('/logout', {})
+
+    expect(answer.headers['clear-site-data']).toBe('"cache", "cookies", "storage"')
+    expect(browser.cookie).toBeNull()
+    browser.cookie = cookie
+    expect(await isIn(browser)).toBe(false)
+    expect(await auditOf('auth.logout')).toHaveLength(1)
+  })
+
+  it.each([
+    ['a new password', 'PATCH', '', { password: 'another long password' }],
+    ['suspension', 'POST', '/suspend', undefined],
+    ['deletion', 'DELETE', '', undefined],
+  ])('ends at once by %s', async (_, method, path, body) => {
+    await start()
+    await test.root('POST', '/api/v1/users', { email: 'c@example.com', password, role: 'system_admin' })
+    const browser = test.browser()
+    await browser.signIn('c@example.com', password)
+    expect(await isIn(browser)).toBe(true)
+
+    expect((await test.root(method, `/api/v1/users/c@example.com${path}`, body)).status).toBe(200)
+
+    expect(await isIn(browser)).toBe(false)
+  })
+
+  it('is listed for its owner, who can end the others', async () => {
+    await start()
+    const [here, there] = [await signedIn(), await signedIn()]
+
+    const list = JSON.parse((await here.ask({ path: '/sessions' })).text)
+    expect(list.map(({ current, ip }: Record<string, unknown>) => ({ current, ip }))).toEqual(
+      expect.arrayContaining([
+        { current: true, ip: '127.0.0.1' },
+        { current: false, ip: '127.0.0.1' },
+      ]),
+    )
+    const other = list.find(({ current }: { current: boolean }) => !current)
+    await here.form('/revoke', { session: other.id })
+
+    expect([await isIn(here), await isIn(there)]).toEqual([true, false])
+  })
+
+  it('survives a restart of the panel', async () => {
+    await start()
+    const { cookie } = await signedIn()
+
+    await test.restart()
+
+    const browser = test.browser()
+    browser.cookie = cookie
+    expect(await isIn(browser)).toBe(true)
+  })
+
+  it('leads to the login and back to the page that was asked for', async () => {
+    await start()
+
+    const answer = await test.browser().ask({ path: '/sessions?a=b' })
+
+    expect([answer.status, answer.headers.location]).toEqual([303, '/login?next=%2Fsessions%3Fa%3Db'])
+  })
+})
+
+describe('setup', () => {
+  const first = { email: 'first@example.com', password: 'a very long password' }
+  const open = { machine: { setupOpen: true } }
+
+  it('is where every page leads while it is open, and the API says so', async () => {
+    test = await testPanel(open)
+    const browser = test.browser()
+
+    for (const path of ['/', '/login', '/sessions', '/nowhere']) {
+      const answer = await browser.ask({ path, headers: { accept: 'text/html' } })
+      expect([path, answer.status, answer.headers.location]).toEqual([path, 303, '/bootstrap'])
+    }
+    const api = await browser.ask({ path: '/api/v1/tenants' })
+    expect([api.status, api.json().code]).toEqual([403, 'setup_needed'])
+    expect((await browser.ask({ path: '/bootstrap' })).text).toBe('setup false')
+  })
+
+  it('makes the first administrator and the default package, and is closed for ever', async () => {
+    test = await testPanel(open)
+    const browser = test.browser()
+    expect((await browser.form('/bootstrap', { password: 'root-password' })).status).toBe(303)
+    expect((await browser.ask({ path: '/bootstrap' })).text).toBe('setup true')
+    const rootCookie = browser.cookie
+
+    expect((await browser.form('/bootstrap/admin', first)).status).toBe(303)
+
+    expect((await browser.ask({ path: '/' })).text).toBe('hello first@example.com')
+    expect((await browser.ask({ path: '/bootstrap' })).status).toBe(404)
+    expect((await browser.form('/bootstrap', { password: 'root-password' })).status).toBe(404)
+    const late = test.browser()
+    late.cookie = rootCookie
+    expect((await late.form('/bootstrap/admin', { ...first, email: 'second@example.com' })).status).toBe(404)
+    expect((await browser.call('GET', '/api/v1/packages')).json().items).toMatchObject([
+      { name: 'default', isDefault: true },
+    ])
+    expect(test.machine.setupOpen).toBe(false)
+    expect(await auditOf('auth.bootstrap')).toMatchObject([{ actor: 'first@example.com', outcome: 'ok' }])
+  })
+
+  it('never shows or stores the password of root', async () => {
+    test = await testPanel(open)
+    const browser = test.browser()
+    await browser.form('/bootstrap', { password: 'root-password' })
+    await browser.form('/bootstrap/admin', first)
+
+    const kept = JSON.stringify([test.log, (await test.root('GET', '/api/v1/audit')).json(), await storedSessions()])
+    expect(kept).not.toContain('root-password')
+    expect(kept).not.toContain(first.password)
+  })
+
+  it('refuses a wrong password of root, and more after five', async () => {
+    test = await testPanel(open)
+    const browser = test.browser()
+
+    const statuses: number[] = []
+    for (let tries = 0; tries < 6; tries++)
+      statuses.push((await browser.form('/bootstrap', { password: `wrong ${tries}` })).status)
+
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429])
+    expect(test.machine.heard.filter(({ t }) => t === 'verify_root')).toHaveLength(5)
+    expect((await browser.ask({ path: '/bootstrap' })).text).toBe('setup false')
+  })
+
+  it('lets nobody create an administrator without root', async () => {
+    test = await testPanel(open)
+
+    expect((await test.browser().form('/bootstrap/admin', first)).status).toBe(401)
+  })
+
+  it.each([
+    ['a short password', { ...first, password: 'short' }, 'password'],
+    ['no address', { ...first, email: 'nobody' }, 'email'],
+    ['a role', { ...first, role: 'system_admin' }, 'role'],
+  ])('names the field that is wrong: %s', async (_, fields, field) => {
+    test = await testPanel(open)
+    const browser = test.browser()
+    await browser.form('/bootstrap', { password: 'root-password' })
+
+    const answer = await browser.form('/bootstrap/admin', fields)
+
+    expect(answer.status).toBe(422)
+    expect(answer.json().fields?.map((one) => one.field)).toContain(field)
+    expect(test.machine.setupOpen).toBe(true)
+  })
+
+  it('creates one administrator when two are sent at once', async () => {
+    test = await testPanel(open)
+    const browser = test.browser()
+    await browser.form('/bootstrap', { password: 'root-password' })
+    const token = await browser.token()
+    const send = (email: string) => browser.form('/bootstrap/admin', { ...first, email, _csrf: token })
+
+    const answers = await Promise.all([send('one@example.com'), send('two@example.com')])
+
+    expect(answers.map(({ status }) => status).sort()).not.toEqual([303, 303])
+    expect((await test.root('GET', '/api/v1/users')).json().items).toHaveLength(1)
+  })
+
+  it('stays closed with an empty store when the agent says so', async () => {
+    test = await testPanel()
+    const browser = test.browser()
+
+    expect((await browser.ask({ path: '/login' })).text).toBe('login lost')
+    expect((await browser.ask({ path: '/bootstrap' })).status).toBe(404)
+    expect((await browser.form('/bootstrap', { password: 'root-password' })).status).toBe(404)
+    expect(test.machine.heard.filter(({ t }) => t === 'verify_root')).toEqual([])
+  })
+
+  it('is closed at the next connection when the agent was away at the end', async () => {
+    test = await testPanel(open)
+    await test.root('POST', '/api/v1/users', { ...admin, role: 'system_admin' })
+    expect((await test.browser().ask({ path: '/bootstrap' })).status).toBe(404)
+    await test.agent.hangUp()
+
+    await test.dial()
+
+    await until(() => !test.machine.setupOpen)
+  })
+
+  it('does not guess before the agent has told', async () => {
+    test = await testPanel({ ...open, withoutAgent: true })
+
+    expect((await test.browser().ask({ path: '/bootstrap' })).status).toBe(503)
+    expect((await test.browser().ask({ path: '/login' })).text).toBe('login unknown')
+  })
+})
