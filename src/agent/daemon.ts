@@ -51,7 +51,8 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
   await prepareDirectories(preparation)
   await prepareSecrets(preparation)
 
-  const services = await openServices({ places, webGid: accounts.webGid, log, mayUseSystemd: isOnServer })
+  const opened = await openServices({ places, webGid: accounts.webGid, log, mayUseSystemd: isOnServer })
+  const { services } = opened
   const machine: Machine = {
     places,
     files,
@@ -77,7 +78,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
   await recover(engine, systemd.say)
 
   const unprivileged =
-    services.kind === 'systemd'
+    opened.kind === 'systemd'
       ? unitServices
       : await startChildServices({
           places,
@@ -86,16 +87,16 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
           env: process.env,
           log,
           prepareCredentials: () => preparePanelCredentials(preparation),
-          watch: (child) => services.watch(child),
+          watch: (child) => opened.services.watch(child),
         })
-  if (services.kind === 'systemd') await setPanelPort(files, config.listen)
-  else await services.superviseNginx()
+  if (opened.kind === 'systemd') await setPanelPort(files, config.listen)
+  else await opened.services.superviseNginx()
   link.start(engine)
   const wakes = answerWakes(places.wakerAgentSocket, { services, lookup: (host) => engine.lookupHost(host), log })
   let reaper = reaperOf(config)
   const watchdog = systemd.watchdogMs && setInterval(() => systemd.say('WATCHDOG=1'), systemd.watchdogMs)
   systemd.say('READY=1')
-  log.info({ version: version(), services: services.kind, readOnly: engine.readOnly }, 'agent is ready')
+  log.info({ version: version(), services: opened.kind, readOnly: engine.readOnly }, 'agent is ready')
 
   function reaperOf({ phpIdleSeconds }: Config): IdleReaper {
     const made = new IdleReaper({ services, log, idleSeconds: phpIdleSeconds })
@@ -128,7 +129,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
       await engine.close()
       link.close()
       await unprivileged.stop()
-      services.close()
+      if (opened.kind === 'direct') opened.services.close()
       clearInterval(watchdog)
       log.info({}, 'agent has stopped')
     },

@@ -1,5 +1,19 @@
+import { existsSync } from 'node:fs'
+import { accountNames } from './accounts.ts'
 import { type DirectOptions, type DirectServices, openDirectServices } from './direct-services.ts'
+import type { Services } from './services.ts'
+import { systemdServices } from './systemd-services.ts'
 
-export function openServices(options: DirectOptions & { readonly mayUseSystemd: boolean }): Promise<DirectServices> {
-  return openDirectServices(options)
+export type OpenedServices =
+  | { readonly kind: 'systemd'; readonly services: Services }
+  | { readonly kind: 'direct'; readonly services: DirectServices }
+
+/** systemd's where it is PID 1 (sd_booted(3)), direct supervision elsewhere. */
+export async function openServices(
+  options: DirectOptions & { readonly mayUseSystemd: boolean },
+): Promise<OpenedServices> {
+  if (options.mayUseSystemd && existsSync('/run/systemd/system')) {
+    return { kind: 'systemd', services: systemdServices({ ...options, webGroup: accountNames.web }) }
+  }
+  return { kind: 'direct', services: await openDirectServices(options) }
 }

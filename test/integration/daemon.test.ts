@@ -1,0 +1,127 @@
+/** The life of the processes: what starts, what is refused, what survives which death. As root, without systemd. */
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DaemonMachine, freePorts, makeAccounts } from './daemon-machine.ts'
+
+const canRun = process.getuid?.() === 0 && existsSync('/usr/sbin/nginx')
+
+describe.skipIf(!canRun)('the daemon', () => {
+  let machine: DaemonMachine
+
+  beforeAll(async () => {
+    makeAccounts()
+    machine = new DaemonMachine(await freePorts())
+    await machine.start()
+  })
+
+  afterAll(async () => {
+    await machine.dispose()
+  })
+
+  const file = (path: string) => readFileSync(join(machine.root, path), 'utf8')
+  const mode = (path: string) => (statSync(join(machine.root, path)).mode & 0o7777).toString(8)
+
+  it('makes its secrets once, and shows them to nobody', () => {
+    expect(file('etc/wcp360/secrets/panel.key')).toMatch(/^[0-9a-f]{64}\n$/)
+    expect(['etc/wcp360', 'etc/wcp360/secrets', 'etc/wcp360/ssl', 'var/lib/wcp360-agent'].map(mode)).toEqual(
+      Array(4).fill('700'),
+    )
+    expect(mode('etc/wcp360/secrets/panel.key')).toBe('600')
+    expect(mode('etc/wcp360/ssl/panel.key')).toBe('600')
+    expect(mode('var/lib/wcp360-web/tls/default/privkey.pem')).toBe('640')
+    expect(mode('var/log/wcp360/access.log')).toBe('640')
+  })
+
+  it('answers on the panel port, and tells panel and agent of each other', async () => {
+    expect(await machine.ask('/')).toBeLessThan(500)
+    await machine.until('the agent is connected', () => machine.output.includes('"connected to the panel"'))
+  })
+
+  it.each(['panel', 'waker'] as const)('gives the %s no privilege at all', async (role) => {
+    await machine.until(`the ${role} runs`, () => machine.child(role) !== undefined)
+    const status = readFileSync(`/proc/${machine.child(role)}/status`, 'utf8')
+    const field = (name: string) => new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1]?.trim()
+
+    expect(field('Uid')).not.toMatch(/\b0\b/)
+    expect(field('Gid')).not.toMatch(/\b0\b/)
+    expect(field('Groups')).toBe('')
+    for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) expect(field(set)).toBe('0000000000000000')
+    expect(field('NoNewPrivs')).toBe('1')
+  })
+
+  it('refuses a second start with one line', async () => {
+    const { code, said } = await machine.startInVain()
+
+    expect(code).toBe(75)
+    expect(said).toMatch(new RegExp(`^Cannot start: wcpd runs already, process ${machine.pid} holds ".*/lock"\n$`))
+  })
+
+  it('starts a killed panel again; who asked meanwhile is answered', async () => {
+    const first = machine.child('panel')
+    process.kill(first ?? -1, 'SIGKILL')
+
+    const answer = machine.ask('/')
+
+    expect(await answer).toBeLessThan(500)
+    expect(machine.child('panel')).not.toBe(first)
+  })
+
+  it('keeps what is in force when the new configuration is wrong', async () => {
+    const before = machine.child('panel')
+    machine.configure('log_level: loud\n')
+    machine.signal('SIGHUP')
+
+    await machine.until('the line is logged', () => machine.output.includes('configuration is wrong'))
+
+    expect(machine.output).toContain(`${machine.configFile}:4: log_level is \\"loud\\": expected one of debug, info`)
+    expect(machine.child('panel')).toBe(before)
+    expect(await machine.ask('/')).toBeLessThan(500)
+    machine.configure()
+  })
+
+  it('takes a new configuration without losing the port', async () => {
+    const before = machine.child('panel')
+    machine.configure('session_hours: 6\n')
+    machine.signal('SIGHUP')
+
+    await machine.until('it is reloaded', () => machine.output.includes('"configuration reloaded"'))
+
+    expect(await machine.ask('/')).toBeLessThan(500)
+    expect(machine.child('panel')).not.toBe(before)
+    expect(file('run/wcp360/credentials/panel/config.yaml')).toContain('session_hours: 6')
+  })
+
+  it('comes back after it was killed, with the same secrets', async () => {
+    const key = file('etc/wcp360/secrets/panel.key')
+    const certificate = file('etc/wcp360/ssl/panel.crt')
+    machine.signal('SIGKILL')
+    await machine.ended()
+
+    await machine.start()
+
+    expect(await machine.ask('/')).toBeLessThan(500)
+    expect(file('etc/wcp360/secrets/panel.key')).toBe(key)
+    expect(file('etc/wcp360/ssl/panel.crt')).toBe(certificate)
+  })
+
+  it('ends with its children at SIGTERM', async () => {
+    const children = [machine.child('panel'), machine.child('waker')]
+    machine.signal('SIGTERM')
+
+    expect(await machine.ended()).toBe(0)
+
+    expect(children.every((pid) => pid !== undefined && !existsSync(`/proc/${pid}`))).toBe(true)
+    await expect(machine.ask('/')).rejects.toThrow(/ECONNREFUSED/)
+  })
+
+  it('does not start with a wrong configuration, and says why in one line', async () => {
+    machine.configure('shoe_size: 43\n')
+
+    const { code, said } = await machine.startInVain()
+
+    machine.configure()
+    expect(code).toBe(78)
+    expect(said).toMatch(/^Cannot start: \S+config\.yaml:4: unknown key "shoe_size": expected one of listen, .*\n$/)
+  })
+})
