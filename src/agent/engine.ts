@@ -1,5 +1,5 @@
 /** The root side's job engine: intake, lanes, journal and registry put together. README.md tells the boundary, engine-api.ts the contract. */
-import { asWcpError, WcpError } from '../contract/errors.ts'
+import { WcpError } from '../contract/errors.ts'
 import type { Fqdn, TenantName } from '../contract/values.ts'
 import { wireVersion } from '../contract/wire.ts'
 import type { Database } from '../lib/native-sqlite.ts'
@@ -29,8 +29,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     await engine.agreeOnSetup()
     return engine
   } catch (error) {
-    options.log.error({ error }, 'registry cannot be used, nothing will be changed')
-    return new JobEngine(options, asWcpError(error).message)
+    options.log.error({ err: error }, 'registry cannot be used, nothing will be changed')
+    return new JobEngine(options, error instanceof Error ? error.message : 'the registry cannot be opened')
   }
 }
 
@@ -229,7 +229,7 @@ class JobEngine implements Engine {
 
   /** The journal failed: what was begun stays as it is and is settled at the next start. */
   #break(error: unknown): void {
-    this.#options.log.error({ error }, 'journal cannot be used, nothing more will be changed')
+    this.#options.log.error({ err: error }, 'journal cannot be used, nothing more will be changed')
     this.#isStopping = true
     this.#readOnly ??= 'its journal cannot be written; it must be started again'
     this.#options.broken?.(this.#readOnly)

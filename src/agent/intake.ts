@@ -181,7 +181,7 @@ export class Intake {
       const ok = (await this.#options.verifyRoot(password, from)) === true
       return { ok: ok && this.#doers.phase() === 'setup', retryAfterSeconds: null }
     } catch (error) {
-      this.#options.log.error({ error }, 'root password could not be checked')
+      this.#options.log.error({ err: error }, 'root password could not be checked')
       return { ok: false, retryAfterSeconds: null }
     } finally {
       this.#isCheckingRoot = false

@@ -78,7 +78,7 @@ async function begin(job: JournaledJob, provisioner: AnyProvisioner, shop: Works
   } catch (error) {
     if (isBroken(error)) throw error
     if (!(error instanceof WcpError))
-      shop.log.error({ error, job: job.id, type: job.type }, 'job could not be prepared')
+      shop.log.error({ err: error, job: job.id, type: job.type }, 'job could not be prepared')
     end(job, failureOf(error, null), shop, () => {})
     return refused
   }
@@ -98,7 +98,8 @@ async function forward({ job, steps, shop }: Run): Promise<Failure | null> {
         continue
       }
       tell('running', difference.action)
-      const before = captured.get(index) ?? (await capture(step, index, job, shop))
+      const known = captured.get(index) // may be null, which is a word too
+      const before = known === undefined ? await capture(step, index, job, shop) : known
       await step.apply(machine, before)
       const left = await step.check(machine)
       if (left !== undefined) throw new WcpError('machine_failed', `Cannot see that "${step.name}" holds now`)
@@ -106,7 +107,7 @@ async function forward({ job, steps, shop }: Run): Promise<Failure | null> {
     } catch (error) {
       if (isBroken(error)) throw error
       const failure = failureOf(error, step.name)
-      shop.log.warn({ error, job: job.id, step: step.name }, 'step failed')
+      shop.log.warn({ err: error, job: job.id, step: step.name }, 'step failed')
       tell('failed', failure.message)
       return failure
     }
@@ -155,7 +156,7 @@ async function undoPatiently(step: Step, before: Json, { shop, job }: Run): Prom
 }
 
 function leaveStuck({ job, shop }: Run, failure: Failure, step: string, error: unknown): void {
-  shop.log.error({ error, job: job.id, step }, 'step could not be undone')
+  shop.log.error({ err: error, job: job.id, step }, 'step could not be undone')
   const also = failureOf(error, step).message
   const whole = {
     ...failure,

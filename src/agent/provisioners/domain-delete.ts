@@ -6,7 +6,7 @@ import { movedPath } from '../steps/moved-path.ts'
 import { purgedTree } from '../steps/purged-tree.ts'
 import { identity, mayClaim, mayUsePhp, siteIn, type Tenant, tenantIn } from './judge.ts'
 import { provision } from './provisioner.ts'
-import { absentHost, closedSite, hostFact, namesOf, routeFacts, type SiteIdentity } from './site-facts.ts'
+import { absentHost, closedSite, hostFact, liveSite, namesOf, type SiteIdentity } from './site-facts.ts'
 
 /** null: there is no such site, or it is in the trash: its names and places may be a newer site's by now. */
 type Deletion = {
@@ -56,8 +56,8 @@ export const restoreDomain = provision(domainRestore, {
     const { customer, web } = trashOf(machine, { tenant, site })
     return [
       movedPath({ from: customer.to, to: customer.from, ifMissing: 'fail' }),
-      movedPath({ from: web.to, to: web.from, ifMissing: 'nothing to move' }),
-      ...routeFacts(machine, tenant, site, true),
+      movedPath({ from: web.to, to: web.from, ifMissing: 'fail' }),
+      liveSite(machine, tenant, site),
       ...namesOf(site).map((name) => hostFact(machine, tenant, site, name)),
     ]
   },

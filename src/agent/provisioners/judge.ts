@@ -1,8 +1,7 @@
 /** The questions that several provisioners ask before anything is touched. Each refuses with a `WcpError`. */
-import { domainToASCII } from 'node:url'
-import { getPublicSuffix } from 'tldts'
 import { WcpError } from '../../contract/errors.ts'
-import { Fqdn, type Id, type PhpVersion } from '../../contract/values.ts'
+import type { Fqdn, Id, PhpVersion } from '../../contract/values.ts'
+import { ancestorsOf, canonicalDomain } from '../../lib/domain-name.ts'
 import type { TenantIdentity } from '../os/services.ts'
 import type { Registry, SiteRecord, State, TenantRecord } from '../registry.ts'
 import type { World } from './provisioner.ts'
@@ -57,14 +56,15 @@ export interface Claim {
 export function mayClaim({ registry, machine }: World, { tenant, site, names }: Claim): void {
   if (new Set(names).size !== names.length) throw refusedName(names.join(', '), 'a name is there twice')
   for (const name of names) {
-    if (domainToASCII(name) !== name) throw refusedName(name, 'it is not in its canonical form')
-    if (getPublicSuffix(name) === name) throw refusedName(name, 'it is a public suffix, not a name of somebody')
+    const canonical = canonicalDomain(name)
+    if ('problem' in canonical) throw refusedName(name, `it ${canonical.problem}`)
+    if (canonical.name !== name) throw refusedName(name, 'it is not in its canonical form')
     const owner = registry.host(name)
     if (owner !== undefined && owner.site !== site) throw refusedName(name, 'another site has it')
     if (owner === undefined && machine.files.existsNow(machine.places.web.host(name))) {
       throw refusedName(name, 'its place in the routing table is taken by something unknown')
     }
-    const related = ancestors(name)
+    const related = ancestorsOf(name)
       .map((ancestor) => registry.host(ancestor))
       .find((other) => other !== undefined && other.tenant !== tenant)
     const foreign = related ?? registry.hostBelow(name, tenant)
@@ -74,15 +74,6 @@ export function mayClaim({ registry, machine }: World, { tenant, site, names }: 
 
 function refusedName(name: string, why: string): WcpError {
   return new WcpError('conflict', `Cannot use the name "${name}": ${why}`)
-}
-
-/** `a.b.example.com` → `b.example.com`, `example.com`. */
-function ancestors(name: Fqdn): readonly Fqdn[] {
-  const labels = name.split('.')
-  return labels.flatMap((_, index) => {
-    const parsed = Fqdn.safeParse(labels.slice(index).join('.'))
-    return index > 0 && parsed.success ? [parsed.data] : []
-  })
 }
 
 /** Installed, and the one that the tenant's other sites use: a tenant has one PHP master. */

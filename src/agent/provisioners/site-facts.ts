@@ -1,5 +1,6 @@
 /** What is true of the machine for a site that exists. Creation, restoration and drift are all this one list. */
 import type { Fqdn, Id, PhpVersion } from '../../contract/values.ts'
+import type { Ownership } from '../os/files.ts'
 import type { Machine } from '../os/machine.ts'
 import type { TenantIdentity } from '../os/services.ts'
 import { absentPath } from '../steps/absent-path.ts'
@@ -21,7 +22,7 @@ const root = { uid: 0, gid: 0 }
 /** Names first come into the routing table when everything behind them is complete. */
 export function siteFacts(machine: Machine, tenant: TenantIdentity, site: SiteIdentity, isLive: boolean) {
   return [
-    ...treeFacts(machine, tenant, site),
+    treeFact(machine, tenant, site),
     ...routeFacts(machine, tenant, site, isLive),
     ...namesOf(site).map((name) => hostFact(machine, tenant, site, name)),
   ]
@@ -31,23 +32,30 @@ export function siteFacts(machine: Machine, tenant: TenantIdentity, site: SiteId
  * The customer's files. The site's directory is root's, so that the tenant can swap nothing above its document root
  * (C05); the document root is the tenant's, and only the web server's group may read it besides.
  */
-function treeFacts({ places, accounts }: Machine, { name, uid, gid }: TenantIdentity, site: SiteIdentity): Step[] {
-  const { customers } = places
-  const docroot = { mode: 0o750, uid, gid: accounts.webGid }
-  return [
-    handedOverTree({
-      path: customers.site(name, site.fqdn),
-      staging: `${customers.trash}/new-${site.id}`,
-      mode: 0o711,
-      ...root,
-      builder: root,
-      children: [
-        { path: 'public', ...docroot },
-        { path: 'public/index.html', text: readyPage(site.fqdn), mode: 0o644, uid, gid },
-      ],
-    }),
-    directory({ path: customers.docroot(name, site.fqdn), ...docroot }),
-  ]
+function treeFact(machine: Machine, tenant: TenantIdentity, site: SiteIdentity): Step {
+  const { customers } = machine.places
+  const { uid, gid } = tenant
+  return handedOverTree({
+    path: customers.site(tenant.name, site.fqdn),
+    staging: `${customers.trash}/new-${site.id}`,
+    mode: 0o711,
+    ...root,
+    builder: root,
+    children: [
+      { path: 'public', ...docrootOwnership(machine, tenant) },
+      { path: 'public/index.html', text: readyPage(site.fqdn), mode: 0o644, uid, gid },
+    ],
+  })
+}
+
+/** Part of the tree when that is made; looked at on its own only for drift. */
+export function docrootFact(machine: Machine, tenant: TenantIdentity, site: SiteIdentity): Step {
+  const path = machine.places.customers.docroot(tenant.name, site.fqdn)
+  return directory({ path, ...docrootOwnership(machine, tenant) })
+}
+
+function docrootOwnership({ accounts }: Machine, { uid }: TenantIdentity): Ownership {
+  return { mode: 0o750, uid, gid: accounts.webGid }
 }
 
 /** What the web server reads about the site. */

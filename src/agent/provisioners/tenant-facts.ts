@@ -32,7 +32,7 @@ export function tenantFacts(machine: Machine, tenant: TenantIdentity, limits: Te
 }
 
 /** Linux user and group, as records of nss-systemd: seen at once, without rewriting /etc/passwd. */
-function accountFacts({ places }: Machine, tenant: TenantIdentity): readonly Step[] {
+export function accountFacts({ places }: Machine, tenant: TenantIdentity): readonly Step[] {
   const at = recordPaths(places.userdb, tenant)
   const own = { mode: 0o644, ...root }
   return [

@@ -1,0 +1,212 @@
+/** A machine of our own below a temporary root: real files and owners, a real registry, and processes that are only noted down. */
+import { execFileSync } from 'node:child_process'
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createEngine } from '../../src/agent/engine.ts'
+import type { Engine, EngineOptions } from '../../src/agent/engine-api.ts'
+import { createFiles, type Files } from '../../src/agent/os/files.ts'
+import { layout } from '../../src/agent/os/layout.ts'
+import type { Machine } from '../../src/agent/os/machine.ts'
+import type { Services } from '../../src/agent/os/services.ts'
+import { prepareDirectories } from '../../src/agent/prepare.ts'
+import type { Id, TenantLimits } from '../../src/contract/values.ts'
+import type { AgentMessage } from '../../src/contract/wire.ts'
+import type { JobType } from '../../src/resources/jobs.ts'
+
+export type Finished = Extract<AgentMessage, { t: 'finished' }>
+export const webGid = 33
+
+/** Memory where there is some: thousands of fsyncs say nothing more on a disk. */
+function temporary(): string {
+  try {
+    accessSync('/dev/shm', constants.W_OK)
+    return '/dev/shm'
+  } catch {
+    return tmpdir()
+  }
+}
+
+/** What runs, as a `Services` of a real machine would know it. */
+export class NotedServices implements Services {
+  readonly kind = 'direct'
+  readonly missing = []
+  readonly awake = new Set<string>()
+  readonly limits = new Map<string, TenantLimits>()
+
+  async startFpm({ name }: { name: string }) {
+    this.awake.add(name)
+  }
+  async stopFpm(tenant: string) {
+    this.awake.delete(tenant)
+  }
+  async awakeFpm() {
+    return [...this.awake].map((tenant) => ({ tenant: tenant as never, idle: true })) // brands exist in types only
+  }
+  async applyLimits(tenant: string, limits: TenantLimits) {
+    this.limits.set(tenant, limits)
+  }
+  async stopTenant(tenant: string) {
+    this.awake.delete(tenant)
+  }
+  async reloadNginx() {}
+  async states() {
+    return []
+  }
+}
+
+export class Bench {
+  readonly root = mkdtempSync(join(temporary(), 'wcp-engine-'))
+  readonly places = layout(this.root)
+  readonly services = new NotedServices()
+  readonly files: Files = createFiles({ root: this.root, owner: 0 })
+  readonly taken = new Set<string>()
+  readonly messages: AgentMessage[] = []
+  readonly log: { level: string; message: string; facts: object }[] = []
+  #engine: Engine | undefined
+  #token = 0
+
+  get engine(): Engine {
+    if (this.#engine === undefined) throw new Error('no engine was started')
+    return this.#engine
+  }
+
+  static async make(): Promise<Bench> {
+    const bench = new Bench()
+    const account = { uid: 990, gid: 990 }
+    const accounts = { panel: account, waker: account, webGid }
+    await prepareEtc(bench)
+    await prepareDirectories({ files: bench.files, places: bench.places, accounts, host: 'panel.example.com' })
+    await bench.start()
+    await bench.closeSetup()
+    return bench
+  }
+
+  machine(files: Files = this.files, services: Services = this.services): Machine {
+    return {
+      places: this.places,
+      files,
+      services,
+      accounts: { panelUid: 990, panelGid: 990, webGid },
+      now: () => new Date(),
+    }
+  }
+
+  options(machine: Machine, more: Partial<EngineOptions> = {}): EngineOptions {
+    const note = (level: string) => (facts: object, message: string) => this.log.push({ level, message, facts })
+    return {
+      machine,
+      databasePath: this.places.agentDatabase,
+      accounts: {
+        userExists: async (key) => this.taken.has(String(key)),
+        groupExists: async (key) => this.taken.has(String(key)),
+      },
+      log: { info: note('info'), warn: note('warn'), error: note('error') },
+      emit: (message) => this.messages.push(message),
+      version: '0.0.0',
+      phpVersions: () => ['8.4', '8.3'],
+      health: () => Promise.reject(new Error('not asked here')),
+      verifyRoot: async (password) => password === 'right',
+      ...more,
+    }
+  }
+
+  /** A new engine on the same machine and database; an earlier one is not asked to close. */
+  async start(machine = this.machine(), more: Partial<EngineOptions> = {}): Promise<Engine> {
+    this.#engine = await createEngine(this.options(machine, more))
+    await this.#engine.recover()
+    return this.#engine
+  }
+
+  nextToken(): number {
+    this.#token++
+    return this.#token
+  }
+
+  /** Sends a job and waits for its end. */
+  async run(type: JobType | string, payload: unknown, given: { job?: string; token?: number } = {}): Promise<Finished> {
+    const job = given.job ?? crypto.randomUUID()
+    this.engine.handle({ t: 'job', job, type, token: given.token ?? this.nextToken(), payload })
+    return this.ended(job)
+  }
+
+  ended(job: string): Promise<Finished> {
+    return this.until((message) => message.t === 'finished' && message.job === job) as Promise<Finished>
+  }
+
+  async ask(message: Record<string, unknown>): Promise<Extract<AgentMessage, { t: 'answer' }>> {
+    const ask = crypto.randomUUID()
+    this.engine.handle({ ...message, ask })
+    return (await this.until((one) => one.t === 'answer' && one.ask === ask)) as Extract<AgentMessage, { t: 'answer' }>
+  }
+
+  async closeSetup(): Promise<void> {
+    await this.ask({ t: 'close_setup' })
+  }
+
+  async until(isWanted: (message: AgentMessage) => boolean): Promise<AgentMessage> {
+    for (let waited = 0; waited < 20_000; waited++) {
+      const found = this.messages.find(isWanted)
+      if (found !== undefined) return found
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    throw new Error('the engine did not say what was waited for')
+  }
+
+  /** Everything below the root that jobs may touch: one line per name. The agent's own state is not among it. */
+  manifest(): string {
+    const format = '%P %y %U %G %m %l\\n'
+    const hidden = ['-path', `${this.root}/var/lib/wcp360-agent`, '-prune', '-o']
+    const names = execFileSync('/usr/bin/find', [this.root, ...hidden, '-printf', format], { encoding: 'utf8' })
+    const texts = execFileSync('/usr/bin/find', [this.root, ...hidden, '-type', 'f', '-exec', 'sha256sum', '{}', '+'])
+    return [...names.split('\n').sort(), ...texts.toString().split('\n').sort()].join('\n')
+  }
+
+  /** The registry as text, without what only the journal knows. */
+  async registryText(): Promise<string> {
+    const { openDatabase } = await import('../../src/lib/native-sqlite.ts')
+    const database = openDatabase(this.places.agentDatabase, { readonly: true })
+    try {
+      return ['tenants', 'sites', 'hosts']
+        .map((table) => JSON.stringify(database.prepare(`select * from ${table} order by 1`).all()))
+        .join('\n')
+    } finally {
+      database.close()
+    }
+  }
+
+  /** Keeps everything as it is now, to come back to it. */
+  async save(): Promise<() => Promise<void>> {
+    await this.engine.close()
+    const kept = `${this.root}.kept`
+    rmSync(kept, { recursive: true, force: true })
+    execFileSync('/bin/cp', ['-a', this.root, kept])
+    const awake = [...this.services.awake]
+    const limits = [...this.services.limits]
+    return async () => {
+      rmSync(this.root, { recursive: true, force: true })
+      execFileSync('/bin/cp', ['-a', kept, this.root])
+      this.services.awake.clear()
+      this.services.limits.clear()
+      for (const name of awake) this.services.awake.add(name)
+      for (const [name, value] of limits) this.services.limits.set(name, value)
+      this.messages.length = 0
+    }
+  }
+
+  remove(): void {
+    rmSync(this.root, { recursive: true, force: true })
+    rmSync(`${this.root}.kept`, { recursive: true, force: true })
+  }
+}
+
+/** What a bare server has, and `prepareDirectories` builds on. */
+async function prepareEtc({ root, files, places }: Bench): Promise<void> {
+  const plain = ['etc', 'etc/wcp360', 'var', 'var/lib', 'var/log', 'srv', 'srv/www', 'run']
+  for (const name of plain) await files.makeDirectory(join(root, name), { mode: 0o755, uid: 0, gid: 0 })
+  await files.makeDirectory(places.agentState, { mode: 0o700, uid: 0, gid: 0 })
+}
+
+export function newId(): Id {
+  return crypto.randomUUID() as Id // made here as every id is
+}

@@ -1,0 +1,98 @@
+import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { DriftReport } from '../../src/contract/wire.ts'
+import { Bench } from './bench.ts'
+import { domain, leadUp, tenant } from './scenarios.ts'
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
+
+let bench: Bench
+beforeEach(async () => {
+  bench = await Bench.make()
+  await leadUp(bench, 'domain.suspend') // a tenant and a site, both live
+})
+afterEach(async () => {
+  await bench.engine.close()
+  bench.remove()
+})
+
+const userdb = 'etc/userdb'
+const web = 'var/lib/wcp360-web'
+const site = `${web}/tenants/acme/sites/shop.example.com`
+const tree = 'srv/www/acme'
+
+const files = [`${userdb}/acme.user`, `${userdb}/acme.group`, `${web}/tenants/acme/php-fpm.conf`]
+const records = [`${web}/tenants/acme/live`, `${web}/tenants/acme/limits.json`]
+const directories = [
+  `${tree}/home`,
+  `${tree}/tmp`,
+  tree,
+  `${tree}/sites/shop.example.com`,
+  'var/log/wcp360/tenants/acme',
+]
+const docroot = `${tree}/sites/shop.example.com/public`
+const links = [
+  ...[`${userdb}/20000.user`, `${userdb}/20000.group`],
+  ...[`${site}/docroot`, `${site}/php.sock`, `${site}/tls`, `${site}/live`],
+  ...['shop.example.com', 'www.shop.example.com', 'example.net'].map((name) => `${web}/hosts/${name}`),
+]
+
+async function drifted(): Promise<string[]> {
+  const report = (await bench.ask({ t: 'inspect', what: 'drift' })).value as DriftReport
+  return report.flatMap(({ changes }) => changes.map(({ step }) => step))
+}
+
+describe('drift', () => {
+  it('is none after the jobs themselves, also for what is suspended or deleted', async () => {
+    expect(await drifted()).toEqual([])
+
+    await bench.run('domain.suspend', { tenant, domain })
+    await bench.run('tenant.suspend', { tenant })
+    expect(await drifted()).toEqual([])
+
+    await bench.run('tenant.delete', { tenant })
+    expect(await drifted()).toEqual([])
+  })
+
+  it.each([...files, ...records, ...directories, docroot, ...links])('names %s when it is gone', async (path) => {
+    rmSync(`${bench.root}/${path}`, { recursive: true })
+
+    expect((await drifted()).some((step) => step.includes(`${bench.root}/${path}`) || step.startsWith('limits'))).toBe(
+      true,
+    )
+  })
+
+  it.each([...files, ...records, ...directories, docroot])('names %s when its mode is another', async (path) => {
+    chmodSync(`${bench.root}/${path}`, 0o777)
+
+    const report = (await bench.ask({ t: 'inspect', what: 'drift' })).value as DriftReport
+
+    expect(JSON.stringify(report)).toMatch(/mode 0777 instead of 0|others than its owner may write/)
+  })
+
+  it.each(files)('shows the difference when %s was edited', async (path) => {
+    writeFileSync(`${bench.root}/${path}`, 'nonsense\n')
+
+    const report = (await bench.ask({ t: 'inspect', what: 'drift' })).value as DriftReport
+
+    const change = report.flatMap(({ changes }) => changes).find(({ step }) => step.endsWith(path))
+    expect(change?.diff).toMatch(/^-nonsense$/m)
+    expect(change?.diff).toMatch(/^\+/m)
+  })
+
+  it.each(links)('names %s when it leads elsewhere', async (path) => {
+    rmSync(`${bench.root}/${path}`)
+    symlinkSync('/etc/passwd', `${bench.root}/${path}`)
+
+    const report = (await bench.ask({ t: 'inspect', what: 'drift' })).value as DriftReport
+
+    const change = report.flatMap(({ changes }) => changes).find(({ step }) => step.endsWith(path))
+    expect(change?.diff).toMatch(/to \/etc\/passwd instead of/)
+  })
+
+  it('names a host in the routing table that no site has', async () => {
+    symlinkSync('../tenants/acme/sites/shop.example.com', `${bench.places.web.hosts}/stray.example.com`)
+
+    expect(await drifted()).toEqual([`absence of ${bench.places.web.hosts}/stray.example.com`])
+  })
+})

@@ -1,0 +1,64 @@
+/** For every job type: the jobs that lead up to it, and its payload. A new type without a line here does not compile. */
+import type { Id } from '../../src/contract/values.ts'
+import { type JobType, jobContracts } from '../../src/resources/jobs.ts'
+import type { Bench } from './bench.ts'
+
+export const tenant = '11111111-1111-4111-8111-111111111111' as Id
+export const domain = '22222222-2222-4222-8222-222222222222' as Id
+const otherDomain = '33333333-3333-4333-8333-333333333333' as Id
+
+const limits = { cpuPct: 100, memMb: 512, pids: 64, ioMbps: null, diskMb: 1000 }
+const create: Job = ['tenant.create', { tenant, name: 'acme', limits }]
+const site = { fqdn: 'shop.example.com', aliases: ['www.shop.example.com', 'example.net'], php: '8.4' }
+const createSite: Job = ['domain.create', { tenant, domain, ...site }]
+const second: Job = [
+  'domain.create',
+  { tenant, domain: otherDomain, fqdn: 'static.example.org', aliases: [], php: null },
+]
+const about = { tenant, domain }
+
+export type Job = readonly [type: JobType, payload: Record<string, unknown>]
+
+export interface Scenario {
+  readonly before: readonly Job[]
+  readonly payload: Record<string, unknown>
+}
+
+export const scenarios: Readonly<Record<JobType, Scenario>> = {
+  'tenant.create': { before: [], payload: create[1] },
+  'tenant.limit': { before: [create], payload: { tenant, limits: { ...limits, memMb: 1024 } } },
+  'tenant.suspend': { before: [create, createSite], payload: { tenant } },
+  'tenant.unsuspend': { before: [create, createSite, ['tenant.suspend', { tenant }]], payload: { tenant } },
+  'tenant.delete': {
+    before: [create, createSite, second, ['domain.suspend', { tenant, domain: otherDomain }]],
+    payload: { tenant },
+  },
+  'tenant.restore': { before: [create, createSite, second, ['tenant.delete', { tenant }]], payload: { tenant } },
+  'tenant.purge': {
+    before: [create, createSite, second, ['domain.delete', about], ['tenant.delete', { tenant }]],
+    payload: { tenant },
+  },
+  'domain.create': { before: [create, second], payload: createSite[1] },
+  'domain.update': {
+    before: [create, createSite],
+    payload: { ...about, aliases: ['example.net', 'new.example.net'], php: '8.3' },
+  },
+  'domain.suspend': { before: [create, createSite], payload: about },
+  'domain.unsuspend': { before: [create, createSite, ['domain.suspend', about]], payload: about },
+  'domain.delete': { before: [create, createSite, second], payload: about },
+  'domain.restore': { before: [create, createSite, ['domain.delete', about]], payload: about },
+  'domain.purge': { before: [create, createSite, ['domain.delete', about]], payload: about },
+}
+
+/** Only what these destroy is beyond undoing. */
+export const irreversible: ReadonlySet<JobType> = new Set<JobType>(['tenant.purge', 'domain.purge'])
+export const everyType = Object.keys(jobContracts) as readonly JobType[]
+
+export async function leadUp(bench: Bench, type: JobType): Promise<void> {
+  for (const [before, payload] of scenarios[type].before) {
+    const { failure } = await bench.run(before, payload)
+    if (failure !== null) throw new Error(`${before} before ${type}: ${failure.message}`)
+  }
+  bench.services.awake.add('acme') // so that stopping is something to do
+  bench.messages.length = 0
+}
