@@ -74,12 +74,15 @@ function fieldsAt(root: Json, schema: Json, path: readonly string[], isRequired:
 }
 
 function typeOf(root: Json, schema: Json): Field['type'] {
-  const types = new Set(alternatives(root, schema).map((option) => option.type))
+  const options = alternatives(root, schema)
+  const types = new Set(options.map((option) => option.type))
   // A boolean beside its own words, as query strings spell it, is a boolean.
-  if (types.has('boolean')) return 'boolean'
+  const isBoolean = options.every((option) => option.type === 'boolean' || option.enum?.includes('true'))
+  if (isBoolean && types.has('boolean')) return 'boolean'
   if (choicesOf(root, schema).length > 0) return 'choice'
+  // What may be a text or a number is written as text; who takes it reads it.
+  if (types.has('string') && !types.has('object') && !types.has('array')) return 'text'
   if (types.size !== 1) return 'json'
-  if (types.has('string')) return 'text'
   if (types.has('integer')) return 'integer'
   if (types.has('number')) return 'number'
   return types.has('array') ? 'list' : 'json'

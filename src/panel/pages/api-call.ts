@@ -1,38 +1,31 @@
-/** The REST request that does the same as an input, as text for people. */
+/** The REST request that does the same as an input, as text for people: secrets masked, what is not known yet in braces. */
 import { type AnyOperation, httpBinding } from '../../contract/operation.ts'
-import { wordOf } from '../../lib/command-spec.ts'
+import { httpCall } from '../../lib/http-call.ts'
 
 export interface ApiCall {
   readonly method: string
   /** With the query. */
   readonly path: string
-  readonly body: Record<string, unknown> | null
+  readonly body: Readonly<Record<string, unknown>> | null
 }
 
-/** Path parameters that the input lacks stay in braces; secrets are masked. */
 export function apiCall(
   operation: AnyOperation,
   input: Record<string, unknown>,
-  more: { plan?: boolean } = {},
+  { plan = false }: { plan?: boolean } = {},
 ): ApiCall {
-  const { method, path, pathKeys } = httpBinding(operation)
-  const filled = path.replaceAll(/\{(\w+)\}/g, (braced: string, key: string) =>
-    input[key] === undefined ? braced : encodeURIComponent(String(input[key])),
-  )
-  const rest = Object.entries(input).filter(([key, value]) => !pathKeys.includes(key) && value !== undefined)
-  const isQuery = method === 'GET' || method === 'DELETE'
-  const query = new URLSearchParams(isQuery ? rest.map(([key, value]) => [key, wordOf(value)]) : [])
-  if (more.plan) query.set('plan', '1')
-  const body = Object.fromEntries(rest.map(([key, value]) => [key, operation.secret?.includes(key) ? '…' : value]))
-  return {
-    method,
-    path: `/api/v1${filled}${query.size > 0 ? `?${query}` : ''}`,
-    body: isQuery ? null : body,
+  const unknown = httpBinding(operation).pathKeys.filter((key) => input[key] === undefined)
+  const secret = (operation.secret ?? []).filter((key) => input[key] !== undefined)
+  const shown = {
+    ...input,
+    ...Object.fromEntries(unknown.map((key) => [key, `{${key}}`])),
+    ...Object.fromEntries(secret.map((key) => [key, '…'])),
   }
+  const { method, target, body } = httpCall(operation, shown, plan)
+  return { method, path: target.replaceAll('%7B', '{').replaceAll('%7D', '}'), body: body ?? null }
 }
 
-export function apiCallText(call: ApiCall): string {
-  const body =
-    call.body === null || Object.keys(call.body).length === 0 ? '' : `\n${JSON.stringify(call.body, null, 2)}`
-  return `${call.method} ${call.path}${body}`
+export function apiCallText({ method, path, body }: ApiCall): string {
+  const json = body === null || Object.keys(body).length === 0 ? '' : `\n${JSON.stringify(body, null, 2)}`
+  return `${method} ${path}${json}`
 }

@@ -4,6 +4,7 @@ import { type AnyOperation, httpBinding, kindOf } from '../../contract/operation
 import { usageLine } from '../../lib/command-spec.ts'
 import { type Field, fieldsOf } from '../../lib/fields.ts'
 import type { Texts } from '../../lib/texts.ts'
+import { openApiPath } from '../http/server.ts'
 import type { Site } from './site.ts'
 import { offered } from './terminal-run.ts'
 
@@ -20,7 +21,7 @@ export function apiRoutes(app: FastifyInstance, site: Site): void {
         head: {
           title: t.api.title,
           lede: t.api.lede,
-          actions: [{ title: t.api.document, href: '/api/v1/openapi.json' }],
+          actions: [{ title: t.api.document, href: openApiPath }],
         },
         groups: kinds.map((kind) => ({
           id: kind,

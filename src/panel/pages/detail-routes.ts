@@ -44,8 +44,15 @@ export function detailRoutes(app: FastifyInstance, site: Site): void {
     const tenant = Tenant.parse(await get(site, request, 'tenant', request.params.ref))
     const [offer, domains, jobs] = await Promise.all([
       related(site, request, 'package.get', { package: tenant.packageId }, Package),
-      items(site, request, 'domain.list', { tenant: tenant.id, limit: 50 }, Domain),
-      items(site, request, 'job.list', { tenant: tenant.id, limit: 8 }, Job),
+      tenant.deletedAt === null ? items(site, request, 'domain.list', { tenant: tenant.id, limit: 50 }, Domain) : [],
+      // By its id, because lists are not narrowed by what is in the trash.
+      items(
+        site,
+        request,
+        'job.list',
+        { [tenant.deletedAt === null ? 'tenant' : 'resource']: tenant.id, limit: 8 },
+        Job,
+      ),
     ])
     const addDomain = `/do/domain.create${query({ tenant: tenant.name })}`
     return show(site, request, reply, {

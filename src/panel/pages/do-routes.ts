@@ -21,6 +21,8 @@ import type { Site } from './site.ts'
 interface FormState {
   readonly operation: AnyOperation
   readonly values: FormValues
+  /** What a change began with. */
+  readonly present: FormValues | null
   readonly back: string | undefined
   /** The command line names the values; before anybody typed, it shows the usage. */
   readonly isTyped: boolean
@@ -39,25 +41,29 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
   app.get<Route>('/do/:operation', { config: { access: 'session' } }, async (request, reply) => {
     const operation = changing(site, request.params.operation)
     const back = asText(request.query, '_back')
-    const values = await presentValues(site, request, operation, formValues(request.query))
+    const given = formValues(request.query)
+    const values = { ...(await presentValues(site, request, operation, given)), ...given }
     const asks = operation.confirm !== undefined && isComplete(operation, values)
-    return form(request, reply, { operation, values, back, isTyped: asks, asks, plan: null, error: null })
+    return form(request, reply, {
+      operation,
+      values,
+      present: null,
+      back,
+      isTyped: asks,
+      asks,
+      plan: null,
+      error: null,
+    })
   })
 
   app.post<Route>('/do/:operation', { config: { access: 'session' } }, async (request, reply) => {
     const operation = changing(site, request.params.operation)
     const values = formValues(request.body)
-    const input = inputOf(operation, values)
+    const present = await presentValues(site, request, operation, values)
+    const input = inputOf(operation, values, present)
     const isConfirmed = operation.confirm === undefined || asText(request.body, '_confirm') === 'yes'
-    const state = {
-      operation,
-      values,
-      back: asText(request.body, '_back'),
-      isTyped: true,
-      asks: false,
-      plan: null,
-      error: null,
-    }
+    const back = asText(request.body, '_back')
+    const state = { operation, values, present, back, isTyped: true, asks: false, plan: null, error: null }
     try {
       if (asText(request.body, '_do') === 'plan') {
         const plan = await deps.plan(request, operation, input)
@@ -66,7 +72,11 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
       if (!isConfirmed) return form(request, reply, { ...state, asks: true })
       const { value, jobIds } = await deps.run(request, operation, input)
       const [job] = jobIds
-      deps.flash.put(request, 'good', `${operation.summary}: ${job === undefined ? t.form.done : t.form.queued}.`)
+      deps.flash.put(
+        request,
+        'good',
+        `${formTitle(site, operation, [])}: ${job === undefined ? t.form.done : t.form.queued}.`,
+      )
       return reply.redirect(job === undefined ? (state.back ?? after(operation, value)) : path`/jobs/${job}`, 303)
     } catch (thrown) {
       const error = asWcpError(thrown)
@@ -85,27 +95,32 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
       : await referenceChoices(site, request, operation)
     const controls = formControls(operation, { t, values, error, choices, without: new Set(hidden) })
     const labels = new Map(fieldsOf(operation.input).map((field) => [field.name, fieldLabel(t, field)]))
-    const input = inputOf(operation, values)
+    const input = inputOf(operation, values, state.present)
+    const title = formTitle(
+      site,
+      operation,
+      shown.map((name) => values[name] ?? ''),
+    )
     const home = homeOf(operation, shown.length > 0 ? values[shown[0] ?? ''] : undefined)
     return site.send(request, reply, {
       template: 'do/form',
-      title: operation.summary,
+      title,
       status: error?.status ?? 200,
       model: {
         head: {
-          title: operation.summary,
-          lede: operation.description ?? '',
+          title,
+          lede: asks ? '' : (operation.description ?? ''),
           crumbs: [{ title: kindTitle(site, operation), href: listPath(kindOf(operation)) }],
         },
         action: path`/do/${operation.name}`,
         back: state.back ?? '',
         hidden: hidden.map((name) => ({ name, value: values[name] ?? '' })),
         facts: hidden
-          .filter((name) => values[name] !== '' && !operation.secret?.includes(name))
+          .filter((name) => !shown.includes(name) && values[name] !== '' && !operation.secret?.includes(name))
           .map((name) => ({ title: labels.get(name) ?? name, text: values[name] ?? '' })),
         question: asks ? operation.confirm : null,
         fields: controls,
-        submit: verbTitle(operation),
+        submit: verbTitle(site, operation),
         danger: isDestructive(operation),
         canPlan: operation.effect === 'machine',
         cancel: state.back ?? home,
@@ -136,19 +151,19 @@ function isComplete(operation: AnyOperation, values: FormValues): boolean {
   return fieldsOf(operation.input).every((field) => !field.required || (values[field.name] ?? '') !== '')
 }
 
-/** For a change: what is stored now, below what the query says. */
+/** For a change: what is stored now; null for everything else. */
 async function presentValues(
   site: Site,
   request: FastifyRequest,
   operation: AnyOperation,
   values: FormValues,
-): Promise<FormValues> {
+): Promise<FormValues | null> {
   const [key] = httpBinding(operation).pathKeys
   const get = `${kindOf(operation)}.get`
   if (verbOf(operation) !== 'update' || key === undefined || values[key] === undefined || !site.may(request, get))
-    return values
+    return null
   const { value } = await site.run(request, get, { [key]: values[key] })
-  return { ...valuesFrom(operation, value), ...values }
+  return valuesFrom(operation, value)
 }
 
 /** Where to go after an operation that made no job. */
@@ -162,9 +177,15 @@ function kindTitle({ t }: Site, operation: AnyOperation): string {
   return titles[kindOf(operation)] ?? kindOf(operation)
 }
 
-function verbTitle(operation: AnyOperation): string {
-  const words = operation.name.slice(operation.name.indexOf('.') + 1).replaceAll(/[-_]/g, ' ')
-  return words.charAt(0).toUpperCase() + words.slice(1)
+function verbTitle({ t }: Site, operation: AnyOperation): string {
+  const titles: Readonly<Record<string, string>> = t.verbs
+  return titles[verbOf(operation)] ?? verbOf(operation)
+}
+
+/** `Delete tenant blog` */
+function formTitle(site: Site, operation: AnyOperation, about: readonly string[]): string {
+  const nouns: Readonly<Record<string, string>> = site.t.nouns
+  return [verbTitle(site, operation), nouns[kindOf(operation)] ?? kindOf(operation), ...about].join(' ')
 }
 
 /** One text of a form or query; a path of this panel in `_back`, nothing else. */

@@ -19,18 +19,31 @@ export function formValues(body: unknown): FormValues {
   )
 }
 
-/** Unknown names are passed on, for the schema to refuse. */
-export function inputOf(operation: AnyOperation, values: FormValues): Record<string, unknown> {
+/**
+ * Unknown names are passed on, for the schema to refuse.
+ * @param present what the form of a change began with: fields that still say the same are left out
+ */
+export function inputOf(
+  operation: AnyOperation,
+  values: FormValues,
+  present: FormValues | null = null,
+): Record<string, unknown> {
   const fields = fieldsOf(operation.input)
   const input: Record<string, unknown> = {}
   for (const [name, text] of Object.entries(values)) {
     if (!fields.some((field) => field.name === name)) input[name] = text
   }
   for (const field of fields) {
+    if (present !== null && !isChanged(field, values, present)) continue
     const value = fieldValue(field, values[field.name], verbOf(operation) === 'update')
     if (value !== undefined) setAt(input, field.path, value)
   }
   return input
+}
+
+function isChanged({ name, required }: Field, values: FormValues, present: FormValues): boolean {
+  const text = (of: FormValues) => (of[name] ?? '').replaceAll('\r\n', '\n').trim()
+  return required || text(values) !== text(present)
 }
 
 /** @param isUpdate the form showed the present value, so that an emptied control means to empty the field. */

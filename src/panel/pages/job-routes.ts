@@ -23,23 +23,27 @@ interface Route {
 }
 
 export function jobRoutes(app: FastifyInstance, site: Site): void {
-  app.get<Route>('/jobs/:ref', { config: { access: 'session' } }, async (request, reply) => {
-    const first = await readJob(site, request, request.params.ref)
-    if (!isActive(first)) {
-      const { id } = first
-      return site.send(request, reply, {
-        template: 'job/detail',
-        title: first.type,
-        model: pageModel(site, request, first, id),
-      })
-    }
-    const csrf = site.deps.auth.formToken(request, reply)
-    // Followed before it is read again: nothing that happens between can be missed.
-    const feed = new JobFeed((listener) => site.deps.jobEvents.follow(first.id, listener))
-    const stream = Readable.from(live(site, request, csrf, first, feed))
-    stream.once('close', () => feed.end())
-    return reply.type('text/html; charset=utf-8').header('x-accel-buffering', 'no').send(stream)
-  })
+  app.get<Route>(
+    '/jobs/:ref',
+    { config: { access: 'session' }, handlerTimeout: watchMs + quietMs },
+    async (request, reply) => {
+      const first = await readJob(site, request, request.params.ref)
+      if (!isActive(first)) {
+        const { id } = first
+        return site.send(request, reply, {
+          template: 'job/detail',
+          title: first.type,
+          model: pageModel(site, request, first, id),
+        })
+      }
+      const csrf = site.deps.auth.formToken(request, reply)
+      // Followed before it is read again: nothing that happens between can be missed.
+      const feed = new JobFeed((listener) => site.deps.jobEvents.follow(first.id, listener))
+      const stream = Readable.from(live(site, request, csrf, first, feed))
+      stream.once('close', () => feed.end())
+      return reply.type('text/html; charset=utf-8').header('x-accel-buffering', 'no').send(stream)
+    },
+  )
 }
 
 async function* live(

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import { fieldNamed } from '../../lib/fields.ts'
 import type { Action, Empty, Table } from '../../lib/page-model.ts'
-import type { Texts } from '../../lib/texts.ts'
+import { label, type Texts } from '../../lib/texts.ts'
 import { auditTable } from '../../resources/audit/pages.ts'
 import { AuditEntry } from '../../resources/audit/schema.ts'
 import { domainTable } from '../../resources/domain/pages.ts'
@@ -38,6 +38,10 @@ interface ListKind<T extends z.ZodType> {
   readonly actions?: (t: Texts) => readonly Action[]
 }
 
+/** Inputs that a list may take, as controls above it. */
+const textFilters = ['search', 'action', 'actor']
+const choiceFilters = ['status', 'state', 'outcome', 'role']
+
 type ListQuery = Readonly<Record<string, string | undefined>>
 
 export function listRoutes(app: FastifyInstance, site: Site): void {
@@ -69,19 +73,17 @@ function list<T extends z.ZodType>(app: FastifyInstance, site: Site, kind: ListK
     const { t } = site
     const words = kind.words(t)
     const operation = site.operation(name)
-    const takes = (key: string) => fieldNamed(operation.input, key) !== undefined
-    const statusKey = takes('status') ? 'status' : 'state'
-    const { search, status, deleted, cursor } = request.query
-    const wanted = { search, [statusKey]: status, deleted: deleted === 'true' ? true : undefined, cursor }
-    const input = Object.fromEntries(
-      Object.entries(wanted).filter(([key, value]) => takes(key) && value && value !== ''),
+    const keys = ['cursor', 'deleted', ...textFilters, ...choiceFilters].filter((key) =>
+      fieldNamed(operation.input, key),
     )
+    const given = keys.flatMap((key) => (request.query[key] ? [[key, request.query[key]] as const] : []))
+    const input = Object.fromEntries(given)
     const { items, nextCursor } = page.parse((await site.run(request, name, input)).value)
 
     const create = `${kind.kind}.create`
     const add =
       words.add !== undefined && site.may(request, create) ? { title: words.add, href: `/do/${create}` } : null
-    const isNarrowed = Boolean(search || status || deleted)
+    const { cursor, ...narrowing } = input
     return site.send(request, reply, {
       template: 'list',
       title: words.title,
@@ -92,12 +94,12 @@ function list<T extends z.ZodType>(app: FastifyInstance, site: Site, kind: ListK
           actions: [...(kind.actions?.(t) ?? []), ...(add === null ? [] : [{ ...add, main: true, icon: 'add' }])],
         },
         problem: null,
-        filter: filterOf(site, operation.input, { action, search, status, deleted, statusKey }),
+        filter: filterOf(site, operation.input, action, narrowing),
         table: kind.table(t, items),
-        empty: isNarrowed ? nothingFits(t, action) : emptyOf(words, add),
+        empty: Object.keys(narrowing).length > 0 ? nothingFits(t, action) : emptyOf(words, add),
         pager: {
-          first: cursor ? action + query({ search, status, deleted }) : null,
-          next: nextCursor === null ? null : action + query({ search, status, deleted, cursor: nextCursor }),
+          first: cursor ? action + query(narrowing) : null,
+          next: nextCursor === null ? null : action + query({ ...narrowing, cursor: nextCursor }),
         },
         command: { line: toCommandLine(operation, input), call: apiCallText(apiCall(operation, input)) },
       },
@@ -108,28 +110,21 @@ function list<T extends z.ZodType>(app: FastifyInstance, site: Site, kind: ListK
 function filterOf(
   { t }: Site,
   input: z.ZodObject,
-  given: {
-    action: string
-    search: string | undefined
-    status: string | undefined
-    deleted: string | undefined
-    statusKey: string
-  },
+  action: string,
+  given: Readonly<Record<string, string>>,
 ): object | null {
-  const statuses = fieldNamed(input, given.statusKey)?.choices ?? []
-  const hasSearch = fieldNamed(input, 'search') !== undefined
-  const hasDeleted = fieldNamed(input, 'deleted') !== undefined
-  if (!hasSearch && !hasDeleted && statuses.length === 0) return null
-  const words: Readonly<Record<string, string>> = t.statuses
-  return {
-    action: given.action,
-    search: given.search ?? '',
-    hasSearch,
-    status: given.status ?? '',
-    statuses: statuses.map((status) => ({ value: status, title: words[status] ?? status })),
-    deleted: given.deleted === 'true',
-    hasDeleted,
-  }
+  const takes = (key: string) => fieldNamed(input, key) !== undefined
+  const words: Readonly<Record<string, string>> = { ...t.statuses, ...t.roles, ...t.audit.outcomes }
+  const texts = textFilters.filter(takes).map((name) => ({ name, title: label(t, name), value: given[name] ?? '' }))
+  const selects = choiceFilters.filter(takes).map((name) => ({
+    name,
+    title: label(t, name),
+    value: given[name] ?? '',
+    choices: (fieldNamed(input, name)?.choices ?? []).map((word) => ({ value: word, title: words[word] ?? word })),
+  }))
+  const hasDeleted = takes('deleted')
+  if (texts.length + selects.length === 0 && !hasDeleted) return null
+  return { action, texts, selects, hasDeleted, deleted: given.deleted === 'true' }
 }
 
 function nothingFits(t: Texts, action: string): Empty {

@@ -1,0 +1,309 @@
+/** What people see: the way from an unset server to a deleted tenant, then every page in every dress. */
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { rootPassword } from './agent-peer.ts'
+import { launchChromium } from './chromium.ts'
+import { admin, startTestPanel, type TestPanel } from './panel.ts'
+
+const screenshots = join(import.meta.dirname, 'screenshots')
+const axeScript = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+const AxeResult = z.object({
+  violations: z.array(z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string() })) })),
+})
+
+let panel: TestPanel
+let browser: Browser
+/** Session of the administrator, for contexts of every kind. */
+let session: Awaited<ReturnType<BrowserContext['storageState']>>
+
+beforeAll(async () => {
+  mkdirSync(screenshots, { recursive: true })
+  panel = await startTestPanel()
+  browser = await launchChromium()
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await panel?.close()
+})
+
+/** Watches for what must never happen on any page. */
+function watch(page: Page): string[] {
+  const faults: string[] = []
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') faults.push(`console: ${message.text()}`)
+  })
+  page.on('pageerror', (error) => faults.push(`page error: ${error.message}`))
+  page.on('request', (request) => {
+    if (request.resourceType() === 'script' || !request.url().startsWith(panel.url))
+      faults.push(`request: ${request.resourceType()} ${request.url()}`)
+  })
+  return faults
+}
+
+async function newPage(options: BrowserContextOptions = {}): Promise<{ page: Page; faults: string[] }> {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, baseURL: panel.url, ...options })
+  const page = await context.newPage()
+  page.setDefaultTimeout(10_000)
+  return { page, faults: watch(page) }
+}
+
+async function look(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true })
+}
+
+describe('from an unset server to a deleted tenant', () => {
+  let page: Page
+  let faults: string[]
+
+  beforeAll(async () => {
+    ;({ page, faults } = await newPage({ javaScriptEnabled: false }))
+  })
+
+  it('leads every visitor to the setup, and asks for root first', async () => {
+    await page.goto('/tenants')
+    expect(new URL(page.url()).pathname).toBe('/bootstrap')
+
+    await page.getByLabel('Password of root').fill('not it')
+    await page.getByRole('button', { name: 'Continue' }).click()
+    await page.getByRole('alert').waitFor()
+    await look(page, 'walk-1-root-refused')
+    expect(faults.splice(0)).toEqual([expect.stringContaining('status of 401')])
+
+    await page.getByLabel('Password of root').fill(rootPassword)
+    await page.getByRole('button', { name: 'Continue' }).click()
+    await page.getByRole('heading', { name: 'The first administrator' }).waitFor()
+    await look(page, 'walk-2-first-admin')
+  })
+
+  it('makes the first administrator and closes the setup', async () => {
+    await page.getByLabel('E-mail').fill(admin.email)
+    await page.getByLabel('Password', { exact: true }).fill('short')
+    await page.getByLabel('Password again').fill('short')
+    await page.getByRole('button', { name: 'Create administrator' }).click()
+    await page.getByRole('alert').waitFor()
+    expect(await page.getByLabel('E-mail').inputValue()).toBe(admin.email)
+    expect(await page.locator('.field-error').count()).toBe(1)
+    faults.splice(0)
+
+    await page.getByLabel('Password', { exact: true }).fill(admin.password)
+    await page.getByLabel('Password again').fill(admin.password)
+    await page.getByRole('button', { name: 'Create administrator' }).click()
+    await page.getByRole('heading', { name: 'web1.example.com' }).waitFor()
+
+    expect((await page.goto('/bootstrap'))?.status()).toBe(404)
+    faults.splice(0)
+  })
+
+  it('signs in again after signing out', async () => {
+    await page.goto('/')
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByLabel('E-mail').fill(admin.email)
+    await page.getByLabel('Password').fill('wrong wrong wrong')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('alert').waitFor()
+    faults.splice(0)
+    await page.getByLabel('Password').fill(admin.password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('heading', { name: 'web1.example.com' }).waitFor()
+  })
+
+  it('says beside the field what is wrong and keeps what was typed', async () => {
+    await page.goto('/do/tenant.create')
+    await page.getByLabel('Name', { exact: true }).fill('Not A Name')
+    await page.getByLabel('Domain').fill('kept.example.net')
+    await page.getByRole('button', { name: 'Create' }).click()
+
+    const name = page.getByLabel('Name', { exact: true })
+    expect(await name.getAttribute('aria-invalid')).toBe('true')
+    expect(await name.inputValue()).toBe('Not A Name')
+    expect(await page.getByLabel('Domain').inputValue()).toBe('kept.example.net')
+    const [, error] = ((await name.getAttribute('aria-describedby')) ?? '').split(' ')
+    expect(await page.locator(`#${error}`).textContent()).toContain('3 to 24 characters')
+    await look(page, 'walk-3-refused')
+    expect(faults.splice(0)).toEqual([expect.stringContaining('status of 422')])
+  })
+
+  it('shows what would change before it does', async () => {
+    await page.getByLabel('Name', { exact: true }).fill('blog')
+    await page.getByLabel('Domain').fill('blog.example.net')
+    await page.getByRole('button', { name: 'Show what would change' }).click()
+    await page.getByRole('heading', { name: 'What would change' }).waitFor()
+    expect(await page.locator('.command-line').first().textContent()).toBe(
+      'wcp tenant create blog --domain blog.example.net',
+    )
+    await look(page, 'walk-4-plan')
+  })
+
+  it('creates the tenant and shows its job while it runs, without a script', async () => {
+    await page.getByRole('button', { name: 'Create', exact: true }).click({ noWaitAfter: true })
+    await page.waitForURL(/\/jobs\//, { waitUntil: 'commit' })
+    await page.locator('.step-now').first().waitFor({ state: 'attached' })
+    expect(await page.locator('.job-end').count()).toBe(0)
+    await page.screenshot({ path: join(screenshots, 'walk-5-running.png') })
+
+    await page.locator('.job-end').waitFor()
+    expect(await page.locator('.step').allTextContents()).toHaveLength(4)
+    expect(await page.locator('.step-end').allTextContents()).toEqual(
+      Array.from({ length: 4 }, () => expect.stringContaining('done')),
+    )
+    await look(page, 'walk-6-succeeded')
+    await page.getByRole('link', { name: 'Continue to blog' }).click()
+    await page.getByRole('heading', { name: 'blog active' }).waitFor()
+    await page.getByRole('link', { name: 'blog.example.net', exact: true }).waitFor()
+  })
+
+  it('suspends it after asking', async () => {
+    await page.getByRole('link', { name: 'Suspend' }).click()
+    await page.getByText('Suspend this tenant?').waitFor()
+    await page.getByRole('button', { name: 'Suspend' }).click()
+    await page.locator('.job-end.note-good').waitFor()
+    await page.goto('/tenants/blog')
+    await page.getByRole('heading', { name: 'blog suspended' }).waitFor()
+  })
+
+  it('tells of a job that failed, and what to do', async () => {
+    panel.agent.failing.add('domain.create')
+    await page.goto('/do/domain.create?tenant=blog')
+    await page.getByLabel('Domain name').fill('broken.example.net')
+    await page.getByRole('button', { name: 'Create', exact: true }).click()
+    await page.locator('.job-end.note-bad').waitFor()
+    expect(await page.locator('.job-end').textContent()).toContain('the web server refused it')
+    await look(page, 'walk-7-failed')
+    panel.agent.failing.clear()
+  })
+
+  it('deletes it after asking, and finds it in the trash', async () => {
+    await page.goto('/tenants/blog')
+    await page.getByRole('link', { name: 'Delete' }).click()
+    await page.getByText('Move this tenant with all its sites and data to the trash?').waitFor()
+    await look(page, 'walk-8-confirm')
+    await page.getByRole('button', { name: 'Delete' }).click()
+    await page.locator('.job-end.note-good').waitFor()
+
+    await page.goto('/tenants')
+    await page.getByRole('heading', { name: 'No tenants yet' }).waitFor()
+    await page.goto('/tenants?deleted=true')
+    await page.getByRole('link', { name: 'blog' }).click()
+    await page.getByRole('link', { name: 'Restore' }).waitFor()
+  })
+
+  it('runs the same commands in the terminal', async () => {
+    await page.goto('/terminal')
+    for (const line of [
+      'help tenant',
+      'tenant create bakery --domain bakery.example.net',
+      'tenant list --limit 5',
+      'tenant eat',
+    ]) {
+      await page.getByLabel('Command').fill(line)
+      await page.getByRole('button', { name: 'Run' }).click()
+    }
+    const entries = page.locator('.term-entry')
+    expect(await entries.nth(0).textContent()).toContain('tenant create')
+    expect(await entries.nth(1).textContent()).toContain('POST /api/v1/tenants')
+    expect(await entries.nth(2).textContent()).toContain('bakery')
+    expect(await entries.nth(3).textContent()).toContain('knows no "eat"')
+    await entries.nth(1).getByRole('link', { name: 'See the job' }).click()
+    await page.locator('.job-end.note-good').waitFor()
+  })
+
+  it('met no console message and no script on the way', async () => {
+    session = await page.context().storageState()
+    // The test's own waiting asks a page that is still loading to run something, which its sandbox refuses.
+    expect(faults.filter((fault) => !fault.startsWith('console: Blocked script execution'))).toEqual([])
+    await page.context().close()
+  })
+})
+
+/** Pixels that a page is wider than its window; as text, because the tests know no browser's types. */
+const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
+
+const pages: Record<string, string> = {
+  overview: '/',
+  tenants: '/tenants',
+  'tenants-none': '/tenants?search=nothing',
+  tenant: '/tenants/bakery',
+  'tenant-create': '/do/tenant.create',
+  'tenant-delete': '/do/tenant.delete?tenant=bakery',
+  domains: '/domains',
+  domain: '/domains/bakery.example.net',
+  'domain-create': '/do/domain.create?tenant=bakery',
+  'domain-update': '/do/domain.update?domain=bakery.example.net',
+  packages: '/packages',
+  package: '/packages/default',
+  'package-create': '/do/package.create',
+  'package-update': '/do/package.update?package=default',
+  users: '/users',
+  user: `/users/${admin.email}`,
+  'user-create': '/do/user.create',
+  jobs: '/jobs',
+  audit: '/audit',
+  'audit-verify': '/audit/verify',
+  settings: '/settings',
+  'setting-update': '/do/settings.update?key=jobs.keep_days',
+  terminal: '/terminal',
+  account: '/account',
+  'api-reference': '/api-reference',
+}
+
+describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
+  describe.each([1280, 390])('%i pixels wide', (width) => {
+    it.each(Object.entries(pages))('shows %s whole, without fault', async (name, path) => {
+      const context = { colorScheme, viewport: { width, height: 844 }, storageState: session }
+      const { page, faults } = await newPage(context)
+
+      const response = await page.goto(path)
+
+      expect(response?.status()).toBe(200)
+      await look(page, `${name}-${colorScheme}-${width}`)
+      expect(faults).toEqual([])
+      const checked = await newPage({ ...context, bypassCSP: true })
+      await withoutSandbox(checked.page)
+      await checked.page.goto(path)
+      expect(await checked.page.evaluate(overflow)).toBe(0)
+      expect(await violations(checked.page)).toEqual([])
+      await page.context().close()
+      await checked.page.context().close()
+    })
+  })
+})
+
+describe('for visitors', () => {
+  it.each(['light', 'dark'] as const)('shows sign-in and error pages in %s', async (colorScheme) => {
+    const { page, faults } = await newPage({ colorScheme, viewport: { width: 390, height: 844 }, bypassCSP: true })
+    await withoutSandbox(page)
+
+    await page.goto('/login?next=%2Ftenants')
+    await look(page, `login-${colorScheme}-390`)
+    expect(await violations(page)).toEqual([])
+    expect(faults).toEqual([])
+
+    expect((await page.goto('/nowhere'))?.status()).toBe(404)
+    await look(page, `error-${colorScheme}-390`)
+    expect(await violations(page)).toEqual([])
+    await page.context().close()
+  })
+})
+
+/** The pages may run no script at all, axe is one: only for it the policy is taken off the document. */
+async function withoutSandbox(page: Page): Promise<void> {
+  await page.route('**/*', async (route) => {
+    if (route.request().resourceType() !== 'document') return route.continue()
+    const response = await route.fetch()
+    const headers = response.headers()
+    delete headers['content-security-policy']
+    return route.fulfill({ response, headers })
+  })
+}
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axeScript)
+  const { violations } = AxeResult.parse(await page.evaluate('axe.run()'))
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' | ')}`)
+}
