@@ -1,0 +1,49 @@
+/** What must hold for every template, so that no page can run or load anything, or show unescaped text. */
+import { describe, expect, it } from 'vitest'
+import { assetNames, assetText } from '../../lib/assets.ts'
+import { english } from '../../lib/texts.ts'
+
+const templates = ['templates/pages/', 'templates/partials/']
+  .flatMap(assetNames)
+  .filter((name) => name.endsWith('.eta'))
+  .map((name) => ({ name, text: assetText(name) }))
+
+describe.each(templates)('$name', ({ name, text }) => {
+  /** As a reader of HTML would see it, each piece of template a neutral mark. */
+  const markup = text.replaceAll(/<%[\s\S]*?%>/g, '\u0001')
+
+  it('has no script, no inline style, no event handler', () => {
+    expect(markup).not.toMatch(/<script|<\/script|<style|<iframe|<object|<embed|javascript:/i)
+    expect(markup).not.toMatch(/\sstyle\s*=|\son[a-z]+\s*=/i)
+  })
+
+  it('leaves out escaping only to include another template', () => {
+    const raw = [...text.matchAll(/<%~([\s\S]*?)%>/g)].map(([, code = '']) => code.trim())
+    const allowed = name === 'templates/partials/layout.eta' ? /^(include\(|it\.body$)/ : /^include\(/
+    expect(raw.filter((code) => !allowed.test(code))).toEqual([])
+  })
+
+  it('quotes every attribute', () => {
+    for (const [, attributes = ''] of markup.matchAll(/<[a-z][a-z0-9-]*((?:"[^"]*"|[^>"])*)>/gi))
+      expect(attributes.replaceAll(/"[^"]*"/g, '""')).not.toMatch(/=\s*[^"\s]/)
+  })
+
+  it('sends every computed link through url()', () => {
+    const links = [...text.matchAll(/\s(?:href|action|src|formaction)="([^"]*)"/g)].map(([, link = '']) => link)
+    const isSafe = (link: string) => /^<%= url\((?:[^()]|\([^()]*\))*\) %>$/.test(link) || /^[/#][\w./-]*$/.test(link)
+    // A fragment made of an id of the same page.
+    const unsafe = links.filter((link) => !isSafe(link) && !/^#<%= [\w.]+ %>$/.test(link))
+    expect(unsafe).toEqual([])
+  })
+
+  it('names only texts that the catalogue has', () => {
+    const named = [...text.matchAll(/\bt((?:\.[a-zA-Z]\w*)+)/g)].map(([, path = '']) => path.slice(1).split('.'))
+    expect(named.filter((path) => !isText(path)).map((path) => path.join('.'))).toEqual([])
+  })
+})
+
+function isText(path: readonly string[]): boolean {
+  let at: unknown = english
+  for (const key of path) at = typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined
+  return at !== undefined
+}
