@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createEngine } from '../../src/agent/engine.ts'
 import type { Engine, EngineOptions } from '../../src/agent/engine-api.ts'
 import { createFiles, type Files } from '../../src/agent/os/files.ts'
-import { layout } from '../../src/agent/os/layout.ts'
+import { type Layout, layout } from '../../src/agent/os/layout.ts'
 import type { Machine } from '../../src/agent/os/machine.ts'
 import type { Services } from '../../src/agent/os/services.ts'
 import { prepareDirectories } from '../../src/agent/prepare.ts'
@@ -56,29 +56,36 @@ export class NotedServices implements Services {
 }
 
 export class Bench {
-  readonly root = mkdtempSync(join(temporary(), 'wcp-engine-'))
-  readonly places = layout(this.root)
+  readonly root: string
+  readonly places: Layout
   readonly services = new NotedServices()
-  readonly files: Files = createFiles({ root: this.root, owner: 0 })
+  readonly files: Files
   readonly taken = new Set<string>()
   readonly messages: AgentMessage[] = []
   readonly log: { level: string; message: string; facts: object }[] = []
   #engine: Engine | undefined
   #token = 0
 
+  /** @param root of a bench that another process has made. */
+  constructor(root = mkdtempSync(join(temporary(), 'wcp-engine-'))) {
+    this.root = root
+    this.places = layout(root)
+    this.files = createFiles({ root, owner: 0 })
+  }
+
   get engine(): Engine {
     if (this.#engine === undefined) throw new Error('no engine was started')
     return this.#engine
   }
 
-  static async make(): Promise<Bench> {
+  static async make({ closed = true } = {}): Promise<Bench> {
     const bench = new Bench()
     const account = { uid: 990, gid: 990 }
     const accounts = { panel: account, waker: account, webGid }
     await prepareEtc(bench)
     await prepareDirectories({ files: bench.files, places: bench.places, accounts, host: 'panel.example.com' })
     await bench.start()
-    await bench.closeSetup()
+    if (closed) await bench.closeSetup()
     return bench
   }
 

@@ -1,0 +1,286 @@
+/** Fences, phases, redelivery, order: what the engine promises apart from what single jobs do. */
+import { rmSync, writeFileSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createEngine } from '../../src/agent/engine.ts'
+import { Fqdn, TenantName } from '../../src/contract/values.ts'
+import { Bench, newId } from './bench.ts'
+import { withFaults } from './faults.ts'
+import { domain, leadUp, scenarios, tenant } from './scenarios.ts'
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
+let bench: Bench
+beforeEach(async () => {
+  bench = await Bench.make()
+})
+afterEach(async () => {
+  await bench.engine.close()
+  bench.remove()
+})
+
+const create = scenarios['tenant.create'].payload
+
+describe('the fence', () => {
+  it('refuses a token below the one it has seen, also after a restart', async () => {
+    await leadUp(bench, 'tenant.suspend')
+    await bench.run('tenant.delete', { tenant }, { token: 50 })
+    await bench.run('tenant.restore', { tenant }, { token: 51 })
+    const restored = bench.manifest()
+
+    const late = await bench.run('tenant.delete', { tenant }, { token: 49 })
+    await bench.engine.close()
+    await bench.start()
+    const later = await bench.run('tenant.delete', { tenant }, { token: 50 })
+
+    expect(late.failure).toMatchObject({ step: null, code: 'stale' })
+    expect(later.failure).toMatchObject({ step: null, code: 'stale' })
+    expect(bench.manifest()).toBe(restored)
+  })
+
+  it('gives the stored result to the same job sent again, and does not do it again', async () => {
+    const job = newId()
+    await bench.run('tenant.create', create, { job, token: 7 })
+    rmSync(`${bench.places.userdb}/acme.user`)
+    bench.messages.length = 0
+
+    const again = await bench.run('tenant.create', create, { job, token: 7 })
+
+    expect(again).toEqual({ t: 'finished', job, token: 7, failure: null })
+    expect(bench.messages).toHaveLength(1)
+    expect(bench.files.existsNow(`${bench.places.userdb}/acme.user`)).toBe(false)
+  })
+
+  it('refuses another payload with the same token, and another job with the same id', async () => {
+    const job = newId()
+    await bench.run('tenant.create', create, { job, token: 7 })
+
+    const otherPayload = await bench.run('tenant.create', { ...create, name: 'other' }, { token: 7 })
+    bench.messages.length = 0
+    const otherJob = await bench.run('tenant.suspend', { tenant }, { job, token: 8 })
+
+    expect(otherPayload.failure).toMatchObject({ code: 'conflict' })
+    expect(otherJob.failure).toMatchObject({ code: 'conflict' })
+  })
+})
+
+describe('ends of jobs', () => {
+  it('are told again at every hello until they are acknowledged', async () => {
+    const job = newId()
+    await bench.run('tenant.create', create, { job })
+    await bench.engine.close()
+    await bench.start()
+    bench.messages.length = 0
+
+    bench.engine.hello()
+    bench.engine.hello()
+    expect(bench.messages.filter((one) => one.t === 'finished').map((one) => one.job)).toEqual([job, job])
+
+    bench.engine.handle({ t: 'ack', job })
+    bench.messages.length = 0
+    bench.engine.hello()
+    expect(bench.messages.map((one) => one.t)).toEqual(['hello'])
+  })
+
+  it('tell which step failed, why, and what to do', async () => {
+    const { machine } = withFaults(bench.machine(), (n) => (n === 5 ? 'fails' : undefined))
+    await bench.engine.close()
+    await bench.start(machine)
+
+    const { failure } = await bench.run('tenant.create', create)
+
+    expect(failure?.step).toBe(`directory ${bench.places.tenantLogsRoot}/acme`)
+    expect(failure?.message).toContain('ENOSPC')
+    expect(failure?.help).toContain('send the request again')
+  })
+})
+
+describe('phases', () => {
+  it('root is checked only until setup is closed, and that is for ever', async () => {
+    expect(bench.engine.setupOpen).toBe(false)
+    expect(bench.engine.handle({ t: 'verify_root', ask: newId(), password: 'right', from: '::1' })).toBe('close')
+    await bench.engine.close()
+
+    rmSync(bench.places.setupClosed) // one of the two places that know is enough
+    await bench.start()
+    expect(bench.engine.setupOpen).toBe(false)
+    expect(bench.files.existsNow(bench.places.setupClosed)).toBe(true)
+  })
+
+  it('an unclosed setup takes no jobs and checks root five times a minute', async () => {
+    const fresh = await Bench.make({ closed: false })
+    try {
+      const verify = { t: 'verify_root', from: '::1' }
+      expect(await fresh.run('tenant.create', create)).toMatchObject({ failure: { code: 'unavailable' } })
+      expect((await fresh.ask({ ...verify, password: 'wrong' })).value).toEqual({ ok: false, retryAfterSeconds: null })
+      expect((await fresh.ask({ ...verify, password: 'right' })).value).toEqual({ ok: true, retryAfterSeconds: null })
+      for (let n = 0; n < 3; n++) await fresh.ask({ ...verify, password: 'wrong' })
+      const sixth = (await fresh.ask({ ...verify, password: 'right' })).value
+      expect(sixth).toMatchObject({ ok: false, retryAfterSeconds: expect.any(Number) })
+      expect(fresh.manifest()).not.toContain('acme')
+    } finally {
+      await fresh.engine.close()
+      fresh.remove()
+    }
+  })
+})
+
+describe('a registry that cannot be trusted', () => {
+  const suffixes = ['', '-wal', '-shm']
+
+  it.each([
+    [
+      'is gone',
+      (path: string) => {
+        for (const suffix of suffixes) rmSync(path + suffix, { force: true })
+      },
+    ],
+    ['is damaged', (path: string) => writeFileSync(path, Buffer.alloc(65_536, 7))],
+    [
+      'is gone with all that the agent knew',
+      (path: string) => {
+        for (const suffix of [...suffixes, '.made']) rmSync(path + suffix, { force: true })
+      },
+    ],
+  ])('%s: nothing is changed, and the reason is told', async (_, spoil) => {
+    await leadUp(bench, 'tenant.suspend')
+    await bench.engine.close()
+    spoil(bench.places.agentDatabase)
+    const before = bench.manifest()
+    await bench.start()
+    bench.messages.length = 0
+
+    bench.engine.hello()
+    const { failure } = await bench.run('tenant.suspend', { tenant })
+
+    expect(bench.messages[0]).toMatchObject({ t: 'hello', readOnly: expect.stringMatching(/registry|database/) })
+    expect(failure).toMatchObject({ code: 'unavailable' })
+    expect(bench.engine.setupOpen).toBe(false)
+    expect(bench.manifest()).toBe(before)
+  })
+})
+
+describe('order', () => {
+  it('one job at a time for a tenant, several tenants at once', async () => {
+    const other = newId()
+    await bench.run('tenant.create', create)
+    await bench.run('tenant.create', { ...create, tenant: other, name: 'other' })
+    bench.messages.length = 0
+    const send = (type: string, payload: object) => {
+      const job = newId()
+      bench.engine.handle({ t: 'job', job, type, token: bench.nextToken(), payload })
+      return job
+    }
+
+    const first = send('tenant.suspend', { tenant })
+    const second = send('tenant.unsuspend', { tenant })
+    const foreign = send('tenant.suspend', { tenant: other })
+    await Promise.all([first, second, foreign].map((job) => bench.ended(job)))
+
+    const said = bench.messages.flatMap((one) =>
+      one.t === 'accepted' || one.t === 'finished'
+        ? [`${one.t} ${[first, second, foreign].indexOf(one.job as never)}`]
+        : [],
+    )
+    expect(said.indexOf('finished 0')).toBeLessThan(said.indexOf('accepted 1'))
+    expect(said.indexOf('accepted 2')).toBeLessThan(said.indexOf('accepted 1'))
+  })
+
+  it('two tenants never get one uid, nor two sites one name, however fast they are asked for', async () => {
+    const tenants = Array.from({ length: 6 }, (_, n) => ({
+      tenant: newId(),
+      name: `tenant${n}`,
+      limits: create.limits,
+    }))
+    await Promise.all(tenants.map((payload) => bench.run('tenant.create', payload)))
+    const site = { fqdn: 'shop.example.com', aliases: [], php: null }
+
+    const ends = await Promise.all(
+      tenants.map(({ tenant }) => bench.run('domain.create', { tenant, domain: newId(), ...site })),
+    )
+
+    expect(ends.filter(({ failure }) => failure === null)).toHaveLength(1)
+    const { openDatabase } = await import('../../src/lib/native-sqlite.ts')
+    const database = openDatabase(bench.places.agentDatabase, { readonly: true })
+    const uids = database.prepare('select uid from tenants order by uid').pluck().all()
+    database.close()
+    expect(uids).toEqual([20_000, 20_001, 20_002, 20_003, 20_004, 20_005])
+  })
+
+  it('a uid is not given again after the tenant was purged, and neither is the id', async () => {
+    await bench.run('tenant.create', create)
+    await bench.run('tenant.delete', { tenant })
+    await bench.run('tenant.purge', { tenant })
+
+    const again = await bench.run('tenant.create', create)
+    const next = newId()
+    await bench.run('tenant.create', { ...create, tenant: next })
+
+    expect(again.failure).toMatchObject({ code: 'conflict' })
+    expect(bench.engine.tenant(TenantName.parse('acme'))).toBeUndefined() // it has no PHP
+    expect(bench.manifest()).toContain('20001.user')
+    expect(bench.manifest()).not.toContain('20000.user')
+  })
+
+  it('the brake holds after so many deletions within an hour', async () => {
+    await bench.engine.close()
+    await bench.start(bench.machine(), { destructivePerHour: 2 })
+    const purge = () => bench.run('tenant.purge', { tenant: newId() })
+    expect(await purge()).toMatchObject({ failure: null })
+    expect(await purge()).toMatchObject({ failure: null })
+
+    const { failure } = await purge()
+
+    expect(failure).toMatchObject({ code: 'too_many_requests', message: expect.stringContaining('2 deletions') })
+    expect(await bench.run('tenant.create', create)).toMatchObject({ failure: null })
+  })
+})
+
+describe('a host that is asked for', () => {
+  it('is woken exactly while tenant and domain are live', async () => {
+    await leadUp(bench, 'domain.suspend')
+    const host = (name: string) => bench.engine.lookupHost(Fqdn.parse(name))
+    const php = { kind: 'php', start: { name: 'acme', uid: 20_000, gid: 20_000, php: '8.4' } }
+
+    expect(host('shop.example.com')).toMatchObject(php)
+    expect(host('example.net')).toMatchObject(php)
+    expect(host('nobody.example.com')).toEqual({ kind: 'unknown' })
+
+    await bench.run('domain.suspend', { tenant, domain })
+    expect(host('example.net')).toEqual({ kind: 'suspended' })
+    await bench.run('domain.unsuspend', { tenant, domain })
+    await bench.run('tenant.suspend', { tenant })
+    expect(host('example.net')).toEqual({ kind: 'suspended' })
+    await bench.run('tenant.unsuspend', { tenant })
+    await bench.run('domain.update', { tenant, domain, aliases: [], php: null })
+    expect(host('shop.example.com')).toEqual({ kind: 'static' })
+    expect(host('example.net')).toEqual({ kind: 'unknown' })
+  })
+})
+
+describe('a tenant whose interrupted job cannot be undone', () => {
+  it('gets no other job until it can be', async () => {
+    const broken = withFaults(bench.machine(), (n) => (n >= 8 ? 'fails late' : undefined))
+    await bench.engine.close()
+    await bench.start(broken.machine)
+    await bench.run('tenant.create', create)
+    expect(bench.engine.stuck()).toHaveLength(1)
+
+    const { failure } = await bench.run('tenant.suspend', { tenant })
+    expect(failure).toMatchObject({ code: 'conflict', message: expect.stringContaining('could not be undone') })
+
+    await bench.engine.close()
+    const before = bench.engine
+    await bench.start()
+    expect(bench.engine).not.toBe(before)
+    expect(await bench.run('tenant.create', create)).toMatchObject({ failure: null })
+  })
+})
+
+it('an engine without its database directory says so instead of throwing', async () => {
+  const options = bench.options(bench.machine())
+
+  const engine = await createEngine({ ...options, databasePath: `${bench.root}/nowhere/agent.db` })
+
+  expect(engine.readOnly).toMatch(/registry/)
+  await engine.close()
+})
