@@ -20,10 +20,7 @@ export function beginTenantJob({ change, now }: OpenStore, request: Begin): Prom
   const { verb, tenant, seen, ends } = request
   return change(async (stores, tx) => {
     const { name } = await stores.tenants.get(tenant)
-    const stored: Id[] = []
-    for (const { job, token, failure } of ends) {
-      if (await stores.jobs.finished(job, token, failure)) stored.push(job)
-    }
+    for (const { job, token, failure } of ends) await stores.jobs.finished(job, token, failure)
     const dropped = await dropActive(stores, tx, tenant)
     await raiseVersion(tx, tenant, seen, now)
     const id = newId()
@@ -41,7 +38,7 @@ export function beginTenantJob({ change, now }: OpenStore, request: Begin): Prom
       ip: null,
       requestId: null,
     })
-    return { of: 'begin', job: id, token, stored, dropped }
+    return { of: 'begin', job: id, token, dropped }
   })
 }
 

@@ -70,7 +70,9 @@ describe('signing in', () => {
 
     const answers = await Promise.all(tries.map(([email, secret]) => test.browser().signIn(email, secret)))
 
-    expect(new Set(answers.map(({ status, json }) => JSON.stringify([status, { ...json(), instance: '' }]))).size).toBe(1)
+    expect(new Set(answers.map(({ status, json }) => JSON.stringify([status, { ...json(), instance: '' }]))).size).toBe(
+      1,
+    )
     expect(answers[0]?.status).toBe(401)
   })
 

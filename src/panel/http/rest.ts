@@ -91,8 +91,10 @@ function bodyOf({ body }: FastifyRequest): Record<string, unknown> {
   return asObject(body)
 }
 
-function withoutBody<T>({ body }: FastifyRequest, value: T): T {
-  if (body !== undefined) throw new WcpError('malformed', 'Cannot take a body with this method: use the query')
+/** Fastify leaves the body of a GET unread, so it is the headers that tell of one. */
+function withoutBody<T>({ headers }: FastifyRequest, value: T): T {
+  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
+    throw new WcpError('malformed', 'Cannot take a body with this method: use the query')
   return value
 }
 

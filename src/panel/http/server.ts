@@ -6,7 +6,13 @@ import { randomUUID } from 'node:crypto'
 import { createServer as createHttpServer, type Server, STATUS_CODES } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
 import type { Logger } from 'pino'
 import { WcpError } from '../../contract/errors.ts'
 import { apiRoot } from '../../lib/http-call.ts'
@@ -56,7 +62,7 @@ export function createPanelServer(door: Door, log: Logger, tls: TlsFiles | null)
   const app: FastifyInstance = Fastify({
     serverFactory: (handler) => raw.on('request', handler),
     loggerInstance: baseLog,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: limits.jsonBody,
     handlerTimeout: limits.handlerTimeout,

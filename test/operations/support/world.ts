@@ -1,0 +1,74 @@
+/** Two customers with a site each, and an input for every operation that would work on the first one's things. */
+import type { AnyOperation } from '../../../src/contract/operation.ts'
+import { httpCall } from '../../../src/lib/http-call.ts'
+import type { Context } from '../../../src/resources/context.ts'
+import type { Browser } from './client.ts'
+import { password, type TestPanel, type TestPanelOptions, testPanel, until } from './test-panel.ts'
+
+export interface World {
+  readonly test: TestPanel
+  readonly admin: Browser
+  /** Owns `tenant` and `domain`. */
+  readonly customer: Browser
+  /** A customer of another tenant. */
+  readonly stranger: Browser
+  readonly ids: Readonly<Record<'tenant' | 'domain' | 'package' | 'user' | 'job', string>>
+}
+
+export async function world(options: TestPanelOptions = {}): Promise<World> {
+  const test = await testPanel(options)
+  const make = async (path: string, body: unknown) => {
+    const answer = await test.root('POST', `/api/v1/${path}`, body)
+    if (answer.status > 202) throw new Error(`${path}: ${answer.text}`)
+    const { id, jobId } = answer.json()
+    return { id: String(id), jobId: String(jobId) }
+  }
+  const { id: pack } = await make('packages', { name: 'basic' })
+  const { id: tenant, jobId: job } = await make('tenants', { name: 'bakery' })
+  await make('tenants', { name: 'butcher' })
+  const { id: domain } = await make('domains', { tenant: 'bakery', fqdn: 'bakery.example.com' })
+  const { id: user } = await make('users', { email: 'baker@example.com', password, role: 'user', tenant: 'bakery' })
+  await make('users', { email: 'butcher@example.com', password, role: 'user', tenant: 'butcher' })
+  await make('users', { email: 'admin@example.com', password, role: 'system_admin' })
+  const signedIn = async (email: string) => {
+    const browser = test.browser()
+    await browser.signIn(email, password)
+    return browser
+  }
+  await until(async () => (await test.root('GET', '/api/v1/jobs?state=succeeded')).json().items?.length === 3)
+  return {
+    test,
+    admin: await signedIn('admin@example.com'),
+    customer: await signedIn('baker@example.com'),
+    stranger: await signedIn('butcher@example.com'),
+    ids: { tenant, domain, package: pack, user, job },
+  }
+}
+
+type AnyInput = Record<string, unknown>
+
+/** Inputs that the schema takes, naming the first customer's things. A new operation needs a line only if it asks for more than references. */
+export function inputFor({ name, input }: AnyOperation<Context>, { ids }: World): AnyInput {
+  const own: Readonly<Record<string, AnyInput>> = {
+    'tenant.create': { name: 'florist' },
+    'tenant.update': { package: 'basic' },
+    'domain.create': { tenant: 'bakery', fqdn: 'cakes.example.org' },
+    'domain.update': { aliases: ['www.bakery.example.com'] },
+    'package.create': { name: 'large' },
+    'package.update': { description: 'for most' },
+    'user.create': { email: 'new@example.com', password, role: 'user', tenant: 'bakery' },
+    'user.update': { email: 'renamed@example.com' },
+    'settings.get': { key: 'jobs.keep_days' },
+    'settings.update': { key: 'jobs.keep_days', value: 30 },
+  }
+  const keys = Object.keys(input.shape)
+  const isAbout = (kind: string) => name.startsWith(`${kind}.`) && keys.includes(kind)
+  const references = Object.entries(ids).filter(([kind]) => isAbout(kind))
+  return { ...Object.fromEntries(references), ...own[name] }
+}
+
+/** The call as REST; `body` may be replaced by anything. */
+export function requestFor(operation: AnyOperation<Context>, input: AnyInput, plan = false) {
+  const { method, target, body } = httpCall(operation, input, plan)
+  return { method, path: target, ...(body !== undefined && { body }) }
+}
