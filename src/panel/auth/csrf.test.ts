@@ -9,6 +9,7 @@ describe('demandOwnOrigin', () => {
     { 'sec-fetch-site': 'same-origin' },
     { 'sec-fetch-site': 'same-origin', origin: 'null' },
     { origin: 'https://panel.example.com:8360' },
+    { referer: 'https://panel.example.com:8360/login?next=%2F' },
   ])('accepts %j', (headers) => {
     expect(() => demandOwnOrigin(headers, own)).not.toThrow()
   })
@@ -23,6 +24,11 @@ describe('demandOwnOrigin', () => {
     { origin: 'https://panel.example.com:8360.evil.example' },
     { 'sec-fetch-site': 'same-site', origin: 'https://panel.example.com:8360' },
     { 'sec-fetch-site': 'cross-site' },
+    { origin: 'null', referer: 'https://panel.example.com:8360/' },
+    { 'sec-fetch-site': 'cross-site', referer: 'https://panel.example.com:8360/' },
+    { referer: 'https://shop.example.com/https://panel.example.com:8360/' },
+    { referer: 'https://panel.example.com:8360.evil.example/' },
+    { referer: 'panel.example.com:8360' },
     { 'sec-fetch-site': 'none', origin: 'https://panel.example.com:8360' },
   ])('refuses %j', (headers) => {
     expect(() => demandOwnOrigin(headers, own)).toThrow('does not come from')

@@ -13,12 +13,17 @@ export const isSafe = (method: string) => safeMethods.has(method)
 
 /**
  * Throws `forbidden` unless the browser says `Sec-Fetch-Site: same-origin` or, when it does not know that header, its
- * `Origin` is exactly where the request was sent.
+ * `Origin` is exactly where the request was sent. Text browsers know neither: for them it is the origin of `Referer`.
  */
 export function demandOwnOrigin(headers: IncomingHttpHeaders, ownOrigins: readonly string[]): void {
   const site = headers['sec-fetch-site']
-  if (site === undefined ? ownOrigins.includes(headers.origin ?? '') : site === 'same-origin') return
+  const origin = headers.origin ?? originOf(headers.referer)
+  if (site === undefined ? ownOrigins.includes(origin) : site === 'same-origin') return
   throw new WcpError('forbidden', 'Cannot accept the request: it does not come from a page of this panel')
+}
+
+function originOf(referer: string | undefined): string {
+  return referer !== undefined && URL.canParse(referer) ? new URL(referer).origin : ''
 }
 
 export function csrfToken(key: Buffer, cookie: string): string {
