@@ -44,7 +44,7 @@ step() {
   step_number=$((step_number + 1))
   printf '[%d/%d] %s\n' "$step_number" "$steps_total" "$text"
   printf '\n== %s %s\n' "$(date -Is)" "$text" >>"$log"
-  sign_of_life &
+  sign_of_life 9>&- &
   local ticker=$! code=0
   "$@" >>"$log" 2>&1 || code=$?
   kill "$ticker" 2>/dev/null || true
@@ -79,7 +79,7 @@ check_preconditions() {
   check_machine "$kind"
   check_port http_port 80 nginx
   check_port https_port 443 nginx
-  check_port listen 8360 'wcpd|systemd|node'
+  check_port listen 8360 'wcpd|systemd'
   [ "${#misses[@]}" -eq 0 ] && return
   say 'This machine is not ready:' >&2
   printf '  - %s\n' "${misses[@]}" >&2
@@ -150,11 +150,21 @@ port_owner() {
       inode=$(readlink "$descriptor" 2>/dev/null) || continue
       [[ "$inode" =~ ^socket:\[([0-9]+)\]$ ]] || continue
       grep -qxF "${BASH_REMATCH[1]}" <<<"$inodes" || continue
-      cat "$directory/comm" 2>/dev/null || true
+      program_of "$directory"
       return 0
     done
   done
   printf 'a program that cannot be seen from here'
+}
+
+# Name of a process's program; the kernel's own name for it where the file cannot be seen. Node renames its threads.
+program_of() {
+  local file
+  if file=$(readlink "$1/exe" 2>/dev/null); then
+    basename "${file% (deleted)}"
+  else
+    cat "$1/comm" 2>/dev/null || true
+  fi
 }
 
 # ---- steps ------------------------------------------------------------------------------------------------------------
@@ -211,7 +221,6 @@ put() {
   install -m "$1" -o root -g root -- "$2" "$3.new"
   sync -- "$3.new"
   mv -f -- "$3.new" "$3"
-  touch /run/wcp360-changed
 }
 
 install_program() {
