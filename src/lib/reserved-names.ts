@@ -20,7 +20,7 @@ etcd consul vault nomad
 
 const services = `
 cron atd dbus getty login logind journald udev udevd resolved timesyncd networkd network networking firewall nftables
-iptables ufw fail2ban crowdsec acpid apparmor auditd certbot acme restic rclone borg quota quotaon logrotate
+iptables ufw fail2ban crowdsec acpid apparmor auditd certbot restic rclone borg quota quotaon logrotate
 unattended reboot halt poweroff shutdown rescue emergency multi graphical basic sysinit timers sockets paths slices
 user machine system init
 `

@@ -80,13 +80,15 @@ export const update = defineOperation({
     name: name.optional(),
     description: description.optional(),
     ...changedLimits,
-    isDefault: z.literal(true, { error: 'true: another package is made the default instead' }).optional(),
+    isDefault: isDefault.optional(),
   }),
   output: z.strictObject({ id: Id, jobId: Id.nullable(), jobIds: z.array(Id) }),
   async run(context, { package: ref, isDefault, ...values }) {
     const { packages, tenants } = context
     const before = await packages.get(ref)
     await packages.lock(before.id)
+    if (isDefault === false && before.isDefault)
+      conflict(`update package "${before.name}"`, 'it is the default', 'Make another package the default instead.')
     if (values.name !== undefined && values.name !== before.name)
       await refuseTaken(context, 'rename the package', values.name)
     await packages.update(before.id, values)

@@ -1,0 +1,103 @@
+/** A panel without HTTP and without a machine: operations over a real store, and an agent that does what the test says. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { z } from 'zod'
+import { WcpError } from '../../src/contract/errors.ts'
+import type { Operation } from '../../src/contract/operation.ts'
+import { Id } from '../../src/contract/values.ts'
+import type { Failure } from '../../src/contract/wire.ts'
+import type { Db } from '../../src/panel/db/database.ts'
+import { migrate } from '../../src/panel/db/migrate.ts'
+import { openStore } from '../../src/panel/db/open-store.ts'
+import type { Actor, Context } from '../../src/resources/context.ts'
+import { storesFor } from '../../src/resources/index.ts'
+import type { RunnableJob } from '../../src/resources/job/store.ts'
+
+export type Panel = Awaited<ReturnType<typeof openPanel>>
+
+export const root: Actor = { kind: 'root' }
+export const newId = () => Id.parse(randomUUID())
+export const failure: Failure = { step: 'a step', code: 'machine_failed', message: 'Cannot do it', help: 'Try again' }
+
+/** @param where `:memory:`, a file, or a PostgreSQL URL; the store is migrated when this returns */
+export async function openPanel(where = ':memory:') {
+  const db = openStore(where)
+  const auditKey = randomBytes(32)
+  const clock = { now: Date.parse('2026-03-01T12:00:00.000Z') }
+  const now = () => new Date(clock.now++).toISOString()
+  await migrate(db, now())
+  const machine = { php: ['8.2', '8.4'] }
+  const stores = (over: Db) => storesFor(over, { now: now(), newId, auditKey })
+
+  const contextFor = (tx: Db, actor: Actor): Context => {
+    const moment = now()
+    const over = storesFor(tx, { now: moment, newId, auditKey })
+    return {
+      ...over,
+      actor,
+      now: moment,
+      newId,
+      panelHost: 'panel.example.net',
+      enqueue: async (contract, payload) => {
+        const by = actor.kind === 'root' ? { actor: 'root', actorId: null } : { actor: actor.email, actorId: actor.id }
+        return (await over.jobs.enqueue(contract, payload, { id: newId(), ...by })).id
+      },
+      machine: {
+        health: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
+        drift: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
+        phpVersions: () => machine.php,
+      },
+      hashPassword: (password) => Promise.resolve(`$test$${Buffer.from(password).toString('hex')}`),
+    }
+  }
+
+  const transaction = <T>(work: (context: Context) => Promise<T>, actor: Actor = root): Promise<T> =>
+    db.transaction().execute((tx) => work(contextFor(tx, actor)))
+
+  return {
+    db,
+    auditKey,
+    clock,
+    machine,
+    stores,
+    transaction,
+    passDays: (days: number) => {
+      clock.now += days * 86_400_000
+    },
+
+    /** Parses, runs in a transaction and checks the answer, as the one door of the panel does. */
+    run: async <I extends z.ZodObject, O extends z.ZodType>(
+      operation: Operation<Context, I, O>,
+      input: z.input<I>,
+      actor: Actor = root,
+    ): Promise<z.output<O>> => {
+      const parsed = operation.input.parse(input)
+      return transaction(async (context) => operation.output.parse(await operation.run(context, parsed)), actor)
+    },
+
+    /** Runs what the queue offers until it is empty; `fails` picks the jobs that the machine cannot do. */
+    async work(fails: (job: RunnableJob) => boolean = () => false): Promise<string[]> {
+      const done: string[] = []
+      for (;;) {
+        const [job] = await stores(db).jobs.nextRunnable(1)
+        if (job === undefined) return done
+        await stores(db).jobs.delivered(job.id)
+        await stores(db).jobs.accepted(job.id, ['one step'])
+        await stores(db).jobs.finished(job.id, job.token, fails(job) ? failure : null)
+        done.push(job.type)
+      }
+    },
+
+    close: () => db.destroy(),
+  }
+}
+
+/** The refusal of a promise, which must be one. */
+export async function refusal(promise: Promise<unknown>): Promise<WcpError> {
+  try {
+    await promise
+  } catch (error) {
+    if (error instanceof WcpError) return error
+    throw error
+  }
+  throw new Error('it was not refused')
+}

@@ -1,0 +1,249 @@
+import { describe, expect, it } from 'vitest'
+import { WcpError } from '../../src/contract/errors.ts'
+import { slices } from '../../src/resources/index.ts'
+import { onBothStores } from './both-stores.ts'
+import { failure, newId, type Panel, refusal } from './harness.ts'
+
+const { tenant, domain, job, package: packages } = slices
+
+async function tenants(panel: Panel, ...names: string[]) {
+  await panel.run(packages.create, { name: 'basic' })
+  for (const name of names) await panel.run(tenant.create, { name })
+}
+
+onBothStores('the queue', (bench) => {
+  const jobsOf = (panel: Panel) => panel.stores(panel.db).jobs
+
+  it('offers the oldest job of each tenant, and the next one when that has ended', async () => {
+    const panel = await bench.panel()
+    await tenants(panel, 'one', 'two')
+    await panel.run(domain.create, { tenant: 'one', fqdn: 'a.example.com' })
+    await panel.run(domain.create, { tenant: 'one', fqdn: 'b.example.com' })
+    const jobs = jobsOf(panel)
+
+    const first = await jobs.nextRunnable(10)
+    await jobs.accepted(first[0]?.id ?? newId(), ['step'])
+    const whileRunning = await jobs.nextRunnable(10)
+    await jobs.finished(first[0]?.id ?? newId(), 1, null)
+    const after = await jobs.nextRunnable(10)
+
+    expect(first.map((one) => one.type)).toEqual(['tenant.create', 'tenant.create'])
+    expect(whileRunning.map((one) => one.id)).toEqual([first[1]?.id])
+    expect(after.map((one) => one.type)).toEqual(['tenant.create', 'domain.create'])
+    expect(await jobs.nextRunnable(1)).toHaveLength(1)
+  })
+
+  it('lets exactly one of many requests have a row', async () => {
+    const panel = await bench.panel()
+    await tenants(panel, 'one')
+    await panel.work()
+
+    const tries = Array.from({ length: 10 }, () => panel.run(tenant.suspend, { tenant: 'one' }))
+    const results = await Promise.allSettled(tries)
+
+    const refused = results.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+    expect(refused).toHaveLength(9)
+    for (const reason of refused) expect(reason).toMatchObject({ code: 'busy', details: { type: 'tenant.suspend' } })
+  })
+
+  it('gives each job of a row a higher token', async () => {
+    const panel = await bench.panel()
+    await tenants(panel, 'one')
+    const tokens: (number | undefined)[] = []
+    for (const operation of [tenant.suspend, tenant.unsuspend, tenant.suspend]) {
+      tokens.push((await jobsOf(panel).nextRunnable(1))[0]?.token)
+      await panel.work()
+      await panel.run(operation, { tenant: 'one' })
+    }
+    tokens.push((await jobsOf(panel).nextRunnable(1))[0]?.token)
+
+    expect(tokens).toEqual([1, 2, 3, 4])
+  })
+
+  it('keeps steps, notes and log lines for people', async () => {
+    const panel = await bench.panel()
+    await tenants(panel, 'one')
+    const jobs = jobsOf(panel)
+    const id = (await jobs.nextRunnable(1))[0]?.id ?? newId()
+    await jobs.accepted(id, ['directory', 'account'])
+    await jobs.step(id, { index: 0, name: 'directory', state: 'running', note: null })
+    await jobs.step(id, { index: 0, name: 'directory', state: 'done', note: 'made\0it' })
+    await jobs.log(id, 'first line\nforged line')
+    await jobs.log(id, 'second line')
+
+    const detail = await panel.run(job.get, { job: id })
+
+    expect(detail).toMatchObject({ state: 'running', log: ['first line forged line', 'second line'] })
+    expect(detail.steps).toMatchObject([
+      { position: 0, name: 'directory', state: 'done', note: 'made\uFFFDit', finishedAt: expect.any(String) },
+      { position: 1, name: 'account', state: null, startedAt: null },
+    ])
+  })
+
+  it('stops keeping a log that never ends', async () => {
+    const panel = await bench.panel()
+    await tenants(panel, 'one')
+    const id = (await jobsOf(panel).nextRunnable(1))[0]?.id ?? newId()
+    for (let n = 0; n < 100; n++) await jobsOf(panel).log(id, 'x'.repeat(4000))
+
+    const kept = (await panel.run(job.get, { job: id })).log.join('\n').length
+
+    expect(kept).toBeGreaterThan(256 * 1024 - 4001)
+    expect(kept).toBeLessThan(256 * 1024 + 4001)
+  })
+
+  it('calls a job stalled when its heartbeats stop, blocks its tenant, and takes its late word', async () => {
+    const panel = await bench.panel()
+    await tenants(panel, 'one')
+    await panel.run(domain.create, { tenant: 'one', fqdn: 'a.example.com' })
+    const [first] = await jobsOf(panel).nextRunnable(1)
+    const id = first?.id ?? newId()
+    await jobsOf(panel).accepted(id, [])
+    panel.passDays(1)
+    const silentSince = new Date(panel.clock.now).toISOString()
+
+    const stalled = await jobsOf(panel).stall(silentSince)
+    const blocked = await jobsOf(panel).nextRunnable(10)
+    const again = await jobsOf(panel).stall(silentSince)
+    await jobsOf(panel).heartbeat(id)
+    const alive = (await panel.run(job.get, { job: id })).state
+    const ended = await jobsOf(panel).finished(id, first?.token ?? 0, null)
+
+    expect(stalled.map((one) => one.id)).toEqual([id])
+    expect([blocked, again]).toEqual([[], []])
+    expect([alive, ended]).toEqual(['running', true])
+  })
+
+  it('believes the end of a job once, and only with its own token', async () => {
+    const panel = await bench.panel()
+    await tenants(panel, 'one')
+    const id = (await jobsOf(panel).nextRunnable(1))[0]?.id ?? newId()
+    await jobsOf(panel).accepted(id, [])
+
+    const answers = [
+      await jobsOf(panel).finished(id, 7, failure),
+      await jobsOf(panel).finished(id, 1, null),
+      await jobsOf(panel).finished(id, 1, failure),
+      await jobsOf(panel).accepted(id, []),
+      await jobsOf(panel).finished(newId(), 1, null),
+    ]
+
+    expect(answers).toEqual([false, true, false, false, false])
+    expect(await panel.run(job.get, { job: id })).toMatchObject({ state: 'succeeded', failure: null })
+    expect((await panel.run(tenant.get, { tenant: 'one' })).status).toBe('active')
+  })
+
+  it('takes the end of a job whose acceptance was lost', async () => {
+    const panel = await bench.panel()
+    await tenants(panel, 'one')
+    const id = (await jobsOf(panel).nextRunnable(1))[0]?.id ?? newId()
+
+    expect(await jobsOf(panel).finished(id, 1, null)).toBe(true)
+    expect((await panel.run(job.get, { job: id })).state).toBe('succeeded')
+  })
+
+  it('tells why a job failed', async () => {
+    const panel = await bench.panel()
+    await tenants(panel, 'one')
+    const [queued] = await jobsOf(panel).nextRunnable(1)
+    await panel.work(() => true)
+
+    const detail = await panel.run(job.get, { job: queued?.id ?? newId() })
+
+    expect(detail).toMatchObject({ state: 'failed', failure, finishedAt: expect.any(String) })
+  })
+
+  it('cancels what has not been handed over, and nothing else', async () => {
+    const panel = await bench.panel()
+    await tenants(panel, 'one')
+    await panel.work()
+    const first = await panel.run(tenant.suspend, { tenant: 'one' })
+    await panel.run(job.cancel, { job: first.jobId })
+    const afterCancel = await panel.run(tenant.get, { tenant: 'one' })
+    const wasSent = await jobsOf(panel).delivered(first.jobId)
+    const second = await panel.run(tenant.suspend, { tenant: 'one' })
+    await jobsOf(panel).delivered(second.jobId)
+
+    const error = await refusal(panel.run(job.cancel, { job: second.jobId }))
+
+    expect(afterCancel.status).toBe('active')
+    expect(wasSent).toBe(false)
+    expect(error.message).toBe(`Cannot cancel job ${second.jobId}: it has been handed over`)
+  })
+
+  it('leaves no trace of a request that was rolled back', async () => {
+    const panel = await bench.panel()
+    await tenants(panel, 'one')
+    await panel.work()
+    const before = await panel.run(tenant.get, { tenant: 'one' })
+
+    const plan = panel.transaction(async (context) => {
+      await tenant.suspend.run(context, tenant.suspend.input.parse({ tenant: 'one' }))
+      throw new WcpError('conflict', 'Cannot go on: only a plan')
+    })
+
+    expect((await refusal(plan)).message).toContain('only a plan')
+    expect(await panel.run(tenant.get, { tenant: 'one' })).toEqual(before)
+    expect(await jobsOf(panel).nextRunnable(10)).toEqual([])
+  })
+
+  it('forgets ended jobs after the days that the setting names', async () => {
+    const panel = await bench.panel()
+    await tenants(panel, 'one')
+    await panel.work()
+    await panel.run(slices.settings.update, { key: 'jobs.keep_days', value: '10' })
+    const { purgeExpired } = await import('../../src/resources/upkeep.ts')
+    panel.passDays(9)
+    const early = await panel.transaction(purgeExpired)
+    panel.passDays(2)
+    const due = await panel.transaction(purgeExpired)
+
+    expect([early.rows, due.rows]).toEqual([0, 1])
+    expect((await panel.run(job.list, {})).items).toEqual([])
+  })
+
+  describe('lists', () => {
+    it('page through everything once, in order, while rows come and go', async () => {
+      const panel = await bench.panel()
+      await tenants(panel, ...Array.from({ length: 7 }, (_, n) => `name${n}`))
+      const first = await panel.run(tenant.list, { limit: 3 })
+      await panel.run(tenant.create, { name: 'aaa' })
+      const second = await panel.run(tenant.list, { limit: 3, cursor: first.nextCursor ?? '' })
+      const third = await panel.run(tenant.list, { limit: 3, cursor: second.nextCursor ?? '' })
+      const jobs = await panel.run(job.list, { limit: 2 })
+      const moreJobs = await panel.run(job.list, { limit: 200, cursor: jobs.nextCursor ?? '' })
+
+      const names = [first, second, third].flatMap((page) => page.items.map((one) => one.name))
+      expect(names).toEqual(Array.from({ length: 7 }, (_, n) => `name${n}`))
+      expect(third.nextCursor).toBeNull()
+      expect([...jobs.items, ...moreJobs.items].map((one) => one.resourceName)).toEqual(['aaa', ...names.toReversed()])
+    })
+
+    it('find what holds a text, taking % and _ for themselves', async () => {
+      const panel = await bench.panel()
+      await tenants(panel, 'shopone', 'myshop', 'other')
+
+      const found = await panel.run(tenant.list, { search: 'Shop' })
+      const wild = await Promise.all(['%', '_', "'", '\\'].map((search) => panel.run(tenant.list, { search })))
+
+      expect(found.items.map((one) => one.name)).toEqual(['myshop', 'shopone'])
+      expect(wild.flatMap((page) => page.items)).toEqual([])
+    })
+
+    it.each([
+      '',
+      'x',
+      'WyJhIl0',
+      Buffer.from('["a","b"]').toString('base64url'),
+      Buffer.from('[{},"x"]').toString('base64url'),
+    ])('refuse a cursor that they did not give: %j', async (cursor) => {
+      const panel = await bench.panel()
+
+      expect(await refusal(panel.run(tenant.list, { cursor }))).toMatchObject({
+        code: 'bad_input',
+        fields: [{ field: 'cursor' }],
+      })
+      expect(await refusal(panel.run(job.list, { cursor }))).toMatchObject({ code: 'bad_input' })
+    })
+  })
+})

@@ -1,0 +1,157 @@
+import { sql } from 'kysely'
+import { describe, expect, it } from 'vitest'
+import { checkStore } from '../../src/panel/db/check-store.ts'
+import { migrate } from '../../src/panel/db/migrate.ts'
+import { migrations } from '../../src/panel/db/migrations/index.ts'
+import { checksumOf, postgresWords, sqliteWords } from '../../src/panel/db/migrations/migration.ts'
+import { openStore } from '../../src/panel/db/open-store.ts'
+import { onBothStores } from './both-stores.ts'
+
+const specified = `users roles permissions role_permissions user_roles resellers tenants packages package_limits
+  tenant_usage domains domain_names databases certificates mail_boxes cron_jobs backups releases apps resources api_keys
+  sessions nodes settings jobs job_steps audit_logs audit_heads`.split(/\s+/)
+
+describe('migrations', () => {
+  it('are the ones that were released, word for word', () => {
+    const texts = migrations.map((one) => [
+      one.number,
+      one.name,
+      checksumOf(one, sqliteWords),
+      checksumOf(one, postgresWords),
+    ])
+
+    // A migration that a store has seen is never edited: add another one. A new line here is all that may change.
+    expect(texts).toMatchInlineSnapshot(`
+      [
+        [
+          1,
+          "foundation",
+          "67bcb7db2c3d127a3e559f6b958b698ae49ee7fd2798200321ce8dd2636cc844",
+          "4570cc257612b23de264171ebf58cfa6dbd657a7f60b8fdc5b6fc8cf344b34ef",
+        ],
+        [
+          2,
+          "first-roles",
+          "16cbbcfd71e880b1321494cbf6ce36580e832d17d38042659eaf4e2eee43c2f3",
+          "16cbbcfd71e880b1321494cbf6ce36580e832d17d38042659eaf4e2eee43c2f3",
+        ],
+      ]
+    `)
+  })
+})
+
+onBothStores('schema', (bench, store) => {
+  it('is laid once, is whole, and needs nothing at the next start', async () => {
+    const db = openStore(await bench.place())
+
+    const first = await migrate(db, '2026-03-01T12:00:00.000Z')
+    const second = await migrate(db, '2026-03-02T12:00:00.000Z')
+    const wrong = await checkStore(db, true)
+    await db.destroy()
+
+    expect(first).toEqual(migrations.map((one) => one.name))
+    expect(second).toEqual([])
+    expect(wrong).toEqual([])
+  })
+
+  it('gives every table an id and its three moments', async () => {
+    const { db } = await bench.panel()
+
+    const tables = await db.introspection.getTables()
+    const found = new Map(tables.map((table) => [table.name, table.columns.map((column) => column.name)]))
+
+    for (const name of specified)
+      expect(found.get(name), name).toEqual(expect.arrayContaining(['id', 'created_at', 'updated_at', 'deleted_at']))
+  })
+
+  it('refuses a store that a newer version has written', async () => {
+    const place = await bench.place()
+    const newer = {
+      number: migrations.length + 1,
+      name: 'from-the-future',
+      statements: () => ['create table later (id text)'],
+    }
+    const db = openStore(place)
+    await migrate(db, '2026-03-01T12:00:00.000Z', [...migrations, newer])
+
+    await expect(migrate(db, '2026-03-01T12:00:00.000Z')).rejects.toThrow(/its schema \d+ \(from-the-future\) is newer/)
+    await db.destroy()
+  })
+
+  it('refuses a store to which another text of a migration was applied', async () => {
+    const { db } = await bench.panel()
+    await db.updateTable('schema_migrations').set({ checksum: 'other' }).where('number', '=', 1).execute()
+
+    await expect(migrate(db, '2026-03-01T12:00:00.000Z')).rejects.toThrow(/migration 1 \(foundation\) .* another text/)
+  })
+
+  it('leaves nothing of a migration that fails half-way', async () => {
+    const { db } = await bench.panel()
+    const broken = {
+      number: migrations.length + 1,
+      name: 'broken',
+      statements: () => ['create table half (id text)', 'no statement at all'],
+    }
+
+    await expect(migrate(db, '2026-03-01T12:00:00.000Z', [...migrations, broken])).rejects.toThrow()
+
+    await expect(sql`select * from half`.execute(db)).rejects.toThrow(/half/)
+    expect(await migrate(db, '2026-03-01T12:00:00.000Z')).toEqual([])
+  })
+
+  it('refuses a row that points at nothing', async () => {
+    const { db } = await bench.panel()
+    const nowhere = '00000000-0000-4000-8000-000000000000'
+
+    const orphan = db
+      .insertInto('tenant_usage')
+      .values({
+        id: nowhere,
+        created_at: '2026-03-01T12:00:00.000Z',
+        updated_at: '2026-03-01T12:00:00.000Z',
+        tenant_id: nowhere,
+        used_disk_mb: 0,
+        used_domains: 0,
+        cpu_usage_avg: 0,
+        memory_mb: 0,
+        pressure: 0,
+        bandwidth_tx: 0,
+      })
+      .execute()
+
+    await expect(orphan).rejects.toThrow(/foreign key/i)
+  })
+
+  it('gives moments and JSON back as they were written', async () => {
+    const { db } = await bench.panel()
+    const row = {
+      id: '00000000-0000-4000-8000-000000000001',
+      created_at: '2026-03-01T12:00:00.120Z',
+      updated_at: '1999-12-31T23:59:59.999Z',
+    }
+    await db
+      .insertInto('settings')
+      .values({ ...row, key: 'x', value: '{"a":[1,"ü"]}' })
+      .execute()
+
+    const read = await db.selectFrom('settings').selectAll().where('key', '=', 'x').executeTakeFirstOrThrow()
+
+    expect(read).toMatchObject(row)
+    expect(JSON.parse(read.value)).toEqual({ a: [1, 'ü'] })
+  })
+
+  if (store === 'postgres') return
+
+  it('opens SQLite durably and strictly', async () => {
+    const db = openStore(await bench.place())
+    const pragma = async (name: string) =>
+      Object.values((await sql<Record<string, unknown>>`${sql.raw(`pragma ${name}`)}`.execute(db)).rows[0] ?? {})[0]
+
+    expect(await pragma('journal_mode')).toBe('wal')
+    expect(await pragma('foreign_keys')).toBe(1)
+    expect(await pragma('synchronous')).toBe(2)
+    expect(await pragma('secure_delete')).toBe(1)
+    expect(await pragma('busy_timeout')).toBe(5000)
+    await db.destroy()
+  })
+})
