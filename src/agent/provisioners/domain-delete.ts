@@ -6,7 +6,7 @@ import { movedPath } from '../steps/moved-path.ts'
 import { purgedTree } from '../steps/purged-tree.ts'
 import { identity, mayClaim, mayUsePhp, siteIn, type Tenant, tenantIn } from './judge.ts'
 import { provision } from './provisioner.ts'
-import { absentHost, closedSite, hostFact, liveSite, namesOf, type SiteIdentity } from './site-facts.ts'
+import { absentHost, closedSite, hostFact, liveSite, namesOf, routeFacts, type SiteIdentity } from './site-facts.ts'
 
 /** null: there is no such site, or it is in the trash: its names and places may be a newer site's by now. */
 type Deletion = {
@@ -40,7 +40,13 @@ export const deleteDomain = provision(domainDelete, {
   },
 })
 
-type Restoration = { readonly tenant: Tenant; readonly site: SiteIdentity; readonly wasDeleted: boolean }
+type Restoration = {
+  readonly tenant: Tenant
+  readonly site: SiteIdentity
+  readonly wasDeleted: boolean
+  /** What the web server reads was gone when the site was deleted: it is made anew. */
+  readonly isWebLost: boolean
+}
 
 export const restoreDomain = provision(domainRestore, {
   async target({ tenant: tenantId, domain: id }, world): Promise<Restoration> {
@@ -49,15 +55,18 @@ export const restoreDomain = provision(domainRestore, {
     const site = { id, fqdn, aliases, php }
     mayClaim(world, { tenant: tenantId, site: id, names: namesOf(site) })
     mayUsePhp(world, tenantId, id, php)
-    return { tenant, site, wasDeleted: state === 'trashed' }
+    const { web } = trashOf(world.machine, { tenant, site })
+    const isWebLost = ![web.from, web.to].some((path) => world.machine.files.existsNow(path))
+    return { tenant, site, wasDeleted: state === 'trashed', isWebLost }
   },
   reserve: (registry, { site }) => registry.claimHosts(site.id, namesOf(site)),
-  steps({ tenant, site }, machine) {
+  steps({ tenant, site, isWebLost }, machine) {
     const { customer, web } = trashOf(machine, { tenant, site })
     return [
       movedPath({ from: customer.to, to: customer.from, ifMissing: 'fail' }),
-      movedPath({ from: web.to, to: web.from, ifMissing: 'fail' }),
-      liveSite(machine, tenant, site),
+      ...(isWebLost
+        ? routeFacts(machine, tenant, site, true)
+        : [movedPath({ from: web.to, to: web.from, ifMissing: 'fail' }), liveSite(machine, tenant, site)]),
       ...namesOf(site).map((name) => hostFact(machine, tenant, site, name)),
     ]
   },

@@ -1,5 +1,5 @@
 /** To the trash, back from it, and out of it for good. */
-import type { Fqdn, Id } from '../../contract/values.ts'
+import type { Fqdn, Id, TenantLimits } from '../../contract/values.ts'
 import { tenantDelete, tenantPurge, tenantRestore } from '../../resources/tenant/jobs.ts'
 import type { Machine } from '../os/machine.ts'
 import type { Registry, SiteRecord } from '../registry.ts'
@@ -8,8 +8,8 @@ import { purgedTree } from '../steps/purged-tree.ts'
 import { stoppedTenant } from '../steps/stopped-tenant.ts'
 import { identity, mayClaim, type Tenant, tenantIn } from './judge.ts'
 import { provision } from './provisioner.ts'
-import { absentHost, hostFact, namesOf, type SiteIdentity } from './site-facts.ts'
-import { absentAccount, accountFacts, closedTenant, liveTenant } from './tenant-facts.ts'
+import { absentHost, hostFact, namesOf, routeFacts, type SiteIdentity } from './site-facts.ts'
+import { absentAccount, accountFacts, closedTenant, liveTenant, tenantFacts } from './tenant-facts.ts'
 
 /** null: there is no such tenant, or it is in the trash: its name and places may be somebody else's by now. */
 type Deletion = { readonly tenant: Tenant; readonly hosts: readonly Fqdn[]; readonly sites: readonly Id[] } | null
@@ -43,9 +43,13 @@ export const deleteTenant = provision(tenantDelete, {
   },
 })
 
+type LivingSite = SiteIdentity & { readonly isLive: boolean }
 type Restoration = {
   readonly tenant: Tenant
-  readonly sites: readonly SiteIdentity[]
+  readonly limits: TenantLimits
+  readonly sites: readonly LivingSite[]
+  /** What the web server reads was gone when the tenant was deleted: it is made anew. */
+  readonly isWebLost: boolean
   readonly wasDeleted: boolean
 }
 
@@ -57,19 +61,22 @@ export const restoreTenant = provision(tenantRestore, {
     for (const site of sites) mayClaim(world, { tenant: id, site: site.id, names: namesOf(site) })
     return {
       tenant: identity(found),
-      sites: sites.map(({ id, fqdn, aliases, php }) => ({ id, fqdn, aliases, php })),
+      limits: found.limits,
+      sites: sites.map(({ id, fqdn, aliases, php, state }) => ({ id, fqdn, aliases, php, isLive: state === 'active' })),
+      isWebLost: isLost(world.machine, trashOf(world.machine, identity(found)).web),
       wasDeleted: found.state === 'trashed',
     }
   },
   reserve(registry, { sites }) {
     for (const site of sites) registry.claimHosts(site.id, namesOf(site))
   },
-  steps({ tenant, sites }, machine) {
+  steps({ tenant, limits, sites, isWebLost }, machine) {
     const { customer, web } = trashOf(machine, tenant)
     return [
       movedPath({ from: customer.to, to: customer.from, ifMissing: 'fail' }),
-      movedPath({ from: web.to, to: web.from, ifMissing: 'fail' }),
-      ...accountFacts(machine, tenant),
+      ...(isWebLost
+        ? [...tenantFacts(machine, tenant, limits), ...sites.flatMap((s) => routeFacts(machine, tenant, s, s.isLive))]
+        : [movedPath({ from: web.to, to: web.from, ifMissing: 'fail' }), ...accountFacts(machine, tenant)]),
       ...sites.flatMap((site) => namesOf(site).map((name) => hostFact(machine, tenant, site, name))),
       liveTenant(machine, tenant),
     ]
@@ -111,6 +118,10 @@ export const purgeTenant = provision(tenantPurge, {
 /** Not those that were deleted on their own. */
 function livingSites(registry: Registry, tenant: Id): readonly SiteRecord[] {
   return registry.sitesOf(tenant).filter(({ state }) => state === 'active' || state === 'suspended')
+}
+
+function isLost({ files }: Machine, { from, to }: { from: string; to: string }): boolean {
+  return !files.existsNow(from) && !files.existsNow(to)
 }
 
 function trashOf({ places: { customers, web } }: Machine, { id, name }: Tenant) {
