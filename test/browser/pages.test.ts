@@ -254,22 +254,32 @@ const pages: Record<string, string> = {
 
 describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
   describe.each([1280, 390])('%i pixels wide', (width) => {
-    it.each(Object.entries(pages))('shows %s whole, without fault', async (name, path) => {
+    let page: Page
+    let faults: string[]
+    let checked: Page
+
+    beforeAll(async () => {
       const context = { colorScheme, viewport: { width, height: 844 }, storageState: session }
-      const { page, faults } = await newPage(context)
+      ;({ page, faults } = await newPage(context))
+      ;({ page: checked } = await newPage({ ...context, bypassCSP: true }))
+      await withoutSandbox(checked)
+    })
 
+    afterAll(async () => {
+      await page.context().close()
+      await checked.context().close()
+    })
+
+    it.each(Object.entries(pages))('shows %s whole, without fault', async (name, path) => {
+      faults.splice(0)
       const response = await page.goto(path)
-
       expect(response?.status()).toBe(200)
       await look(page, `${name}-${colorScheme}-${width}`)
       expect(faults).toEqual([])
-      const checked = await newPage({ ...context, bypassCSP: true })
-      await withoutSandbox(checked.page)
-      await checked.page.goto(path)
-      expect(await checked.page.evaluate(overflow)).toBe(0)
-      expect(await violations(checked.page)).toEqual([])
-      await page.context().close()
-      await checked.page.context().close()
+
+      await checked.goto(path)
+      expect(await checked.evaluate(overflow)).toBe(0)
+      expect(await violations(checked)).toEqual([])
     })
   })
 })
