@@ -175,10 +175,23 @@ async function writeAt(parent: FileHandle, name: string, content: string | Uint8
     await file.writeFile(content)
     await giveTo(file, own)
     await file.sync()
+  } catch (error) {
+    await unlink(fresh) // a full disk is not filled further
+    throw error
   } finally {
     await file.close()
   }
-  await rename(fresh, at(parent, name))
+  await swapIn(parent, fresh, name)
+}
+
+/** What cannot get its place, because a directory has it, leaves nothing behind. */
+async function swapIn(parent: FileHandle, fresh: string, name: string): Promise<void> {
+  try {
+    await rename(fresh, at(parent, name))
+  } catch (error) {
+    await unlink(fresh)
+    throw error
+  }
   await parent.sync()
 }
 
@@ -204,8 +217,7 @@ async function linkAt(parent: FileHandle, name: string, target: string): Promise
   const fresh = at(parent, leftoverName(name))
   await unlink(fresh).catch(unlessMissing)
   await symlink(target, fresh)
-  await rename(fresh, at(parent, name))
-  await parent.sync()
+  await swapIn(parent, fresh, name)
 }
 
 async function move(trust: Trust, from: string, to: string): Promise<void> {
