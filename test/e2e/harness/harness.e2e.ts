@@ -147,7 +147,16 @@ describe.each(wanted)('a machine of %s', { timeout: 5 * minutes }, (flavour) => 
     await machine.bootAgain()
 
     expect(await machine.succeed('cat /root/kept; ls /root/lost 2>/dev/null || true')).toBe('kept\n')
-    expect(await machine.settled()).toEqual([])
+    const failed = await machine.settled()
+    const journal = await machine.run([
+      'journalctl',
+      '-b',
+      '--no-pager',
+      ...failed.map((unit) => `--unit=${unit}`),
+      '-n',
+      '30',
+    ])
+    expect(failed, journal.stdout).toEqual([])
   })
 })
 

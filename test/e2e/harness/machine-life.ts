@@ -10,6 +10,10 @@ import { monitor } from './qmp.ts'
 import { freeze, freshDisks, hasRunningState, incoming, thaw } from './running-state.ts'
 import { closeSsh, openSsh } from './ssh.ts'
 
+// Half a minute and three seconds on an idle host; ten times as much when its processors are shared.
+const bootTimeout = 600_000
+const resumeTimeout = 180_000
+
 export type NewMachine = Omit<MachineRecord, 'sshPort' | 'forwards' | 'pid'>
 
 export class MachineLife implements AsyncDisposable {
@@ -44,7 +48,7 @@ export class MachineLife implements AsyncDisposable {
     return this.attempt('take a snapshot', async () => {
       await closeSsh(this.#record)
       await monitor(this.socket, `savevm ${tag}`, 120_000)
-      await openSsh(this.#record, 60_000)
+      await openSsh(this.#record, resumeTimeout)
     })
   }
 
@@ -58,7 +62,7 @@ export class MachineLife implements AsyncDisposable {
       } else {
         if (isAlive(this.#record)) await monitor(this.socket, `loadvm ${tag}`, 120_000)
         else await this.#launch(['-loadvm', tag])
-        await openSsh(this.#record, 60_000)
+        await openSsh(this.#record, resumeTimeout)
       }
     })
   }
@@ -73,7 +77,7 @@ export class MachineLife implements AsyncDisposable {
     return this.attempt('boot', async () => {
       if (isAlive(this.#record)) throw new Error('it is up')
       await this.#launch()
-      await openSsh(this.#record, 180_000)
+      await openSsh(this.#record, bootTimeout)
     })
   }
 
@@ -133,7 +137,7 @@ export class MachineLife implements AsyncDisposable {
     await freshDisks(this.#record, base)
     await this.#launch(hasRunningState(base) ? incoming(base) : [])
     if (hasRunningState(base)) await thaw(this.#record)
-    await openSsh(this.#record, 180_000)
+    await openSsh(this.#record, bootTimeout)
   }
 
   async #launch(more: readonly string[] = []): Promise<void> {

@@ -73,7 +73,7 @@ export class Machine extends MachineLife {
   }
 
   /** Waits until systemd has nothing left to start; the names of failed units. */
-  async settled(timeout = 180_000): Promise<string[]> {
+  async settled(timeout = 600_000): Promise<string[]> {
     await this.run(['systemctl', 'is-system-running', '--wait'], { timeout })
     const failed = await this.succeed(['systemctl', 'list-units', '--failed', '--plain', '--no-legend'])
     return failed.split('\n').flatMap((line) => line.split(' ')[0] || [])

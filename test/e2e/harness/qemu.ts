@@ -16,6 +16,7 @@ const kernelCommandLine =
   'root=/dev/vda rw console=ttyS0 net.ifnames=0 psi=1 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on tsc=reliable ' +
   'systemd.show_status=yes systemd.journald.forward_to_console=1 systemd.journald.max_level_console=warning'
 
+/** Raise `revision` in recipe.ts with any change here: a saved state fits only the machine that it was saved from. */
 export function qemuArguments(record: MachineRecord): string[] {
   const own = machineDirectory(record.name)
   const inward = [['22', record.sshPort], ...Object.entries(record.forwards)]
@@ -129,7 +130,7 @@ export async function freePort(): Promise<number> {
 }
 
 async function answering(socket: string): Promise<void> {
-  const end = Date.now() + 30_000
+  const end = Date.now() + 120_000
   for (;;) {
     try {
       await qmp(socket, { execute: 'query-status' })

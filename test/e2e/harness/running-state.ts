@@ -18,7 +18,7 @@ export async function freeze(record: MachineRecord, directory: string): Promise<
   await qmp(socket, { execute: 'stop' })
   await qmp(socket, { execute: 'migrate-set-parameters', arguments: { 'max-bandwidth': 2 ** 33 } })
   await qmp(socket, { execute: 'migrate', arguments: { uri: `exec:lz4 -1 -q -f - '${directory}/state.lz4'` } })
-  await until('query-migrate', socket, 120_000, ({ status }) => {
+  await until('query-migrate', socket, 300_000, ({ status }) => {
     if (status === 'failed') throw new Error(`Cannot save the running state of "${record.name}"`)
     return status === 'completed'
   })
@@ -38,7 +38,7 @@ export function incoming(directory: string): string[] {
 /** Waits until the state is loaded, then lets the machine go on. */
 export async function thaw(record: MachineRecord): Promise<void> {
   const socket = join(machineDirectory(record.name), 'qmp')
-  await until('query-status', socket, 60_000, ({ status }) => {
+  await until('query-status', socket, 180_000, ({ status }) => {
     if (!isAlive(record)) throw new Error(`Cannot resume "${record.name}": QEMU ended`)
     return status !== 'inmigrate'
   })

@@ -63,7 +63,7 @@ function options(record: MachineRecord): string[] {
     'IdentitiesOnly=yes',
     'BatchMode=yes',
     'LogLevel=ERROR',
-    'ConnectTimeout=60',
+    'ConnectTimeout=120',
     'KexAlgorithms=curve25519-sha256', // the cheapest to emulate
     'Ciphers=aes128-gcm@openssh.com',
     `ControlPath=${controlPath(record)}`,
@@ -86,7 +86,7 @@ function controlPath(record: MachineRecord): string {
 /** The first bytes that the port says: QEMU accepts connections long before the guest listens. */
 function banner(port: number): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>()
-  const socket = connect(port, '127.0.0.1').setTimeout(3_000)
+  const socket = connect(port, '127.0.0.1').setTimeout(20_000)
   for (const event of ['error', 'timeout', 'close'] as const) socket.once(event, () => resolve(''))
   socket.once('data', (bytes) => resolve(bytes.toString().slice(0, 4)))
   return promise.finally(() => socket.destroy())
