@@ -1,6 +1,6 @@
 /** A machine of our own below a temporary root: real files and owners, a real registry, and processes that are only noted down. */
 import { execFileSync } from 'node:child_process'
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
+import { accessSync, constants, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createEngine } from '../../src/agent/engine.ts'
@@ -162,11 +162,22 @@ export class Bench {
 
   /** Everything below the root that jobs may touch: one line per name. The agent's own state is not among it. */
   manifest(): string {
-    const format = '%P %y %U %G %m %l\\n'
-    const hidden = ['-path', `${this.root}/var/lib/wcp360-agent`, '-prune', '-o']
-    const names = execFileSync('/usr/bin/find', [this.root, ...hidden, '-printf', format], { encoding: 'utf8' })
-    const texts = execFileSync('/usr/bin/find', [this.root, ...hidden, '-type', 'f', '-exec', 'sha256sum', '{}', '+'])
-    return [...names.split('\n').sort(), ...texts.toString().split('\n').sort()].join('\n')
+    return [...this.#lines('')].join('\n')
+  }
+
+  *#lines(path: string): Generator<string> {
+    const place = join(this.root, path)
+    const { mode, uid, gid } = lstatSync(place)
+    const line = `${path} ${uid} ${gid} ${mode.toString(8)}`
+    switch (mode & constants.S_IFMT) {
+      case constants.S_IFLNK:
+        return yield `${line} ${readlinkSync(place)}`
+      case constants.S_IFREG:
+        return yield `${line} ${readFileSync(place, 'base64')}`
+    }
+    yield line
+    if (path === 'var/lib/wcp360-agent') return
+    for (const name of readdirSync(place).sort()) yield* this.#lines(join(path, name))
   }
 
   /** The registry as text, without what only the journal knows. */
