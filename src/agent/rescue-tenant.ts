@@ -88,8 +88,8 @@ async function queue(
   const ends = said.of('finished').map(({ job, token, failure }) => ({ job, token, failure }))
   try {
     const wish = { do: 'begin', verb: request.do, tenant: tenant.id, seen, ends } as const
-    const { job, token, stored, dropped } = await askStore(rescue, wish, 'begin')
-    for (const one of stored) engine.handle({ t: 'ack', job: one })
+    const { job, token, dropped } = await askStore(rescue, wish, 'begin')
+    for (const end of ends) engine.handle({ t: 'ack', job: end.job })
     const did = dropped.map((one) => `The waiting job ${one} was given up.`)
     return { job, token, storeTrouble: null, did }
   } catch (error) {

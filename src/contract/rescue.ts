@@ -98,8 +98,6 @@ export const StoreAnswer = z.discriminatedUnion('of', [
     of: z.literal('begin'),
     job: Id,
     token: z.int().min(1),
-    /** Of `ends`, those that are stored now. */
-    stored: z.array(Id),
     /** Jobs of the tenant that the root side never began, ended to make room. */
     dropped: z.array(Text),
   }),

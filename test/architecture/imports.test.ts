@@ -12,15 +12,19 @@ const unprivileged: Forbidden = [
   [/^node:child_process$/, 'only the root side starts processes'],
 ]
 
+const privileged: Forbidden = [
+  [/node_modules\/(@fastify|fastify)\//, 'root never parses anything from the network'],
+  [/node_modules\/(kysely|pg)\//, "root never opens the panel's state"],
+  [/^src\/panel\//, 'the panel is not trusted by the root side'],
+  [/^src\/resources\/[^/]+\/(?!jobs\.ts$)/, 'only jobs.ts of a slice is visible to the agent'],
+]
+
 const closures: Readonly<Record<string, Forbidden>> = {
   panel: unprivileged,
+  'store-rescue': unprivileged,
   waker: [...unprivileged, [/node_modules\//, 'the waker stays small: no dependency']],
-  agent: [
-    [/node_modules\/(@fastify|fastify)\//, 'root never parses anything from the network'],
-    [/node_modules\/(kysely|pg)\//, "root never opens the panel's state"],
-    [/^src\/panel\//, 'the panel is not trusted by the root side'],
-    [/^src\/resources\/[^/]+\/(?!jobs\.ts$)/, 'only jobs.ts of a slice is visible to the agent'],
-  ],
+  agent: privileged,
+  rescue: privileged,
 }
 
 async function closure(role: string): Promise<readonly string[]> {

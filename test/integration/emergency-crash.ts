@@ -1,0 +1,18 @@
+/** An agent that is killed in the middle of a suspension: its first effect is on the disk, and nothing after it. */
+import { layout } from '../../src/agent/os/layout.ts'
+import { openRescue, withEngine } from '../../src/agent/rescue-machine.ts'
+
+const [, , root = '', job = '', tenant = '', token = ''] = process.argv
+const rescue = await openRescue(layout(root))
+const { files } = rescue.machine
+const deadly = {
+  ...files,
+  async remove(path: string) {
+    await files.remove(path)
+    process.kill(process.pid, 'SIGKILL')
+  },
+}
+await withEngine({ ...rescue, machine: { ...rescue.machine, files: deadly } }, async (engine, said) => {
+  engine.handle({ t: 'job', job, type: 'tenant.suspend', token: Number(token), payload: { tenant } })
+  await said.first('finished', () => true)
+})
