@@ -1,0 +1,122 @@
+/** Names, limits and sandbox of a tenant's transient units: argv only, nothing is started here. */
+import type { TenantLimits, TenantName } from '../../contract/values.ts'
+import { fpmCommand, hiddenPaths } from './fpm-command.ts'
+import type { Layout } from './layout.ts'
+import type { FpmStart } from './services.ts'
+
+/** A tenant's name has no dash, so this is a child of `wcp.slice` and of nothing else. */
+export function sliceUnit(tenant: TenantName): string {
+  return `wcp-${tenant}.slice`
+}
+
+export function fpmUnit(tenant: TenantName): string {
+  return `wcp-fpm-${tenant}`
+}
+
+/** For `systemctl set-property`; an empty value or "infinity" takes an earlier limit away. */
+export function limitProperties(limits: TenantLimits, disk: string): readonly string[] {
+  const io = limits.ioMbps === null ? '' : `${disk} ${limits.ioMbps}M`
+  return [
+    `CPUQuota=${limits.cpuPct === null ? '' : `${limits.cpuPct}%`}`,
+    // No MemoryHigh: without swap it can stall a process for ever instead of ending it.
+    `MemoryMax=${limits.memMb === null ? 'infinity' : `${limits.memMb}M`}`,
+    `MemorySwapMax=${limits.memMb === null ? 'infinity' : '0'}`,
+    `TasksMax=${limits.pids ?? 'infinity'}`,
+    `IOReadBandwidthMax=${io}`,
+    `IOWriteBandwidthMax=${io}`,
+  ]
+}
+
+/**
+ * One `systemd-run`: the socket at the hidden path, and the service that its first connection starts. systemd keeps the
+ * socket, so a master that was killed is started again by the next request.
+ */
+export function startFpmArgv(places: Layout, start: FpmStart, webGroup: string): readonly string[] {
+  const command = fpmCommand(places, start)
+  return [
+    '--quiet',
+    '--collect',
+    `--unit=${fpmUnit(start.name)}`,
+    `--slice=${sliceUnit(start.name)}`,
+    `--uid=${start.uid}`,
+    `--gid=${start.gid}`,
+    ...socketProperties(places, start.name, webGroup).map((property) => `--socket-property=${property}`),
+    ...sandboxProperties(places, start).map((property) => `--property=${property}`),
+    ...Object.entries(command.env).map(([name, value]) => `--setenv=${name}=${value}`),
+    '--',
+    command.file,
+    ...command.argv,
+  ]
+}
+
+function socketProperties(places: Layout, tenant: TenantName, webGroup: string): readonly string[] {
+  return [
+    `ListenStream=${places.fpmHiddenSocket(tenant)}`,
+    'SocketUser=root',
+    `SocketGroup=${webGroup}`,
+    'SocketMode=0760', // the x bit is for nginx's -x, see unix-listen.ts
+    'Backlog=511',
+  ]
+}
+
+/** `ProtectHome` hides the homes; `/run/systemd` itself is needed to hide anything, so its telling parts are named. */
+const hiddenFromUnits = [
+  ...hiddenPaths.filter((path) => !['/home', '/root', '/run/user', '/run/systemd'].includes(path)),
+  ...['sessions', 'system.control', 'transient', 'units', 'userdb', 'users'].map((part) => `/run/systemd/${part}`),
+]
+
+/** The rules of threats C12 and C29; `systemd-analyze security` must stay at 3.0 or below. */
+export function sandboxProperties(places: Layout, start: FpmStart): readonly string[] {
+  const own = places.customers.tenant(start.name)
+  const tmp = places.customers.tmp(start.name)
+  const config = places.web.fpmConfig(start.name)
+  return [
+    'Type=exec',
+    // One more try; then the socket fails too, and the wake is answered with it.
+    'StartLimitIntervalSec=10s',
+    'StartLimitBurst=2',
+    'KillMode=mixed',
+    'KillSignal=SIGQUIT',
+    'TimeoutStopSec=25',
+    'OOMPolicy=continue', // a worker that grew too large ends alone
+    'UMask=0027',
+    'LimitCORE=0',
+    'LimitNOFILE=4096',
+    `SyslogIdentifier=php-${start.name}`,
+    'LogRateLimitIntervalSec=10s',
+    'LogRateLimitBurst=200',
+    'NoNewPrivileges=yes',
+    'CapabilityBoundingSet=',
+    'AmbientCapabilities=',
+    'PrivateDevices=yes',
+    'PrivateIPC=yes',
+    'ProtectProc=invisible',
+    'ProcSubset=pid',
+    'ProtectSystem=strict',
+    'ProtectHome=yes',
+    'ProtectClock=yes',
+    'ProtectControlGroups=yes',
+    'ProtectHostname=yes',
+    'ProtectKernelLogs=yes',
+    'ProtectKernelModules=yes',
+    'ProtectKernelTunables=yes',
+    'LockPersonality=yes',
+    'RestrictRealtime=yes',
+    'RestrictSUIDSGID=yes',
+    'RestrictNamespaces=yes',
+    'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6',
+    'SystemCallArchitectures=native',
+    'SystemCallFilter=@system-service',
+    'SystemCallFilter=~@resources @privileged',
+    'SystemCallFilter=@chown', // WordPress and others hand files to their own group
+    'SystemCallErrorNumber=EPERM',
+    // Databases are reached by their sockets; of loopback there is only the resolver (C29).
+    'IPAddressDeny=localhost',
+    'IPAddressAllow=127.0.0.53 127.0.0.54',
+    // Of customers' trees there is only its own; /tmp lies on its own quota and outlives an idle stop.
+    `TemporaryFileSystem=${places.customers.root}:ro ${places.web.root}:ro /var/lib:ro /var/log:ro /var/spool:ro`,
+    `BindPaths=${own} ${tmp}:/tmp ${tmp}:/var/tmp`,
+    `BindReadOnlyPaths=${config} ${places.fpmPasswd(start.name)}:/etc/passwd ${places.fpmGroup(start.name)}:/etc/group`,
+    `InaccessiblePaths=${hiddenFromUnits.map((path) => `-${path}`).join(' ')}`,
+  ]
+}

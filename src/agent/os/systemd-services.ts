@@ -1,0 +1,163 @@
+/**
+ * Services below systemd. An idle tenant has no unit; an awake one has a transient socket and service in its slice, made by
+ * one call. Nothing here needs `daemon-reload`, which is the dearest thing to ask of systemd on a machine with many units.
+ */
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { WcpError } from '../../contract/errors.ts'
+import { type TenantLimits, TenantName } from '../../contract/values.ts'
+import type { Log } from '../engine-api.ts'
+import { exec, execOk } from './exec.ts'
+import { groupText, passwdText } from './fpm-command.ts'
+import { type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
+import type { Layout } from './layout.ts'
+import { testNginxConfig } from './nginx.ts'
+import type { FpmStart, ServiceState, Services } from './services.ts'
+import { fpmUnit, limitProperties, sliceUnit, startFpmArgv } from './systemd-services-units.ts'
+
+export interface SystemdOptions {
+  readonly places: Layout
+  /** Group of the web server's workers, by name as systemd wants it. */
+  readonly webGroup: string
+  readonly log: Log
+  /** Where cgroup v2 is mounted. */
+  readonly cgroups?: string
+}
+
+const systemctl = '/usr/bin/systemctl'
+
+export function systemdServices({ places, webGroup, cgroups = '/sys/fs/cgroup' }: SystemdOptions): Services {
+  const backend = new SystemdFpm(places, webGroup, cgroups)
+  const lifecycle = new FpmLifecycle(places, backend)
+  return {
+    kind: 'systemd',
+    missing: existsSync(join(cgroups, 'cgroup.controllers'))
+      ? []
+      : ['Limits of customers are not enforced: cgroup v2 is not mounted.'],
+    startFpm: (start) => lifecycle.start(start),
+    stopFpm: (tenant) => lifecycle.stop(tenant),
+    awakeFpm: async () => backend.awake(),
+    async applyLimits(tenant, limits) {
+      if (existsSync(backend.sliceDirectory(tenant))) await backend.setLimits(tenant, limits)
+      else backend.forgetLimits(tenant)
+    },
+    async stopTenant(tenant) {
+      await lifecycle.stop(tenant)
+      // Stopping a slice stops everything in it, each by its own rules; what does not end is killed after its timeout.
+      await execOk(systemctl, ['stop', '--', sliceUnit(tenant)], { timeoutMs: 120_000 })
+      backend.dropLimits(tenant)
+    },
+    async reloadNginx() {
+      await testNginxConfig(places)
+      await execOk(systemctl, ['reload-or-restart', 'nginx.service'], { timeoutMs: 90_000 })
+    },
+    states: () => Promise.all([unitState('nginx'), unitState('panel', 'wcpd-panel'), unitState('waker', 'wcpd-waker')]),
+  }
+}
+
+async function unitState(name: string, unit = name): Promise<ServiceState> {
+  const argv = ['show', '--property=LoadState,ActiveState,SubState', '--', `${unit}.service`]
+  const { stdout } = await execOk(systemctl, argv)
+  const facts = Object.fromEntries(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split('=', 2)),
+  )
+  const detail: string = `${facts.ActiveState} (${facts.SubState})`
+  if (facts.LoadState !== 'loaded')
+    return { name, state: 'missing', detail: `unit ${unit}.service: ${facts.LoadState}` }
+  if (['active', 'reloading', 'activating'].includes(facts.ActiveState)) return { name, state: 'running', detail }
+  return { name, state: facts.ActiveState === 'failed' ? 'failed' : 'stopped', detail }
+}
+
+class SystemdFpm implements FpmBackend {
+  readonly #places: Layout
+  readonly #webGroup: string
+  readonly #cgroups: string
+  /** What this process has set; the drop-ins are systemd's own, below /run, and outlive the slice. */
+  readonly #limits = new Map<TenantName, string>()
+
+  constructor(places: Layout, webGroup: string, cgroups: string) {
+    this.#places = places
+    this.#webGroup = webGroup
+    this.#cgroups = cgroups
+  }
+
+  async launch(start: FpmStart): Promise<Launched> {
+    await this.setLimits(start.name, start.limits)
+    this.#writeAccounts(start)
+    await execOk('/usr/bin/systemd-run', startFpmArgv(this.#places, start, this.#webGroup))
+    // Its end shows at the socket: systemd gives up after a few tries and closes it.
+    return { failed: new Promise(() => {}) }
+  }
+
+  async isThere(tenant: TenantName): Promise<boolean> {
+    const { stdout } = await exec(systemctl, ['show', '--property=ActiveState', '--', `${fpmUnit(tenant)}.socket`])
+    return stdout.trim() === 'ActiveState=active'
+  }
+
+  /** Both at once, so that a late connection does not start the service again. SIGQUIT, and SIGKILL after the timeout. */
+  async end(tenant: TenantName): Promise<void> {
+    const unit = fpmUnit(tenant)
+    // A unit that is not loaded is as good as stopped: exit code 5.
+    const stopped = await exec(systemctl, ['stop', '--', `${unit}.socket`, `${unit}.service`], { timeoutMs: 60_000 })
+    if (stopped.code !== 0 && stopped.code !== 5) {
+      throw new WcpError('machine_failed', `Cannot stop "${unit}"`, { cause: new Error(stopped.stderr) })
+    }
+    if (stopped.code === 0) await exec(systemctl, ['reset-failed', '--', `${unit}.socket`, `${unit}.service`])
+  }
+
+  awake(): { tenant: TenantName; idle: boolean }[] {
+    if (!existsSync(this.#places.fpmRun)) return []
+    return readdirSync(this.#places.fpmRun).flatMap((file) => {
+      const tenant = TenantName.safeParse(file.replace(/\.sock$/, ''))
+      if (!tenant.success || !file.endsWith('.sock')) return []
+      return [{ tenant: tenant.data, idle: this.#processes(tenant.data) <= 1 }]
+    })
+  }
+
+  async setLimits(tenant: TenantName, limits: TenantLimits): Promise<void> {
+    const wanted = JSON.stringify(limits)
+    if (this.#limits.get(tenant) === wanted) return
+    const properties = limitProperties(limits, this.#places.customers.root)
+    await execOk(systemctl, ['set-property', '--runtime', '--', sliceUnit(tenant), ...properties])
+    this.#limits.set(tenant, wanted)
+  }
+
+  /** Not by `systemctl revert`, which reloads systemd; a unit that is not loaded reads its drop-ins anew. */
+  dropLimits(tenant: TenantName): void {
+    rmSync(join('/run/systemd/system.control', `${sliceUnit(tenant)}.d`), { recursive: true, force: true })
+    this.forgetLimits(tenant)
+  }
+
+  forgetLimits(tenant: TenantName): void {
+    this.#limits.delete(tenant)
+  }
+
+  sliceDirectory(tenant: TenantName): string {
+    return join(this.#cgroups, 'wcp.slice', sliceUnit(tenant))
+  }
+
+  /** The master and one process for each request that runs or ran a moment ago. */
+  #processes(tenant: TenantName): number {
+    try {
+      const file = join(this.sliceDirectory(tenant), `${fpmUnit(tenant)}.service`, 'cgroup.procs')
+      return readFileSync(file, 'utf8').split('\n').filter(Boolean).length
+    } catch {
+      return 0 // no cgroup: the master has ended
+    }
+  }
+
+  #writeAccounts(start: FpmStart): void {
+    const files = [
+      [this.#places.fpmPasswd(start.name), passwdText(this.#places, start)],
+      [this.#places.fpmGroup(start.name), groupText(start)],
+    ] as const
+    for (const [path, text] of files) {
+      writeFileSync(`${path}.new`, text)
+      chmodSync(`${path}.new`, 0o644)
+      renameSync(`${path}.new`, path)
+    }
+  }
+}
