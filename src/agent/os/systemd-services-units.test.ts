@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest'
+import type { TenantName } from '../../contract/values.ts'
+import { fpmCommand, groupText, passwdText } from './fpm-command.ts'
+import { layout } from './layout.ts'
+import { limitProperties, sandboxProperties, startFpmArgv } from './systemd-services-units.ts'
+
+const places = layout('/')
+const limits = { cpuPct: 150, memMb: 512, pids: 64, ioMbps: 20, diskMb: 1000 }
+const start = { name: 'acme' as TenantName, uid: 20_001, gid: 20_001, php: '8.4', limits }
+
+describe('limits of a slice', () => {
+  it('are systemd properties', () => {
+    expect(limitProperties(limits, '/srv/www')).toEqual([
+      'CPUQuota=150%',
+      'MemoryMax=512M',
+      'MemorySwapMax=0',
+      'TasksMax=64',
+      'IOReadBandwidthMax=/srv/www 20M',
+      'IOWriteBandwidthMax=/srv/www 20M',
+    ])
+  })
+
+  it('that are not wanted take earlier ones away', () => {
+    const none = { cpuPct: null, memMb: null, pids: null, ioMbps: null, diskMb: null }
+
+    expect(limitProperties(none, '/srv/www')).toEqual([
+      'CPUQuota=',
+      'MemoryMax=infinity',
+      'MemorySwapMax=infinity',
+      'TasksMax=infinity',
+      'IOReadBandwidthMax=',
+      'IOWriteBandwidthMax=',
+    ])
+  })
+})
+
+describe('PHP of a tenant', () => {
+  it('is one systemd-run with numeric ids, in the slice, behind a socket for the web server', () => {
+    const argv = startFpmArgv(places, start, 'www-data')
+
+    expect(argv.filter((word) => !word.startsWith('--property='))).toEqual([
+      '--quiet',
+      '--collect',
+      '--unit=wcp-fpm-acme',
+      '--slice=wcp-acme.slice',
+      '--uid=20001',
+      '--gid=20001',
+      '--socket-property=ListenStream=/run/wcp360/fpm/.acme.sock',
+      '--socket-property=SocketUser=root',
+      '--socket-property=SocketGroup=www-data',
+      '--socket-property=SocketMode=0760',
+      '--socket-property=Backlog=511',
+      '--setenv=PATH=/usr/local/bin:/usr/bin:/bin',
+      '--setenv=FPM_SOCKETS=/run/wcp360/fpm/acme.sock=3',
+      '--',
+      ...[fpmCommand(places, start).file, ...fpmCommand(places, start).argv],
+    ])
+  })
+
+  it('sees its own tree and nobody else of the customers', () => {
+    const properties = sandboxProperties(places, start)
+
+    expect(properties).toContain('BindPaths=/srv/www/acme /srv/www/acme/tmp:/tmp /srv/www/acme/tmp:/var/tmp')
+    expect(properties.find((text) => text.startsWith('TemporaryFileSystem='))).toContain('/srv/www:ro')
+    expect(properties.find((text) => text.startsWith('InaccessiblePaths='))).toContain('-/run/wcp360')
+    // Everything systemd hides is a bind of nodes below /run/systemd, so hiding that as a whole hides nothing else.
+    expect(properties.join(' ')).not.toMatch(/-\/run\/systemd( |$)/)
+  })
+
+  it('has an account database of two lines each', () => {
+    expect(passwdText(places, start)).toBe(
+      'root:x:0:0:root:/root:/usr/sbin/nologin\nacme:x:20001:20001::/srv/www/acme/home:/usr/sbin/nologin\n',
+    )
+    expect(groupText(start)).toBe('root:x:0:\nacme:x:20001:\n')
+  })
+})
