@@ -1,9 +1,12 @@
 /** `npm run bench [-- --json] [name …]`: measures, prints a table or one JSON object a line, and fails when a target is missed. */
 import { parseArgs } from 'node:util'
 import { type Bench, type Figure, isMet } from './bench.ts'
+import { memory } from './memory.ts'
+import { panel } from './panel.ts'
+import { site } from './site.ts'
 import { version } from './version.ts'
 
-const benches: readonly Bench[] = [version]
+const benches: readonly Bench[] = [version, panel, memory, site]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,0 +1,31 @@
+/** A steady stream of requests for one site, and what became of them. */
+import { Agent } from 'node:http'
+import type { Server } from './server.ts'
+
+export interface Load {
+  /** Ends the stream. */
+  stop(): Promise<{ readonly requests: number; readonly failed: number; readonly samples: readonly number[] }>
+}
+
+/** @param connections how many visitors ask again as soon as they are answered. */
+export function startLoad(server: Server, name: string, connections: number): Load {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections })
+  const samples: number[] = []
+  let failed = 0
+  let isOver = false
+  const visitors = Array.from({ length: connections }, async () => {
+    while (!isOver) {
+      const started = performance.now()
+      if ((await server.visit(name, agent)) !== 200) failed++
+      samples.push(performance.now() - started)
+    }
+  })
+  return {
+    async stop() {
+      isOver = true
+      await Promise.all(visitors)
+      agent.destroy()
+      return { requests: samples.length, failed, samples }
+    },
+  }
+}

@@ -1,0 +1,71 @@
+/** A new tenant's first answer, a cold site's first answer, and what both cost the others. */
+import { type Bench, percentile, timed } from './bench.ts'
+import { startLoad } from './load.ts'
+import { Server } from './server.ts'
+
+const tenants = 20
+const page = '<?php echo "hello from ", posix_geteuid();'
+
+export const site: Bench = {
+  name: 'site',
+  summary: 'creating tenants with a PHP site beside a site under load; cold and warm first answers',
+  async run() {
+    const server = await Server.start()
+    try {
+      await server.createTenant('resident')
+      await server.untilServed('resident')
+      const names = Array.from({ length: tenants }, (_, index) => `tenant${index}`)
+
+      const workers = server.webWorkers()
+      const load = startLoad(server, 'resident', 4)
+      const created: number[] = []
+      for (const name of names) created.push(await timed(() => createAndServe(server, name)))
+      const { failed, requests } = await load.stop()
+      const reloads = server.webWorkers().filter((pid) => !workers.includes(pid)).length
+
+      for (const name of names) server.putPage(name, page)
+      const cold: number[] = []
+      const warm: number[] = []
+      for (const name of names) {
+        cold.push(await timed(() => mustServe(server, name)))
+        warm.push(await timed(() => mustServe(server, name)))
+      }
+      return [
+        {
+          name: 'new tenant with site: request to first 200, p95',
+          value: percentile(created, 95),
+          unit: 'ms',
+          target: '<= 1000',
+        },
+        {
+          name: 'new tenant with site: request to first 200, median',
+          value: percentile(created, 50),
+          unit: 'ms',
+          target: null,
+        },
+        {
+          name: `failed requests of another site meanwhile, of ${requests}`,
+          value: failed,
+          unit: 'count',
+          target: '<= 0',
+        },
+        { name: 'web server workers replaced by reloads meanwhile', value: reloads, unit: 'count', target: '<= 0' },
+        { name: 'cold PHP site: first answer, p95', value: percentile(cold, 95), unit: 'ms', target: '<= 150' },
+        { name: 'cold PHP site: first answer, median', value: percentile(cold, 50), unit: 'ms', target: null },
+        { name: 'warm PHP site: answer, median', value: percentile(warm, 50), unit: 'ms', target: null },
+      ]
+    } finally {
+      await server.dispose()
+    }
+  },
+}
+
+async function createAndServe(server: Server, name: string): Promise<void> {
+  await server.createTenant(name)
+  await server.untilServed(name)
+}
+
+async function mustServe(server: Server, name: string): Promise<void> {
+  const status = await server.visit(name)
+  if (status !== 200) throw new Error(`the site of ${name} answered ${status}`)
+}
