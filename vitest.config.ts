@@ -9,13 +9,28 @@ export default defineConfig({
     projects: [
       { test: { name: 'unit', include: ['src/**/*.test.ts'] } },
       { test: { name: 'architecture', include: ['test/architecture/**/*.test.ts'] } },
-      { test: { name: 'operations', include: ['test/operations/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'operations',
+          include: ['test/operations/**/*.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
       { test: { name: 'provisioners', include: ['test/provisioners/**/*.test.ts'] } },
       { test: { name: 'store', include: ['test/store/**/*.test.ts'], ...serial } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...serial } },
       { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...serial } },
       { test: { name: 'build', include: ['test/build/**/*.test.ts'], ...serial, testTimeout: 600_000 } },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.e2e.ts'], ...serial, testTimeout: 1_800_000, hookTimeout: 1_800_000 } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.e2e.ts'],
+          ...serial,
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+        },
+      },
     ],
   },
 })

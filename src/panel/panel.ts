@@ -145,8 +145,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
 
   const agentSocket = join(options.runDirectory, 'agent.sock')
   const cliSocket = join(options.runDirectory, 'cli.sock')
-  events.followAll(({ kind }) => {
-    if (kind === 'state') house.payLimitsSoon()
+  events.followAll((event) => {
+    if (event.kind === 'state' && event.state !== 'running') house.payLimitsSoon()
   })
   await runner.start()
   await link.listen(agentSocket, {

@@ -3,20 +3,36 @@ import { z } from 'zod'
 
 type Convert = (word: string) => unknown
 
-/** @param input the operation's input; computed once per route. */
+interface Converter {
+  readonly convert: Convert
+  readonly isList: boolean
+}
+
+const asWord: Converter = { convert: (word) => word, isList: false }
+
+/** Each field's kind is found out when it is first asked for: for all of them at start it would be a tenth of the start. */
 export function queryReader(input: z.ZodObject): (query: URLSearchParams) => Record<string, unknown> {
-  const converters = new Map(Object.entries(input.shape).map(([key, field]) => [key, converterOf(field as z.ZodType)])) // the shape of a zod object holds zod types
+  const shape: Readonly<Record<string, z.ZodType>> = input.shape
+  const known = new Map<string, Converter>()
+  const converter = (key: string) => {
+    const field = Object.hasOwn(shape, key) ? shape[key] : undefined
+    if (field === undefined) return asWord
+    const found = known.get(key) ?? converterOf(field)
+    known.set(key, found)
+    return found
+  }
   return (query) => {
     const values: Record<string, unknown> = Object.create(null)
     for (const key of new Set(query.keys())) {
-      const words = query.getAll(key).map(converters.get(key)?.convert ?? asIs)
-      values[key] = converters.get(key)?.isList || words.length > 1 ? words : words[0]
+      const { convert, isList } = converter(key)
+      const words = query.getAll(key).map(convert)
+      values[key] = isList || words.length > 1 ? words : words[0]
     }
     return values
   }
 }
 
-function converterOf(field: z.ZodType): { convert: Convert; isList: boolean } {
+function converterOf(field: z.ZodType): Converter {
   const types = typesOf(z.toJSONSchema(field, { io: 'input', unrepresentable: 'any' }))
   const isList = types.has('array')
   if (types.has('string')) return { convert: asIs, isList }
