@@ -159,10 +159,10 @@ export class WebMachine {
     chmodSync(docroot, 0o2750)
     for (const [path, text] of Object.entries(files)) this.write(tenant, join(docroot, path), text)
     const site = web.site(tenant.name, name)
-    mkdirSync(join(site, 'closed'), { recursive: true })
+    mkdirSync(site, { recursive: true })
     symlinkSync(docroot, join(site, 'docroot'))
     symlinkSync(web.defaultTls, join(site, 'tls'))
-    symlinkSync('../tls', join(site, 'closed/tls'))
+    symlinkSync('../../live', join(site, 'live'))
     if (hasPhp) symlinkSync(this.places.fpmSocket(tenant.name), join(site, 'php.sock'))
     this.#hosts.set(host, hasPhp ? { kind: 'php', start: tenant } : { kind: 'static' })
     symlinkSync(`../tenants/${tenant.name}/sites/${name}`, web.host(name)) // last: from here on the site is served

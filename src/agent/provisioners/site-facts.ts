@@ -34,7 +34,7 @@ export function siteFacts(machine: Machine, tenant: TenantIdentity, site: SiteId
  */
 function treeFact(machine: Machine, tenant: TenantIdentity, site: SiteIdentity): Step {
   const { customers } = machine.places
-  const { uid, gid } = tenant
+  const { uid } = tenant
   return handedOverTree({
     path: customers.site(tenant.name, site.fqdn),
     staging: `${customers.trash}/new-${site.id}`,
@@ -43,7 +43,7 @@ function treeFact(machine: Machine, tenant: TenantIdentity, site: SiteIdentity):
     builder: root,
     children: [
       { path: 'public', ...docrootOwnership(machine, tenant) },
-      { path: 'public/index.html', text: readyPage(site.fqdn), mode: 0o644, uid, gid },
+      { path: 'public/index.html', text: readyPage(site.fqdn), mode: 0o640, uid, gid: machine.accounts.webGid },
     ],
   })
 }
@@ -55,7 +55,7 @@ export function docrootFact(machine: Machine, tenant: TenantIdentity, site: Site
 }
 
 function docrootOwnership({ accounts }: Machine, { uid }: TenantIdentity): Ownership {
-  return { mode: 0o750, uid, gid: accounts.webGid }
+  return { mode: 0o2750, uid, gid: accounts.webGid } // what is made in it is the web server's to read, too
 }
 
 /** What the web server reads about the site. */
