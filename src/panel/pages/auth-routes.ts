@@ -160,6 +160,7 @@ function control(
     choices: [],
     value: '',
     required: true,
+    saysOptional: false,
     short: false,
     secret: given.inputType === 'password',
     ...given,

@@ -42,7 +42,8 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
     const operation = changing(site, request.params.operation)
     const back = asText(request.query, '_back')
     const given = formValues(request.query)
-    const values = { ...(await presentValues(site, request, operation, given)), ...given }
+    const present = await presentValues(site, request, operation, given)
+    const values = { ...present, ...given }
     const asks = operation.confirm !== undefined && isComplete(operation, values)
     return form(request, reply, {
       operation,

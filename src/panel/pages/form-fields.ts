@@ -1,6 +1,6 @@
 /** The controls of a form, derived from an operation's input. */
 import type { WcpError } from '../../contract/errors.ts'
-import type { AnyOperation } from '../../contract/operation.ts'
+import { type AnyOperation, verbOf } from '../../contract/operation.ts'
 import { nothing } from '../../lib/command-spec.ts'
 import { type Field, fieldsOf } from '../../lib/fields.ts'
 import { label, type Texts } from '../../lib/texts.ts'
@@ -24,6 +24,8 @@ export interface Control {
   readonly choices: readonly Choice[]
   readonly value: string
   readonly required: boolean
+  /** Worth saying that it may stay empty. */
+  readonly saysOptional: boolean
   readonly short: boolean
   readonly secret: boolean
   readonly hint?: string
@@ -49,11 +51,18 @@ const longestSelect = 60
 export function formControls(operation: AnyOperation, options: FormOptions): Control[] {
   return fieldsOf(operation.input)
     .filter((field) => !options.without.has(field.name))
-    .map((field) => control(field, operation.secret?.includes(field.name) ?? false, options))
+    .map((field) =>
+      control(field, operation.secret?.includes(field.name) ?? false, verbOf(operation) === 'update', options),
+    )
     .toSorted((a, b) => Number(b.required) - Number(a.required))
 }
 
-function control(field: Field, secret: boolean, { t, values, error, choices }: FormOptions): Control {
+function control(
+  field: Field,
+  secret: boolean,
+  isUpdate: boolean,
+  { t, values, error, choices }: FormOptions,
+): Control {
   const offered = choices.get(field.name)
   const value =
     values[field.name] ?? (field.default === undefined || field.default === null ? '' : String(field.default))
@@ -77,6 +86,7 @@ function control(field: Field, secret: boolean, { t, values, error, choices }: F
     choices: isSelect ? selectChoices(t, field, offered, value) : (offered ?? []),
     value,
     required: field.required && !(field.nullable && isNumber),
+    saysOptional: !field.required && !isUpdate && !(field.nullable && isNumber),
     short: isNumber,
     secret,
     ...(hint !== '' && { hint }),

@@ -56,7 +56,7 @@ async function* live(
   try {
     const job = await readJob(site, request, first.id)
     const model = pageModel(site, request, job, first.id)
-    const html = site.page(request, { template: 'job/detail', title: job.type, model }, csrf)
+    const html = site.page(request, { template: 'job/detail', title: job.type, model, isLive: true }, csrf)
     const [top = '', middle = '', bottom = ''] = html.split(/<!-- (?:live|end) -->/)
     const rows = new StepRows()
     yield top + job.steps.map((step) => rows.known(step)).join('')

@@ -26,6 +26,8 @@ export interface Page {
   readonly template: string
   readonly title: string
   readonly model: object
+  /** The page is sent piece by piece: what surrounds it goes first. */
+  readonly isLive?: boolean
 }
 
 export function createSite(deps: PanelDeps): Site {
@@ -45,7 +47,7 @@ export function createSite(deps: PanelDeps): Site {
     },
     may: (request, name) => byName.has(name) && deps.mayCall(request.actor, { name }),
     run: (request, name, input) => deps.run(request, site.operation(name), input),
-    page(request, { template, title, model }, csrf = '') {
+    page(request, { template, title, model, isLive = false }, csrf = '') {
       const frame: Frame = {
         title,
         host,
@@ -53,6 +55,7 @@ export function createSite(deps: PanelDeps): Site {
         stylesheet,
         visitor: request.session === null ? null : { name: request.session.actor.email },
         menu: menuFor(t, request.url, (name) => site.may(request, name)),
+        menuFirst: isLive,
         csrf,
         flash: deps.flash.take(request),
       }

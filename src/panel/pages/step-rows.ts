@@ -36,6 +36,6 @@ export class StepRows {
   close(): string {
     if (this.#open === null) return ''
     this.#open = null
-    return '</span></li>'
+    return '<span></span></span></li>'
   }
 }

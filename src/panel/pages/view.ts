@@ -21,6 +21,8 @@ export interface Frame {
   /** null: nobody is signed in, the page stands alone without a menu. */
   readonly visitor: { readonly name: string } | null
   readonly menu: readonly { readonly title: string | null; readonly items: readonly MenuItem[] }[]
+  /** Content comes before the menu, except on a page that is sent while something happens. */
+  readonly menuFirst: boolean
   /** For the sign-out button and the page's own form. */
   readonly csrf: string
   readonly flash: { readonly kind: 'good' | 'bad'; readonly message: string } | null

@@ -1,4 +1,5 @@
 /** The audit trail as people see it. */
+import { isRecord } from '../../lib/fields.ts'
 import type { Badge, Table } from '../../lib/page-model.ts'
 import { label, type Texts } from '../../lib/texts.ts'
 import type { AuditEntry } from './schema.ts'
@@ -31,9 +32,11 @@ function outcome(t: Texts, entry: AuditEntry): Badge {
   return { text: t.audit.outcomes[entry.outcome], tone: tones[entry.outcome] }
 }
 
-/** `name: blog, package: starter`, cut where a line of a table ends. */
-function summary(metadata: Readonly<Record<string, unknown>>): string {
-  const text = Object.entries(metadata)
+/** `name: blog, package: starter`: what was asked for and why it was refused, without the ids that came of it. */
+function summary({ input, ...rest }: Readonly<Record<string, unknown>>): string {
+  const { id: _, jobs: __, ...told } = rest
+  const text = Object.entries({ ...(isRecord(input) ? input : {}), ...told })
+    .filter(([, value]) => !Array.isArray(value) || value.length > 0)
     .map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(', ')
   return text.length > 140 ? `${text.slice(0, 139)}…` : text

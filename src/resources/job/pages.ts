@@ -14,7 +14,7 @@ export function jobTable(t: Texts, jobs: readonly Job[]): Table {
       { title: label(t, 'job') },
       { title: label(t, 'state') },
       { title: label(t, 'actor'), wide: true },
-      { title: label(t, 'createdAt') },
+      { title: label(t, 'createdAt'), wide: true },
     ],
     rows: jobs.map((job) => [
       {
