@@ -178,7 +178,7 @@ async function startAgent(root: string): Promise<ChildProcess> {
   const deadline = performance.now() + 30_000
   for (;;) {
     try {
-      await panelClient(socket)({ method: 'GET', target: '/healthz' })
+      await panelClient(socket)({ method: 'GET', target: '/api/v1/health' })
       return agent
     } catch {
       if (performance.now() > deadline || agent.exitCode !== null)
