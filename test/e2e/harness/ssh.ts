@@ -48,7 +48,7 @@ function openShared(record: MachineRecord): Promise<void> {
   // No pipes: the process in the background would keep them open.
   const child = spawn('ssh', [...options(record), '-M', '-N', '-f', 'root@127.0.0.1'], {
     stdio: 'ignore',
-    timeout: 60_000,
+    timeout: 120_000,
     killSignal: 'SIGKILL',
   })
   child.on('error', reject)
