@@ -7,8 +7,10 @@ import { openPanel, type Panel } from './harness.ts'
 import { type Cluster, postgresMissing, startPostgres } from './postgres.ts'
 
 export interface Bench {
-  /** A panel over a fresh store, closed after the test. */
+  /** A panel over an empty store, closed after the test; one for each test. */
   panel(): Promise<Panel>
+  /** The same over a store of its own, for tests that spoil the schema. */
+  freshPanel(): Promise<Panel>
   /** A place for a fresh store. */
   place(): Promise<string>
 }
@@ -30,14 +32,18 @@ export function onBothStores(title: string, tests: (bench: Bench, store: 'sqlite
   if (missing === undefined)
     describe(`${title}, on PostgreSQL`, () => {
       let cluster: Cluster
+      let shared: string | undefined
       beforeAll(() => {
         cluster = startPostgres()
       })
       afterAll(() => cluster.stop())
-      tests(
-        benchOver(() => cluster.newDatabase()),
-        'postgres',
-      )
+      const place = () => cluster.newDatabase()
+      const emptied = async () => {
+        if (shared !== undefined) await cluster.empty(shared)
+        shared ??= await place()
+        return shared
+      }
+      tests(benchOver(place, emptied), 'postgres')
     })
   else if ((process.env.WCP_REQUIRED_TESTS ?? '').split(/[\s,]+/).includes('store'))
     it(`${title}, on PostgreSQL`, () => {
@@ -46,17 +52,20 @@ export function onBothStores(title: string, tests: (bench: Bench, store: 'sqlite
   else it.skip(`${title}, on PostgreSQL: ${missing}`)
 }
 
-function benchOver(place: () => Promise<string>, quickPlace = place): Bench {
+/** @param quickPlace a store that is cheaper to get than a new one, and as empty */
+function benchOver(place: () => Promise<string>, quickPlace: () => Promise<string>): Bench {
   const open: Panel[] = []
   afterEach(async () => {
     for (const panel of open.splice(0)) await panel.close()
   })
+  const panelAt = async (where: string) => {
+    const panel = await openPanel(where)
+    open.push(panel)
+    return panel
+  }
   return {
     place,
-    async panel() {
-      const panel = await openPanel(await quickPlace())
-      open.push(panel)
-      return panel
-    },
+    panel: async () => panelAt(await quickPlace()),
+    freshPanel: async () => panelAt(await place()),
   }
 }

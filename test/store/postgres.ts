@@ -9,6 +9,8 @@ import pg from 'pg'
 export interface Cluster {
   /** Makes an empty database. @returns its URL */
   newDatabase(): Promise<string>
+  /** Removes every row but those that the migrations wrote: much faster than a new database. */
+  empty(url: string): Promise<void>
   stop(): void
 }
 
@@ -73,6 +75,18 @@ export function startPostgres(): Cluster {
       await client.query(`create database ${name}`)
       await client.end()
       return url(name)
+    },
+    async empty(url) {
+      const client = new pg.Client({ connectionString: url })
+      await client.connect()
+      const { rows } = await client.query<{ name: string }>(
+        "select tablename as name from pg_tables where schemaname = 'public' and tablename <> all($1)",
+        [['roles', 'permissions', 'role_permissions', 'schema_migrations']],
+      )
+      // Without this a delete is refused where rows point at each other.
+      const statements = ['set session_replication_role = replica', ...rows.map(({ name }) => `delete from ${name}`)]
+      await client.query(statements.join('; '))
+      await client.end()
     },
     stop() {
       run('pg_ctl', '-D', data, '-m', 'immediate', 'stop')

@@ -26,8 +26,8 @@ describe('migrations', () => {
         [
           1,
           "foundation",
-          "67bcb7db2c3d127a3e559f6b958b698ae49ee7fd2798200321ce8dd2636cc844",
-          "4570cc257612b23de264171ebf58cfa6dbd657a7f60b8fdc5b6fc8cf344b34ef",
+          "1fd15141a8c4e9c80c3fc7cf53e572f63121ca96a8262ee492a391f2266985f5",
+          "6ad72fbbfdfaf61aa4eb412a3ad57e9c92145c86de42186c76268016603123ca",
         ],
         [
           2,
@@ -79,14 +79,14 @@ onBothStores('schema', (bench, store) => {
   })
 
   it('refuses a store to which another text of a migration was applied', async () => {
-    const { db } = await bench.panel()
+    const { db } = await bench.freshPanel()
     await db.updateTable('schema_migrations').set({ checksum: 'other' }).where('number', '=', 1).execute()
 
     await expect(migrate(db, '2026-03-01T12:00:00.000Z')).rejects.toThrow(/migration 1 \(foundation\) .* another text/)
   })
 
   it('leaves nothing of a migration that fails half-way', async () => {
-    const { db } = await bench.panel()
+    const { db } = await bench.freshPanel()
     const broken = {
       number: migrations.length + 1,
       name: 'broken',

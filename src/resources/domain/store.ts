@@ -162,21 +162,20 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
     },
 
     async relatives(name) {
-      const below = `${reversedName(name)}.`
-      const found = await db
-        .selectFrom('domain_names')
-        .select(['name', 'domain_id', 'tenant_id', 'deleted_at'])
-        .where('deleted_at', 'is', null)
-        .where((eb) =>
-          eb.or([
-            eb('name', 'in', [...ancestorsOf(name), name]),
-            // Everything that begins with "com.example.": "/" is the character after ".".
-            eb.and([eb('reversed', '>=', below), eb('reversed', '<', `${below.slice(0, -1)}/`)]),
-          ]),
-        )
-        .where('name', '!=', name)
+      const living = () =>
+        db
+          .selectFrom('domain_names')
+          .select(['name', 'domain_id', 'tenant_id', 'deleted_at'])
+          .where('deleted_at', 'is', null)
+      const ancestors = ancestorsOf(name)
+      const above = ancestors.length === 0 ? [] : await living().where('name', 'in', ancestors).execute()
+      // Everything that begins with "com.example.": "/" is the character after ".". Asked alone, so that it is a range.
+      const begin = `${reversedName(name)}.`
+      const below = await living()
+        .where('reversed', '>=', begin)
+        .where('reversed', '<', `${begin.slice(0, -1)}/`)
         .execute()
-      return found.map(holderOf)
+      return [...above, ...below].map(holderOf)
     },
 
     async expired(moment, limit) {

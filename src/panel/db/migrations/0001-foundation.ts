@@ -138,10 +138,12 @@ function hosting(words: Words): string[] {
     index('tenants', 'name', { unique: true, where: living }),
     index('tenants', 'name, id'),
     index('tenants', 'package_id'),
+    index('tenants', 'package_id', { where: 'deleted_at is null' }),
     index('tenants', 'owner_id'),
     index('tenants', 'reseller_id'),
     index('tenants', 'node_id'),
     index('tenants', 'deleted_at', { where: 'deleted_at is not null' }),
+    index('tenants', 'name, id', { where: 'deleted_at is not null' }),
     index('tenants', 'package_id, name', { where: 'limits_owed = 1' }),
     table(words, 'tenant_usage', {
       tenant_id: `${id} not null unique references tenants (id) on delete cascade`,
@@ -166,6 +168,7 @@ function hosting(words: Words): string[] {
     index('domains', 'fqdn, id'),
     index('domains', 'tenant_id, fqdn'),
     index('domains', 'deleted_at', { where: 'deleted_at is not null' }),
+    index('domains', 'fqdn, id', { where: 'deleted_at is not null' }),
     table(words, 'domain_names', {
       domain_id: `${id} not null references domains (id) on delete cascade`,
       tenant_id: owned(words),
