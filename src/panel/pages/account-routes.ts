@@ -20,7 +20,11 @@ export function accountRoutes(app: FastifyInstance, site: Site): void {
           lede: `${t.account.signedInAs} ${user?.email ?? ''}`,
           actions: site.may(request, 'user.update') ? [{ title: t.account.changePassword, href: change }] : [],
         },
-        sessions: sessions.map((session) => ({ ...session, action: path`/account/sessions/${session.id}/end` })),
+        sessions: sessions.map((session) => ({
+          ...session,
+          agent: clientName(session.agent),
+          action: path`/account/sessions/${session.id}/end`,
+        })),
       },
     })
   })
@@ -34,4 +38,23 @@ export function accountRoutes(app: FastifyInstance, site: Site): void {
       return reply.redirect('/account', 303)
     },
   )
+}
+
+/** What names itself after others comes before them: Edge says it is Chrome, Chrome that it is Safari. */
+const browsers = [
+  ['Edg/', 'Edge'],
+  ['OPR/', 'Opera'],
+  ['Firefox/', 'Firefox'],
+  ['Chrome/', 'Chrome'],
+  ['Safari/', 'Safari'],
+  ['Lynx/', 'Lynx'],
+  ['w3m/', 'w3m'],
+] as const
+
+/** `Firefox on Linux` where that can be told, else what the browser said of itself. */
+function clientName(agent: string): string {
+  const browser = browsers.find(([mark]) => agent.includes(mark))?.[1]
+  const system = /\b(Windows|Android|iPhone|iPad|Mac OS X|CrOS|Linux)\b/.exec(agent)?.[1]
+  if (browser === undefined) return agent
+  return system === undefined ? browser : `${browser} on ${system.replace('Mac OS X', 'macOS')}`
 }

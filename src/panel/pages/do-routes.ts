@@ -48,7 +48,7 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
     return form(request, reply, {
       operation,
       values,
-      present: null,
+      present,
       back,
       isTyped: asks,
       asks,
