@@ -280,6 +280,7 @@ retire_php_masters() {
   for directory in /etc/php/*/fpm/pool.d; do
     [ -d "$directory" ] || continue
     version=$(basename "$(dirname "$(dirname "$directory")")")
+    systemctl is-enabled --quiet "php$version-fpm.service" || continue
     others=$(find "$directory" -name '*.conf' ! -name www.conf | head -n 1)
     if [ -z "$others" ] && is_untouched "$directory/www.conf" "php$version-fpm"; then
       systemctl disable --now "php$version-fpm.service"

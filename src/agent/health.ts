@@ -1,6 +1,6 @@
 /** What the machine says of itself: /proc, file systems, pressure, services. Files of the kernel are parsed here, once. */
 import { readFileSync } from 'node:fs'
-import { statfs } from 'node:fs/promises'
+import { stat, statfs } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import type { HealthSnapshot } from '../contract/wire.ts'
 import type { ServiceState } from './os/services.ts'
@@ -68,16 +68,24 @@ function pressure(): HealthSnapshot['pressure'] {
   }
 }
 
-/** One entry per file system, under the mount point that mountinfo (proc(5)) names as the nearest above the place. */
+/**
+ * One entry per file system, under the mount point that mountinfo (proc(5)) names as the nearest above the place. systemd
+ * mounts parts of a file system once more for the agent's sandbox: of those only the shortest is shown.
+ */
 async function disks(places: readonly string[], mountinfo: string): Promise<HealthSnapshot['disks']> {
-  const mounts = [...new Set(places.map((place) => mountOf(place, mountinfo)))]
-  return await Promise.all(
-    mounts.map(async (mount) => {
-      const { bsize, blocks, bavail, files, ffree } = await statfs(mount)
-      const inodesFreePct = files === 0 ? 100 : Math.round((ffree / files) * 1000) / 10
-      return { mount, total: bsize * blocks, free: bsize * bavail, inodesFreePct }
-    }),
-  )
+  const byDevice = new Map<number, string>()
+  for (const mount of places.map((place) => mountOf(place, mountinfo))) {
+    const { dev } = await stat(mount)
+    const known = byDevice.get(dev)
+    if (known === undefined || mount.length < known.length) byDevice.set(dev, mount)
+  }
+  return await Promise.all([...byDevice.values()].map(disk))
+}
+
+async function disk(mount: string): Promise<HealthSnapshot['disks'][number]> {
+  const { bsize, blocks, bavail, files, ffree } = await statfs(mount)
+  const inodesFreePct = files === 0 ? 100 : Math.round((ffree / files) * 1000) / 10
+  return { mount, total: bsize * blocks, free: bsize * bavail, inodesFreePct }
 }
 
 export function mountOf(place: string, mountinfo: string): string {
