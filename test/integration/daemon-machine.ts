@@ -120,7 +120,7 @@ export class DaemonMachine {
     })
   }
 
-  async until(what: string, isSo: () => boolean, patienceMs = 30_000): Promise<void> {
+  async until(what: string, isSo: () => boolean, patienceMs = 90_000): Promise<void> {
     const deadline = performance.now() + patienceMs
     while (!isSo()) {
       if (performance.now() > deadline) throw new Error(`waited in vain until ${what}; printed:\n${this.#output}`)

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import { accountLookup, systemAccounts } from './accounts.ts'
+
+const group = 'root:x:0:\nwww-data:x:33:\n'
+const waker = 'wcp360-waker:x:997:996::/nonexistent:/usr/sbin/nologin\n'
+
+describe('systemAccounts', () => {
+  it('reads the numbers of panel, waker and web server', () => {
+    const passwd = `root:x:0:0::/root:/bin/bash\nwcp360:x:998:995::/nonexistent:/usr/sbin/nologin\n${waker}`
+
+    expect(systemAccounts(passwd, group)).toEqual({
+      panel: { uid: 998, gid: 995 },
+      waker: { uid: 997, gid: 996 },
+      webGid: 33,
+    })
+  })
+
+  it.each([
+    ['is missing', waker, 'Cannot find account "wcp360": run the installer again'],
+    ['is root', `wcp360:x:0:995::/:/bin/sh\n${waker}`, 'Cannot use account "wcp360": it has root\'s ids'],
+    ['has the group of root', `wcp360:x:998:0::/:/bin/sh\n${waker}`, 'Cannot use account "wcp360": it has root\'s ids'],
+    ['has no number', `wcp360:x:998::\n${waker}`, 'Cannot read account "wcp360": no numeric id'],
+  ])('refuses a panel account that %s', (_case, passwd, message) => {
+    expect(() => systemAccounts(passwd, group)).toThrow(message)
+  })
+})
+
+describe('accountLookup', () => {
+  it('knows names and numbers that are taken, and those that are free', async () => {
+    expect(await accountLookup.userExists('root')).toBe(true)
+    expect(await accountLookup.userExists(0)).toBe(true)
+    expect(await accountLookup.groupExists('root')).toBe(true)
+    expect(await accountLookup.userExists('wcp360nobody')).toBe(false)
+    expect(await accountLookup.groupExists(59_998)).toBe(false)
+    expect(await accountLookup.userExists('--help')).toBe(false)
+  })
+})
