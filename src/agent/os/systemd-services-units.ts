@@ -114,7 +114,7 @@ export function sandboxProperties(places: Layout, start: FpmStart): readonly str
     'IPAddressDeny=localhost',
     'IPAddressAllow=127.0.0.53 127.0.0.54',
     // Of customers' trees there is only its own; /tmp lies on its own quota and outlives an idle stop.
-    `TemporaryFileSystem=${places.customers.root}:ro ${places.web.root}:ro /var/lib:ro /var/log:ro /var/spool:ro`,
+    `TemporaryFileSystem=${places.customers.root}:ro ${places.web.root}:ro /var/lib:ro /var/log:ro /var/spool:ro /dev/shm:mode=1777,size=64M`,
     `BindPaths=${own} ${tmp}:/tmp ${tmp}:/var/tmp`,
     `BindReadOnlyPaths=${config} ${places.fpmPasswd(start.name)}:/etc/passwd ${places.fpmGroup(start.name)}:/etc/group`,
     `InaccessiblePaths=${hiddenFromUnits.map((path) => `-${path}`).join(' ')}`,
