@@ -1,5 +1,5 @@
 /** Registry of the slices: every operation of the product, and the stores they use. */
-import type { AnyOperation } from '../contract/operation.ts'
+import { type AnyOperation, verbOf } from '../contract/operation.ts'
 import type { Db } from '../panel/db/database.ts'
 import * as audit from './audit/operations.ts'
 import { auditStore } from './audit/store.ts'
@@ -33,9 +33,18 @@ export const slices = {
 
 export type Kind = keyof typeof slices
 
+/** What people do with a thing, in the order of its life; verbs of one kind's own come last, by name. */
+const verbOrder = ['list', 'get', 'create', 'update', 'suspend', 'unsuspend', 'delete', 'restore']
+
+/** A module's exports come in the order of their names, which is nobody's order (ECMA-262, module namespace objects). */
 export const operations: readonly AnyOperation<Context>[] = Object.values(slices).flatMap((slice) =>
-  Object.values<AnyOperation<Context>>(slice),
+  Object.values<AnyOperation<Context>>(slice).toSorted((a, b) => place(a) - place(b) || a.name.localeCompare(b.name)),
 )
+
+function place(operation: AnyOperation<Context>): number {
+  const index = verbOrder.indexOf(verbOf(operation))
+  return index === -1 ? verbOrder.length : index
+}
 
 export type Stores = Pick<Context, 'packages' | 'tenants' | 'domains' | 'users' | 'settings' | 'audit' | 'jobs'>
 

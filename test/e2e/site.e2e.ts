@@ -53,7 +53,7 @@ describe('a server with the product on it', () => {
     const refused = await panel.send('POST', '/bootstrap', { _csrf: 'wrong', password: rootPassword })
     expect(refused.status).toBe(403)
     const second = await panel.submit(welcome, '/bootstrap', { password: rootPassword })
-    const home = await panel.submit(second, '/bootstrap/admin', admin)
+    const home = await panel.submit(second, '/bootstrap/admin', { ...admin, repeat: admin.password })
 
     expect(home).toContain('Dashboard')
     expect((await panel.send('GET', '/bootstrap')).status).toBe(404)
@@ -132,11 +132,11 @@ describe('a server with the product on it', () => {
       'package',
       'create',
       'small',
-      '--max-cpu-pct',
+      '--cpu-pct',
       '50',
-      '--max-mem-mb',
+      '--mem-mb',
       '256',
-      '--max-pids',
+      '--pids',
       '64',
     ])
     await machine.succeed(['wcp', 'tenant', 'update', 'wiki', '--package', 'small'])
