@@ -11,9 +11,9 @@ import { Intake, type Phase } from './intake.ts'
 import { Journal, type JournaledJob } from './journal.ts'
 import { Lanes, Turn } from './lanes.ts'
 import type { FpmStart } from './os/services.ts'
-import { planJob } from './plan.ts'
+import { type PlannedJob, planJobs } from './plan.ts'
 import { identity } from './provisioners/judge.ts'
-import type { AnyProvisioner, World } from './provisioners/provisioner.ts'
+import type { World } from './provisioners/provisioner.ts'
 import { interrupted, stuckBefore } from './recover.ts'
 import { Registry, type SiteRecord } from './registry.ts'
 import { isJobType, runJob, type Workshop } from './run-job.ts'
@@ -66,7 +66,7 @@ class JobEngine implements Engine {
       start: (job) => this.#add(job),
       openJobs: () => this.#open,
       tellEnd: (job) => this.#tellEnd(job),
-      plan: (provisioner, payload) => this.#plan(provisioner, payload),
+      plan: (jobs) => this.#plan(jobs),
       inspect: (what) => (what === 'health' ? options.health() : this.drift()),
       closeSetup: () => this.#closeSetup(),
     })
@@ -241,8 +241,8 @@ class JobEngine implements Engine {
     this.#options.emit({ t: 'finished', job: job.id, token: job.token, failure: job.failure })
   }
 
-  #plan(provisioner: AnyProvisioner, payload: unknown) {
-    return planJob(provisioner, payload, this.#ready().workshop.world, this.#judging)
+  #plan(jobs: readonly PlannedJob[]) {
+    return planJobs(jobs, this.#ready().workshop.world, this.#judging)
   }
 
   async #closeSetup(): Promise<void> {

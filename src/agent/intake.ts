@@ -10,6 +10,7 @@ import { Budget } from './budget.ts'
 import type { EngineOptions } from './engine-api.ts'
 import { failureOf } from './failure.ts'
 import type { Journal, JournaledJob } from './journal.ts'
+import type { PlannedJob } from './plan.ts'
 import type { AnyProvisioner } from './provisioners/provisioner.ts'
 import { provisioners } from './provisioners/registry.ts'
 import { isJobType } from './run-job.ts'
@@ -65,7 +66,7 @@ export interface Doers {
   /** Jobs accepted and not ended. */
   openJobs(): number
   tellEnd(job: JournaledJob): void
-  plan(provisioner: AnyProvisioner, payload: unknown): Promise<unknown>
+  plan(jobs: readonly PlannedJob[]): Promise<unknown>
   inspect(what: Message<'inspect'>['what']): Promise<unknown>
   closeSetup(): Promise<void>
 }
@@ -163,13 +164,17 @@ export class Intake {
     })
   }
 
-  #plan({ ask, type, payload: raw }: Message<'plan'>): 'ok' | 'close' {
-    const parsed = parseJob(type, raw)
-    if ('failure' in parsed) {
-      this.#options.emit({ t: 'answer', ask, value: null, failure: parsed.failure })
-      return this.#reject('plan does not fit its contract', parsed.failure.message)
+  #plan({ ask, jobs }: Message<'plan'>): 'ok' | 'close' {
+    const planned: PlannedJob[] = []
+    for (const { type, payload } of jobs) {
+      const parsed = parseJob(type, payload)
+      if ('failure' in parsed) {
+        this.#options.emit({ t: 'answer', ask, value: null, failure: parsed.failure })
+        return this.#reject('plan does not fit its contract', parsed.failure.message)
+      }
+      planned.push(parsed)
     }
-    return this.#answer(ask, () => this.#doers.plan(parsed.provisioner, parsed.payload))
+    return this.#answer(ask, () => this.#doers.plan(planned))
   }
 
   /** A check that fails in any way is a no (B14). One at a time, five a minute. */

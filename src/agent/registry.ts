@@ -35,12 +35,22 @@ export type HostRecord = z.output<typeof HostRow>
 /** Reads are open to every provisioner; what writes is called in the transaction that begins or ends a job. */
 export class Registry {
   readonly #database: Database
+  #foreseen: ReadonlyMap<Id, TenantRecord> = new Map()
 
   constructor(database: Database) {
     this.#database = database
   }
 
+  /** The same registry with tenants in it that are only planned. */
+  foreseeing(tenants: readonly TenantRecord[]): Registry {
+    const ahead = new Registry(this.#database)
+    ahead.#foreseen = new Map(tenants.map((tenant) => [tenant.id, tenant]))
+    return ahead
+  }
+
   tenant(id: Id): TenantRecord | undefined {
+    const foreseen = this.#foreseen.get(id)
+    if (foreseen !== undefined) return foreseen
     return this.#one(TenantRow, 'select * from tenants where id = ?', id)
   }
 

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { WcpError } from '../contract/errors.ts'
 import type { AnyOperation } from '../contract/operation.ts'
-import { PlanReport } from '../contract/wire.ts'
+import { Change } from '../contract/wire.ts'
 import { commandSpec, type ParsedCommand, parseCommandLine } from '../lib/command-spec.ts'
 import { httpCall } from '../lib/http-call.ts'
 import type { Ask } from './ask.ts'
@@ -21,7 +21,7 @@ export interface Terminal {
 const Answered = {
   list: z.looseObject({ items: z.array(z.record(z.string(), z.unknown())), nextCursor: z.string().nullable() }),
   job: z.looseObject({ jobId: z.string() }),
-  plan: z.looseObject({ plan: z.array(z.looseObject({ type: z.string(), changes: PlanReport })) }),
+  plan: z.looseObject({ plan: z.array(z.looseObject({ type: z.string(), changes: z.array(Change) })) }),
 }
 
 /** @returns the exit code: 0, or that of the failed job. */

@@ -35,7 +35,15 @@ export const PanelMessage = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('job'), job: Id, type: JobTypeName, token: Token, payload: Payload }),
   /** The panel has stored the end of the job; the agent need not tell it again. */
   z.strictObject({ t: z.literal('ack'), job: Id }),
-  z.strictObject({ t: z.literal('plan'), ask: Id, type: JobTypeName, payload: Payload }),
+  /** What these jobs would change, one after the other: a later one finds what an earlier one will have made. */
+  z.strictObject({
+    t: z.literal('plan'),
+    ask: Id,
+    jobs: z
+      .array(z.strictObject({ type: JobTypeName, payload: Payload }))
+      .min(1)
+      .max(20),
+  }),
   z.strictObject({ t: z.literal('inspect'), ask: Id, what: z.enum(['health', 'drift']) }),
   /** PAM check of root's password; only before setup is closed, five tries a minute. */
   z.strictObject({
@@ -116,8 +124,8 @@ export type HealthSnapshot = z.infer<typeof HealthSnapshot>
 export const DriftReport = z.array(z.strictObject({ resource: z.string(), changes: z.array(Change) }))
 export type DriftReport = z.infer<typeof DriftReport>
 
-/** Answer to `plan`. */
-export const PlanReport = z.array(Change)
+/** Answer to `plan`: the changes of each job, in their order. */
+export const PlanReport = z.array(z.array(Change))
 export type PlanReport = z.infer<typeof PlanReport>
 
 /** Answer to `verify_root`. */

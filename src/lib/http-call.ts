@@ -11,7 +11,11 @@ export interface HttpCall {
 
 export const apiRoot = '/api/v1'
 
-export function httpCall(operation: Pick<AnyOperation, 'http'>, input: Readonly<Record<string, unknown>>, plan = false): HttpCall {
+export function httpCall(
+  operation: Pick<AnyOperation, 'http'>,
+  input: Readonly<Record<string, unknown>>,
+  plan = false,
+): HttpCall {
   const { method, path, pathKeys } = httpBinding(operation)
   const filled = path.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(String(input[key])))
   const rest = Object.entries(input).filter(([key, value]) => !pathKeys.includes(key) && value !== undefined)

@@ -84,10 +84,10 @@ export function operationRunner(options: OperationRunnerOptions) {
       if (operation.effect !== 'machine')
         throw new WcpError('bad_input', `Cannot plan ${operation.name}: it does not change the machine`)
       const queued = await rolledBack(async (tx) => (await call(tx, operation, actor, parsed, noHashes)).queued)
-      const plans: JobPlan[] = []
-      for (const { type, payload } of queued)
-        plans.push({ type, changes: await options.link.ask({ t: 'plan', type, payload }, PlanReport, 30_000) })
-      return plans
+      if (queued.length === 0) return []
+      const jobs = queued.map(({ type, payload }) => ({ type, payload }))
+      const changes = await options.link.ask({ t: 'plan', jobs }, PlanReport, 30_000)
+      return queued.map(({ type }, index) => ({ type, changes: changes[index] ?? [] }))
     } catch (error) {
       throw shown(caller, operation, error)
     }

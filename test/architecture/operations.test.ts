@@ -38,7 +38,9 @@ describe.each(operations)('$name', (operation) => {
 
   it('refuses a field that it does not know', () => {
     expect(
-      operation.input.safeParse({ surprise: 1 }).error?.issues.some(({ code }: { code: string }) => code === 'unrecognized_keys'),
+      operation.input
+        .safeParse({ surprise: 1 })
+        .error?.issues.some(({ code }: { code: string }) => code === 'unrecognized_keys'),
     ).toBe(true)
   })
 

@@ -63,7 +63,7 @@ export async function startAgentPeer(socketPath: string, stepMs: number): Promis
       case 'ack':
         return
       case 'plan':
-        return send({ t: 'answer', ask: message.ask, value: plan, failure: null })
+        return send({ t: 'answer', ask: message.ask, value: message.jobs.map(() => plan), failure: null })
       case 'inspect': {
         const value = message.what === 'health' ? { ...health, at: new Date().toISOString() } : []
         return send({ t: 'answer', ask: message.ask, value, failure: null })

@@ -127,18 +127,7 @@ describe('a server with the product on it', () => {
 
   it('gives the tenant the limits of its package', async () => {
     const slice = '/sys/fs/cgroup/wcp.slice/wcp-wiki.slice'
-    await machine.succeed([
-      'wcp',
-      'package',
-      'create',
-      'small',
-      '--cpu-pct',
-      '50',
-      '--mem-mb',
-      '256',
-      '--pids',
-      '64',
-    ])
+    await machine.succeed(['wcp', 'package', 'create', 'small', '--cpu-pct', '50', '--mem-mb', '256', '--pids', '64'])
     await machine.succeed(['wcp', 'tenant', 'update', 'wiki', '--package', 'small'])
     await visit('wiki.example.com', '/who.php')
 

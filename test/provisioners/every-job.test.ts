@@ -24,7 +24,7 @@ describe.each(everyType)('%s', (type) => {
     const before = bench.manifest()
     const registry = await bench.registryText()
 
-    const plan = (await bench.ask({ t: 'plan', type, payload })).value as PlanReport
+    const [plan = []] = (await bench.ask({ t: 'plan', jobs: [{ type, payload }] })).value as PlanReport
 
     expect(bench.manifest()).toBe(before)
     expect(await bench.registryText()).toBe(registry)
@@ -175,3 +175,17 @@ async function countEffects(goBack: () => Promise<void>, type: string, payload: 
   await bench.engine.close()
   return injection.count()
 }
+
+it('plans what comes after a tenant that does not exist yet', async () => {
+  const { 'tenant.create': tenant, 'domain.create': domain } = scenarios
+  const jobs = [
+    { type: 'tenant.create', payload: tenant.payload },
+    { type: 'domain.create', payload: domain.payload },
+  ]
+
+  const [made = [], served = []] = (await bench.ask({ t: 'plan', jobs })).value as PlanReport
+
+  expect(made.every(({ action }) => action === 'create' || action === 'run')).toBe(true)
+  expect(served.some(({ step, action }) => step.includes('/hosts/') && action === 'create')).toBe(true)
+  expect((await bench.ask({ t: 'plan', jobs: jobs.slice(1) })).failure).toMatchObject({ code: 'not_found' })
+})

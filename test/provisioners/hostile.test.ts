@@ -179,7 +179,8 @@ describe('a frame that breaks the grammar', () => {
       { ...job, payload: { tenant: payload.tenant } },
     ],
     ...[
-      { t: 'plan', ask: newId(), type: 'x', payload },
+      { t: 'plan', ask: newId(), jobs: [{ type: 'x', payload }] },
+      { t: 'plan', ask: newId(), jobs: [] },
       { t: 'inspect', ask: newId(), what: 'everything' },
     ],
     { t: 'verify_root', ask: newId(), password: 'right', from: '::1' },

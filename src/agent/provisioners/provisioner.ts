@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { JobContract } from '../../contract/job.ts'
 import type { AccountLookup } from '../engine-api.ts'
 import type { Machine } from '../os/machine.ts'
-import type { Registry } from '../registry.ts'
+import type { Registry, TenantRecord } from '../registry.ts'
 import type { Json, Step } from '../steps/step.ts'
 
 /** What a payload is judged by. Nothing here is written while it is judged. */
@@ -29,6 +29,8 @@ export interface Provisioner<C extends JobContract, T extends Json> {
   settle(registry: Registry, target: T): void
   /** Takes `reserve` back once everything is undone. */
   release?(registry: Registry, target: T): void
+  /** The tenant that will exist, for plans of what comes after. */
+  foresee?(target: T): TenantRecord
 }
 
 /** A provisioner whose own types are hidden: payloads come from its contract, targets only from itself by way of the journal. */
@@ -39,6 +41,7 @@ export interface AnyProvisioner {
   steps(target: Json, machine: Machine): readonly Step[]
   settle(registry: Registry, target: Json): void
   release(registry: Registry, target: Json): void
+  foresee?(target: Json): TenantRecord
 }
 
 export function provision<C extends JobContract, T extends Json>(

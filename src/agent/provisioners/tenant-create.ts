@@ -29,6 +29,7 @@ export const createTenant = provision(tenantCreate, {
     registry.setLimits(id, limits)
   },
   release: (registry, { tenant }) => registry.dropTenant(tenant.id),
+  foresee: ({ tenant: { id, name, uid }, limits }) => ({ id, name, uid, limits, state: 'active' }),
 })
 
 /** Neither a tenant, nor a user, a group or a unit of this machine has the name, and nothing is where the tenant will be (C14). */

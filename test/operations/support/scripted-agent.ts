@@ -96,9 +96,12 @@ export class ScriptedAgent {
     this.#machine.heard.push(message)
     if (message.t === 'job') this.#work(message)
     if (message.t === 'plan')
-      this.#answer(message.ask, [
-        { step: `step of ${message.type}`, action: 'create', diff: JSON.stringify(message.payload) },
-      ])
+      this.#answer(
+        message.ask,
+        message.jobs.map(({ type, payload }) => [
+          { step: `step of ${type}`, action: 'create', diff: JSON.stringify(payload) },
+        ]),
+      )
     if (message.t === 'inspect') this.#answer(message.ask, message.what === 'health' ? health() : [])
     if (message.t === 'verify_root')
       this.#answer(message.ask, { ok: message.password === this.#machine.rootPassword, retryAfterSeconds: null })
