@@ -43,6 +43,20 @@ async function differences(steps: readonly Step[], machine: Machine): Promise<Ch
   return changes
 }
 
+/** After an upgrade of a template every site may differ: what one message cannot hold is counted instead. */
+const mostBytes = 200 * 1024
+
+export function withinMessage(report: DriftReport): DriftReport {
+  let bytes = 0
+  const told = report.findIndex((entry) => {
+    bytes += Buffer.byteLength(JSON.stringify(entry))
+    return bytes > mostBytes
+  })
+  if (told === -1) return report
+  const more = `${report.length - told} more differ; they are shown when these are settled`
+  return [...report.slice(0, told), { resource: 'others', changes: [{ step: more, action: 'change', diff: null }] }]
+}
+
 /** The facts of a tenant and of its sites, by resource. */
 export type Wanted = readonly (readonly [resource: string, steps: readonly Step[]])[]
 

@@ -4,7 +4,7 @@ import type { Fqdn, TenantName } from '../contract/values.ts'
 import { wireVersion } from '../contract/wire.ts'
 import type { Database } from '../lib/native-sqlite.ts'
 import { openAgentDatabase } from './agent-database.ts'
-import { findDrift } from './drift.ts'
+import { findDrift, withinMessage } from './drift.ts'
 import type { Engine, EngineOptions, HostLookup } from './engine-api.ts'
 import { failureOf } from './failure.ts'
 import { Intake, type Phase } from './intake.ts'
@@ -67,7 +67,7 @@ class JobEngine implements Engine {
       openJobs: () => this.#open,
       tellEnd: (job) => this.#tellEnd(job),
       plan: (jobs) => this.#plan(jobs),
-      inspect: (what) => (what === 'health' ? options.health() : this.drift()),
+      inspect: (what) => (what === 'health' ? options.health() : this.drift().then(withinMessage)),
       closeSetup: () => this.#closeSetup(),
     })
   }

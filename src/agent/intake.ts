@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod'
 import { WcpError } from '../contract/errors.ts'
+import { fitsFrame } from '../contract/frame.ts'
 import { type JobTarget, resourceOf } from '../contract/job.ts'
 import { type Failure, PanelMessage } from '../contract/wire.ts'
 import { Budget } from './budget.ts'
@@ -194,8 +195,7 @@ export class Intake {
   }
 
   #answer(ask: Message<'plan'>['ask'], work: () => Promise<unknown>): 'ok' {
-    const { emit } = this.#options
-    const tell = (value: unknown, failure: Failure | null) => emit({ t: 'answer', ask, value: value ?? null, failure })
+    const tell = (value: unknown, failure: Failure | null) => this.#tell(ask, value ?? null, failure)
     if (this.#questions >= mostQuestions) {
       tell(null, failureOf(new WcpError('busy', 'Cannot answer so many questions at once'), null))
       return 'ok'
@@ -208,6 +208,13 @@ export class Intake {
       )
       .finally(() => this.#questions--)
     return 'ok'
+  }
+
+  /** An answer that no frame can hold is said to be that: thrown here, it would end the agent. */
+  #tell(ask: Message<'plan'>['ask'], value: unknown, failure: Failure | null): void {
+    const answer = { t: 'answer', ask, value, failure } as const
+    const tooLong = new WcpError('too_large', 'Cannot tell it: the answer is longer than a message may be')
+    this.#options.emit(fitsFrame(answer) ? answer : { ...answer, value: null, failure: failureOf(tooLong, null) })
   }
 
   #refuse(message: PanelMessage): 'ok' {

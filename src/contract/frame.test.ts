@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { encodeFrame, FrameDecoder, FrameError, maxFrameBytes } from './frame.ts'
+import { encodeFrame, FrameDecoder, FrameError, fitsFrame, maxFrameBytes } from './frame.ts'
 
 function raw(text: string | Buffer): Buffer {
   const body = Buffer.from(text)
@@ -53,5 +53,13 @@ describe('frames', () => {
 
   it('does not make a frame that the other side would refuse', () => {
     expect(() => encodeFrame('x'.repeat(maxFrameBytes))).toThrow(FrameError)
+  })
+  it.each([
+    ['short', 'x', true],
+    ['exactly as long as a frame', 'x'.repeat(maxFrameBytes - 2), true],
+    ['a byte longer', 'x'.repeat(maxFrameBytes - 1), false],
+    ['nine levels deep', [[[[[[[[[1]]]]]]]]], false],
+  ])('tells beforehand whether what is %s fits', (_what, value, fits) => {
+    expect(fitsFrame(value)).toBe(fits)
   })
 })

@@ -22,6 +22,11 @@ export function encodeFrame(value: unknown): Buffer {
   return frame
 }
 
+/** Whether `encodeFrame` takes it, and the other side will. */
+export function fitsFrame(value: unknown): boolean {
+  return Buffer.byteLength(JSON.stringify(value)) <= maxFrameBytes && !depthExceeds(value, maxDepth)
+}
+
 /** Cuts a byte stream into values; throws `FrameError` at the first byte that breaks the grammar. */
 export class FrameDecoder {
   #chunks: Buffer[] = []

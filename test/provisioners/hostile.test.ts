@@ -1,5 +1,6 @@
 /** What an attacker who has the panel may send as raw jobs (C01-C14, C23, C38): refused, and nothing on the machine shows it. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { HealthSnapshot } from '../../src/contract/wire.ts'
 import { Bench, newId } from './bench.ts'
 import { domain, leadUp, tenant } from './scenarios.ts'
 
@@ -201,5 +202,19 @@ describe('a frame that breaks the grammar', () => {
     for (let n = 0; n < 10_000; n++) bench.engine.handle({ t: 'nothing' })
 
     expect(bench.log.filter(({ level }) => level === 'warn').length).toBeLessThanOrEqual(20)
+  })
+})
+
+describe('an answer that no frame can hold', () => {
+  it('is told as a failure, and the engine goes on', async () => {
+    await bench.engine.close()
+    const endless = 'x'.repeat(300_000) as unknown as HealthSnapshot // its size is what matters here
+    await bench.start(bench.machine(), { health: async () => endless })
+
+    const { value, failure } = await bench.ask({ t: 'inspect', what: 'health' })
+
+    expect(value).toBeNull()
+    expect(failure).toMatchObject({ code: 'too_large' })
+    expect(await bench.ask({ t: 'inspect', what: 'drift' })).toMatchObject({ value: [], failure: null })
   })
 })
