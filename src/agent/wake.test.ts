@@ -72,6 +72,31 @@ describe('answers to the waker', () => {
 
     expect(await all).toHaveLength(3)
   })
+
+  it('does not start what was suspended while it waited for its turn', async () => {
+    let isSuspended = false
+    const begun = Promise.withResolvers<void>()
+    const startFpm = vi.fn(() => begun.promise)
+    const now: typeof lookup = (host) => (isSuspended ? { kind: 'suspended' } : lookup(host))
+    const answers = new WakeAnswers({ services: { startFpm }, lookup: now, log, parallel: 1 })
+
+    const [first, second] = [answers.answer('shop.example.com'), answers.answer('shop.example.com')]
+    await vi.waitFor(() => expect(startFpm).toHaveBeenCalledTimes(1))
+    isSuspended = true
+    begun.resolve()
+
+    expect(await first).toEqual({ ok: 'shop.example.com' })
+    expect(await second).toMatchObject({ reason: 'suspended' })
+    expect(startFpm).toHaveBeenCalledTimes(1)
+  })
+
+  it('turns questions away when thousands wait already', async () => {
+    const startFpm = vi.fn(() => new Promise<void>(() => {}))
+    const answers = new WakeAnswers({ services: { startFpm }, lookup, log, parallel: 1 })
+    for (let n = 0; n < 2001; n++) void answers.answer('shop.example.com')
+
+    expect(await answers.answer('shop.example.com')).toMatchObject({ reason: 'busy' })
+  })
 })
 
 describe('agent and waker', () => {

@@ -4,7 +4,7 @@ import { createConnection, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { encodeFrame, FrameDecoder } from '../contract/frame.ts'
 import { Fqdn, type TenantName } from '../contract/values.ts'
-import { parseWakeQuestion, type WakeAnswer, type WakeRefusal } from '../contract/wake.ts'
+import { parseWakeQuestion, type WakeAnswer, type WakeRefusal, type WakeRefused } from '../contract/wake.ts'
 import type { HostLookup, Log } from './engine-api.ts'
 import type { FpmStart, Services } from './os/services.ts'
 
@@ -20,6 +20,11 @@ export interface WakeOptions {
 
 /** Seconds between tries of a PHP that does not start: doubled each time, this at most. */
 const longestPauseSeconds = 60
+
+/** Questions that wait for a start; the waker asks once for a host, a waker in wrong hands must not grow the root side. */
+const mostWaiting = 2000
+/** Of answers that the waker does not read. */
+const maxUnsentBytes = 1024 * 1024
 
 interface Setback {
   readonly times: number
@@ -39,20 +44,34 @@ export class WakeAnswers {
   }
 
   async answer(wake: string): Promise<WakeAnswer> {
+    const early = this.#judge(wake)
+    if ('refused' in early) return early
+    if (this.#queue.length >= mostWaiting) return refused(wake, 'busy', 2)
+    await this.#enter()
+    try {
+      // While it waited, the tenant may have been suspended or deleted.
+      const start = this.#judge(wake)
+      return 'refused' in start ? start : await this.#start(wake, start)
+    } finally {
+      this.#leave()
+    }
+  }
+
+  #judge(wake: string): FpmStart | WakeRefused {
     const host = Fqdn.safeParse(wake)
     const found = host.success ? this.#options.lookup(host.data) : { kind: 'unknown' as const }
     if (found.kind !== 'php') return refused(wake, found.kind, found.kind === 'suspended' ? 3600 : 0)
     const wait = this.#secondsToWait(found.start.name)
-    if (wait > 0) return refused(wake, 'failed', wait)
-    await this.#enter()
+    return wait > 0 ? refused(wake, 'failed', wait) : found.start
+  }
+
+  async #start(wake: string, start: FpmStart): Promise<WakeAnswer> {
     try {
-      await this.#options.services.startFpm(found.start)
-      this.#setbacks.delete(found.start.name)
+      await this.#options.services.startFpm(start)
+      this.#setbacks.delete(start.name)
       return { ok: wake }
     } catch (error) {
-      return refused(wake, 'failed', this.#setBack(found.start, error))
-    } finally {
-      this.#leave()
+      return refused(wake, 'failed', this.#setBack(start, error))
     }
   }
 
@@ -84,7 +103,7 @@ export class WakeAnswers {
   }
 }
 
-function refused(host: string, reason: WakeRefusal, retryAfter: number): WakeAnswer {
+function refused(host: string, reason: WakeRefusal, retryAfter: number): WakeRefused {
   return { refused: host, reason, retryAfter }
 }
 
@@ -149,7 +168,9 @@ export function answerWakes(socketPath: string, options: WakeOptions): { close()
       return
     }
     const answer = await answers.answer(question.wake)
-    if (!to.destroyed) to.write(encodeFrame(answer))
+    if (to.destroyed) return
+    to.write(encodeFrame(answer))
+    if (to.writableLength > maxUnsentBytes) to.destroy()
   }
 
   dial()

@@ -16,9 +16,13 @@ export const wakeRefusals = ['unknown', 'static', 'suspended', 'failed', 'busy']
 export type WakeRefusal = (typeof wakeRefusals)[number]
 
 /** Agent → waker, once for each question. */
-export type WakeAnswer =
-  | { readonly ok: string }
-  | { readonly refused: string; readonly reason: WakeRefusal; readonly retryAfter: number }
+export type WakeAnswer = { readonly ok: string } | WakeRefused
+export interface WakeRefused {
+  readonly refused: string
+  readonly reason: WakeRefusal
+  /** Seconds. */
+  readonly retryAfter: number
+}
 
 /** The shape only: whoever uses the host parses it as `Fqdn`. */
 export function parseWakeQuestion(value: unknown): WakeQuestion | undefined {
