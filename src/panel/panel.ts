@@ -85,7 +85,16 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const runner = new JobRunner({ queue, link, events, log, atOnce: () => config.jobsAtOnce, stallAfterMs, tickMs })
   const hasher = options.hasher ?? passwordHasher()
   const panelHost = () => new URL(config.baseUrl).hostname
-  const operations = operationRunner({ db, storesOf, link, hasher, panelHost, log, onQueued: () => runner.wake() })
+  const operations = operationRunner({
+    db,
+    storesOf,
+    link,
+    hasher,
+    panelHost,
+    log,
+    onQueued: () => runner.wake(),
+    closeSetupIfDone: () => setup.closeIfDone(),
+  })
 
   const sessions = sessionTable(() => ({ idleMinutes: config.sessionIdleMinutes, hours: config.sessionHours }))
   const throttle = loginThrottle(() => ({ perAccount: config.loginAttempts, perNetwork: 30, globalPerMinute: 200 }))

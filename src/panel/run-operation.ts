@@ -20,13 +20,15 @@ import { actorName, machineView, newId, operationContext, type QueuedByCall } fr
 export interface OperationRunnerOptions {
   readonly db: Db
   readonly storesOf: (db: Db) => Stores
-  readonly link: Pick<AgentLink, 'ask' | 'phpVersions'>
+  readonly link: Pick<AgentLink, 'ask' | 'phpVersions' | 'setupOpen'>
   readonly hasher: PasswordHasher
   /** Host name of the panel itself. */
   readonly panelHost: () => string
   readonly log: Logger
   /** Jobs were queued and are stored. */
   readonly onQueued: () => void
+  /** Ends setup on the root side when there is an administrator, who may have been made by "wcp user create". */
+  readonly closeSetupIfDone: () => Promise<void>
 }
 
 export interface Caller {
@@ -55,6 +57,7 @@ export function operationRunner(options: OperationRunnerOptions) {
   ): Promise<Outcome<z.output<O>>> {
     try {
       const { actor, parsed } = admit(caller, operation, input)
+      if (operation.effect === 'machine') await demandSetup()
       if (operation.effect === 'read') return await call(db, operation, actor, parsed, noHashes)
       const outcome = await withHashes((hashes) =>
         db.transaction().execute(async (tx) => {
@@ -83,6 +86,7 @@ export function operationRunner(options: OperationRunnerOptions) {
       const { actor, parsed } = admit(caller, operation, input)
       if (operation.effect !== 'machine')
         throw new WcpError('bad_input', `Cannot plan ${operation.name}: it does not change the machine`)
+      await demandSetup()
       const queued = await rolledBack(async (tx) => (await call(tx, operation, actor, parsed, noHashes)).queued)
       if (queued.length === 0) return []
       const jobs = queued.map(({ type, payload }) => ({ type, payload }))
@@ -91,6 +95,13 @@ export function operationRunner(options: OperationRunnerOptions) {
     } catch (error) {
       throw shown(caller, operation, error)
     }
+  }
+
+  /** The root side refuses every job until setup is closed: so none is stored before. */
+  async function demandSetup(): Promise<void> {
+    if (options.link.setupOpen) await options.closeSetupIfDone()
+    if (options.link.setupOpen)
+      throw new WcpError('setup_needed', 'Cannot change the machine before the panel is set up')
   }
 
   async function call<I extends z.ZodObject, O extends z.ZodType>(

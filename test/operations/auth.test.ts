@@ -264,6 +264,28 @@ describe('setup', () => {
     expect((await browser.ask({ path: '/bootstrap' })).text).toBe('setup false')
   })
 
+  it('lets nobody, not even root, ask for something on the machine while it is open', async () => {
+    test = await testPanel(open)
+
+    for (const path of ['/api/v1/tenants', '/api/v1/tenants?plan=1']) {
+      const answer = await test.root('POST', path, { name: 'bakery' })
+      expect([path, answer.status, answer.json().code]).toEqual([path, 403, 'setup_needed'])
+    }
+
+    for (const kind of ['tenants', 'jobs']) expect((await test.root('GET', `/api/v1/${kind}`)).json().items).toEqual([])
+    expect(test.machine.heard.filter(({ t }) => t === 'job' || t === 'plan')).toEqual([])
+  })
+
+  it('ends at the first wish of root when there is an administrator by then', async () => {
+    test = await testPanel(open)
+    await test.root('POST', '/api/v1/users', { ...admin, role: 'system_admin' })
+    await test.root('POST', '/api/v1/packages', { name: 'basic' })
+
+    expect((await test.root('POST', '/api/v1/tenants', { name: 'bakery', package: 'basic' })).status).toBe(202)
+
+    expect(test.machine.setupOpen).toBe(false)
+  })
+
   it('makes the first administrator and the default package, and is closed for ever', async () => {
     test = await testPanel(open)
     const browser = test.browser()
