@@ -163,6 +163,24 @@ describe('wcp', () => {
     expect(written.err).toContain('Cannot move it: disk full\n  step: trash\nFree some space.')
   })
 
+  it('follows the job of the first site as well when a tenant was made with one', async () => {
+    const job = (id: string, type: string, failure: object | null) => ({
+      status: 200,
+      body: { id, type, state: failure === null ? 'succeeded' : 'failed', failure, steps: [] },
+    })
+    const failure = { step: 'site', code: 'conflict', message: 'Cannot make it: taken', help: 'Choose another.' }
+    answers = [
+      { status: 202, body: { id: 't1', jobId: 'j1', domain: { id: 'd1', jobId: 'j2' } } },
+      job('j1', 'tenant.create', null),
+      job('j2', 'domain.create', failure),
+    ]
+
+    expect(await wcp('tenant', 'delete', 'acme')).toBe(6)
+
+    expect(written.err).toContain('tenant.create succeeded\n')
+    expect(written.err).toContain('Cannot make it: taken\n  step: site')
+  })
+
   it('sends nothing when the question is answered with no', async () => {
     ask = { ...ask, yes: async () => false }
     await expect(wcp('tenant', 'delete', 'acme')).rejects.toThrow(/without a yes/)

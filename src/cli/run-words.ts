@@ -9,7 +9,7 @@ import { httpCall } from '../lib/http-call.ts'
 import type { Ask } from './ask.ts'
 import type { CallPanel } from './client.ts'
 import { type Output, paint, printChanges, printJson, printRecord, printTable, type Row } from './print.ts'
-import { watchJob } from './watch-job.ts'
+import { watchJobs } from './watch-job.ts'
 
 export interface Terminal {
   readonly output: Output
@@ -20,7 +20,11 @@ export interface Terminal {
 /** Whatever an operation answers that `wcp` prints in a way of its own. */
 const Answered = {
   list: z.looseObject({ items: z.array(z.record(z.string(), z.unknown())), nextCursor: z.string().nullable() }),
-  job: z.looseObject({ jobId: z.string() }),
+  /** `domain`: the first site that came with a new tenant has a job of its own. */
+  job: z.looseObject({
+    jobId: z.string(),
+    domain: z.looseObject({ jobId: z.string() }).nullable().optional(),
+  }),
   plan: z.looseObject({ plan: z.array(z.looseObject({ type: z.string(), changes: z.array(Change) })) }),
 }
 
@@ -56,7 +60,10 @@ async function printAnswer({ operation, flags }: ParsedCommand, body: unknown, t
     return 0
   }
   const job = operation.effect === 'machine' ? Answered.job.safeParse(body) : undefined
-  if (job?.success) return await watchJob(job.data.jobId, terminal)
+  if (job?.success) {
+    const jobs = [job.data.jobId, ...(job.data.domain ? [job.data.domain.jobId] : [])]
+    return await watchJobs(jobs, terminal)
+  }
   if (typeof body === 'object' && body !== null) printRecord(output, body as Row) // JSON objects have string keys
   return 0
 }

@@ -1,4 +1,4 @@
-/** Follows one job to its end, a line a step. */
+/** Follows jobs to their end, a line a step. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { errorTable } from '../contract/errors.ts'
@@ -23,6 +23,13 @@ type WatchedJob = z.infer<typeof WatchedJob>
 const pollMs = 200
 
 const signs: Readonly<Record<StepState, string>> = { running: '…', done: '✓', unchanged: '=', failed: '✗', undone: '↶' }
+
+/** One after the other, as the queue runs them. @returns the first exit code that is not 0. */
+export async function watchJobs(ids: readonly string[], terminal: Pick<Terminal, 'call' | 'output'>): Promise<number> {
+  const codes: number[] = []
+  for (const id of ids) codes.push(await watchJob(id, terminal))
+  return codes.find((code) => code !== 0) ?? 0
+}
 
 /** @returns 0 when it succeeded, otherwise the exit code of the error table. */
 export async function watchJob(id: string, { call, output }: Pick<Terminal, 'call' | 'output'>): Promise<number> {
