@@ -6,9 +6,9 @@ import type { AnyOperation } from '../contract/operation.ts'
 import { Change } from '../contract/wire.ts'
 import { commandSpec, type ParsedCommand, parseCommandLine } from '../lib/command-spec.ts'
 import { httpCall } from '../lib/http-call.ts'
+import { type Output, paint, printChanges, printJson, printRecord, printTable, type Row } from '../lib/print.ts'
 import type { Ask } from './ask.ts'
 import type { CallPanel } from './client.ts'
-import { type Output, paint, printChanges, printJson, printRecord, printTable, type Row } from './print.ts'
 import { watchJobs } from './watch-job.ts'
 
 export interface Terminal {

@@ -5,7 +5,7 @@ import { errorTable } from '../contract/errors.ts'
 import { JobState, jobTransitions, StepState } from '../contract/job.ts'
 import { Failure } from '../contract/wire.ts'
 import { apiRoot } from '../lib/http-call.ts'
-import { paint, plain } from './print.ts'
+import { paint, plain } from '../lib/print.ts'
 import type { Terminal } from './run-words.ts'
 
 /** What is read of `job.get`. */

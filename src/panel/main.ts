@@ -2,9 +2,9 @@
 import { join } from 'node:path'
 import pino, { type Logger } from 'pino'
 import { ConfigError } from '../lib/config.ts'
+import { notifier } from '../lib/notify.ts'
 import { operations } from '../resources/index.ts'
 import { inheritedSocket, readCredentials } from './credentials.ts'
-import { systemdNotifier } from './notify.ts'
 import { registerPages } from './pages/register-pages.ts'
 import { type Panel, startPanel } from './panel.ts'
 
@@ -17,7 +17,7 @@ export async function main(): Promise<number> {
   try {
     const credentials = readCredentials(env)
     const log = pino({ name: 'panel', level: credentials.config.logLevel }, pino.destination({ dest: 1, sync: false }))
-    const notifier = systemdNotifier(env, log)
+    const systemd = notifier(env)
     const panel = await startPanel({
       ...credentials,
       listen: inheritedSocket(env, process.pid) ?? credentials.config.listen,
@@ -28,13 +28,14 @@ export async function main(): Promise<number> {
       registerPages,
     })
     log.info({ port: panel.port }, 'the panel is ready')
-    notifier.notify('READY=1')
-    notifier.startWatchdog()
+    systemd.say('READY=1')
+    // A blocked event loop misses them, and only the panel is restarted.
+    const watchdog = systemd.watchdogMs && setInterval(() => systemd.say('WATCHDOG=1'), systemd.watchdogMs)
     process.on('SIGHUP', () => reload(panel, log))
     await endOfService(log)
-    notifier.notify('STOPPING=1')
+    systemd.say('STOPPING=1')
     await panel.close()
-    notifier.stop()
+    clearInterval(watchdog)
     log.info('the panel has stopped')
     return 0
   } catch (error) {

@@ -10,6 +10,7 @@ const unprivileged: Forbidden = [
   [/^src\/agent\//, 'root code belongs to the agent alone (B1-B4)'],
   [/node_modules\/(@koromix\/)?koffi/, 'native calls would let a taken-over process leave its sandbox'],
   [/^node:child_process$/, 'only the root side starts processes'],
+  [/^src\/cli\//, 'the command is a client; what both need is in src/lib'],
 ]
 
 const privileged: Forbidden = [

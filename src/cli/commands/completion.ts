@@ -3,8 +3,8 @@ import { WcpError } from '../../contract/errors.ts'
 import { type AnyOperation, kindOf, verbOf } from '../../contract/operation.ts'
 import { commandSpec } from '../../lib/command-spec.ts'
 import { httpCall } from '../../lib/http-call.ts'
+import type { Output, Row } from '../../lib/print.ts'
 import type { CallPanel } from '../client.ts'
-import type { Output, Row } from '../print.ts'
 import type { LocalCommand } from '../program.ts'
 
 const scripts: Readonly<Record<string, string>> = {

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { parseDocument } from 'yaml'
 import { WcpError } from '../../contract/errors.ts'
 import { ConfigError, loadConfig, settingKey, settingNames } from '../../lib/config.ts'
-import { type Output, printJson, printRecord } from '../print.ts'
+import { type Output, printJson, printRecord } from '../../lib/print.ts'
 import type { LocalCommand } from '../program.ts'
 
 /** @param file the configuration, `/etc/wcp360/config.yaml`. */

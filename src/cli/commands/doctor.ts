@@ -1,10 +1,10 @@
 /** `wcp doctor`: what is not as it must be, and how to mend it. */
 import type { Layout } from '../../agent/os/layout.ts'
+import { type Output, paint, plain, printJson } from '../../lib/print.ts'
 import type { CallPanel } from '../client.ts'
 import { type Finding, runChecks } from '../doctor/check.ts'
 import { installChecks } from '../doctor/install-checks.ts'
 import { machineChecks } from '../doctor/machine-checks.ts'
-import { type Output, paint, plain, printJson } from '../print.ts'
 import type { LocalCommand } from '../program.ts'
 
 const signs = { ok: ['ok', 'green'], warning: ['warn', 'yellow'], problem: ['FAIL', 'red'] } as const

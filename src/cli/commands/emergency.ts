@@ -2,10 +2,10 @@
 import { WcpError } from '../../contract/errors.ts'
 import type { RescueRequest } from '../../contract/rescue.ts'
 import { Id } from '../../contract/values.ts'
+import type { Output } from '../../lib/print.ts'
 import type { Ask } from '../ask.ts'
 import type { CallRescue } from '../emergency/call-rescue.ts'
 import { printAnswer } from '../emergency/print-answer.ts'
-import type { Output } from '../print.ts'
 import type { LocalCommand } from '../program.ts'
 
 export interface EmergencyTools {

@@ -1,8 +1,8 @@
 /** `wcp status`: how the machine and its services are, on one screen. */
 import { HealthSnapshot } from '../../contract/wire.ts'
 import { apiRoot } from '../../lib/http-call.ts'
+import { type Output, paint, plain, printJson } from '../../lib/print.ts'
 import type { CallPanel } from '../client.ts'
-import { type Output, paint, plain, printJson } from '../print.ts'
 import type { LocalCommand } from '../program.ts'
 
 const GiB = 1024 ** 3

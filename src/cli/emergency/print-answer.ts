@@ -1,7 +1,7 @@
 /** An emergency answer for people: what was done, its facts, what went wrong, what comes next. */
 import { errorTable, WcpError } from '../../contract/errors.ts'
 import type { RescueAnswer, RescueProblem } from '../../contract/rescue.ts'
-import { type Output, paint, plain, printChanges, printJson, printProblem, printTable } from '../print.ts'
+import { type Output, paint, plain, printChanges, printJson, printProblem, printTable } from '../../lib/print.ts'
 
 /** @returns the exit code. */
 export function printAnswer(output: Output, { report, problem }: RescueAnswer, asJson: boolean): number {

@@ -1,10 +1,10 @@
 /** One line of the terminal page, run as `wcp` would, with the API call that it stands for. */
 import type { FastifyRequest } from 'fastify'
-import { printChanges, printProblem, printRecord, printTable } from '../../cli/print.ts'
 import { asWcpError, WcpError } from '../../contract/errors.ts'
 import { type AnyOperation, kindOf } from '../../contract/operation.ts'
 import { commandSpec, type ParsedCommand, parseCommandLine, toCommandLine, usageLine } from '../../lib/command-spec.ts'
 import { isRecord } from '../../lib/fields.ts'
+import { printChanges, printProblem, printRecord, printTable } from '../../lib/print.ts'
 import { splitWords } from '../../lib/words.ts'
 import { apiCall } from './api-call.ts'
 import { path } from './safe-url.ts'

@@ -1,4 +1,4 @@
-/** What `wcp` writes: tables, single things, plans and problems for people; JSON for programs. */
+/** What commands print, in a shell and on the terminal page: tables, single things, plans and problems for people; JSON for programs. */
 import { styleText } from 'node:util'
 import type { WcpError } from '../contract/errors.ts'
 import type { Change } from '../contract/wire.ts'
