@@ -4,9 +4,11 @@ import type { Machine } from './harness/machine.ts'
 import { rootPassword } from './harness/recipe.ts'
 import { installed } from './installed.ts'
 import { Visitor } from './visitor.ts'
-import { Wiki } from './wiki.ts'
+import { firstConfiguration, hashWithPhp, Wiki } from './wiki.ts'
 
 const admin = { email: 'admin@example.com', password: 'an entirely fine password' }
+/** An emulated machine takes its time. */
+const patience = { timeout: 120_000, interval: 1_000 }
 const wikiRoot = '/srv/www/wiki/sites/wiki.example.com/public'
 
 describe('a server with the product on it', () => {
@@ -55,7 +57,7 @@ describe('a server with the product on it', () => {
     const second = await panel.submit(welcome, '/bootstrap', { password: rootPassword })
     const home = await panel.submit(second, '/bootstrap/admin', { ...admin, repeat: admin.password })
 
-    expect(home).toContain('Dashboard')
+    expect(home).toContain('Overview')
     expect((await panel.send('GET', '/bootstrap')).status).toBe(404)
   })
 
@@ -83,6 +85,7 @@ describe('a server with the product on it', () => {
     await machine.succeed(['wcp', 'tenant', 'create', 'wiki', '--domain', 'wiki.example.com'])
     await machine.succeed(['wcp', 'tenant', 'create', 'other', '--domain', 'other.example.com'])
 
+    await expect.poll(async () => (await visit('other.example.com', '/')).stdout, patience).toMatch(/\n200$/)
     expect((await visit('wiki.example.com', '/')).stdout).toMatch(/\n200$/)
     expect(await generation()).toBe(before)
   })
@@ -95,13 +98,16 @@ describe('a server with the product on it', () => {
   })
 
   it('serves DokuWiki: set up, a page written and read back', async () => {
-    await machine.succeed(
-      `cp -a /opt/dokuwiki/. ${wikiRoot}/ && rm -f ${wikiRoot}/index.html && chown -R wiki:wiki ${wikiRoot}`,
-    )
+    await machine.succeed(`cp -r /opt/dokuwiki/* ${wikiRoot}/ && rm ${wikiRoot}/index.html`)
+    const hash = await machine.succeed(hashWithPhp)
+    for (const [file, text] of Object.entries(firstConfiguration(hash))) {
+      await machine.succeed(`cat > ${wikiRoot}/conf/${file}`, { input: text })
+    }
+    await machine.succeed(`chown -R wiki:www-data ${wikiRoot}`)
     const wiki = new Wiki(`http://127.0.0.1:${await machine.forward(80)}`, 'wiki.example.com')
 
-    await wiki.setUp('Hosted wiki')
     await wiki.signIn()
+    await wiki.rename('Hosted wiki')
     await wiki.write('notes:first', '====== First ======\n\nHello **there**, it works.')
 
     expect(await wiki.read('/doku.php?id=start')).toContain('Hosted wiki')

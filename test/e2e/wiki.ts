@@ -1,7 +1,25 @@
-/** A person in front of a fresh DokuWiki: sets it up, signs in, writes a page and reads it back. */
+/** A person in front of a fresh DokuWiki: signs in, gives it a name, writes a page and reads it back. */
 import { Visitor } from './visitor.ts'
 
 const credentials = { user: 'writer', password: 'a long enough password' }
+
+/**
+ * What DokuWiki's own set-up page would have written, which Debian leaves out: files below `conf/`.
+ * @param hash of the writer's password, as PHP's `password_hash` makes it
+ */
+export function firstConfiguration(hash: string): Readonly<Record<string, string>> {
+  return {
+    'local.php': "<?php\n$conf['useacl'] = 1;\n$conf['superuser'] = '@admin';\n$conf['license'] = '0';\n",
+    'acl.auth.php': '# <?php exit()?>\n*\t@ALL\t8\n',
+    'users.auth.php': `# <?php exit()?>\n${credentials.user}:${hash}:The Writer:writer@example.com:admin,user\n`,
+  }
+}
+
+export const hashWithPhp = [
+  'php',
+  '-r',
+  `echo password_hash(${JSON.stringify(credentials.password)}, PASSWORD_BCRYPT);`,
+]
 
 export class Wiki {
   readonly #visitor: Visitor
@@ -11,22 +29,19 @@ export class Wiki {
     this.#visitor = new Visitor(base, host)
   }
 
-  async setUp(title: string): Promise<void> {
-    const { text } = await this.#visitor.send('POST', '/install.php', {
-      l: 'en',
-      'd[title]': title,
-      'd[acl]': 'on',
-      'd[superuser]': credentials.user,
-      'd[fullname]': 'The Writer',
-      'd[email]': 'writer@example.com',
-      'd[password]': credentials.password,
-      'd[confirm]': credentials.password,
-      'd[policy]': '0',
-      'd[license]': 'cc-by-sa',
-      submit: '',
-    })
-    if (!text.includes('The configuration was finished successfully'))
-      throw new Error(`Cannot set the wiki up: ${text}`)
+  /** In the configuration manager, with pages as paths below doku.php; only for a superuser who has signed in. */
+  async rename(title: string): Promise<void> {
+    const form = await this.read('/doku.php?id=start&do=admin&page=config')
+    const fields = {
+      id: 'start',
+      do: 'admin',
+      page: 'config',
+      save: '1',
+      'config[title]': title,
+      'config[userewrite]': '2',
+    }
+    const page = await this.#visitor.submit(form, '/doku.php', fields)
+    if (!page.includes(title)) throw new Error(`Cannot rename the wiki: ${page}`)
   }
 
   async signIn(): Promise<void> {
