@@ -12,6 +12,7 @@ import type { Actor, Context } from '../resources/context.ts'
 import type { Stores } from '../resources/index.ts'
 import type { PasswordHasher } from './auth/password.ts'
 import type { Db } from './db/database.ts'
+import { isUniqueViolation } from './db/dialect.ts'
 import { badInput } from './field-errors.ts'
 import type { JobPlan, Outcome } from './http/types.ts'
 import type { AgentLink } from './jobs/agent-link.ts'
@@ -42,8 +43,6 @@ export function mayCall(actor: Actor | null, { name }: Pick<AnyOperation, 'name'
   if (actor === null) return false
   return actor.kind === 'root' || actor.permissions === 'all' || actor.permissions.has(name)
 }
-
-export type OperationRunner = ReturnType<typeof operationRunner>
 
 export function operationRunner(options: OperationRunnerOptions) {
   const { db, storesOf, log } = options
@@ -177,7 +176,7 @@ export function operationRunner(options: OperationRunnerOptions) {
   }
 
   function shown({ requestId }: Caller, { name }: AnyOperation<Context>, error: unknown): WcpError {
-    const answer = isBusyStore(error) ? storeIsBusy(error) : asWcpError(error)
+    const answer = fromStore(error) ?? asWcpError(error)
     if (answer.code === 'internal') log.error({ err: error, action: name, requestId }, 'an operation failed')
     return answer
   }
@@ -254,13 +253,15 @@ class HashWanted extends Error {
 
 class RolledBack extends Error {}
 
-function isBusyStore(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+/** What the store refuses by itself, in our words; undefined for anything else. */
+function fromStore(cause: unknown): WcpError | undefined {
+  // Two asked for the same name at once, and neither saw the other's before it wrote its own.
+  if (isUniqueViolation(cause))
+    return new WcpError('conflict', 'Cannot do it: somebody else has just taken that name', { cause })
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   // SQLite's lock was not free in time; PostgreSQL's lock_timeout (55P03), deadlock (40P01), or no connection.
-  return code.startsWith('SQLITE_BUSY') || ['55P03', '40P01', 'ECONNREFUSED', '57P03', '53300'].includes(code)
-}
-
-function storeIsBusy(cause: unknown): WcpError {
+  const isBusy = code.startsWith('SQLITE_BUSY') || ['55P03', '40P01', 'ECONNREFUSED', '57P03', '53300'].includes(code)
+  if (!isBusy) return undefined
   return new WcpError('unavailable', 'Cannot use the store now: it is busy', {
     cause,
     details: { retryAfterSeconds: 5 },

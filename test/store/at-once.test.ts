@@ -1,0 +1,45 @@
+/** Two people who want the same name at the same moment: one gets it, the other is told so in plain words. */
+import { pino } from 'pino'
+import { expect, it } from 'vitest'
+import { operationRunner } from '../../src/panel/run-operation.ts'
+import { slices } from '../../src/resources/index.ts'
+import { onBothStores } from './both-stores.ts'
+import { type Panel, root } from './harness.ts'
+
+const never = () => Promise.reject(new Error('not asked here'))
+
+function runnerOver(panel: Panel) {
+  return operationRunner({
+    db: panel.db,
+    storesOf: panel.stores,
+    link: { ask: never, phpVersions: [], setupOpen: false },
+    hasher: { hash: async () => '$test$', verify: never },
+    panelHost: () => 'panel.example.net',
+    log: pino({ level: 'silent' }),
+    onQueued: () => {},
+    closeSetupIfDone: never,
+  })
+}
+
+const caller = { actor: root, ip: null, requestId: 'test' }
+
+onBothStores('the same name wanted by many at once', (bench) => {
+  const outcomes = async (calls: readonly Promise<unknown>[]) =>
+    (await Promise.allSettled(calls)).map((one) => (one.status === 'fulfilled' ? 'made' : one.reason.code)).sort()
+  const five = Array(5).fill('conflict')
+
+  it('makes one package and refuses the rest as conflicts', async () => {
+    const { run } = runnerOver(await bench.panel())
+    const create = () => run(caller, slices.package.create, { name: 'basic' })
+
+    expect(await outcomes(Array.from({ length: 6 }, create))).toEqual([...five, 'made'])
+  })
+
+  it('makes one user and refuses the rest as conflicts', async () => {
+    const { run } = runnerOver(await bench.panel())
+    const ann = { email: 'ann@example.org', password: 'a quiet river', role: 'system_admin' }
+    const create = () => run(caller, slices.user.create, ann)
+
+    expect(await outcomes(Array.from({ length: 6 }, create))).toEqual([...five, 'made'])
+  })
+})
