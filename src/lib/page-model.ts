@@ -81,12 +81,6 @@ export interface Command {
   readonly call?: string
 }
 
-export interface DetailPage {
-  readonly head: Head
-  readonly sections: readonly Section[]
-  readonly command: Command
-}
-
 const tones: Readonly<Record<string, Tone>> = {
   active: 'good',
   succeeded: 'good',

@@ -20,5 +20,4 @@ export const jobContracts = {
 } as const
 
 export type JobType = keyof typeof jobContracts
-export type JobPayload<T extends JobType> = import('zod').z.output<(typeof jobContracts)[T]['payload']>
 export const jobTypes = Object.keys(jobContracts) as readonly JobType[]

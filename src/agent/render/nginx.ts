@@ -15,14 +15,6 @@ export interface WebOptions {
 
 export type NginxVersion = readonly [major: number, minor: number, patch: number]
 
-export function defaultWebOptions(nginxVersion: NginxVersion, hasIpv6 = true): WebOptions {
-  return {
-    http: hasIpv6 ? ['80', '[::]:80'] : ['80'],
-    https: hasIpv6 ? ['443', '[::]:443'] : ['443'],
-    nginxVersion,
-  }
-}
-
 /** Text of `layout.nginxSite`; belongs into nginx's `http` block. */
 export function renderNginxSite(places: Layout, options: WebOptions): string {
   return renderSystem('nginx/wcp360.conf.eta', {
