@@ -45,7 +45,9 @@ export async function watchJob(id: string, { call, output }: Pick<Terminal, 'cal
       output.err(`  ${signs[step.state]} ${plain(step.name)}${step.note === null ? '' : `: ${plain(step.note)}`}\n`)
     }
     if (job.state === 'stalled' && previous !== 'stalled')
-      output.err('stalled: the agent does not tell how it goes; still watching\n')
+      output.err(
+        'stalled: the root side does not tell how it goes; "systemctl restart wcpd" makes it end or undo the job. Still watching.\n',
+      )
     previous = job.state
     if (jobTransitions[job.state].length === 0) return ending(job, output)
   }

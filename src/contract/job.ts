@@ -45,8 +45,8 @@ export function resourceOf(contract: Pick<JobContract, 'kind'>, payload: JobTarg
 
 /**
  * The life of a job, one table for both sides and for the pages.
- * `queued` → `running` at the agent's acceptance → an end; `stalled` when heartbeats stop, from which the agent's late
- * word, or a person, leads on.
+ * `queued` → `running` at the agent's acceptance → an end; `stalled` when heartbeats stop, from which only the agent's late
+ * word leads on: nobody else knows how the machine was left.
  */
 export const jobTransitions = {
   queued: ['running', 'failed', 'cancelled'],

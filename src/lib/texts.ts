@@ -192,7 +192,8 @@ export const english = {
     see: 'See the job',
     cancel: 'Cancel',
     noSteps: 'It has not taken a step.',
-    stalledHelp: 'The root side may come back to it by itself; “wcp doctor” tells whether it runs.',
+    stalledHelp:
+      'The root side may come back to it by itself. If it does not, restart it with “systemctl restart wcpd”: it then ends or undoes the job and says so.',
     done: 'Done',
     succeeded: 'The job has succeeded.',
     failed: 'The job has failed. What it had done was undone.',
