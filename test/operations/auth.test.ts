@@ -340,6 +340,8 @@ describe('setup', () => {
 
   it.each([
     ['a short password', { ...first, password: 'short' }, 'password'],
+    ['a password that is tried first', { ...first, password: 'password1234' }, 'password'],
+    ['the address as password', { ...first, password: first.email }, 'password'],
     ['no address', { ...first, email: 'nobody' }, 'email'],
     ['a role', { ...first, role: 'system_admin' }, 'role'],
   ])('names the field that is wrong: %s', async (_, fields, field) => {

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
 import { RootCheck } from '../../contract/wire.ts'
 import type { Stores } from '../../resources/index.ts'
+import { Password, refuseEmailAsPassword } from '../../resources/user/password.ts'
 import { Email } from '../../resources/user/schema.ts'
 import type { Db } from '../db/database.ts'
 import { badInput } from '../field-errors.ts'
@@ -33,15 +34,7 @@ export interface BootstrapOptions {
   readonly log: Logger
 }
 
-const FirstAdmin = z.strictObject({
-  email: Email,
-  password: z
-    .string()
-    .min(12, { error: 'at least 12 characters' })
-    .max(longestPassword, {
-      error: `at most ${longestPassword} characters`,
-    }),
-})
+const FirstAdmin = z.strictObject({ email: Email, password: Password })
 
 /** What a tenant gets where no package is named: enough for a site, and not the machine. */
 const defaultPackage = {
@@ -116,6 +109,7 @@ export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(
       const parsed = FirstAdmin.safeParse(input)
       if (!parsed.success) throw badInput(parsed.error, input, ['email', 'password'])
       const { email, password } = parsed.data
+      refuseEmailAsPassword(`create user "${email}"`, email, password)
       const passwordHash = await hasher.hash(password)
       const id = newId()
       const value = await db.transaction().execute(async (tx) => {

@@ -8,7 +8,7 @@ export function errorPage(site: Site, error: WcpError, request: FastifyRequest):
   const { t } = site
   const titles: Readonly<Record<number, string>> = t.error.titles
   const title = titles[error.status] ?? t.error.titles[500]
-  const job = error.details.jobId
+  const job = error.details.job
   const home = request.session === null ? { title: t.error.back, href: '/login' } : { title: t.error.home, href: '/' }
   const model = {
     status: error.status,

@@ -27,7 +27,7 @@ export function problemView(t: Texts, error: WcpError, controls: readonly Contro
       accepted: accepted ?? null,
     }
   })
-  const job = error.details.jobId ?? error.details.job
+  const job = error.details.job
   return {
     message: error.message,
     help: fields.length > 0 ? '' : error.help,
