@@ -14,6 +14,9 @@ readonly config=/etc/wcp360/config.yaml
 readonly log=/var/log/wcp360-install.log
 readonly units=(wcpd.service wcpd-panel.service wcpd-panel.socket wcpd-waker.service wcp.slice)
 readonly stamp=/var/lib/wcp360-web/.default-site-removed
+readonly php_stamps=/var/lib/wcp360-web/.php-master-off
+# Something was put in place that the running daemon does not have yet; it outlives an installer that was killed.
+readonly restart_due=/run/wcp360-install.restart
 
 usage() {
   cat <<'TEXT'
@@ -41,12 +44,17 @@ steps_total=0
 step() {
   local text=$1
   shift
+  if [ ! -e "$log" ]; then install -m 0600 /dev/null "$log"; fi
   step_number=$((step_number + 1))
   printf '[%d/%d] %s\n' "$step_number" "$steps_total" "$text"
   printf '\n== %s %s\n' "$(date -Is)" "$text" >>"$log"
   sign_of_life 9>&- &
-  local ticker=$! code=0
-  "$@" >>"$log" 2>&1 || code=$?
+  local ticker=$! code
+  # not in a condition, where "set -e" would be off for every command of the step
+  set +e
+  (set -e && "$@") >>"$log" 2>&1
+  code=$?
+  set -e
   kill "$ticker" 2>/dev/null || true
   wait "$ticker" 2>/dev/null || true
   [ "$code" -eq 0 ] && return
@@ -58,7 +66,8 @@ step() {
 
 sign_of_life() {
   local parent=$$ seconds=0
-  while sleep 10 && kill -0 "$parent" 2>/dev/null; do
+  # whoever reads our words waits for the last one who could write some
+  while sleep 10 >/dev/null 2>&1 && kill -0 "$parent" 2>/dev/null; do
     seconds=$((seconds + 10))
     printf '      still working (%d s)\n' "$seconds"
   done
@@ -202,7 +211,7 @@ build() {
   # where the system has no npm, the pinned one comes with curl
   command -v npm >/dev/null || install_packages curl openssl ca-certificates libatomic1
   cd "$here"
-  as_owner bash test/with-node.sh src/tools/build.ts
+  as_owner env npm_config_omit=dev bash test/with-node.sh src/tools/build.ts
 }
 
 make_account() {
@@ -218,6 +227,7 @@ make_accounts() {
 # put MODE SOURCE TARGET: whole or not at all.
 put() {
   cmp -s "$2" "$3" && [ "$(stat -c '%a %U:%G' "$3")" = "$1 root:root" ] && return
+  touch "$restart_due"
   mkdir -p "$(dirname "$3")"
   install -m "$1" -o root -g root -- "$2" "$3.new"
   sync -- "$3.new"
@@ -284,6 +294,8 @@ retire_php_masters() {
     systemctl is-enabled --quiet "php$version-fpm.service" || continue
     others=$(find "$directory" -name '*.conf' ! -name www.conf | head -n 1)
     if [ -z "$others" ] && is_untouched "$directory/www.conf" "php$version-fpm"; then
+      install -d -m 0755 "$(dirname "$php_stamps")" "$php_stamps"
+      touch "$php_stamps/$version"
       systemctl disable --now "php$version-fpm.service"
     fi
   done
@@ -293,12 +305,16 @@ start_units() {
   systemctl daemon-reload
   systemctl enable nginx.service wcpd.service
   systemctl start nginx.service
-  systemctl restart wcpd.service
+  if [ -e "$restart_due" ]; then systemctl restart wcpd.service; fi
+  systemctl start wcpd.service wcpd-panel.service wcpd-waker.service
+  rm -f "$restart_due"
 }
 
 start_supervised() {
   if command -v update-rc.d >/dev/null; then update-rc.d wcpd defaults; fi
-  /etc/init.d/wcpd restart
+  if [ -e "$restart_due" ]; then /etc/init.d/wcpd stop; fi
+  /etc/init.d/wcpd start
+  rm -f "$restart_due"
 }
 
 wait_for_panel() {
@@ -359,8 +375,6 @@ install_all() {
   if [ -n "$prebuilt" ]; then kind=prebuilt executable=$prebuilt; fi
   [ "$kind" = source ] || [ -f "$prebuilt" ] || die "there is no file \"$prebuilt\""
   check_preconditions "$kind"
-  : >>"$log"
-  chmod 0600 "$log"
   steps_total=8
   [ "$kind" = source ] && steps_total=9
 
@@ -414,17 +428,27 @@ remove_program() {
   for unit in "${units[@]}"; do rm -f "/etc/systemd/system/$unit"; done
   rm -rf /run/systemd/system/wcpd-panel.socket.d /opt/wcp360 /run/wcp360
   rm -f /usr/local/bin/wcp /etc/init.d/wcpd /etc/bash_completion.d/wcp /etc/pam.d/wcp360 /etc/logrotate.d/wcp360
-  rm -f /etc/nginx/conf.d/wcp360.conf
+  rm -f /etc/nginx/conf.d/wcp360.conf "$restart_due"
   if [ -e "$stamp" ] && [ -f /etc/nginx/sites-available/default ]; then
     ln -sfn /etc/nginx/sites-available/default /etc/nginx/sites-enabled/default
     rm -f "$stamp"
   fi
   if has_systemd; then
     systemctl daemon-reload
+    give_back_php_masters
     systemctl try-reload-or-restart nginx.service || true
   elif [ -s /run/nginx.pid ]; then
     kill -HUP "$(cat /run/nginx.pid)" 2>/dev/null || true
   fi
+}
+
+give_back_php_masters() {
+  local record
+  for record in "$php_stamps"/*; do
+    [ -e "$record" ] || continue
+    systemctl enable --now "php$(basename "$record")-fpm.service" || true
+    rm -f -- "$record"
+  done
 }
 
 # Customers are those the panel's web tree names; nothing else below /srv/www is touched.
@@ -471,6 +495,7 @@ purge() {
   step 'Stop' stop_all
   step 'Remove the program' remove_program
   step 'Remove all data' remove_data
+  rm -f "$log"
   say 'WCP360 and all its data are removed. Packages of the system stay.'
 }
 

