@@ -222,6 +222,13 @@ describe('wcp', () => {
     expect(written.out).not.toContain('--password')
   })
 
+  it('lists what can be done, and its exit codes, when nothing is asked', async () => {
+    expect(await wcp()).toBe(0)
+    expect(written.out).toMatch(/tenant +list, delete\n/)
+    expect(written.out).toContain('  11  unavailable')
+    expect(written.err).toBe('')
+  })
+
   it('ends with 2 on an unknown command', async () => {
     expect(await wcp('tennant', 'list')).toBe(2)
     expect(written.err).toContain('tenant')

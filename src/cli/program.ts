@@ -35,7 +35,7 @@ export async function runProgram(program: Program, words: readonly string[]): Pr
     exitCode = code
   })
   try {
-    await root.parseAsync([...words], { from: 'user' })
+    await root.parseAsync(words.length === 0 ? ['--help'] : [...words], { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     return error.exitCode === 0 ? 0 : errorTable.bad_input.exit
@@ -51,19 +51,28 @@ function buildTree(program: Program, words: readonly string[], ended: (exitCode:
     .exitOverride()
     .configureOutput({ writeOut: program.write, writeErr: program.writeError })
     .showSuggestionAfterError(true)
+    .addHelpText('after', section('Exit codes', exitCodes()))
   for (const operation of program.operations) {
     groupOf(root, kindOf(operation)).addCommand(
       operationCommand(root, operation).action(async () => ended(await program.runWords(words))),
     )
   }
   for (const local of program.locals) addLocal(root, local, ended)
+  for (const group of root.commands.filter(({ commands }) => commands.length > 0))
+    group.summary(group.commands.map((verb) => verb.name()).join(', '))
   return root
+}
+
+function exitCodes(): readonly (readonly [string, string])[] {
+  const byExit = Map.groupBy(Object.entries(errorTable), ([, { exit }]) => exit)
+  const errors = [...byExit].map(([exit, of]) => [String(exit), of.map(([code]) => code).join(', ')] as const)
+  return [['0', 'done'], ...errors.toSorted(([one], [other]) => Number(one) - Number(other))]
 }
 
 function groupOf(root: Command, kind: string): Command {
   const known = root.commands.find((command) => command.name() === kind)
   if (known !== undefined) return known
-  const group = inherit(root, new Command(kind)).summary(`${kind}: list, look, change`).helpCommand(false)
+  const group = inherit(root, new Command(kind)).helpCommand(false)
   root.addCommand(group)
   return group
 }
