@@ -38,6 +38,7 @@ export const TenantLimits = z.strictObject({
   pids: z.int().min(16).max(65_536).nullable(),
   /** Read and write each, MB/s. */
   ioMbps: z.int().min(1).max(100_000).nullable(),
+  /** Not enforced yet: no quota is written. */
   diskMb: z.int().min(10).max(1_073_741_824).nullable(),
 })
 export type TenantLimits = z.infer<typeof TenantLimits>

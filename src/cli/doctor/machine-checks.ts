@@ -13,7 +13,6 @@ export const machineChecks: readonly Check[] = [
   { name: 'pressure (PSI)', run: pressure },
   { name: 'memory', run: memory },
   { name: 'disk', run: disk },
-  { name: 'quotas', run: quotas },
   { name: 'nginx', run: () => program('/usr/sbin/nginx', 'nginx') },
   { name: 'php-fpm', run: phpFpm },
   { name: 'accounts lookup', run: nameService },
@@ -76,22 +75,6 @@ function disk(): Finding {
     `nearly full: ${low.map(({ mount }) => mount).join(', ')}`,
     'Free or add space; the trash empties itself after 30 days.',
   )
-}
-
-/** The file system of the customers' trees must be mounted with user quotas (quotactl(2)). */
-function quotas(): Finding {
-  const mounts = readFileSync('/proc/mounts', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' '))
-    .filter(([, target]) => target === '/srv/www' || target === '/srv' || target === '/')
-    .toSorted((a, b) => (b[1]?.length ?? 0) - (a[1]?.length ?? 0))
-  const [, target, , options = ''] = mounts[0] ?? []
-  return /\b(usrquota|usrjquota|uquota|quota)\b/.test(options)
-    ? ok(`on at ${target}`)
-    : warning(
-        `off at ${target}: disk limits are not enforced`,
-        `Add "usrquota" to the options of ${target} in /etc/fstab, and remount.`,
-      )
 }
 
 function phpFpm(): Finding {

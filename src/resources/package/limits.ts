@@ -14,7 +14,7 @@ const limits = {
   memMb: limit(64, 1_048_576, 'Memory in MB'),
   pids: limit(16, 65_536, 'Processes and threads at once'),
   ioMbps: limit(1, 100_000, 'Disk throughput in MB per second, reading and writing each'),
-  diskMb: limit(10, 1_073_741_824, 'Disk space in MB'),
+  diskMb: limit(10, 1_073_741_824, 'Disk space in MB: noted for the offer; this version does not enforce it'),
 }
 
 /** Left out is no limit. */
@@ -37,7 +37,7 @@ export const changedLimits = {
   diskMb: limits.diskMb.optional(),
 }
 
-/** What the root side enforces. */
+/** What the root side is told; it enforces all but the disk space. */
 export function limitsOf({ cpuPct, memMb, pids, ioMbps, diskMb }: Package): TenantLimits {
   return { cpuPct, memMb, pids, ioMbps, diskMb }
 }
