@@ -1,4 +1,4 @@
-/** What the panel's scheduler does by itself, a few at a time, each in a transaction with the context of root. */
+/** What the panel owes without being asked, a few at a time: each call in a transaction of its own. */
 import type { Context } from './context.ts'
 import { domainPurge } from './domain/jobs.ts'
 import { limitsOf } from './package/limits.ts'
@@ -6,7 +6,15 @@ import { tenantLimit, tenantPurge } from './tenant/jobs.ts'
 
 /** For so long what was deleted can be restored. */
 export const trashDays = 30
-const atOnce = 20
+/** Of each kind: the agent counts destructive jobs, and a person must be able to stop them. */
+const purgesAtOnce = 10
+const limitsAtOnce = 50
+
+/** What it needs of an operation's context. */
+export type Upkeep = Pick<
+  Context,
+  'tenants' | 'domains' | 'users' | 'packages' | 'jobs' | 'settings' | 'enqueue' | 'now'
+>
 
 export interface Purged {
   readonly jobs: number
@@ -17,11 +25,11 @@ export interface Purged {
  * Ends the 30 days: queues the purge of tenants and domains whose data lies in the trash of the machine, and removes the
  * rows of what has no data there, and of old jobs. Call it every hour or so; it does not matter when.
  */
-export async function purgeExpired(context: Context): Promise<Purged> {
+export async function purgeExpired(context: Upkeep): Promise<Purged> {
   const moment = daysBefore(context.now, trashDays)
-  const tenants = await context.tenants.expired(moment, atOnce)
+  const tenants = await context.tenants.expired(moment, purgesAtOnce)
   for (const { id } of tenants) await context.enqueue(tenantPurge, { tenant: id })
-  const domains = await context.domains.expired(moment, atOnce)
+  const domains = await context.domains.expired(moment, purgesAtOnce)
   for (const { id, tenantId } of domains) await context.enqueue(domainPurge, { tenant: tenantId, domain: id })
   const keepDays = await context.settings.get('jobs.keep_days')
   const rows = [
@@ -33,8 +41,8 @@ export async function purgeExpired(context: Context): Promise<Purged> {
 }
 
 /** Queues the limits that tenants did not get when their package changed, because they were busy or in the trash then. */
-export async function applyOwedLimits(context: Context): Promise<number> {
-  const tenants = await context.tenants.owedLimits(atOnce)
+export async function applyOwedLimits(context: Upkeep): Promise<number> {
+  const tenants = await context.tenants.owedLimits(limitsAtOnce)
   for (const { id, packageId } of tenants) {
     await context.enqueue(tenantLimit, { tenant: id, limits: limitsOf(await context.packages.get(packageId)) })
     await context.tenants.limitsQueued(id)

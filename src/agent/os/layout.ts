@@ -32,7 +32,6 @@ export function layout(root = '/') {
     agentState: at('var/lib/wcp360-agent'),
     agentDatabase: at('var/lib/wcp360-agent/agent.db'),
     logs: at('var/log/wcp360'),
-    auditLog: at('var/log/wcp360/audit.log'),
     userdb: at('etc/userdb'),
     /** Where systemd units lie; a tenant is not given the name of one (C14). */
     units: [at('etc/systemd/system'), at('usr/lib/systemd/system'), at('run/systemd/system')],
