@@ -248,7 +248,7 @@ install_program() {
   install -d -m 0755 -o root -g root /opt/wcp360 /opt/wcp360/bin
   put 755 "$1" "$program" check_program
   put 755 "$here/systemd/wcpd-supervise" "$supervisor"
-  ln -sfn "$program" /usr/local/bin/wcp
+  [ "$(readlink /usr/local/bin/wcp)" = "$program" ] || ln -sfn "$program" /usr/local/bin/wcp
 }
 
 install_files() {
