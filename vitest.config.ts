@@ -1,13 +1,22 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
-/** Groups of tests; `test/run.sh` names them, and `WCP_REQUIRED_TESTS` makes a skip in one of them a failure. */
+/** Groups of tests; `test/run.ts` names them, and `WCP_REQUIRED_TESTS` makes a skip in one of them a failure. */
 const serial = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 300_000 }
 
 export default defineConfig({
   test: {
     reporters: ['default'],
+    // Of two processors vitest would leave one idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts'],
+          execArgv: ['--disable-warning=ExperimentalWarning'], // node:ffi, which the executable is allowed as well
+        },
+      },
       { test: { name: 'architecture', include: ['test/architecture/**/*.test.ts'] } },
       {
         test: {

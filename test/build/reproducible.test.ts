@@ -15,8 +15,8 @@ const second = join(scratch, 'another/and-deeper')
 const executable = join(first, 'dist/wcpd')
 
 /** The packages are linked, not installed again: their real place must not show either. */
-function buildClone(folder: string): void {
-  execFileSync('git', ['-c', 'safe.directory=*', 'clone', '--quiet', '--no-local', repository, folder])
+function buildClone(from: string, folder: string): void {
+  execFileSync('git', ['-c', 'safe.directory=*', 'clone', '--quiet', '--no-local', from, folder])
   symlinkSync(join(repository, 'node_modules'), join(folder, 'node_modules'))
   execFileSync(node, ['src/tools/build.ts'], { cwd: folder, stdio: 'pipe' })
 }
@@ -26,8 +26,8 @@ function run(args: string[], more: { env?: Record<string, string>; argv0?: strin
 }
 
 beforeAll(() => {
-  buildClone(first)
-  buildClone(second)
+  buildClone(repository, first)
+  buildClone(first, second) // the same commit, whatever lands in the repository meanwhile
 })
 afterAll(() => rmSync(scratch, { recursive: true }))
 
