@@ -1,9 +1,13 @@
 /** Bundles the boot and each role into one CommonJS text of its own. */
 import { join } from 'node:path'
-import { type BuildOptions, build, type Plugin } from 'esbuild'
+import { type BuildOptions, build } from 'esbuild'
 import { roleNames, roleSources } from '../lib/roles.ts'
+import { leaveOut } from './build-leave-out.ts'
 
-/** Names and lines are kept, so that a stack trace from a server tells something; ASCII, so that it is read without decoding. */
+/**
+ * Names are kept, and lines short, so that a stack trace from a server tells something; white space is not, as V8 keeps
+ * the text in memory (docs/0011). ASCII, so that it is read without decoding.
+ */
 const options = {
   bundle: true,
   platform: 'node',
@@ -11,6 +15,8 @@ const options = {
   format: 'cjs',
   charset: 'ascii',
   minifySyntax: true,
+  minifyWhitespace: true,
+  lineLimit: 120,
   legalComments: 'none',
   define: { 'import.meta.url': '"file:///"' },
   external: ['pg-native', 'pino-pretty'],
@@ -26,18 +32,5 @@ export async function bundleAll(root: string, output: string): Promise<void> {
 }
 
 async function bundle(root: string, entry: string, outfile: string): Promise<void> {
-  await build({ ...options, absWorkingDir: root, entryPoints: [entry], outfile, plugins: [withoutPrebuilds] })
-}
-
-/** better-sqlite3 would look for its addon in folders that a server does not have; `native-sqlite.ts` hands it over. */
-const withoutPrebuilds: Plugin = {
-  name: 'without-prebuilds',
-  setup(esbuild) {
-    esbuild.onLoad({ filter: /better-sqlite3\/lib\/binding\.js$/ }, () => ({
-      contents: `exports.getBinding = (addon) => {
-        if (typeof addon === 'object' && addon !== null) return addon
-        throw new Error('Cannot load better-sqlite3: open databases through src/lib/native-sqlite.ts')
-      }`,
-    }))
-  },
+  await build({ ...options, absWorkingDir: root, entryPoints: [entry], outfile, plugins: [leaveOut] })
 }
