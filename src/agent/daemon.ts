@@ -92,7 +92,13 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
   if (opened.kind === 'systemd') await setPanelPort(files, config.listen)
   else await opened.services.superviseNginx()
   link.start(engine)
-  const wakes = answerWakes(places.wakerAgentSocket, { services, lookup: (host) => engine.lookupHost(host), log })
+  const wakes = answerWakes({
+    socket: places.wakerAgentSocket,
+    ownerUid: accounts.waker.uid,
+    services,
+    lookup: (host) => engine.lookupHost(host),
+    log,
+  })
   let reaper = reaperOf(config)
   const watchdog = systemd.watchdogMs && setInterval(() => systemd.say('WATCHDOG=1'), systemd.watchdogMs)
   systemd.say('READY=1')

@@ -2,12 +2,13 @@
  * The connection to the panel. The agent dials a socket inside the panel's own 0700 directory, so root never listens and
  * the directory is the authentication (B1). Frames go to the engine; one that breaks the grammar ends the connection.
  */
-import { type FSWatcher, lstatSync, watch } from 'node:fs'
+import { type FSWatcher, watch } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { basename, dirname } from 'node:path'
 import { encodeFrame, FrameDecoder, FrameError } from '../contract/frame.ts'
 import type { AgentMessage } from '../contract/wire.ts'
 import type { Engine, Log } from './engine-api.ts'
+import { isSocketOf } from './os/socket-of.ts'
 
 export interface PanelLink {
   /** Dropped while there is no connection: the engine tells ends of jobs again at each hello. */
@@ -118,9 +119,4 @@ export function panelLink({ socket: path, ownerUid, log }: PanelLinkOptions): Pa
       current?.destroy()
     },
   }
-}
-
-function isSocketOf(path: string, uid: number): boolean {
-  const found = lstatSync(path, { throwIfNoEntry: false })
-  return found?.isSocket() === true && found.uid === uid
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync, unlinkSync } from 'node:fs'
 import { get } from 'node:http'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -112,8 +112,8 @@ describe('agent and waker', () => {
   })
   const wakeSocket = () => join(directory, 'wake.sock')
   const agentSocket = () => join(directory, 'agent.sock')
-  const connectAgent = (startFpm = async () => {}) => {
-    const agent = answerWakes(agentSocket(), { services: { startFpm }, lookup, log })
+  const connectAgent = (startFpm = async () => {}, ownerUid = process.getuid?.() ?? 0) => {
+    const agent = answerWakes({ socket: agentSocket(), ownerUid, services: { startFpm }, lookup, log })
     closers.push(agent)
     return agent
   }
@@ -159,6 +159,22 @@ describe('agent and waker', () => {
       expect(startFpm).not.toHaveBeenCalled()
     },
   )
+
+  it('does not dial a socket of somebody else, nor through a link', async () => {
+    const dialled = vi.fn()
+    const elsewhere = join(directory, 'elsewhere.sock')
+    closers.push(createServer(dialled).listen(elsewhere))
+    symlinkSync(elsewhere, agentSocket())
+    connectAgent()
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    unlinkSync(agentSocket())
+    closers.push(createServer(dialled).listen(agentSocket()))
+    for (const agent of closers.splice(0, 2)) agent.close()
+    connectAgent(undefined, 12_345)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+
+    expect(dialled).not.toHaveBeenCalled()
+  })
 
   it('leaves a waker that breaks the grammar', async () => {
     const closed = Promise.withResolvers<void>()

@@ -7,6 +7,7 @@ import { Fqdn, type TenantName } from '../contract/values.ts'
 import { parseWakeQuestion, type WakeAnswer, type WakeRefusal, type WakeRefused } from '../contract/wake.ts'
 import type { HostLookup, Log } from './engine-api.ts'
 import type { FpmStart, Services } from './os/services.ts'
+import { isSocketOf } from './os/socket-of.ts'
 
 export interface WakeOptions {
   readonly services: Pick<Services, 'startFpm'>
@@ -110,8 +111,14 @@ function refused(host: string, reason: WakeRefusal, retryAfter: number): WakeRef
 const shortestPauseMs = 50
 const longestPauseMs = 2000
 
-/** Keeps a connection to the waker at `socketPath` for ever; `close` ends it. */
-export function answerWakes(socketPath: string, options: WakeOptions): { close(): void } {
+export interface WakerConnection extends WakeOptions {
+  readonly socket: string
+  /** Who must own the socket. */
+  readonly ownerUid: number
+}
+
+/** Keeps a connection to the waker for ever; `close` ends it. */
+export function answerWakes({ socket: socketPath, ownerUid, ...options }: WakerConnection): { close(): void } {
   const answers = new WakeAnswers(options)
   let isClosed = false
   let socket: Socket | undefined
@@ -123,6 +130,11 @@ export function answerWakes(socketPath: string, options: WakeOptions): { close()
     if (isClosed || socket) return
     clearTimeout(timer)
     watchDirectory()
+    if (isSocketOf(socketPath, ownerUid)) open()
+    else later()
+  }
+
+  function open(): void {
     const dialled = createConnection({ path: socketPath })
     socket = dialled
     const decoder = new FrameDecoder()
@@ -140,10 +152,14 @@ export function answerWakes(socketPath: string, options: WakeOptions): { close()
     dialled.on('error', () => {}) // 'close' follows
     dialled.on('close', () => {
       socket = undefined
-      if (isClosed) return
-      timer = setTimeout(dial, pauseMs)
-      pauseMs = Math.min(pauseMs * 2, longestPauseMs)
+      later()
     })
+  }
+
+  function later(): void {
+    if (isClosed) return
+    timer = setTimeout(dial, pauseMs)
+    pauseMs = Math.min(pauseMs * 2, longestPauseMs)
   }
 
   /** A waker that starts later is noticed at once; where the directory does not exist yet, the pauses must do. */

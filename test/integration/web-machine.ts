@@ -94,7 +94,9 @@ export class WebMachine {
   connectAgent(): void {
     const { services, logged } = this
     const log = (level: string) => (facts: object, message: string) => void logged.push({ level, facts, message })
-    this.#agent = answerWakes(this.places.wakerAgentSocket, {
+    this.#agent = answerWakes({
+      socket: this.places.wakerAgentSocket,
+      ownerUid: wakerUid,
       services: {
         startFpm: (start) => {
           this.starts.push(start.name)
