@@ -38,7 +38,7 @@ const quick: readonly Group[] = [
 ]
 const whole: readonly Group[] = [{ name: 'e2e', startsServers: true, missing: root }]
 
-const searched = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', ...postgresDirectories()]
+const searched = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', ...postgresDirectories()]
 
 function postgresDirectories(): readonly string[] {
   return ['18', '17', '16', '15'].map((major) => `/usr/lib/postgresql/${major}/bin`)
@@ -61,7 +61,7 @@ function root(): string | undefined {
 }
 
 function isRequired(group: Group): boolean {
-  const required = (process.env['WCP_REQUIRED_TESTS'] ?? '').split(',')
+  const required = (process.env.WCP_REQUIRED_TESTS ?? '').split(',')
   return required.includes('all') || required.includes(group.name)
 }
 
