@@ -413,7 +413,8 @@ start_all() { if has_systemd; then start_units; else start_supervised; fi; }
 stop_all() {
   if has_systemd; then
     systemctl disable --now wcpd.service wcpd-panel.service wcpd-panel.socket wcpd-waker.service || true
-    systemctl stop wcp.slice || true
+    # the slice holds the services, not the sockets that would start them again
+    systemctl stop 'wcp-fpm-*.socket' 'wcp-fpm-*.service' wcp.slice || true
   else
     if [ -x /etc/init.d/wcpd ]; then /etc/init.d/wcpd stop; fi
     if command -v update-rc.d >/dev/null; then update-rc.d wcpd remove || true; fi
@@ -437,6 +438,7 @@ remove_program() {
   rm -rf /run/systemd/system/wcpd-panel.socket.d /opt/wcp360 /run/wcp360
   rm -f /usr/local/bin/wcp /etc/init.d/wcpd /etc/bash_completion.d/wcp /etc/pam.d/wcp360 /etc/logrotate.d/wcp360
   rm -f /etc/nginx/conf.d/wcp360.conf "$restart_due"
+  dpkg-query -S /etc/bash_completion.d >/dev/null 2>&1 || rmdir /etc/bash_completion.d 2>/dev/null || true
   if [ -e "$stamp" ] && [ -f /etc/nginx/sites-available/default ]; then
     ln -sfn /etc/nginx/sites-available/default /etc/nginx/sites-enabled/default
     rm -f "$stamp"

@@ -1,0 +1,123 @@
+/** The services as systemd runs them: how tight, how they come back, how they take a new configuration; and `wcp emergency`. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Machine } from './harness/machine.ts'
+import { installed } from './installed.ts'
+import { admin, browserOf, eventually, putWhoPage, setUp, visit } from './server.ts'
+import type { Visitor } from './visitor.ts'
+
+const site = 'acme.example.com'
+
+describe('the services on a server', () => {
+  let machine: Machine
+  let panel: Visitor
+
+  beforeAll(async () => {
+    machine = await installed('trixie-ready')
+    panel = await browserOf(machine)
+    await setUp(panel)
+    await machine.succeed(['wcp', 'tenant', 'create', 'acme', '--domain', site])
+    await putWhoPage(machine, 'acme', site)
+  })
+
+  afterAll(() => machine?.stop())
+
+  const pidOf = async (unit: string) =>
+    (await machine.succeed(['systemctl', 'show', '-p', 'MainPID', '--value', unit])).trim()
+
+  it('are confined as tightly as promised', { timeout: 300_000 }, async () => {
+    await visit(machine, site, '/who.php')
+    const promised = {
+      'wcpd.service': 4,
+      'wcpd-panel.service': 1.5,
+      'wcpd-waker.service': 1.5,
+      'wcp-fpm-acme.service': 3,
+    }
+
+    for (const [unit, most] of Object.entries(promised)) {
+      const said = await machine.succeed(['systemd-analyze', 'security', '--no-pager', unit])
+      const exposure = Number(/Overall exposure level for \S+: ([0-9.]+)/.exec(said)?.[1])
+      expect(exposure, unit).toBeLessThanOrEqual(most)
+    }
+  })
+
+  it('come back when the agent is killed, and sites are served meanwhile', async () => {
+    const before = await pidOf('wcpd')
+    await machine.succeed(['kill', '-KILL', before])
+
+    expect((await visit(machine, site, '/who.php')).status).toBe(200)
+    await eventually(machine, 'wcp status', /nginx +running/)
+    expect(await pidOf('wcpd')).not.toBe(before)
+    expect(await machine.succeed(['systemctl', 'is-active', 'wcpd', 'wcpd-panel', 'wcpd-waker'])).toBe(
+      'active\nactive\nactive\n',
+    )
+    // jobs reach the machine again
+    await machine.succeed(['wcp', 'domain', 'create', '--tenant', 'acme', 'second.example.com'])
+    expect((await visit(machine, 'second.example.com')).status).toBe(200)
+  })
+
+  it('come back when panel or waker are killed, without a word from the agent', async () => {
+    const before = await pidOf('wcpd')
+    await machine.succeed('systemctl kill -s KILL wcpd-panel wcpd-waker')
+
+    await eventually(machine, 'wcp status', /nginx +running/)
+    await eventually(machine, 'systemctl is-active wcpd-waker', /^active/)
+    expect(await pidOf('wcpd')).toBe(before)
+  })
+
+  it('take a new configuration by a reload, and keep the old one when it is wrong', async () => {
+    const [agent, oldPanel] = [await pidOf('wcpd'), await pidOf('wcpd-panel')]
+    await machine.succeed('echo "log_level: debug" >>/etc/wcp360/config.yaml && systemctl reload wcpd')
+    await eventually(machine, 'journalctl -u wcpd -o cat --no-pager', /configuration reloaded/)
+    await eventually(machine, 'wcp status', /nginx +running/)
+    const newPanel = await pidOf('wcpd-panel')
+    expect(await pidOf('wcpd')).toBe(agent)
+    expect(newPanel).not.toBe(oldPanel)
+
+    await machine.succeed('echo "log_lvel: info" >>/etc/wcp360/config.yaml && systemctl reload wcpd')
+    await eventually(machine, 'journalctl -u wcpd -o cat --no-pager', /"problem":"[^"]*log_lvel/)
+    expect([await pidOf('wcpd'), await pidOf('wcpd-panel')]).toEqual([agent, newPanel])
+    await machine.succeed("sed -i '/log_l/d' /etc/wcp360/config.yaml && systemctl reload wcpd")
+  })
+
+  describe('by wcp emergency, while the daemon is stopped', () => {
+    const password = 'quite another fine password'
+
+    beforeAll(async () => {
+      await machine.succeed(['systemctl', 'stop', 'wcpd'])
+    })
+
+    it('lets a tenant be suspended at once', async () => {
+      await machine.succeed(['wcp', 'emergency', 'suspend', 'acme'])
+
+      expect((await visit(machine, site, '/who.php')).status).toBe(503)
+      expect((await machine.run('pgrep -u "$(id -u acme)"')).code).toBe(1)
+    })
+
+    it("lets the administrator's password be reset", async () => {
+      const { code, stderr } = await machine.run(['wcp', 'emergency', 'reset-password', admin.email], {
+        input: `${password}\n`,
+      })
+      expect([code, stderr]).toEqual([0, ''])
+    })
+
+    it('and leaves nothing in the panel directory that is not its own', async () => {
+      expect(await machine.succeed('find /var/lib/wcp360 ! -user wcp360')).toBe('')
+    })
+
+    it('shows both in the panel afterwards', async () => {
+      await machine.succeed(['systemctl', 'start', 'wcpd'])
+      await eventually(machine, 'wcp status', /nginx +running/)
+
+      expect((await panel.send('GET', '/')).status).toBe(303) // the old session has ended
+      const again = await browserOf(machine)
+      await expect(again.submit(await again.get('/login'), '/login', admin)).rejects.toThrow(/answered 4\d\d/)
+      const home = await again.submit(await again.get('/login'), '/login', { email: admin.email, password })
+      expect(home).toContain('Dashboard')
+      expect(await again.get('/tenants')).toMatch(/[Ss]uspended/)
+
+      await machine.succeed(['wcp', 'tenant', 'unsuspend', 'acme'])
+      expect((await visit(machine, site, '/who.php')).status).toBe(200)
+      expect(await machine.succeed(['wcp', 'audit', 'verify'])).toMatch(/./)
+    })
+  })
+})
