@@ -1,5 +1,5 @@
 /** What panel, agent and waker hold while nothing happens, and what an idle tenant adds. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bench } from './bench.ts'
 import { Server } from './server.ts'
@@ -41,7 +41,7 @@ export const memory: Bench = {
         { name: 'idle panel: anonymous memory', value: panel.anonymous, unit: 'MB', target: null },
         { name: 'idle waker: proportional memory (PSS)', value: waker.pss, unit: 'MB', target: null },
         { name: 'idle waker: anonymous memory', value: waker.anonymous, unit: 'MB', target: null },
-        { name: `processes of ${tenants} idle tenants`, value: tenantProcesses(), unit: 'count', target: '<= 0' },
+        { name: `processes of ${tenants} idle tenants`, value: tenantProcesses(server), unit: 'count', target: '<= 0' },
       ]
     } finally {
       await server.dispose()
@@ -56,10 +56,7 @@ function usage(pid: number): { readonly pss: number; readonly anonymous: number 
   return { pss: megabytes('Pss'), anonymous: megabytes('Anonymous') }
 }
 
-function tenantProcesses(): number {
-  return readdirSync('/proc').filter((name) => {
-    if (!/^\d+$/.test(name)) return false
-    const uid = statSync(`/proc/${name}`, { throwIfNoEntry: false })?.uid ?? 0
-    return uid >= firstUid && uid <= lastUid
-  }).length
+/** Of this server only: others may run on the machine. */
+function tenantProcesses(server: Server): number {
+  return server.usersOfDescendants().filter((uid) => uid >= firstUid && uid <= lastUid).length
 }

@@ -55,6 +55,14 @@ export class Server {
     return found.pid
   }
 
+  /** The Linux user of each process that the agent or its children have started. */
+  usersOfDescendants(): readonly number[] {
+    const all = processes()
+    const below = (pid: number): readonly number[] =>
+      all.filter(({ parent }) => parent === pid).flatMap(({ pid: child, uid }) => [uid, ...below(child)])
+    return below(this.agentPid)
+  }
+
   /** Workers of the web server: a reload replaces them. */
   webWorkers(): readonly number[] {
     const master = Number(readFileSync(join(this.places.root, 'run/nginx.pid'), 'utf8'))
@@ -207,6 +215,7 @@ async function freePorts(): Promise<Ports> {
 interface Process {
   readonly pid: number
   readonly parent: number
+  readonly uid: number
   readonly words: readonly string[]
 }
 
@@ -215,8 +224,10 @@ export function processes(): readonly Process[] {
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
       try {
-        const parent = Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${name}/status`, 'utf8'))?.[1])
-        return [{ pid: Number(name), parent, words: readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0') }]
+        const status = readFileSync(`/proc/${name}/status`, 'utf8')
+        const number = (key: string) => Number(new RegExp(`^${key}:\\s*(\\d+)`, 'm').exec(status)?.[1])
+        const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0')
+        return [{ pid: Number(name), parent: number('PPid'), uid: number('Uid'), words }]
       } catch {
         return [] // it has ended meanwhile
       }
