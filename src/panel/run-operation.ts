@@ -12,7 +12,6 @@ import type { Actor, Context } from '../resources/context.ts'
 import type { Stores } from '../resources/index.ts'
 import type { PasswordHasher } from './auth/password.ts'
 import type { Db } from './db/database.ts'
-import { isUniqueViolation } from './db/dialect.ts'
 import { badInput } from './field-errors.ts'
 import type { JobPlan, Outcome } from './http/types.ts'
 import type { AgentLink } from './jobs/agent-link.ts'
@@ -255,9 +254,6 @@ class RolledBack extends Error {}
 
 /** What the store refuses by itself, in our words; undefined for anything else. */
 function fromStore(cause: unknown): WcpError | undefined {
-  // Two asked for the same name at once, and neither saw the other's before it wrote its own.
-  if (isUniqueViolation(cause))
-    return new WcpError('conflict', 'Cannot do it: somebody else has just taken that name', { cause })
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   // SQLite's lock was not free in time; PostgreSQL's lock_timeout (55P03), deadlock (40P01), or no connection.
   const isBusy = code.startsWith('SQLITE_BUSY') || ['55P03', '40P01', 'ECONNREFUSED', '57P03', '53300'].includes(code)

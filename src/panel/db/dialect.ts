@@ -18,9 +18,3 @@ export function wordsOf(db: Db): Words {
 export async function storeLock(tx: Db, key: string): Promise<void> {
   if (isPostgres(tx)) await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 360))`.execute(tx)
 }
-
-/** True for the violation of a unique index, in the words of either store. */
-export function isUniqueViolation(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY' || code === '23505'
-}
