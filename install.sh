@@ -435,7 +435,7 @@ stop_customers_php() {
 remove_program() {
   local unit
   for unit in "${units[@]}"; do rm -f "/etc/systemd/system/$unit"; done
-  rm -rf /run/systemd/system/wcpd-panel.socket.d /opt/wcp360 /run/wcp360
+  rm -rf /run/systemd/system/wcpd-panel.socket.d /run/systemd/system.control/wcp-*.slice.d /opt/wcp360 /run/wcp360
   rm -f /usr/local/bin/wcp /etc/init.d/wcpd /etc/bash_completion.d/wcp /etc/pam.d/wcp360 /etc/logrotate.d/wcp360
   rm -f /etc/nginx/conf.d/wcp360.conf "$restart_due"
   dpkg-query -S /etc/bash_completion.d >/dev/null 2>&1 || rmdir /etc/bash_completion.d 2>/dev/null || true
