@@ -119,7 +119,21 @@ export class Server {
     await this.#stop()
     const master = Number(readFileSync(join(this.places.root, 'run/nginx.pid'), { encoding: 'utf8', flag: 'a+' }))
     if (master > 0) process.kill(master, 'SIGTERM')
+    this.#endPhp()
     rmSync(this.places.root, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
+  }
+
+  /** PHP outlives the agent, so that sites do: the sandboxes are told by the folder of this server, and all in them ends with them. */
+  #endPhp(): void {
+    const isOurs = ({ words }: Process) =>
+      words[0]?.endsWith('/bwrap') && words.some((word) => word.startsWith(`${this.places.root}/`))
+    for (const { pid } of processes().filter(isOurs)) {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // it ended with its parent
+      }
+    }
   }
 
   async #until(isSo: () => Promise<boolean>): Promise<void> {
