@@ -2,8 +2,8 @@
  * Makes the V8 code cache of a role's bundle, the same bytes each time. Its own process, started with a fixed
  * `--hash-seed`, as the seed orders V8's tables: `node --hash-seed=42 build-code-cache.ts <role> <bundle> <cache>`.
  *
- * The cache holds the functions that loading the role runs. One of all functions is three times as large, and reading
- * it costs more than compiling the few hundred others that a start needs (docs/0011).
+ * The cache holds the functions that loading the role runs. One of all functions is three times as large, takes more
+ * memory, and does not start a role quicker (docs/0011).
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
