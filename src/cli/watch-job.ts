@@ -5,8 +5,13 @@ import { errorTable } from '../contract/errors.ts'
 import { JobState, jobTransitions, StepState } from '../contract/job.ts'
 import { Failure } from '../contract/wire.ts'
 import { apiRoot } from '../lib/http-call.ts'
-import { paint, plain } from '../lib/print.ts'
-import type { Terminal } from './run-words.ts'
+import { type Output, paint, plain } from '../lib/print.ts'
+import type { CallPanel } from './client.ts'
+
+export interface Watching {
+  readonly call: CallPanel
+  readonly output: Output
+}
 
 /** What is read of `job.get`. */
 const WatchedJob = z.looseObject({
@@ -25,14 +30,14 @@ const pollMs = 200
 const signs: Readonly<Record<StepState, string>> = { running: '…', done: '✓', unchanged: '=', failed: '✗', undone: '↶' }
 
 /** One after the other, as the queue runs them. @returns the first exit code that is not 0. */
-export async function watchJobs(ids: readonly string[], terminal: Pick<Terminal, 'call' | 'output'>): Promise<number> {
+export async function watchJobs(ids: readonly string[], terminal: Watching): Promise<number> {
   const codes: number[] = []
   for (const id of ids) codes.push(await watchJob(id, terminal))
   return codes.find((code) => code !== 0) ?? 0
 }
 
 /** @returns 0 when it succeeded, otherwise the exit code of the error table. */
-export async function watchJob(id: string, { call, output }: Pick<Terminal, 'call' | 'output'>): Promise<number> {
+export async function watchJob(id: string, { call, output }: Watching): Promise<number> {
   const shown = new Map<number, StepState>()
   for (let previous: JobState | undefined; ; await sleep(pollMs)) {
     const job = WatchedJob.parse(
@@ -53,7 +58,7 @@ export async function watchJob(id: string, { call, output }: Pick<Terminal, 'cal
   }
 }
 
-function ending({ state, failure, type }: WatchedJob, output: Terminal['output']): number {
+function ending({ state, failure, type }: WatchedJob, output: Output): number {
   if (state === 'succeeded') {
     output.err(paint(output, 'green', `${type} succeeded\n`))
     return 0

@@ -1,6 +1,5 @@
 /** Adds an entry to the audit trail. */
-import type { AuditEntry } from '../../resources/audit/schema.ts'
-import type { NewAuditEntry } from '../../resources/audit/store.ts'
+import type { AuditEntry, NewAuditEntry } from '../../resources/audit/schema.ts'
 import type { Db } from '../db/database.ts'
 import { storeLock } from '../db/dialect.ts'
 import { decodeJson, encodeJson, storable } from '../db/json.ts'

@@ -4,7 +4,7 @@
  * head shows a cut end, and a head that was kept elsewhere also shows a trail that was put back as a whole.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { NewAuditEntry } from '../../resources/audit/store.ts'
+import type { NewAuditEntry } from '../../resources/audit/schema.ts'
 
 /** Of what stands before the first entry. */
 export const firstChecksum = '0'.repeat(64)

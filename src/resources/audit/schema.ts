@@ -21,6 +21,9 @@ export const AuditEntry = z.strictObject({
 })
 export type AuditEntry = z.output<typeof AuditEntry>
 
+/** What the writer says; sequence and checksum come from the chain. */
+export type NewAuditEntry = Omit<AuditEntry, 'sequence'>
+
 export const AuditProblem = z.strictObject({
   sequence: z.int(),
   problem: z.enum(['changed', 'missing', 'truncated', 'head']),

@@ -6,7 +6,7 @@ import { entryOf } from '../../panel/audit/rows.ts'
 import { verifyChain } from '../../panel/audit/verify-chain.ts'
 import type { Db } from '../../panel/db/database.ts'
 import { decodeCursor, type Page, toPage } from '../listing.ts'
-import type { AuditEntry, AuditVerdict } from './schema.ts'
+import type { AuditEntry, AuditVerdict, NewAuditEntry } from './schema.ts'
 
 export interface AuditQuery {
   readonly cursor?: string | undefined
@@ -16,9 +16,6 @@ export interface AuditQuery {
   readonly outcome?: AuditEntry['outcome'] | undefined
   readonly tenantId?: Id | undefined
 }
-
-/** What the writer says; sequence and checksum come from the chain. */
-export type NewAuditEntry = Omit<AuditEntry, 'sequence'>
 
 export interface AuditStore {
   /** Newest first. */
