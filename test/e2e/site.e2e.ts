@@ -214,7 +214,7 @@ describe('a server with the product on it', () => {
 
   it('suspends a tenant: a clear page, no process; and brings back what was', async () => {
     await machine.succeed(['wcp', 'tenant', 'suspend', 'wiki', '--yes'])
-    expect((await visit('wiki.example.com', '/doku.php')).stdout).toMatch(/suspended[\s\S]*\n503$/i)
+    expect((await visit('wiki.example.com', '/doku.php')).stdout).toMatch(/This site is paused[\s\S]*\n503$/)
     expect((await machine.run('pgrep -u "$(id -u wiki)"')).code).toBe(1)
 
     await machine.succeed(['wcp', 'tenant', 'unsuspend', 'wiki'])
