@@ -109,7 +109,7 @@ describe('the services on a server', () => {
       const again = await browserOf(machine)
       await expect(again.submit(await again.get('/login'), '/login', admin)).rejects.toThrow(/answered 4\d\d/)
       const home = await again.submit(await again.get('/login'), '/login', { email: admin.email, password })
-      expect(home).toContain('Dashboard')
+      expect(home).toContain('Overview')
       expect(await again.get('/tenants')).toMatch(/[Ss]uspended/)
 
       await machine.succeed(['wcp', 'tenant', 'unsuspend', 'acme'])
