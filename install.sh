@@ -187,11 +187,17 @@ is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null ||
 install_packages() {
   local wanted=() name
   for name in "$@"; do is_installed "$name" || wanted+=("$name"); done
-  if [ -n "$(dpkg --audit)" ]; then dpkg --configure -a --force-confold; fi
-  [ "${#wanted[@]}" -eq 0 ] && return
+  local is_broken=no
+  [ -z "$(dpkg --audit)" ] || is_broken=yes
+  if [ "${#wanted[@]}" -eq 0 ] && [ "$is_broken" = no ]; then return; fi
   local apt=(apt-get -qy -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold)
   "${apt[@]}" update
-  "${apt[@]}" install --no-install-recommends "${wanted[@]}"
+  if [ "$is_broken" = yes ]; then
+    # What was cut off while it was unpacked cannot be configured (dpkg(1), "reinst-required"); apt unpacks it anew.
+    dpkg --configure -a --force-confold || true
+    "${apt[@]}" install --fix-broken
+  fi
+  [ "${#wanted[@]}" -eq 0 ] || "${apt[@]}" install --no-install-recommends "${wanted[@]}"
 }
 
 # As the owner of the checkout, so that a build never runs foreign code as root unless root owns it.

@@ -252,7 +252,8 @@ describe('a server with the product on it', () => {
     await machine.bootAgain()
     await machine.settled()
 
-    expect((await visit('wiki.example.com', '/doku.php?id=start')).stdout).toMatch(/Hosted wiki/)
+    const start = async () => (await visit('wiki.example.com', '/doku.php?id=start')).stdout
+    await expect.poll(start, patience).toMatch(/Hosted wiki/)
     expect(await machine.succeed(['wcp', 'audit', 'verify'])).toMatch(/./)
   })
 
