@@ -4,8 +4,6 @@ import { defineConfig } from 'vitest/config'
 /** Groups of tests; `test/run.ts` names them, and `WCP_REQUIRED_TESTS` makes a skip in one of them a failure. */
 const serial = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 300_000 }
 
-const wholeServer = { ...serial, testTimeout: 1_800_000, hookTimeout: 1_800_000 }
-
 export default defineConfig({
   test: {
     reporters: ['default'],
@@ -33,8 +31,15 @@ export default defineConfig({
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...serial } },
       { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...serial } },
       { test: { name: 'build', include: ['test/build/**/*.test.ts'], ...serial, testTimeout: 600_000 } },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.e2e.ts'], ...wholeServer } },
-      { test: { name: 'e2e-long', include: ['test/e2e/**/*.long.ts'], ...wholeServer } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.e2e.ts'],
+          ...serial,
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+        },
+      },
     ],
   },
 })

