@@ -246,6 +246,19 @@ describe('a server with the product on it', () => {
     }
   })
 
+  it('comes back after a power cut by itself', async () => {
+    await machine.succeed('sync')
+    await machine.powerCut()
+    await machine.bootAgain()
+
+    expect(await machine.settled()).toEqual([])
+    expect((await machine.run('journalctl -b -o cat | grep -i "ordering cycle"')).stdout).toBe('')
+    const start = async () => (await visit('wiki.example.com', '/doku.php?id=start')).stdout
+    await expect.poll(start, patience).toMatch(/Hosted wiki/)
+    const verify = async () => (await machine.run(['wcp', 'audit', 'verify'])).code
+    await expect.poll(verify, patience).toBe(0)
+  })
+
   it('wrote no unexpected line into its logs', async () => {
     const lines = await machine.succeed('journalctl -b -u wcpd -u wcpd-panel -u wcpd-waker -o cat --no-pager')
     const loud = lines.split('\n').filter((line) => /"level":(50|60)|Error:|unhandled|coredump/i.test(line))
