@@ -30,6 +30,12 @@ describe('a server with the product on it', () => {
 
   const visit = (host: string, target: string) => visitOn(machine, host, target)
 
+  /** Of this boot. */
+  async function loudLines(): Promise<readonly string[]> {
+    const lines = await machine.succeed('journalctl -b -u wcpd -u wcpd-panel -u wcpd-waker -o cat --no-pager')
+    return lines.split('\n').filter((line) => /"level":(50|60)|Error:|unhandled|coredump/i.test(line))
+  }
+
   async function put(tenant: string, path: string, text: string): Promise<void> {
     await machine.succeed(`cat > '${path}' && chown ${tenant}:${tenant} '${path}'`, { input: text })
   }
@@ -231,6 +237,10 @@ describe('a server with the product on it', () => {
     }
   })
 
+  it('wrote no unexpected line into its logs', async () => {
+    expect(await loudLines()).toEqual([])
+  })
+
   it('comes back after a power cut by itself', async () => {
     await machine.succeed('sync')
     await machine.powerCut()
@@ -242,11 +252,6 @@ describe('a server with the product on it', () => {
     await expect.poll(start, patience).toMatch(/Hosted wiki/)
     const verify = async () => (await machine.run(['wcp', 'audit', 'verify'])).code
     await expect.poll(verify, patience).toBe(0)
-  })
-
-  it('wrote no unexpected line into its logs', async () => {
-    const lines = await machine.succeed('journalctl -b -u wcpd -u wcpd-panel -u wcpd-waker -o cat --no-pager')
-    const loud = lines.split('\n').filter((line) => /"level":(50|60)|Error:|unhandled|coredump/i.test(line))
-    expect(loud).toEqual([])
+    expect(await loudLines()).toEqual([])
   })
 })
