@@ -163,6 +163,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       await runner.connected(hello)
       void setup.closeIfDone().catch((err) => log.error({ err }, 'setup could not be closed on the root side'))
     },
+    heard: (job) => runner.heard(job),
     told: (message) => runner.told(message),
     gone: () => runner.gone(),
   })

@@ -12,6 +12,7 @@ import type { Actor, Context } from '../resources/context.ts'
 import type { Stores } from '../resources/index.ts'
 import type { PasswordHasher } from './auth/password.ts'
 import type { Db } from './db/database.ts'
+import { storeTrouble } from './db/store-trouble.ts'
 import { badInput } from './field-errors.ts'
 import type { JobPlan, Outcome } from './http/types.ts'
 import type { AgentLink } from './jobs/agent-link.ts'
@@ -163,6 +164,7 @@ export function operationRunner(options: OperationRunnerOptions) {
   async function refuse(caller: Caller, operation: AnyOperation<Context>, error: unknown): Promise<WcpError> {
     const answer = shown(caller, operation, error)
     if (operation.effect === 'read' || caller.actor === null) return answer
+    if (storeTrouble(error)) return answer // it takes no entry either; the log has the line
     const facts = { code: answer.code, fields: answer.fields.slice(0, 20).map(({ field }) => field) }
     try {
       await db
@@ -175,8 +177,9 @@ export function operationRunner(options: OperationRunnerOptions) {
   }
 
   function shown({ requestId }: Caller, { name }: AnyOperation<Context>, error: unknown): WcpError {
-    const answer = fromStore(error) ?? asWcpError(error)
-    if (answer.code === 'internal') log.error({ err: error, action: name, requestId }, 'an operation failed')
+    const trouble = storeTrouble(error)
+    const answer = trouble ?? asWcpError(error)
+    if (trouble || answer.code === 'internal') log.error({ err: error, action: name, requestId }, 'an operation failed')
     return answer
   }
 
@@ -251,15 +254,3 @@ class HashWanted extends Error {
 }
 
 class RolledBack extends Error {}
-
-/** What the store refuses by itself, in our words; undefined for anything else. */
-function fromStore(cause: unknown): WcpError | undefined {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  // SQLite's lock was not free in time; PostgreSQL's lock_timeout (55P03), deadlock (40P01), or no connection.
-  const isBusy = code.startsWith('SQLITE_BUSY') || ['55P03', '40P01', 'ECONNREFUSED', '57P03', '53300'].includes(code)
-  if (!isBusy) return undefined
-  return new WcpError('unavailable', 'Cannot use the store now: it is busy', {
-    cause,
-    details: { retryAfterSeconds: 5 },
-  })
-}

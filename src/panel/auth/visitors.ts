@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Stores } from '../../resources/index.ts'
 import type { Db } from '../db/database.ts'
+import { storeTrouble } from '../db/store-trouble.ts'
 import type { Session } from '../http/types.ts'
 import { cookieHeader, expiredCookieHeader, newCookieValue, readCookie } from './cookie.ts'
 import { csrfToken } from './csrf.ts'
@@ -26,7 +27,7 @@ export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
       const cookie = readCookie(request.headers.cookie)
       const found = cookie === null ? undefined : await sessions.find(db, cookie)
       if (found === undefined) return { session: null, cookie }
-      await sessions.touch(db, found)
+      await sessions.touch(db, found).catch(unlessStoreTrouble)
       if (found.userId === null) {
         stored.set(request, found)
         return { session: null, cookie }
@@ -74,4 +75,9 @@ export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
         .header('clear-site-data', '"cache", "cookies", "storage"')
     },
   }
+}
+
+/** A store that cannot be written now is read on: the moment of the last use is not worth a page. */
+function unlessStoreTrouble(error: unknown): void {
+  if (storeTrouble(error) === undefined) throw error
 }

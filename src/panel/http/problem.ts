@@ -1,6 +1,7 @@
 /** Errors as answers: problem documents for programs, the same words as a page for people. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorCode, WcpError } from '../../contract/errors.ts'
+import { storeTrouble } from '../db/store-trouble.ts'
 
 /** What Fastify and Node report before a handler runs, in our words. */
 const knownFaults: Readonly<Record<string, { code: ErrorCode; message: string }>> = {
@@ -18,6 +19,8 @@ const knownFaults: Readonly<Record<string, { code: ErrorCode; message: string }>
 
 export function toWcpError(error: FastifyError | Error): WcpError {
   if (error instanceof WcpError) return error
+  const trouble = storeTrouble(error)
+  if (trouble) return trouble
   const code = 'code' in error ? String(error.code) : ''
   const known = knownFaults[code]
   if (known) return new WcpError(known.code, known.message, { cause: error })

@@ -6,12 +6,14 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import { type ErrorCode, errorTable, WcpError } from '../../contract/errors.ts'
 import { encodeFrame, FrameDecoder, FrameError } from '../../contract/frame.ts'
 import { Id } from '../../contract/values.ts'
 import { AgentMessage, type Failure, type PanelMessage, wireVersion } from '../../contract/wire.ts'
+import { isBusyStore } from '../db/store-trouble.ts'
 import type { AgentStatus } from '../http/types.ts'
 
 export type Hello = Extract<AgentMessage, { t: 'hello' }>
@@ -24,6 +26,8 @@ export type Ask = Question extends infer Q ? (Q extends Question ? Omit<Q, 'ask'
 export interface AgentListener {
   /** A new connection has said who it is. */
   connected(hello: Hello): void | Promise<void>
+  /** At once when a message about a job arrives, also while the store keeps those before it waiting. */
+  heard(job: Id): void
   /** In the order of arrival; the next one waits for this one's end. */
   told(message: JobMessage): Promise<void>
   gone(): void
@@ -38,6 +42,7 @@ interface Pending {
 const helloTimeoutMs = 10_000
 /** Messages that wait for the store; above this the agent has to wait too. */
 const mostWaiting = 500
+const busyPauseMs = 100
 
 export class AgentLink implements AgentStatus {
   readonly #log: Logger
@@ -145,8 +150,12 @@ export class AgentLink implements AgentStatus {
   #receive(message: AgentMessage, intake: Intake): void {
     if ((message.t === 'hello') === (this.#hello !== null)) throw new FrameError('a message out of order')
     if (message.t === 'hello') this.#greet(message)
-    if (message.t === 'answer') this.#answer(message)
-    else intake.add(message)
+    if (message.t === 'answer') {
+      this.#answer(message)
+      return
+    }
+    if (message.t !== 'hello') this.#listener?.heard(message.job)
+    intake.add(message)
   }
 
   #greet(hello: Hello): void {
@@ -204,7 +213,7 @@ class Intake {
     this.#busy = true
     for (let message = this.#waiting.shift(); message; message = this.#waiting.shift()) {
       try {
-        await this.#tell(message)
+        await this.#tellPatiently(message)
       } catch (error) {
         // Without its storage a message must not be acknowledged; the agent tells the end again when it comes back.
         this.#socket.destroy(error instanceof Error ? error : new Error(String(error)))
@@ -213,6 +222,18 @@ class Intake {
       if (this.#waiting.length < mostWaiting) this.#socket.resume()
     }
     this.#busy = false
+  }
+
+  /** A store that another process is writing to is waited for: the line is not to blame, and stays. */
+  async #tellPatiently(message: Hello | JobMessage): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#tell(message)
+      } catch (error) {
+        if (!isBusyStore(error) || this.#socket.destroyed) throw error
+      }
+      await pause(busyPauseMs)
+    }
   }
 }
 

@@ -86,10 +86,14 @@ export class JobRunner implements AgentListener {
     this.#connected = false
   }
 
+  heard(job: Id): void {
+    const known = this.#underway.get(job)
+    if (known) known.heard = performance.now()
+  }
+
   async told(message: JobMessage): Promise<void> {
     if (message.t !== 'finished' && !(await this.#isOurs(message.job))) return
     const known = this.#underway.get(message.job)
-    if (known) known.heard = performance.now()
     switch (message.t) {
       case 'accepted':
         await this.#recovered(message.job)

@@ -1,7 +1,8 @@
 /** Signing in and out, and the once-only setup. The checks themselves are `deps.auth`'s. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { asWcpError, WcpError } from '../../contract/errors.ts'
+import { WcpError } from '../../contract/errors.ts'
 import { isRecord } from '../../lib/fields.ts'
+import { toWcpError } from '../http/problem.ts'
 import type { Control } from './form-fields.ts'
 import { problemView } from './problem-view.ts'
 import type { Site } from './site.ts'
@@ -37,7 +38,7 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
     try {
       await auth.login(request, reply, { email, password: text(request.body, 'password') })
     } catch (error) {
-      return loginPage(request, reply, email, next, asWcpError(error))
+      return loginPage(request, reply, email, next, onTheForm(error))
     }
     return reply.redirect(next, 303)
   })
@@ -110,7 +111,7 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
     try {
       await auth.bootstrap.verifyRoot(request, reply, text(request.body, 'password'))
     } catch (error) {
-      return rootPage(request, reply, asWcpError(error))
+      return rootPage(request, reply, onTheForm(error))
     }
     return reply.redirect('/bootstrap', 303)
   })
@@ -123,10 +124,17 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
       if (password !== text(request.body, 'repeat')) throw differs(site)
       await auth.bootstrap.createAdmin(request, reply, { email, password })
     } catch (error) {
-      return adminPage(request, reply, email, asWcpError(error))
+      return adminPage(request, reply, email, onTheForm(error))
     }
     return reply.redirect('/', 303)
   })
+}
+
+/** What a person can do something about; anything else is logged and becomes the page of an error. */
+function onTheForm(error: unknown): WcpError {
+  const shown = toWcpError(error instanceof Error ? error : new Error(String(error)))
+  if (shown.code === 'internal') throw error
+  return shown
 }
 
 /** Setup is neither open nor done: nobody can sign in now. */
