@@ -6,24 +6,30 @@
  * call bear a name derived from the one that was written, and the next call for it, or its removal, takes them away.
  */
 import { createHash } from 'node:crypto'
-import { constants, lstatSync, type Stats } from 'node:fs'
 import {
-  type FileHandle,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  readlink,
-  rename,
-  rmdir,
-  symlink,
-  unlink,
-} from 'node:fs/promises'
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  renameSync,
+  rmdirSync,
+  type Stats,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { WcpError } from '../../contract/errors.ts'
 import { errorCode } from './error-code.ts'
 import { removeTree } from './remove-tree.ts'
-import { at, openBelow, openTrusted, type Trust } from './walk.ts'
+import { at, type DirectoryFd, openBelow, openTrusted, syncToDisk, type Trust } from './walk.ts'
 
 const readLimit = 1024 * 1024
 
@@ -78,7 +84,7 @@ export function createFiles(trust: Trust): Files {
   return {
     look: (path) => inParent(trust, path, (parent, name) => lookAt(parent, name), { type: 'absent' }),
     existsNow: (path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined,
-    list: (path) => listDirectory(trust, path),
+    list: async (path) => listDirectory(trust, path),
     readText: (path) => inParent(trust, path, readTextAt, undefined),
     writeFile: (path, content, ownership) =>
       inParent(trust, path, (parent, name) => writeAt(parent, name, content, ownership)),
@@ -91,13 +97,13 @@ export function createFiles(trust: Trust): Files {
   }
 }
 
-type InParent<R> = (parent: FileHandle, name: string) => Promise<R>
+type InParent<R> = (parent: DirectoryFd, name: string) => R | Promise<R>
 
 /** @param ifNoParent what to answer when a directory on the way is missing; without it that is an error. */
 async function inParent<R>(trust: Trust, path: string, act: InParent<R>, ...ifNoParent: [R?]): Promise<R> {
-  let parent: FileHandle
+  let parent: DirectoryFd
   try {
-    parent = await openTrusted(trust, dirname(path))
+    parent = openTrusted(trust, dirname(path))
   } catch (error) {
     if (ifNoParent.length > 0 && errorCode(error) === 'ENOENT') return ifNoParent[0] as R // given, so an R
     throw error
@@ -105,55 +111,51 @@ async function inParent<R>(trust: Trust, path: string, act: InParent<R>, ...ifNo
   try {
     return await act(parent, basename(path))
   } finally {
-    await parent.close()
+    closeSync(parent)
   }
 }
 
-async function statAt(parent: FileHandle, name: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(at(parent, name))
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined
-    throw error
-  }
+function statAt(parent: DirectoryFd, name: string): Stats | undefined {
+  return lstatSync(at(parent, name), { throwIfNoEntry: false })
 }
 
-async function lookAt(parent: FileHandle, name: string): Promise<Entry> {
-  const found = await statAt(parent, name)
+function lookAt(parent: DirectoryFd, name: string): Entry {
+  const found = statAt(parent, name)
   if (found === undefined) return { type: 'absent' }
   const ownership = { mode: found.mode & 0o7777, uid: found.uid, gid: found.gid }
   if (found.isDirectory()) return { type: 'directory', ...ownership }
-  if (found.isSymbolicLink()) return { type: 'link', target: await readlink(at(parent, name)) }
+  if (found.isSymbolicLink()) return { type: 'link', target: readlinkSync(at(parent, name)) }
   if (!found.isFile() || found.size > readLimit) return { type: 'other' }
-  return { type: 'file', ...ownership, base64: (await readAt(parent, name)).toString('base64') }
+  return { type: 'file', ...ownership, base64: readAt(parent, name).toString('base64') }
 }
 
-async function readTextAt(parent: FileHandle, name: string): Promise<string | undefined> {
-  if ((await statAt(parent, name)) === undefined) return undefined
-  return (await readAt(parent, name)).toString('utf8')
+function readTextAt(parent: DirectoryFd, name: string): string | undefined {
+  if (statAt(parent, name) === undefined) return undefined
+  return readAt(parent, name).toString('utf8')
 }
 
 /** O_NONBLOCK: a pipe put in place of a file must not stop the agent (C04). */
-async function readAt(parent: FileHandle, name: string): Promise<Buffer> {
-  const file = await open(at(parent, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+function readAt(parent: DirectoryFd, name: string): Buffer {
+  const file = openSync(at(parent, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
-    const { size, isRegular } = await file.stat().then((stats) => ({ size: stats.size, isRegular: stats.isFile() }))
-    if (!isRegular || size > readLimit) throw new WcpError('machine_failed', `Cannot read "${name}": not a small file`)
-    const buffer = Buffer.alloc(size)
-    const { bytesRead } = await file.read(buffer, 0, size, 0)
-    return buffer.subarray(0, bytesRead)
+    const stats = fstatSync(file)
+    if (!stats.isFile() || stats.size > readLimit) {
+      throw new WcpError('machine_failed', `Cannot read "${name}": not a small file`)
+    }
+    const buffer = Buffer.alloc(stats.size)
+    return buffer.subarray(0, readSync(file, buffer, 0, stats.size, 0))
   } finally {
-    await file.close()
+    closeSync(file)
   }
 }
 
-async function listDirectory(trust: Trust, path: string): Promise<readonly string[]> {
+function listDirectory(trust: Trust, path: string): readonly string[] {
   try {
-    const directory = await openTrusted(trust, path)
+    const directory = openTrusted(trust, path)
     try {
-      return (await readdir(`/proc/self/fd/${directory.fd}`)).sort()
+      return readdirSync(`/proc/self/fd/${directory}`).sort()
     } finally {
-      await directory.close()
+      closeSync(directory)
     }
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return []
@@ -166,91 +168,91 @@ function leftoverName(name: string): string {
   return `.new-${createHash('sha256').update(name).digest('hex').slice(0, 24)}`
 }
 
-async function writeAt(parent: FileHandle, name: string, content: string | Uint8Array, own: Ownership): Promise<void> {
+async function writeAt(parent: DirectoryFd, name: string, content: string | Uint8Array, own: Ownership): Promise<void> {
   const fresh = at(parent, leftoverName(name))
-  await unlink(fresh).catch(unlessMissing)
+  removeLeftover(fresh)
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
-  const file = await open(fresh, flags, 0o600)
+  const file = openSync(fresh, flags, 0o600)
   try {
-    await file.writeFile(content)
-    await giveTo(file, own)
-    await file.sync()
+    writeFileSync(file, content)
+    giveTo(file, own)
+    await syncToDisk(file)
   } catch (error) {
-    await unlink(fresh) // a full disk is not filled further
+    unlinkSync(fresh) // a full disk is not filled further
     throw error
   } finally {
-    await file.close()
+    closeSync(file)
   }
   await swapIn(parent, fresh, name)
 }
 
 /** What cannot get its place, because a directory has it, leaves nothing behind. */
-async function swapIn(parent: FileHandle, fresh: string, name: string): Promise<void> {
+async function swapIn(parent: DirectoryFd, fresh: string, name: string): Promise<void> {
   try {
-    await rename(fresh, at(parent, name))
+    renameSync(fresh, at(parent, name))
   } catch (error) {
-    await unlink(fresh)
+    unlinkSync(fresh)
     throw error
   }
-  await parent.sync()
+  await syncToDisk(parent)
 }
 
 /** Owner first: chown(2) clears set-id bits. */
-async function giveTo(handle: FileHandle, { mode, uid, gid }: Ownership): Promise<void> {
-  await handle.chown(uid, gid)
-  await handle.chmod(mode)
+function giveTo(fd: number, { mode, uid, gid }: Ownership): void {
+  fchownSync(fd, uid, gid)
+  fchmodSync(fd, mode)
 }
 
-async function directoryAt(parent: FileHandle, name: string, ownership: Ownership): Promise<void> {
-  if ((await statAt(parent, name)) === undefined) await mkdir(at(parent, name), 0o700)
-  const directory = await openBelow(parent, name)
+async function directoryAt(parent: DirectoryFd, name: string, ownership: Ownership): Promise<void> {
+  if (statAt(parent, name) === undefined) mkdirSync(at(parent, name), 0o700)
+  const directory = openBelow(parent, name)
   try {
-    await giveTo(directory, ownership)
-    await directory.sync()
+    giveTo(directory, ownership)
+    await syncToDisk(directory)
   } finally {
-    await directory.close()
+    closeSync(directory)
   }
-  await parent.sync()
+  await syncToDisk(parent)
 }
 
-async function linkAt(parent: FileHandle, name: string, target: string): Promise<void> {
+async function linkAt(parent: DirectoryFd, name: string, target: string): Promise<void> {
   const fresh = at(parent, leftoverName(name))
-  await unlink(fresh).catch(unlessMissing)
-  await symlink(target, fresh)
+  removeLeftover(fresh)
+  symlinkSync(target, fresh)
   await swapIn(parent, fresh, name)
 }
 
 async function move(trust: Trust, from: string, to: string): Promise<void> {
-  const source = await openTrusted(trust, dirname(from))
+  const source = openTrusted(trust, dirname(from))
   try {
-    const goal = await openTrusted(trust, dirname(to))
+    const goal = openTrusted(trust, dirname(to))
     try {
       // rename(2) would replace an empty directory; both directories are root's own and root has one writer
-      if ((await statAt(goal, basename(to))) !== undefined) {
+      if (statAt(goal, basename(to)) !== undefined) {
         throw new WcpError('machine_failed', `Cannot move "${from}" to "${to}": something is there already`)
       }
-      await rename(at(source, basename(from)), at(goal, basename(to)))
-      await goal.sync()
-      await source.sync()
+      renameSync(at(source, basename(from)), at(goal, basename(to)))
+      await syncToDisk(goal)
+      await syncToDisk(source)
     } finally {
-      await goal.close()
+      closeSync(goal)
     }
   } finally {
-    await source.close()
+    closeSync(source)
   }
 }
 
-async function removeAt(parent: FileHandle, name: string): Promise<void> {
-  await unlink(at(parent, leftoverName(name))).catch(unlessMissing)
-  const found = await statAt(parent, name)
-  if (found?.isDirectory()) await rmdir(at(parent, name))
-  else if (found !== undefined) await unlink(at(parent, name))
-  await parent.sync()
+async function removeAt(parent: DirectoryFd, name: string): Promise<void> {
+  removeLeftover(at(parent, leftoverName(name)))
+  const found = statAt(parent, name)
+  if (found?.isDirectory()) rmdirSync(at(parent, name))
+  else if (found !== undefined) unlinkSync(at(parent, name))
+  await syncToDisk(parent)
 }
 
-async function treeAt(parent: FileHandle, name: string, progress?: (removed: number) => void): Promise<void> {
+async function treeAt(parent: DirectoryFd, name: string, progress?: (removed: number) => void): Promise<void> {
   await removeTree(parent, name, progress)
-  await parent.sync()
+  await syncToDisk(parent)
 }
 
 async function putBack(trust: Trust, path: string, entry: Entry): Promise<void> {
@@ -269,6 +271,10 @@ async function putBack(trust: Trust, path: string, entry: Entry): Promise<void> 
   }
 }
 
-function unlessMissing(error: unknown): undefined {
-  if (errorCode(error) !== 'ENOENT') throw error
+function removeLeftover(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error
+  }
 }

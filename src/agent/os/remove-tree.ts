@@ -2,11 +2,11 @@
  * Removal of a tree that a tenant made, by root: every name is resolved below an open directory, no link is followed, no
  * other file system is entered, and no depth of nesting exhausts descriptors.
  */
-import type { FileHandle } from 'node:fs/promises'
+import { closeSync, fstatSync } from 'node:fs'
 import { lstat, opendir, rename, rmdir, unlink } from 'node:fs/promises'
 import { WcpError } from '../../contract/errors.ts'
 import { errorCode } from './error-code.ts'
-import { at, openBelow } from './walk.ts'
+import { at, type DirectoryFd, openBelow } from './walk.ts'
 
 /** One open descriptor per level; what is nested deeper is first moved up. */
 const deepest = 64
@@ -14,7 +14,7 @@ const deepest = 64
 interface Removal {
   readonly device: number
   /** Where trees nested too deeply are moved to, and how many were. */
-  readonly top: FileHandle
+  readonly top: DirectoryFd
   lifted: number
   removed: number
   progress(removed: number): void
@@ -22,16 +22,16 @@ interface Removal {
 
 /** Removes `name` below the open directory with everything in it; nothing there is fine. Progress is told every 1,000 names. */
 export async function removeTree(
-  parent: FileHandle,
+  parent: DirectoryFd,
   name: string,
   progress: (removed: number) => void = () => {},
 ): Promise<void> {
   const found = await lstat(at(parent, name)).catch(unlessMissing)
   if (found === undefined) return
   if (!found.isDirectory()) return unlink(at(parent, name))
-  const top = await openBelow(parent, name)
+  const top = openBelow(parent, name)
   try {
-    const removal: Removal = { device: (await parent.stat()).dev, top, lifted: 0, removed: 0, progress }
+    const removal: Removal = { device: fstatSync(parent).dev, top, lifted: 0, removed: 0, progress }
     if (found.dev !== removal.device) throw isMount(name)
     // lifting adds names to the top while it is read: look again until nothing is left
     do {
@@ -39,20 +39,20 @@ export async function removeTree(
       await emptyOut(top, removal, 1)
     } while (removal.lifted > 0)
   } finally {
-    await top.close()
+    closeSync(top)
   }
   await rmdir(at(parent, name))
 }
 
-async function emptyOut(directory: FileHandle, removal: Removal, depth: number): Promise<void> {
-  for await (const { name } of await opendir(`/proc/self/fd/${directory.fd}`)) {
+async function emptyOut(directory: DirectoryFd, removal: Removal, depth: number): Promise<void> {
+  for await (const { name } of await opendir(`/proc/self/fd/${directory}`)) {
     await removeEntry(directory, name, removal, depth)
     removal.removed++
     if (removal.removed % 1000 === 0) removal.progress(removal.removed)
   }
 }
 
-async function removeEntry(directory: FileHandle, name: string, removal: Removal, depth: number): Promise<void> {
+async function removeEntry(directory: DirectoryFd, name: string, removal: Removal, depth: number): Promise<void> {
   const found = await lstat(at(directory, name)).catch(unlessMissing)
   if (found === undefined) return
   if (!found.isDirectory()) return unlink(at(directory, name))
@@ -61,11 +61,11 @@ async function removeEntry(directory: FileHandle, name: string, removal: Removal
     removal.lifted++
     return rename(at(directory, name), at(removal.top, `.lifted-${found.ino}-${removal.lifted}`))
   }
-  const child = await openBelow(directory, name)
+  const child = openBelow(directory, name)
   try {
     await emptyOut(child, removal, depth + 1)
   } finally {
-    await child.close()
+    closeSync(child)
   }
   await rmdir(at(directory, name))
 }
