@@ -1,13 +1,20 @@
 /** The few calls of libc that Node does not offer and the daemon's life needs. */
-import { getSystemErrorName } from 'node:util'
+import { getSystemErrorName, promisify } from 'node:util'
 import { koffi } from '../../lib/native-koffi.ts'
 
-interface Libc {
+type Reentrant = (key: string | number, record: Buffer, text: Buffer, length: number, found: Buffer) => Promise<number>
+
+export interface Libc {
   flock(fd: number, operation: number): number
   socket(domain: number, type: number, protocol: number): number
   setsockopt(fd: number, level: number, name: number, value: Buffer, length: number): number
   bind(fd: number, address: Buffer, length: number): number
   listen(fd: number, backlog: number): number
+  /** The four of getpwnam_r(3), on a thread: a source of nsswitch may be slow. The result is an errno. */
+  readonly getpwnam_r: Reentrant
+  readonly getpwuid_r: Reentrant
+  readonly getgrnam_r: Reentrant
+  readonly getgrgid_r: Reentrant
 }
 
 let bound: Libc | undefined
@@ -15,12 +22,20 @@ let bound: Libc | undefined
 export function libc(): Libc {
   if (bound) return bound
   const library = koffi().load('libc.so.6')
+  const reentrant = (name: string, key: string) => {
+    const call = library.func(`int ${name}(${key}key, void *record, void *text, size_t length, void *found)`)
+    return promisify(call.async) as Reentrant // koffi does not type what it makes of a text
+  }
   bound = {
     flock: library.func('int flock(int fd, int operation)'),
     socket: library.func('int socket(int domain, int type, int protocol)'),
     setsockopt: library.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
     bind: library.func('int bind(int fd, const void *address, uint32_t length)'),
     listen: library.func('int listen(int fd, int backlog)'),
+    getpwnam_r: reentrant('getpwnam_r', 'const char *'),
+    getpwuid_r: reentrant('getpwuid_r', 'uint32_t '),
+    getgrnam_r: reentrant('getgrnam_r', 'const char *'),
+    getgrgid_r: reentrant('getgrgid_r', 'uint32_t '),
   }
   return bound
 }
