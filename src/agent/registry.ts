@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { WcpError } from '../contract/errors.ts'
 import { Fqdn, Id, PhpVersion, TenantLimits, TenantName } from '../contract/values.ts'
-import type { Database } from '../lib/native-sqlite.ts'
+import { type Database, statementsOf } from '../lib/native-sqlite.ts'
 
 /** Uids of tenants, and their gids, which are the same; never used twice. */
 export const uidRange = { first: 20_000, last: 59_999 } as const
@@ -35,10 +35,12 @@ export type HostRecord = z.output<typeof HostRow>
 /** Reads are open to every provisioner; what writes is called in the transaction that begins or ends a job. */
 export class Registry {
   readonly #database: Database
+  readonly #prepare: ReturnType<typeof statementsOf>
   #foreseen: ReadonlyMap<Id, TenantRecord> = new Map()
 
   constructor(database: Database) {
     this.#database = database
+    this.#prepare = statementsOf(database)
   }
 
   /** The same registry with tenants in it that are only planned. */
@@ -162,19 +164,18 @@ export class Registry {
   }
 
   #one<T extends z.ZodType>(row: T, query: string, ...values: unknown[]): z.output<T> | undefined {
-    const found = this.#database.prepare(query).get(...values)
+    const found = this.#prepare(query).get(...values)
     return found === undefined ? undefined : row.parse(found)
   }
 
   #all<T extends z.ZodType>(row: T, query: string, ...values: unknown[]): readonly z.output<T>[] {
-    return this.#database
-      .prepare(query)
+    return this.#prepare(query)
       .all(...values)
       .map((found) => row.parse(found))
   }
 
   #write(query: string, ...values: unknown[]): void {
-    this.#database.prepare(query).run(...values)
+    this.#prepare(query).run(...values)
   }
 }
 

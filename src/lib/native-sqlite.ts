@@ -19,6 +19,22 @@ export function openDatabase(path: string, options: Omit<Sqlite.Options, 'native
   throw new Error(`Cannot open database "${path}": SQLite ${found} is older than ${OLDEST_SAFE}`)
 }
 
+/** Statements differ by their text alone, so there are some hundred; more would be a query made of values. */
+const mostStatements = 500
+
+/** Compiling takes as long as running: each text is compiled once. What is set on the statement, such as `pluck`, stays. */
+export function statementsOf(database: Database): (text: string) => Sqlite.Statement {
+  const known = new Map<string, Sqlite.Statement>()
+  return (text) => {
+    const found = known.get(text)
+    if (found !== undefined) return found
+    const made = database.prepare(text)
+    if (known.size >= mostStatements) known.clear()
+    known.set(text, made)
+    return made
+  }
+}
+
 /** Version 13 takes the loaded addon itself; its published types still know only a path. */
 function packedBinding(): { nativeBinding?: string } {
   if (!isPacked()) return {}

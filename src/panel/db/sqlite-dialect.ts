@@ -1,7 +1,7 @@
 /** SQLite for the panel: durable, strict about foreign keys, one writer. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { CompiledQuery, type DatabaseConnection, type Driver, SqliteAdapter, SqliteDialect, SqliteDriver } from 'kysely'
-import { type Database, openDatabase } from '../../lib/native-sqlite.ts'
+import { type Database, openDatabase, statementsOf } from '../../lib/native-sqlite.ts'
 
 export function sqliteDialect(path: string): SqliteDialect {
   const database = openDatabase(path)
@@ -61,7 +61,7 @@ class PatientDriver extends SqliteDriver {
   #connection: DatabaseConnection | undefined
 
   constructor(database: Database) {
-    super({ database })
+    super({ database: { prepare: statementsOf(database), close: () => database.close() } })
     this.#database = database
   }
 
