@@ -69,6 +69,7 @@ class JobEngine implements Engine {
       plan: (jobs) => this.#plan(jobs),
       inspect: (what) => (what === 'health' ? options.health() : this.drift().then(withinMessage)),
       closeSetup: () => this.#closeSetup(),
+      broken: (error) => this.#break(error),
     })
   }
 
@@ -169,6 +170,7 @@ class JobEngine implements Engine {
     this.#readOnly ??= 'it is being stopped'
     await this.#lanes.close()
     await this.#drift?.catch(() => {})
+    this.#state?.journal.flush()
     this.#state?.database.close()
   }
 
@@ -209,7 +211,7 @@ class JobEngine implements Engine {
       if (before !== undefined) await runJob(before, workshop)
       const still = stuckBefore(journal, job)
       if (still === undefined) await runJob(job, workshop)
-      else this.#refuseBehind(still, job)
+      else await this.#refuseBehind(still, job)
     } catch (error) {
       this.#break(error)
     } finally {
@@ -217,13 +219,13 @@ class JobEngine implements Engine {
     }
   }
 
-  #refuseBehind(stuck: JournaledJob, job: JournaledJob): void {
+  async #refuseBehind(stuck: JournaledJob, job: JournaledJob): Promise<void> {
     const message = `Cannot begin: "${stuck.type}" of this tenant was interrupted and could not be undone`
     const error = new WcpError('conflict', message, {
       help: stuck.failure?.help ?? 'Look into the log of the root side.',
     })
     const failure = failureOf(error, null)
-    this.#ready().journal.finish(job, failure, () => {})
+    await this.#ready().journal.finish(job, failure, () => {})
     this.#options.emit({ t: 'finished', job: job.id, token: job.token, failure })
   }
 

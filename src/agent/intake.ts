@@ -70,6 +70,8 @@ export interface Doers {
   plan(jobs: readonly PlannedJob[]): Promise<unknown>
   inspect(what: Message<'inspect'>['what']): Promise<unknown>
   closeSetup(): Promise<void>
+  /** The journal could not be written. */
+  broken(error: unknown): void
 }
 
 const mostOpenJobs = 1000
@@ -107,8 +109,7 @@ export class Intake {
       case 'job':
         return this.#job(message)
       case 'ack':
-        if (this.#doers.phase() !== 'read-only') this.#doers.journal().acknowledge(message.job)
-        return 'ok'
+        return this.#acknowledge(message)
       case 'plan':
         return this.#plan(message)
       case 'inspect':
@@ -118,6 +119,16 @@ export class Intake {
       case 'close_setup':
         return this.#answer(message.ask, () => this.#doers.closeSetup())
     }
+  }
+
+  #acknowledge({ job }: Message<'ack'>): 'ok' {
+    if (this.#doers.phase() !== 'read-only') {
+      this.#doers
+        .journal()
+        .acknowledge(job)
+        .catch((error) => this.#doers.broken(error))
+    }
+    return 'ok'
   }
 
   #job({ job: id, type, token, payload: raw }: Message<'job'>): 'ok' | 'close' {

@@ -8,7 +8,8 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { Id } from '../contract/values.ts'
 import { Failure } from '../contract/wire.ts'
-import type { Database } from '../lib/native-sqlite.ts'
+import { type Database, statementsOf } from '../lib/native-sqlite.ts'
+import { GroupCommit } from './group-commit.ts'
 import type { Json } from './steps/step.ts'
 
 const JournalState = z.enum(['queued', 'running', 'undoing', 'stuck', 'succeeded', 'failed'])
@@ -54,9 +55,13 @@ export type Acceptance =
 
 export class Journal {
   readonly #database: Database
+  readonly #prepare: ReturnType<typeof statementsOf>
+  readonly #group: GroupCommit
 
   constructor(database: Database) {
     this.#database = database
+    this.#prepare = statementsOf(database)
+    this.#group = new GroupCommit(database)
   }
 
   /** The fence (B10): token and hash are on the disk when this returns. */
@@ -87,17 +92,17 @@ export class Journal {
   }
 
   /** The job begins: what it was resolved to and what it reserves in the registry, at once. */
-  begin(job: JournaledJob, target: Json, reserve: () => void): void {
-    this.#database.transaction(() => {
+  begin(job: JournaledJob, target: Json, reserve: () => void): Promise<void> {
+    return this.#group.add(() => {
       reserve()
       this.#write("update jobs set state = 'running', target = ? where seq = ?", JSON.stringify(target), job.seq)
-    })()
+    })
   }
 
-  /** What a step saw, on the disk before it is applied. Never written over: the first word is how it was before the job. */
-  capture(job: JournaledJob, step: number, name: string, before: Json): void {
+  /** What a step saw; on the disk when this resolves, and only then it may be applied. Never written over: the first word is how it was before the job. */
+  capture(job: JournaledJob, step: number, name: string, before: Json): Promise<void> {
     const query = 'insert into captures (job, step, name, before) values (?, ?, ?, ?)'
-    this.#write(query, job.seq, step, name, JSON.stringify(before))
+    return this.#group.add(() => this.#write(query, job.seq, step, name, JSON.stringify(before)))
   }
 
   captures(job: JournaledJob): readonly Capture[] {
@@ -114,22 +119,29 @@ export class Journal {
   }
 
   /** The end, and what it means for the registry, at once. */
-  finish(job: JournaledJob, failure: Failure | null, settle: () => void): void {
-    this.#database.transaction(() => {
+  finish(job: JournaledJob, failure: Failure | null, settle: () => void): Promise<void> {
+    return this.#group.add(() => {
       settle()
       const state = failure === null ? 'succeeded' : 'failed'
       const text = failure === null ? null : JSON.stringify(failure)
       this.#write('update jobs set state = ?, failure = ? where seq = ?', state, text, job.seq)
       this.#write('delete from captures where job = ?', job.seq)
-    })()
+    })
   }
 
-  acknowledge(id: Id): void {
-    this.#write("update jobs set acknowledged = 1 where id = ? and state in ('succeeded', 'failed', 'stuck')", id)
+  acknowledge(id: Id): Promise<void> {
+    const query = "update jobs set acknowledged = 1 where id = ? and state in ('succeeded', 'failed', 'stuck')"
+    return this.#group.add(() => this.#write(query, id))
+  }
+
+  /** What waits for company is written now. */
+  flush(): void {
+    this.#group.flush()
   }
 
   /** Ends that the panel has not confirmed, oldest first. */
   untold(): readonly JournaledJob[] {
+    this.flush() // what was confirmed a moment ago counts
     const ended = "acknowledged = 0 and state in ('succeeded', 'failed', 'stuck')"
     return this.#all(JobRow, `select ${columns} from jobs where ${ended} order by seq`)
   }
@@ -138,6 +150,12 @@ export class Journal {
   unsettled(): readonly JournaledJob[] {
     const open = "state in ('queued', 'running', 'undoing', 'stuck')"
     return this.#all(JobRow, `select ${columns} from jobs where ${open} order by seq`)
+  }
+
+  /** The oldest of the tenant that is older than this one and could not be undone. */
+  stuckBefore({ tenant, seq }: JournaledJob): JournaledJob | undefined {
+    const query = `select ${columns} from jobs where state = 'stuck' and tenant = ? and seq < ? order by seq limit 1`
+    return this.#one(JobRow, query, tenant, seq)
   }
 
   destructiveSince(moment: string): number {
@@ -159,17 +177,17 @@ export class Journal {
   }
 
   #one<T extends z.ZodType>(row: T, query: string, ...values: unknown[]): z.output<T> | undefined {
-    const found = this.#database.prepare(query).get(...values)
+    const found = this.#prepare(query).get(...values)
     return found === undefined ? undefined : row.parse(found)
   }
 
   #all<T extends z.ZodType>(row: T, query: string, ...values: unknown[]): readonly z.output<T>[] {
-    const found = this.#database.prepare(query).all(...values)
+    const found = this.#prepare(query).all(...values)
     return found.map((one) => row.parse(one))
   }
 
   #write(query: string, ...values: unknown[]): void {
-    this.#database.prepare(query).run(...values)
+    this.#prepare(query).run(...values)
   }
 }
 

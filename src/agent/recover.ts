@@ -12,5 +12,5 @@ export function interrupted(journal: Journal): readonly JournaledJob[] {
 
 /** An older job of the tenant whose undo failed: until that is settled nothing else may happen to the tenant. */
 export function stuckBefore(journal: Journal, job: JournaledJob): JournaledJob | undefined {
-  return journal.unsettled().find((one) => one.state === 'stuck' && one.tenant === job.tenant && one.seq < job.seq)
+  return journal.stuckBefore(job)
 }

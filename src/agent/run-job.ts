@@ -72,14 +72,14 @@ async function begin(job: JournaledJob, provisioner: AnyProvisioner, shop: Works
     return await shop.judging.take(async () => {
       const payload = provisioner.contract.payload.parse(job.payload)
       const target = await provisioner.target(payload, world)
-      journal.begin(job, target, () => provisioner.reserve(world.registry, target))
+      await journal.begin(job, target, () => provisioner.reserve(world.registry, target))
       return target
     })
   } catch (error) {
     if (isBroken(error)) throw error
     if (!(error instanceof WcpError))
       shop.log.error({ err: error, job: job.id, type: job.type }, 'job could not be prepared')
-    end(job, failureOf(error, null), shop, () => {})
+    await end(job, failureOf(error, null), shop, () => {})
     return refused
   }
 }
@@ -117,7 +117,7 @@ async function forward({ job, steps, shop }: Run): Promise<Failure | null> {
 
 async function capture(step: Step, index: number, job: JournaledJob, shop: Workshop): Promise<Json> {
   const before = await step.capture(shop.world.machine)
-  shop.journal.capture(job, index, step.name, before)
+  await shop.journal.capture(job, index, step.name, before)
   return before
 }
 
@@ -139,7 +139,7 @@ async function backward(run: Run, failure: Failure): Promise<void> {
       return leaveStuck(run, failure, name, error)
     }
   }
-  end(job, failure, shop, () => provisioner.release(shop.world.registry, target))
+  await end(job, failure, shop, () => provisioner.release(shop.world.registry, target))
 }
 
 async function undoPatiently(step: Step, before: Json, { shop, job }: Run): Promise<void> {
@@ -168,12 +168,12 @@ function leaveStuck({ job, shop }: Run, failure: Failure, step: string, error: u
   shop.emit({ t: 'finished', job: job.id, token: job.token, failure: whole })
 }
 
-function succeed({ job, provisioner, target, shop }: Run): void {
-  end(job, null, shop, () => provisioner.settle(shop.world.registry, target))
+function succeed({ job, provisioner, target, shop }: Run): Promise<void> {
+  return end(job, null, shop, () => provisioner.settle(shop.world.registry, target))
 }
 
-function end(job: JournaledJob, failure: Failure | null, shop: Workshop, settle: () => void): void {
-  shop.journal.finish(job, failure, settle)
+async function end(job: JournaledJob, failure: Failure | null, shop: Workshop, settle: () => void): Promise<void> {
+  await shop.journal.finish(job, failure, settle)
   shop.log.info({ job: job.id, type: job.type, failure: failure?.message ?? null }, 'job ended')
   shop.emit({ t: 'finished', job: job.id, token: job.token, failure })
 }
