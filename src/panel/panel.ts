@@ -164,7 +164,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       void setup.closeIfDone().catch((err) => log.error({ err }, 'setup could not be closed on the root side'))
     },
     heard: (job) => runner.heard(job),
-    told: (message) => runner.told(message),
+    told: (messages) => runner.told(messages),
     gone: () => runner.gone(),
   })
   await rm(cliSocket, { force: true })

@@ -28,8 +28,8 @@ export interface AgentListener {
   connected(hello: Hello): void | Promise<void>
   /** At once when a message about a job arrives, also while the store keeps those before it waiting. */
   heard(job: Id): void
-  /** In the order of arrival; the next one waits for this one's end. */
-  told(message: JobMessage): Promise<void>
+  /** In the order of arrival; the next ones wait for the end of these. */
+  told(messages: readonly JobMessage[]): Promise<void>
   gone(): void
 }
 
@@ -43,6 +43,8 @@ const helloTimeoutMs = 10_000
 /** Messages that wait for the store; above this the agent has to wait too. */
 const mostWaiting = 500
 const busyPauseMs = 100
+/** How long a step may wait to be stored with the next ones; nobody sees less on a page. */
+const newsWaitMs = 50
 
 export class AgentLink implements AgentStatus {
   readonly #log: Logger
@@ -127,7 +129,7 @@ export class AgentLink implements AgentStatus {
     }
     this.#socket = socket
     const decoder = new FrameDecoder()
-    const intake = new Intake(socket, (message) => this.#tell(message))
+    const intake = new Intake(socket, (news) => this.#tell(news))
     const timer = setTimeout(() => this.#refuse(socket, 'no hello in time'), this.#helloTimeoutMs)
     socket.on('error', (err) => this.#log.warn({ err }, 'the line to the agent failed'))
     socket.on('close', () => {
@@ -164,10 +166,10 @@ export class AgentLink implements AgentStatus {
     this.#log.info({ version: hello.version, readOnly: hello.readOnly }, 'the agent is connected')
   }
 
-  async #tell(message: Hello | JobMessage): Promise<void> {
+  async #tell(news: Hello | readonly JobMessage[]): Promise<void> {
     if (this.#listener === null) return
-    if (message.t === 'hello') await this.#listener.connected(message)
-    else await this.#listener.told(message)
+    if ('t' in news) await this.#listener.connected(news)
+    else await this.#listener.told(news)
   }
 
   #answer(message: Extract<AgentMessage, { t: 'answer' }>): void {
@@ -191,44 +193,64 @@ export class AgentLink implements AgentStatus {
   }
 }
 
-/** Hands messages on one by one, and lets the sender wait while too many are in line. */
+/**
+ * Hands on together what came together, so that the store waits for the disk once for all of it, and lets the sender wait
+ * while too many are in line. What is no job's end is not worth a wait of its own: it stays a moment, for company.
+ */
 class Intake {
-  readonly #waiting: (Hello | JobMessage)[] = []
   readonly #socket: Socket
-  readonly #tell: (message: Hello | JobMessage) => Promise<void>
+  readonly #tell: (news: Hello | readonly JobMessage[]) => Promise<void>
+  #hello: Hello | null = null
+  #waiting: JobMessage[] = []
+  #timer: NodeJS.Timeout | null = null
   #busy = false
 
-  constructor(socket: Socket, tell: (message: Hello | JobMessage) => Promise<void>) {
+  constructor(socket: Socket, tell: (news: Hello | readonly JobMessage[]) => Promise<void>) {
     this.#socket = socket
     this.#tell = tell
   }
 
   add(message: Hello | JobMessage): void {
-    this.#waiting.push(message)
+    if (message.t === 'hello') this.#hello = message
+    else this.#waiting.push(message)
     if (this.#waiting.length >= mostWaiting) this.#socket.pause()
-    if (!this.#busy) void this.#drain()
+    if (this.#busy) return
+    if (message.t === 'hello' || message.t === 'finished') void this.#drain()
+    else this.#timer ??= setTimeout(() => void this.#drain(), newsWaitMs)
   }
 
   async #drain(): Promise<void> {
     this.#busy = true
-    for (let message = this.#waiting.shift(); message; message = this.#waiting.shift()) {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    for (let news = this.#next(); news !== null; news = this.#next()) {
       try {
-        await this.#tellPatiently(message)
+        await this.#tellPatiently(news)
       } catch (error) {
         // Without its storage a message must not be acknowledged; the agent tells the end again when it comes back.
         this.#socket.destroy(error instanceof Error ? error : new Error(String(error)))
-        this.#waiting.length = 0
+        this.#waiting = []
       }
-      if (this.#waiting.length < mostWaiting) this.#socket.resume()
     }
     this.#busy = false
   }
 
+  /** Hello is a connection's first word. */
+  #next(): Hello | readonly JobMessage[] | null {
+    const hello = this.#hello
+    this.#hello = null
+    if (hello !== null) return hello
+    const messages = this.#waiting
+    this.#waiting = []
+    if (messages.length >= mostWaiting) this.#socket.resume()
+    return messages.length > 0 ? messages : null
+  }
+
   /** A store that another process is writing to is waited for: the line is not to blame, and stays. */
-  async #tellPatiently(message: Hello | JobMessage): Promise<void> {
+  async #tellPatiently(news: Hello | readonly JobMessage[]): Promise<void> {
     for (;;) {
       try {
-        return await this.#tell(message)
+        return await this.#tell(news)
       } catch (error) {
         if (!isBusyStore(error) || this.#socket.destroyed) throw error
       }

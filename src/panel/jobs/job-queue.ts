@@ -1,4 +1,4 @@
-/** The runner's side of the job store: each call is a transaction of its own. */
+/** The runner's side of the job store: each call is a transaction of its own, or part of one. */
 import type { StepState } from '../../contract/job.ts'
 import type { Id } from '../../contract/values.ts'
 import type { Failure } from '../../contract/wire.ts'
@@ -8,6 +8,8 @@ import type { Db } from '../db/database.ts'
 import { inTransaction } from '../db/in-transaction.ts'
 
 export interface JobQueue {
+  /** All that `work` does is stored, or nothing of it: one transaction, and one wait for the disk. */
+  together<T>(work: (queue: JobQueue) => Promise<T>): Promise<T>
   /** The oldest queued job of each tenant that has no older one under way. */
   runnable(limit: number): Promise<readonly RunnableJob[]>
   /** Before a job is sent: false when somebody has cancelled it. From then on nobody can. */
@@ -29,6 +31,7 @@ export interface JobQueue {
 export function jobQueue(db: Db, storesOf: (db: Db) => Stores): JobQueue {
   const jobs = (on: Db) => storesOf(on).jobs
   return {
+    together: (work) => inTransaction(db, (tx) => work(jobQueue(tx, storesOf))),
     runnable: (limit) => jobs(db).nextRunnable(limit),
     delivered: (job) => jobs(db).delivered(job),
     unfinished: () => jobs(db).inStates(['running', 'stalled'], 10_000),

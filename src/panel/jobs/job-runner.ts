@@ -9,7 +9,7 @@ import type { Id } from '../../contract/values.ts'
 import type { RunnableJob } from '../../resources/job/store.ts'
 import { jobContracts } from '../../resources/jobs.ts'
 import type { AgentLink, AgentListener, Hello, JobMessage } from './agent-link.ts'
-import type { JobEventBus } from './job-events.ts'
+import type { JobEvent, JobEventBus } from './job-events.ts'
 import type { JobQueue } from './job-queue.ts'
 
 export interface JobRunnerOptions {
@@ -32,6 +32,13 @@ interface Underway {
   heard: number
   beat: boolean
   stalled: boolean
+}
+
+/** Messages that are stored together. */
+interface Batch {
+  readonly queue: JobQueue
+  /** What waits until they are. */
+  readonly afterwards: (() => void)[]
 }
 
 export class JobRunner implements AgentListener {
@@ -91,75 +98,95 @@ export class JobRunner implements AgentListener {
     if (known) known.heard = performance.now()
   }
 
-  async told(message: JobMessage): Promise<void> {
-    if (message.t !== 'finished' && !(await this.#isOurs(message.job))) return
-    const known = this.#underway.get(message.job)
+  /** Stored in one transaction; only then people, the agent and this runner's memory learn of it. */
+  async told(messages: readonly JobMessage[]): Promise<void> {
+    const effects = await this.#options.queue.together(async (queue) => {
+      const batch: Batch = { queue, afterwards: [] }
+      for (const message of withoutOvertaken(messages)) await this.#store(message, batch)
+      return batch.afterwards
+    })
+    for (const effect of effects) effect()
+    if (messages.some(({ t }) => t === 'finished')) this.wake()
+  }
+
+  async #store(message: JobMessage, batch: Batch): Promise<void> {
+    if (message.t === 'finished') return await this.#finished(message, batch)
+    if (!(await this.#isOurs(message.job, batch))) return
     switch (message.t) {
       case 'accepted':
-        await this.#recovered(message.job)
-        return await this.#accepted(message)
+        await this.#recovered(message.job, batch)
+        return await this.#accepted(message, batch)
       case 'step':
-        return await this.#step(message)
+        return await this.#step(message, batch)
       case 'log':
-        await this.#options.queue.log(message.job, message.line)
-        return this.#options.events.publish({ kind: 'log', job: message.job, line: message.line })
+        await batch.queue.log(message.job, message.line)
+        return this.#publish(batch, { kind: 'log', job: message.job, line: message.line })
       case 'heartbeat':
-        if (known) known.beat = true
-        return await this.#recovered(message.job)
-      case 'finished':
-        return await this.#finished(message)
+        Object.assign(this.#underway.get(message.job) ?? {}, { beat: true })
+        return await this.#recovered(message.job, batch)
     }
   }
 
   /** A store that was brought back from a backup does not know every job that the agent has. */
-  async #isOurs(job: Id): Promise<boolean> {
+  async #isOurs(job: Id, { queue }: Batch): Promise<boolean> {
     if (this.#underway.has(job)) return true
-    const stored = await this.#options.queue.find(job)
+    const stored = await queue.find(job)
     if (stored) this.#note(stored)
     else this.#options.log.warn({ job }, 'the agent tells of an unknown job')
     return stored !== undefined
   }
 
-  async #accepted({ job, steps }: Extract<JobMessage, { t: 'accepted' }>): Promise<void> {
-    if (!(await this.#options.queue.accepted(job, steps))) return
-    this.#options.events.publish({ kind: 'steps', job, names: steps })
-    this.#options.events.publish({ kind: 'state', job, state: 'running', failure: null })
+  async #accepted({ job, steps }: Extract<JobMessage, { t: 'accepted' }>, batch: Batch): Promise<void> {
+    if (!(await batch.queue.accepted(job, steps))) return
+    this.#publish(batch, { kind: 'steps', job, names: steps })
+    this.#publish(batch, { kind: 'state', job, state: 'running', failure: null })
   }
 
-  async #step({ t: _, job, ...step }: Extract<JobMessage, { t: 'step' }>): Promise<void> {
-    await this.#recovered(job)
-    await this.#options.queue.step(job, step)
-    this.#options.events.publish({ kind: 'step', job, ...step })
+  async #step({ t: _, job, ...step }: Extract<JobMessage, { t: 'step' }>, batch: Batch): Promise<void> {
+    await this.#recovered(job, batch)
+    await batch.queue.step(job, step)
+    this.#publish(batch, { kind: 'step', job, ...step })
   }
 
-  async #finished({ job, token, failure }: Extract<JobMessage, { t: 'finished' }>): Promise<void> {
-    const isNews = await this.#options.queue.finished(job, token, failure)
-    this.#options.link.send({ t: 'ack', job })
-    this.#underway.delete(job)
-    if (isNews) {
-      const state = failure === null ? 'succeeded' : 'failed'
-      if (failure) this.#options.log.warn({ job, step: failure.step, code: failure.code }, 'a job failed')
-      this.#options.events.publish({ kind: 'state', job, state, failure })
-    }
-    this.wake()
+  async #finished({ job, token, failure }: Extract<JobMessage, { t: 'finished' }>, batch: Batch): Promise<void> {
+    const isNews = await batch.queue.finished(job, token, failure)
+    batch.afterwards.push(() => {
+      this.#options.link.send({ t: 'ack', job })
+      this.#underway.delete(job)
+    })
+    if (!isNews) return
+    const state = failure === null ? 'succeeded' : 'failed'
+    if (failure) this.#options.log.warn({ job, step: failure.step, code: failure.code }, 'a job failed')
+    this.#publish(batch, { kind: 'state', job, state, failure })
   }
 
   /** The agent's late word leads a stalled job back, unless it has been at it for longer than its type may take. */
-  async #recovered(job: Id): Promise<void> {
+  async #recovered(job: Id, batch: Batch): Promise<void> {
     const known = this.#underway.get(job)
     if (!known?.stalled || this.#isOverdue(known)) return
-    known.stalled = false
-    await this.#options.queue.heartbeats([job])
-    this.#options.events.publish({ kind: 'state', job, state: 'running', failure: null })
+    await batch.queue.heartbeats([job])
+    batch.afterwards.push(() => {
+      known.stalled = false
+    })
+    this.#publish(batch, { kind: 'state', job, state: 'running', failure: null })
+  }
+
+  #publish({ afterwards }: Batch, event: JobEvent): void {
+    afterwards.push(() => this.#options.events.publish(event))
   }
 
   async #sendQueued(): Promise<void> {
     const room = this.#options.atOnce() - this.#underway.size
     if (room <= 0 || this.#options.link.readOnly !== null) return
     const busy = new Set([...this.#underway.values()].map(({ tenant }) => tenant))
-    const runnable = await this.#options.queue.runnable(this.#options.atOnce() + busy.size)
-    for (const job of runnable.filter(({ tenantId }) => !busy.has(tenantId)).slice(0, room)) {
-      if (!(await this.#options.queue.delivered(job.id))) continue
+    const delivered = await this.#options.queue.together(async (queue) => {
+      const runnable = await queue.runnable(this.#options.atOnce() + busy.size)
+      const jobs: RunnableJob[] = []
+      for (const job of runnable.filter(({ tenantId }) => !busy.has(tenantId)).slice(0, room))
+        if (await queue.delivered(job.id)) jobs.push(job)
+      return jobs
+    })
+    for (const job of delivered) {
       this.#note(job)
       this.#send(job)
     }
@@ -207,4 +234,11 @@ export class JobRunner implements AgentListener {
     const contracts: Readonly<Record<string, { timeoutSeconds: number }>> = jobContracts
     return performance.now() - began > (contracts[type]?.timeoutSeconds ?? Number.POSITIVE_INFINITY) * 1000
   }
+}
+
+/** Without states of a step that a later message of the same batch tells anew. */
+function withoutOvertaken(messages: readonly JobMessage[]): readonly JobMessage[] {
+  const place = (message: JobMessage) => (message.t === 'step' ? `${message.job} ${message.index}` : message)
+  const last = new Map(messages.map((message) => [place(message), message]))
+  return messages.filter((message) => last.get(place(message)) === message)
 }
