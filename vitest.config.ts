@@ -13,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'test/faults/history.test.ts'],
           execArgv: ['--disable-warning=ExperimentalWarning'], // node:ffi, which the executable is allowed as well
         },
       },
@@ -29,6 +29,7 @@ export default defineConfig({
       { test: { name: 'provisioners', include: ['test/provisioners/**/*.test.ts'] } },
       { test: { name: 'store', include: ['test/store/**/*.test.ts'], ...serial } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...serial } },
+      { test: { name: 'faults', include: ['test/faults/**/f*.test.ts'], ...serial } },
       { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...serial } },
       { test: { name: 'build', include: ['test/build/**/*.test.ts'], ...serial, testTimeout: 600_000 } },
       {

@@ -6,8 +6,8 @@ import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openListenSocket } from '../src/agent/os/listen-socket.ts'
+import { executable } from '../test/support/executable.ts'
 import { type Bench, percentile } from './bench.ts'
-import { executable } from './executable.ts'
 import { Server } from './server.ts'
 
 const runs = 9

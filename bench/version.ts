@@ -1,7 +1,7 @@
 /** How long people wait for `wcp --version`, the least that the executable can do. */
 import { spawnSync } from 'node:child_process'
+import { executable } from '../test/support/executable.ts'
 import { type Bench, percentile, timed } from './bench.ts'
-import { executable } from './executable.ts'
 
 const runs = 30
 

@@ -6,7 +6,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join, relative } from 'node:path'
+import { join, relative } from 'node:path'
+import { hosting, program, root } from './support/requirements.ts'
 
 interface Group {
   readonly name: string
@@ -32,33 +33,11 @@ const quick: readonly Group[] = [
   {
     name: 'integration',
     startsServers: true,
-    missing: () => root() ?? program('nginx', 'nginx') ?? fpm() ?? program('bwrap', 'bubblewrap'),
+    missing: hosting,
   },
   { name: 'browser', startsServers: true, missing: () => program('chromium', 'chromium') ?? program('lynx', 'lynx') },
 ]
 const whole: readonly Group[] = [{ name: 'e2e', startsServers: true, missing: root }]
-
-const searched = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', ...postgresDirectories()]
-
-function postgresDirectories(): readonly string[] {
-  return ['18', '17', '16', '15'].map((major) => `/usr/lib/postgresql/${major}/bin`)
-}
-
-function program(name: string, debianPackage: string): string | undefined {
-  return searched.some((directory) => existsSync(join(directory, name)))
-    ? undefined
-    : `${name} is not installed; run "apt-get install ${debianPackage}"`
-}
-
-function fpm(): string | undefined {
-  return ['8.5', '8.4', '8.3', '8.2', '8.1'].some((version) => existsSync(`/usr/sbin/php-fpm${version}`))
-    ? undefined
-    : 'php-fpm is not installed; run "apt-get install php-fpm"'
-}
-
-function root(): string | undefined {
-  return process.getuid?.() === 0 ? undefined : 'it sets owners and starts servers; run it as root'
-}
 
 function isRequired(group: Group): boolean {
   const required = (process.env.WCP_REQUIRED_TESTS ?? '').split(',')

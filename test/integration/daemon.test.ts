@@ -1,23 +1,39 @@
 /** The life of the processes: what starts, what is refused, what survives which death. As root, without systemd. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
+import { request } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DaemonMachine, freePorts, makeAccounts } from './daemon-machine.ts'
+import { asset } from '../../src/lib/assets.ts'
+import { Product } from '../support/product.ts'
 
+const main = join(import.meta.dirname, '../../src/main.ts')
 const canRun = process.getuid?.() === 0 && existsSync('/usr/sbin/nginx')
 
 describe.skipIf(!canRun)('the daemon', () => {
-  let machine: DaemonMachine
+  let machine: Product
 
   beforeAll(async () => {
-    makeAccounts()
-    machine = new DaemonMachine(await freePorts())
+    asset('styles.css') // compiled now: the panel's account may not write into the checkout
+    machine = await Product.make({ command: [process.execPath, main] })
     await machine.start()
   })
 
   afterAll(async () => {
     await machine.dispose()
   })
+
+  /** Status of the panel's answer; the request waits as long as the port does. */
+  async function ask(path = '/'): Promise<number> {
+    const options = { host: '127.0.0.1', port: machine.ports.panel, path, rejectUnauthorized: false, agent: false }
+    return await new Promise((resolve, reject) => {
+      const sent = request(options, (response) => {
+        response.resume()
+        resolve(response.statusCode ?? 0)
+      })
+      sent.once('error', reject)
+      sent.end()
+    })
+  }
 
   const file = (path: string) => readFileSync(join(machine.root, path), 'utf8')
   const mode = (path: string) => (statSync(join(machine.root, path)).mode & 0o7777).toString(8)
@@ -34,13 +50,13 @@ describe.skipIf(!canRun)('the daemon', () => {
   })
 
   it('answers on the panel port, and tells panel and agent of each other', async () => {
-    expect(await machine.ask('/')).toBeLessThan(500)
+    expect(await ask('/')).toBeLessThan(500)
     await machine.until('the agent is connected', () => machine.output.includes('"connected to the panel"'))
   })
 
   it.each(['panel', 'waker'] as const)('gives the %s no privilege at all', async (role) => {
-    await machine.until(`the ${role} runs`, () => machine.child(role) !== undefined)
-    const status = readFileSync(`/proc/${machine.child(role)}/status`, 'utf8')
+    await machine.until(`the ${role} runs`, () => machine.pids[role] !== undefined)
+    const status = readFileSync(`/proc/${machine.pids[role]}/status`, 'utf8')
     const field = (name: string) => new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1]?.trim()
 
     expect(field('Uid')).not.toMatch(/\b0\b/)
@@ -54,65 +70,67 @@ describe.skipIf(!canRun)('the daemon', () => {
     const { code, said } = await machine.startInVain()
 
     expect(code).toBe(75)
-    expect(said).toMatch(new RegExp(`^Cannot start: wcpd runs already, process ${machine.pid} holds ".*/lock"\n$`))
+    expect(said).toMatch(
+      new RegExp(`^Cannot start: wcpd runs already, process ${machine.pids.agent} holds ".*/lock"\n$`),
+    )
   })
 
   it('starts a killed panel again; who asked meanwhile is answered', async () => {
-    const first = machine.child('panel')
+    const first = machine.pids.panel
     process.kill(first ?? -1, 'SIGKILL')
 
-    const answer = machine.ask('/')
+    const answer = ask('/')
 
     expect(await answer).toBeLessThan(500)
-    expect(machine.child('panel')).not.toBe(first)
+    expect(machine.pids.panel).not.toBe(first)
   })
 
   it('keeps what is in force when the new configuration is wrong', async () => {
-    const before = machine.child('panel')
+    const before = machine.pids.panel
     machine.configure('log_level: loud\n')
-    machine.signal('SIGHUP')
+    machine.kill('SIGHUP')
 
     await machine.until('the line is logged', () => machine.output.includes('configuration is wrong'))
 
     expect(machine.output).toContain(`${machine.configFile}:4: log_level is \\"loud\\": expected one of debug, info`)
-    expect(machine.child('panel')).toBe(before)
-    expect(await machine.ask('/')).toBeLessThan(500)
+    expect(machine.pids.panel).toBe(before)
+    expect(await ask('/')).toBeLessThan(500)
     machine.configure()
   })
 
   it('takes a new configuration without losing the port', async () => {
-    const before = machine.child('panel')
+    const before = machine.pids.panel
     machine.configure('session_hours: 6\n')
-    machine.signal('SIGHUP')
+    machine.kill('SIGHUP')
 
     await machine.until('it is reloaded', () => machine.output.includes('"configuration reloaded"'))
 
-    expect(await machine.ask('/')).toBeLessThan(500)
-    expect(machine.child('panel')).not.toBe(before)
+    expect(await ask('/')).toBeLessThan(500)
+    expect(machine.pids.panel).not.toBe(before)
     expect(file('run/wcp360/credentials/panel/config.yaml')).toContain('session_hours: 6')
   })
 
   it('comes back after it was killed, with the same secrets', async () => {
     const key = file('etc/wcp360/secrets/panel.key')
     const certificate = file('etc/wcp360/ssl/panel.crt')
-    machine.signal('SIGKILL')
+    machine.kill('SIGKILL')
     await machine.ended()
 
     await machine.start()
 
-    expect(await machine.ask('/')).toBeLessThan(500)
+    expect(await ask('/')).toBeLessThan(500)
     expect(file('etc/wcp360/secrets/panel.key')).toBe(key)
     expect(file('etc/wcp360/ssl/panel.crt')).toBe(certificate)
   })
 
   it('ends with its children at SIGTERM', async () => {
-    const children = [machine.child('panel'), machine.child('waker')]
-    machine.signal('SIGTERM')
+    const children = [machine.pids.panel, machine.pids.waker]
+    machine.kill('SIGTERM')
 
     expect(await machine.ended()).toBe(0)
 
     expect(children.every((pid) => pid !== undefined && !existsSync(`/proc/${pid}`))).toBe(true)
-    await expect(machine.ask('/')).rejects.toThrow(/ECONNREFUSED/)
+    await expect(ask('/')).rejects.toThrow(/ECONNREFUSED/)
   })
 
   it('does not start with a wrong configuration, and says why in one line', async () => {
