@@ -12,6 +12,18 @@ export type Effect =
   /** Changes the machine: answers 202 with the job that does it; takes `plan`. */
   | 'machine'
 
+/** How far a role reaches: everything, what belongs to one reseller, or one tenant. */
+export const scopeKinds = ['global', 'reseller', 'local'] as const
+export type ScopeKind = (typeof scopeKinds)[number]
+
+/** Who may call an operation at all; what is outside of the caller's scope is not found by it. */
+export interface Policy {
+  /** Scopes of the roles that may hold the permission; a role of another scope never gets it, whatever the store says. */
+  readonly scopes: readonly ScopeKind[]
+  /** Decides who may do what, or with which secret: refused to somebody who acts as another person. */
+  readonly isSensitive?: true
+}
+
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 
 export interface Operation<
@@ -27,6 +39,7 @@ export interface Operation<
   /** What a reader of the API reference must know beyond the fields. */
   readonly description?: string
   readonly effect: Effect
+  readonly policy: Policy
   /** Method and path below `/api/v1`; `{x}` is the input key `x`. GET and DELETE take the other keys as query, the rest as JSON body. */
   readonly http: `${Method} /${string}`
   /** Input keys that `wcp` takes by position, in order. */
@@ -66,6 +79,17 @@ export function httpBinding(operation: Pick<AnyOperation, 'http'>): HttpBinding 
   const [method, path = '/'] = operation.http.split(' ')
   const pathKeys = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '')
   return { method: method as Method, path, pathKeys }
+}
+
+/** Throws at the first operation that does not say who may call it: the start ends with it (threats C15). */
+export function demandPolicies(operations: readonly Pick<AnyOperation, 'name' | 'policy'>[]): void {
+  for (const { name, policy } of operations) {
+    const scopes: unknown = Reflect.get(Object(policy), 'scopes')
+    // Administrators reach everything, so that nothing is out of everybody's hands.
+    const isWhole =
+      Array.isArray(scopes) && scopes.includes('global') && scopes.every((one) => scopeKinds.includes(one))
+    if (!isWhole) throw new Error(`Operation "${name}" does not say who may call it`)
+  }
 }
 
 export function kindOf(operation: Pick<AnyOperation, 'name'>): string {

@@ -29,18 +29,20 @@ export function operationContext(call: {
   readonly actor: Actor
   readonly now: string
   readonly stores: Stores
+  readonly policies: Context['policies']
   readonly machine: Context['machine']
   readonly hashPassword: Context['hashPassword']
   readonly panelHost: string
   /** Filled by `enqueue`. */
   readonly queued: QueuedByCall[]
 }): Context {
-  const { actor, now, stores, machine, hashPassword, panelHost, queued } = call
+  const { actor, now, stores, policies, machine, hashPassword, panelHost, queued } = call
   return {
     ...stores,
     actor,
     now,
     newId,
+    policies,
     machine,
     hashPassword,
     panelHost,

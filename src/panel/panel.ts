@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import type { AnyOperation } from '../contract/operation.ts'
+import { type AnyOperation, demandPolicies } from '../contract/operation.ts'
 import type { Config } from '../lib/config.ts'
 import { version } from '../lib/version.ts'
 import type { Context } from '../resources/context.ts'
@@ -73,6 +73,7 @@ export interface Panel {
 
 export async function startPanel(options: PanelOptions): Promise<Panel> {
   const { keys, log } = options
+  demandPolicies(options.operations)
   let config = options.config
   let hosts = policyOf(config)
   const db = await openCheckedStore(options)
@@ -88,6 +89,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const operations = operationRunner({
     db,
     storesOf,
+    policies: new Map(options.operations.map(({ name, policy }) => [name, policy])),
     link,
     hasher,
     panelHost,

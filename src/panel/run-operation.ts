@@ -5,11 +5,12 @@
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import { asWcpError, type ErrorCode, WcpError } from '../contract/errors.ts'
-import type { AnyOperation, Operation } from '../contract/operation.ts'
+import type { AnyOperation, Operation, Policy } from '../contract/operation.ts'
 import { Id } from '../contract/values.ts'
 import { PlanReport } from '../contract/wire.ts'
 import type { Actor, Context } from '../resources/context.ts'
 import type { Stores } from '../resources/index.ts'
+import { holds } from '../resources/rights.ts'
 import type { PasswordHasher } from './auth/password.ts'
 import type { Db } from './db/database.ts'
 import { storeTrouble } from './db/store-trouble.ts'
@@ -21,6 +22,7 @@ import { actorName, machineView, newId, operationContext, type QueuedByCall } fr
 export interface OperationRunnerOptions {
   readonly db: Db
   readonly storesOf: (db: Db) => Stores
+  readonly policies: ReadonlyMap<string, Policy>
   readonly link: Pick<AgentLink, 'ask' | 'phpVersions' | 'setupOpen'>
   readonly hasher: PasswordHasher
   /** Host name of the panel itself. */
@@ -39,9 +41,15 @@ export interface Caller {
   readonly requestId: string
 }
 
-export function mayCall(actor: Actor | null, { name }: Pick<AnyOperation, 'name'>): boolean {
+/** By permission, by the scope that the operation is made for, and not as another person where that could lead on. */
+export function mayCall(actor: Actor | null, { name, policy }: Pick<AnyOperation, 'name' | 'policy'>): boolean {
   if (actor === null) return false
-  return actor.kind === 'root' || actor.permissions === 'all' || actor.permissions.has(name)
+  if (actor.kind === 'root') return true
+  return holds(actor, name) && policy.scopes.includes(actor.scope.kind) && !isBarred(actor, policy)
+}
+
+function isBarred(actor: Actor, policy: Policy): boolean {
+  return policy.isSensitive === true && actor.kind === 'user' && actor.impersonator !== undefined
 }
 
 export function operationRunner(options: OperationRunnerOptions) {
@@ -117,6 +125,7 @@ export function operationRunner(options: OperationRunnerOptions) {
       actor,
       now,
       stores: storesOf(on),
+      policies: options.policies,
       machine,
       hashPassword,
       panelHost: options.panelHost(),
@@ -194,6 +203,10 @@ export function operationRunner(options: OperationRunnerOptions) {
 function admit<I extends z.ZodObject>(caller: Caller, operation: Operation<Context, I>, input: unknown) {
   const { actor } = caller
   if (actor === null) throw new WcpError('not_signed_in', `Cannot run ${operation.name}: nobody is signed in`)
+  if (isBarred(actor, operation.policy))
+    throw new WcpError('forbidden', `Cannot run ${operation.name} while acting as another person`, {
+      help: 'End acting as this person first.',
+    })
   if (!mayCall(actor, operation))
     throw new WcpError('forbidden', `Cannot run ${operation.name}: the permission "${operation.name}" is missing`)
   const parsed = operation.input.safeParse(input)
@@ -216,7 +229,7 @@ async function audit(
     at: new Date().toISOString(),
     actor: actorName(actor),
     actorId: user?.id ?? null,
-    tenantId: tenant.data ?? user?.tenant ?? null,
+    tenantId: tenant.data ?? (user?.scope.kind === 'local' ? user.scope.tenant : null),
     action: name,
     outcome,
     metadata,

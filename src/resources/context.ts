@@ -1,13 +1,17 @@
 /** What an operation may use. Built by the panel for each call; an operation never sees more than this. */
 import type { z } from 'zod'
 import type { JobContract } from '../contract/job.ts'
-import { operationsFor } from '../contract/operation.ts'
+import { operationsFor, type Policy } from '../contract/operation.ts'
 import type { Id } from '../contract/values.ts'
 import type { DriftReport, HealthSnapshot } from '../contract/wire.ts'
 import type { AuditStore } from './audit/store.ts'
 import type { DomainStore } from './domain/store.ts'
 import type { JobStore } from './job/store.ts'
 import type { PackageStore } from './package/store.ts'
+import type { ResellerStore } from './reseller/store.ts'
+import type { Permissions } from './rights.ts'
+import type { RoleStore } from './role/store.ts'
+import type { Scope } from './scope.ts'
 import type { SettingStore } from './settings/store.ts'
 import type { TenantStore } from './tenant/store.ts'
 import type { UserStore } from './user/store.ts'
@@ -20,9 +24,10 @@ export type Actor =
       readonly id: Id
       readonly email: string
       /** Operation names, or all of them. */
-      readonly permissions: 'all' | ReadonlySet<string>
-      /** The one tenant a customer sees; null sees all. */
-      readonly tenant: Id | null
+      readonly permissions: Permissions
+      readonly scope: Scope
+      /** Who really acts, while somebody acts as this user. */
+      readonly impersonator?: { readonly id: Id; readonly email: string }
     }
 
 export interface Context {
@@ -30,12 +35,16 @@ export interface Context {
   /** ISO 8601, UTC, milliseconds: the moment of the call. */
   readonly now: string
   newId(): Id
+  /** Of every operation by name: which permissions there are, and whose they can be. */
+  readonly policies: ReadonlyMap<string, Policy>
   /** Host name under which the panel itself is reached: nobody's domain. */
   readonly panelHost: string
   readonly packages: PackageStore
   readonly tenants: TenantStore
   readonly domains: DomainStore
   readonly users: UserStore
+  readonly roles: RoleStore
+  readonly resellers: ResellerStore
   readonly settings: SettingStore
   readonly audit: AuditStore
   readonly jobs: JobStore

@@ -1,5 +1,5 @@
 /** Registry of the slices: every operation of the product, and the stores they use. */
-import { type AnyOperation, verbOf } from '../contract/operation.ts'
+import { type AnyOperation, type Policy, verbOf } from '../contract/operation.ts'
 import type { Db } from '../panel/db/database.ts'
 import * as audit from './audit/operations.ts'
 import { auditStore } from './audit/store.ts'
@@ -11,6 +11,10 @@ import * as job from './job/operations.ts'
 import { jobStore } from './job/store.ts'
 import * as packages from './package/operations.ts'
 import { packageStore } from './package/store.ts'
+import * as reseller from './reseller/operations.ts'
+import { resellerStore } from './reseller/store.ts'
+import * as role from './role/operations.ts'
+import { roleStore } from './role/store.ts'
 import * as settings from './settings/operations.ts'
 import { settingStore } from './settings/store.ts'
 import type { StoreTools } from './store-tools.ts'
@@ -25,6 +29,8 @@ export const slices = {
   domain,
   package: packages,
   user,
+  role,
+  reseller,
   job,
   audit,
   settings,
@@ -41,12 +47,18 @@ export const operations: readonly AnyOperation<Context>[] = Object.values(slices
   Object.values<AnyOperation<Context>>(slice).toSorted((a, b) => place(a) - place(b) || a.name.localeCompare(b.name)),
 )
 
+/** Of every operation by name. */
+export const policies: ReadonlyMap<string, Policy> = new Map(operations.map(({ name, policy }) => [name, policy]))
+
 function place(operation: AnyOperation<Context>): number {
   const index = verbOrder.indexOf(verbOf(operation))
   return index === -1 ? verbOrder.length : index
 }
 
-export type Stores = Pick<Context, 'packages' | 'tenants' | 'domains' | 'users' | 'settings' | 'audit' | 'jobs'>
+export type Stores = Pick<
+  Context,
+  'packages' | 'tenants' | 'domains' | 'users' | 'roles' | 'resellers' | 'settings' | 'audit' | 'jobs'
+>
 
 /**
  * The stores over one database or one open transaction of it, at one moment: make them anew for each call.
@@ -58,6 +70,8 @@ export function storesFor(db: Db, tools: StoreTools & { readonly auditKey: Uint8
     tenants: tenantStore(db, tools),
     domains: domainStore(db, tools),
     users: userStore(db, tools),
+    roles: roleStore(db, tools),
+    resellers: resellerStore(db, tools),
     settings: settingStore(db, tools),
     audit: auditStore(db, tools.auditKey),
     jobs: jobStore(db, tools),

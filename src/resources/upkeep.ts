@@ -13,7 +13,7 @@ const limitsAtOnce = 50
 /** What it needs of an operation's context. */
 export type Upkeep = Pick<
   Context,
-  'tenants' | 'domains' | 'users' | 'packages' | 'jobs' | 'settings' | 'enqueue' | 'now'
+  'tenants' | 'domains' | 'users' | 'roles' | 'packages' | 'jobs' | 'settings' | 'enqueue' | 'now'
 >
 
 export interface Purged {
@@ -34,6 +34,7 @@ export async function purgeExpired(context: Upkeep): Promise<Purged> {
   const keepDays = await context.settings.get('jobs.keep_days')
   const rows = [
     await context.users.purgeDeletedBefore(moment),
+    await context.roles.purgeDeletedBefore(moment),
     await context.packages.purgeDeletedBefore(moment),
     await context.jobs.purgeFinishedBefore(daysBefore(context.now, keepDays)),
   ]

@@ -1,16 +1,24 @@
-/** Who may see what: a customer sees one tenant, everybody else all. What may not be seen is not found. */
+/** Who asks, and what of the things of others they see. What may not be seen is not found. */
 import type { Id } from '../contract/values.ts'
 import type { Actor, Context } from './context.ts'
-import { notFound } from './refusals.ts'
+import { everything, type Scope } from './scope.ts'
 import type { Tenant } from './tenant/schema.ts'
 
-/** The one tenant the actor sees; null: all of them. */
-export function onlyTenant(actor: Actor): Id | null {
-  return actor.kind === 'user' ? actor.tenant : null
+export function scopeOf(actor: Actor): Scope {
+  return actor.kind === 'user' ? actor.scope : everything
+}
+
+/** Root and the panel's own people: they see the things of everybody, and learn who stands in their way. */
+export function isStaff(actor: Actor): boolean {
+  return scopeOf(actor).kind === 'global'
+}
+
+/** The reseller whose things the actor makes and names; null for staff and for customers. */
+export function ownReseller(actor: Actor): Id | null {
+  const scope = scopeOf(actor)
+  return scope.kind === 'reseller' ? scope.reseller : null
 }
 
 export async function visibleTenant(context: Context, ref: string, options?: { deleted?: boolean }): Promise<Tenant> {
-  const tenant = await context.tenants.get(ref, options)
-  const only = onlyTenant(context.actor)
-  return only === null || tenant.id === only ? tenant : notFound('tenant', ref)
+  return context.tenants.get(ref, { ...options, scope: scopeOf(context.actor) })
 }

@@ -14,8 +14,19 @@ describe('the registry of operations', () => {
 
   it('has what an administrator expects of each kind', () => {
     const kinds = new Set(operations.map(kindOf))
-    expect([...kinds].sort()).toEqual(['audit', 'domain', 'health', 'job', 'package', 'settings', 'tenant', 'user'])
-    for (const kind of ['package', 'tenant', 'domain', 'user']) {
+    expect([...kinds].sort()).toEqual([
+      'audit',
+      'domain',
+      'health',
+      'job',
+      'package',
+      'reseller',
+      'role',
+      'settings',
+      'tenant',
+      'user',
+    ])
+    for (const kind of ['package', 'tenant', 'domain', 'user', 'role', 'reseller']) {
       for (const verb of ['list', 'get', 'create', 'update', 'delete', 'restore']) {
         expect(operations.map(({ name }) => name)).toContain(`${kind}.${verb}`)
       }

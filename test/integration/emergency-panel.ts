@@ -19,8 +19,8 @@ const deeds = {
     withStore(store, ({ change, now }) =>
       change(async ({ tenants, packages }, tx) => {
         const id = Id.parse(tenant)
-        const { id: packageId } = (await packages.findDefault()) ?? { id: newId() }
-        await tenants.insert({ id, name: TenantName.parse(name), packageId, ownerId: null })
+        const { id: packageId } = (await packages.findDefault(null)) ?? { id: newId() }
+        await tenants.insert({ id, name: TenantName.parse(name), packageId, ownerId: null, resellerId: null })
         await tx.updateTable('tenants').set({ status: 'active', version: 1, updated_at: now }).execute()
         return null
       }),

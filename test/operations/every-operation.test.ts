@@ -45,6 +45,10 @@ async function state(): Promise<string> {
     'packages',
     'package_limits',
     'users',
+    'roles',
+    'role_permissions',
+    'user_roles',
+    'resellers',
     'settings',
     'jobs',
   ] as const

@@ -2,7 +2,7 @@
 import { pino } from 'pino'
 import { expect, it } from 'vitest'
 import { operationRunner } from '../../src/panel/run-operation.ts'
-import { slices } from '../../src/resources/index.ts'
+import { policies, slices } from '../../src/resources/index.ts'
 import { onBothStores } from './both-stores.ts'
 import { type Panel, root } from './harness.ts'
 
@@ -12,6 +12,7 @@ function runnerOver(panel: Panel) {
   return operationRunner({
     db: panel.db,
     storesOf: panel.stores,
+    policies,
     link: { ask: never, phpVersions: [], setupOpen: false },
     hasher: { hash: async () => '$test$', verify: never },
     panelHost: () => 'panel.example.net',

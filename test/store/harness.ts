@@ -9,7 +9,7 @@ import type { Db } from '../../src/panel/db/database.ts'
 import { migrate } from '../../src/panel/db/migrate.ts'
 import { openStore } from '../../src/panel/db/open-store.ts'
 import type { Actor, Context } from '../../src/resources/context.ts'
-import { storesFor } from '../../src/resources/index.ts'
+import { policies, storesFor } from '../../src/resources/index.ts'
 import type { RunnableJob } from '../../src/resources/job/store.ts'
 
 export type Panel = Awaited<ReturnType<typeof openPanel>>
@@ -36,6 +36,7 @@ export async function openPanel(where = ':memory:') {
       actor,
       now: moment,
       newId,
+      policies,
       panelHost: 'panel.example.net',
       enqueue: async (contract, payload) => {
         const by = actor.kind === 'root' ? { actor: 'root', actorId: null } : { actor: actor.email, actorId: actor.id }

@@ -16,7 +16,13 @@ async function withTenant(panel: Panel, name = 'acme', more: object = {}) {
 
 function customerOf(tenantId: string): Actor {
   const id = newId()
-  return { kind: 'user', id, email: 'customer@example.org', permissions: 'all', tenant: tenantId as typeof id }
+  return {
+    kind: 'user',
+    id,
+    email: 'customer@example.org',
+    permissions: 'all',
+    scope: { kind: 'local', tenant: tenantId as typeof id, user: id },
+  }
 }
 
 onBothStores('tenants and domains', (bench) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { operations, slices } from '../../src/resources/index.ts'
+import { everything } from '../../src/resources/scope.ts'
 import { onBothStores } from './both-stores.ts'
 import { newId, type Panel, refusal } from './harness.ts'
 
@@ -14,7 +15,8 @@ async function addCustomer(panel: Panel, name = 'acme', email = `owner@${name}.e
   const { id: tenantId } = await panel.run(tenant.create, { name })
   await panel.work()
   const { id } = await panel.run(user.create, { email, password, role: 'user', tenant: name })
-  const actor = { kind: 'user', id, email, permissions: 'all', tenant: tenantId } as const
+  const scope = { kind: 'local', tenant: tenantId, user: id } as const
+  const actor = { kind: 'user', id, email, permissions: 'all', scope } as const
   return { id, tenantId, actor, email }
 }
 
@@ -46,7 +48,7 @@ onBothStores('users', (bench) => {
 
     const found = await users(panel).credentials('ann@example.org')
 
-    expect(found).toMatchObject({ maySignIn: true, user: { id, email: 'ann@example.org', role: 'system_admin' } })
+    expect(found).toMatchObject({ maySignIn: true, user: { id, email: 'ann@example.org', roles: ['system_admin'] } })
     expect(found?.passwordHash).toContain(Buffer.from(password).toString('hex'))
     expect(JSON.stringify(await panel.run(user.get, { user: id }))).not.toContain('$test$')
     expect(await users(panel).permissions(id)).toBe('all')
@@ -97,7 +99,7 @@ onBothStores('users', (bench) => {
     const panel = await bench.panel()
     const { id } = await addAdmin(panel)
     await addAdmin(panel, 'bob@example.org')
-    const ann = { kind: 'user', id, email: 'ann@example.org', permissions: 'all', tenant: null } as const
+    const ann = { kind: 'user', id, email: 'ann@example.org', permissions: 'all', scope: everything } as const
 
     expect((await refusal(panel.run(user.remove, { user: id }, ann))).message).toMatch(/that is you$/)
     expect((await refusal(panel.run(user.suspend, { user: id }, ann))).message).toMatch(/that is you$/)
@@ -184,7 +186,7 @@ onBothStores('users', (bench) => {
 
     await panel.run(user.update, { user: id, role: 'system_admin' })
 
-    expect(await panel.run(user.get, { user: id })).toMatchObject({ role: 'system_admin', tenantId: null })
+    expect(await panel.run(user.get, { user: id })).toMatchObject({ roles: ['system_admin'], tenantId: null })
   })
 
   it('do not take their address for a password', async () => {

@@ -84,7 +84,12 @@ export function startPostgres(): Cluster {
         [['roles', 'permissions', 'role_permissions', 'schema_migrations']],
       )
       // Without this a delete is refused where rows point at each other.
-      const statements = ['set session_replication_role = replica', ...rows.map(({ name }) => `delete from ${name}`)]
+      const statements = [
+        'set session_replication_role = replica',
+        ...rows.map(({ name }) => `delete from ${name}`),
+        'delete from role_permissions where role_id in (select id from roles where is_built_in = 0)',
+        'delete from roles where is_built_in = 0',
+      ]
       await client.query(statements.join('; '))
       await client.end()
     },

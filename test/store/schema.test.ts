@@ -35,6 +35,12 @@ describe('migrations', () => {
           "16cbbcfd71e880b1321494cbf6ce36580e832d17d38042659eaf4e2eee43c2f3",
           "16cbbcfd71e880b1321494cbf6ce36580e832d17d38042659eaf4e2eee43c2f3",
         ],
+        [
+          3,
+          "resale",
+          "8b642ec23ba137e1a2737956ee23c0b0112bf69e616a9ab6070429ba19a0e66c",
+          "73ed9396aa9b9e47730e6e4a9735fdd81817de21c6c4b36af2eff15975eec7e6",
+        ],
       ]
     `)
   })

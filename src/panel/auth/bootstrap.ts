@@ -145,8 +145,8 @@ export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(
 }
 
 export async function insertDefaultPackage({ packages }: Stores): Promise<void> {
-  if (await packages.findDefault()) return
+  if (await packages.findDefault(null)) return
   const id = newId()
-  await packages.insert(id, defaultPackage)
+  await packages.insert(id, defaultPackage, null)
   await packages.makeDefault(id)
 }

@@ -9,7 +9,7 @@ import type { Stores } from '../../resources/index.ts'
 import { Email } from '../../resources/user/schema.ts'
 import type { Db } from '../db/database.ts'
 import { clientAddress } from '../http/client-address.ts'
-import type { SessionInfo } from '../http/types.ts'
+import type { Session, SessionInfo } from '../http/types.ts'
 import { recordAuth } from './auth-log.ts'
 import type { PasswordHasher } from './password.ts'
 import type { SessionTable } from './sessions.ts'
@@ -94,7 +94,7 @@ export function signIn({ db, storesOf, sessions, visitors, hasher, throttle }: S
         await recordAuth(storesOf, tx, request, {
           action: 'auth.logout',
           outcome: 'ok',
-          user: session.actor,
+          user: personOf(session.actor),
           metadata: {},
         })
       })
@@ -121,7 +121,7 @@ export function signIn({ db, storesOf, sessions, visitors, hasher, throttle }: S
       await recordAuth(storesOf, tx, request, {
         action: 'auth.revoke',
         outcome: 'ok',
-        user: actor,
+        user: personOf(actor),
         metadata: { session: id },
       })
     })
@@ -136,6 +136,12 @@ function demandSession({ session }: FastifyRequest) {
   if (session === null) throw new WcpError('not_signed_in', 'Cannot look at sessions: nobody is signed in')
   return session
 }
+
+const personOf = ({ id, email, scope }: Session['actor']) => ({
+  id,
+  email,
+  tenant: scope.kind === 'local' ? scope.tenant : null,
+})
 
 const userOf = ({ id, email, tenantId }: { id: Id; email: string; tenantId: Id | null }) => ({
   id,

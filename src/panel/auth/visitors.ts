@@ -35,12 +35,9 @@ export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
       const { users } = storesOf(db)
       const known = await users.credentials(found.userId)
       if (!known?.maySignIn) return { session: null, cookie }
-      const { id, email, tenantId: tenant } = known.user
-      const permissions = await users.permissions(id)
-      // "No tenant" means all of them, which only an administrator may have.
-      if (tenant === null && permissions !== 'all') return { session: null, cookie }
+      const { id, email } = known.user
       stored.set(request, found)
-      const actor = { kind: 'user', id, email, tenant, permissions } as const
+      const actor = { kind: 'user', id, email, permissions: known.permissions, scope: known.scope } as const
       return { session: { id: found.id, actor, createdAt: found.createdAt, expiresAt: found.expiresAt }, cookie }
     },
 

@@ -84,7 +84,7 @@ export interface PanelDeps {
   /** The same without any effect: what each job would change on the machine. */
   plan(request: FastifyRequest, operation: AnyOperation<Context>, input: unknown): Promise<readonly JobPlan[]>
   /** Whether this actor may call it at all: for leaving out buttons; `run` decides. */
-  mayCall(actor: Actor | null, operation: Pick<AnyOperation, 'name'>): boolean
+  mayCall(actor: Actor | null, operation: Pick<AnyOperation, 'name' | 'policy'>): boolean
   readonly auth: Auth
   readonly jobEvents: JobEvents
   readonly agent: AgentStatus

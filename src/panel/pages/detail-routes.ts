@@ -9,15 +9,19 @@ import { domainFacts, domainTable } from '../../resources/domain/pages.ts'
 import { Domain } from '../../resources/domain/schema.ts'
 import { jobTable } from '../../resources/job/pages.ts'
 import { Job } from '../../resources/job/schema.ts'
-import { limitFacts } from '../../resources/package/pages.ts'
+import { limitFacts, packageOwner, packageTable } from '../../resources/package/pages.ts'
 import { Package } from '../../resources/package/schema.ts'
+import { resellerFacts, shareFacts } from '../../resources/reseller/pages.ts'
+import { Reseller } from '../../resources/reseller/schema.ts'
+import { permissionFacts, roleFacts, roleTitle } from '../../resources/role/pages.ts'
+import { Role } from '../../resources/role/schema.ts'
 import { tenantBadge, tenantFacts, tenantTable } from '../../resources/tenant/pages.ts'
 import { Tenant } from '../../resources/tenant/schema.ts'
-import { userFacts } from '../../resources/user/pages.ts'
+import { userFacts, userRoles } from '../../resources/user/pages.ts'
 import { User } from '../../resources/user/schema.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { isDestructive, listPath } from './places.ts'
-import { query } from './safe-url.ts'
+import { path, query } from './safe-url.ts'
 import type { Site } from './site.ts'
 
 interface Detail {
@@ -29,6 +33,8 @@ interface Detail {
   readonly status?: Badge
   readonly isDeleted: boolean
   readonly isSuspended: boolean
+  /** Nothing can be done with it. */
+  readonly isFixed?: boolean
   readonly main?: readonly Action[]
   readonly sections: readonly Section[]
 }
@@ -100,13 +106,15 @@ export function detailRoutes(app: FastifyInstance, site: Site): void {
     const tenants = await items(site, request, 'tenant.list', { package: offer.id, limit: 50 }, Tenant)
     return show(site, request, reply, {
       kind: 'package',
-      ref: offer.name,
+      // A name is known among the packages of one owner only.
+      ref: offer.resellerId === null ? offer.name : offer.id,
       title: offer.name,
       kindTitle: t.packages.title,
       isDeleted: offer.deletedAt !== null,
       isSuspended: false,
       sections: [
         limitFacts(t, offer),
+        ...(offer.resellerId === null ? [] : [{ ...packageOwner(t, offer), isAside: true }]),
         ...(tenants.length > 0 ? [{ title: t.packages.tenants, table: tenantTable(t, tenants) }] : []),
       ],
     })
@@ -114,6 +122,12 @@ export function detailRoutes(app: FastifyInstance, site: Site): void {
 
   app.get<Route>('/users/:ref', { config: { access: 'session' } }, async (request, reply) => {
     const user = User.parse(await get(site, request, 'user', request.params.ref))
+    const back = path`/users/${user.id}`
+    const grant = { title: t.users.grant, href: `/do/role.grant${query({ user: user.email, _back: back })}` }
+    const revoke =
+      site.may(request, 'role.revoke') && user.deletedAt === null
+        ? (role: string) => `/do/role.revoke${query({ role, user: user.email, _back: back })}`
+        : null
     return show(site, request, reply, {
       kind: 'user',
       ref: user.email,
@@ -122,7 +136,47 @@ export function detailRoutes(app: FastifyInstance, site: Site): void {
       status: statusBadge(user.status),
       isDeleted: user.deletedAt !== null,
       isSuspended: user.status === 'suspended',
-      sections: [userFacts(t, user)],
+      main: site.may(request, 'role.grant') && user.deletedAt === null ? [grant] : [],
+      sections: [userRoles(t, user, revoke), { ...userFacts(t, user), isAside: true }],
+    })
+  })
+
+  app.get<Route>('/roles/:ref', { config: { access: 'session' } }, async (request, reply) => {
+    const role = Role.parse(await get(site, request, 'role', request.params.ref))
+    return show(site, request, reply, {
+      kind: 'role',
+      ref: role.name,
+      title: roleTitle(t, role.name),
+      kindTitle: t.roleList.title,
+      isDeleted: role.deletedAt !== null,
+      isSuspended: false,
+      isFixed: role.isBuiltIn,
+      sections: [permissionFacts(t, role), { ...roleFacts(t, role), isAside: true }],
+    })
+  })
+
+  app.get<Route>('/resellers/:ref', { config: { access: 'session' } }, async (request, reply) => {
+    const reseller = Reseller.parse(await get(site, request, 'reseller', request.params.ref))
+    const isAlive = reseller.deletedAt === null
+    const narrowed = { reseller: reseller.id, limit: 50 }
+    const [tenants, packages] = await Promise.all([
+      isAlive ? items(site, request, 'tenant.list', narrowed, Tenant) : [],
+      isAlive ? items(site, request, 'package.list', narrowed, Package) : [],
+    ])
+    return show(site, request, reply, {
+      kind: 'reseller',
+      ref: reseller.email,
+      title: reseller.email,
+      kindTitle: t.resellers.title,
+      status: statusBadge(reseller.status),
+      isDeleted: !isAlive,
+      isSuspended: false,
+      sections: [
+        { title: t.resellers.tenants, table: tenantTable(t, tenants), empty: t.tenants.none },
+        { title: t.resellers.packages, table: packageTable(t, packages), empty: t.resellers.noPackages },
+        { ...shareFacts(t, reseller), isAside: true },
+        { ...resellerFacts(t, reseller), isAside: true },
+      ],
     })
   })
 }
@@ -133,7 +187,7 @@ function show(site: Site, request: FastifyRequest, reply: FastifyReply, detail: 
   const get = site.operation(`${kind}.get`)
   const input = { [kind]: ref }
   const verbs = detail.isDeleted ? ['restore'] : ['update', detail.isSuspended ? 'unsuspend' : 'suspend', 'delete']
-  const operations = verbs
+  const operations = (detail.isFixed ? [] : verbs)
     .map((verb) => `${kind}.${verb}`)
     .filter((name) => site.may(request, name))
     .map(site.operation)

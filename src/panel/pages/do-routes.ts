@@ -94,7 +94,8 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
     const choices: ReadonlyMap<string, readonly Choice[]> = asks
       ? new Map()
       : await referenceChoices(site, request, operation)
-    const controls = formControls(operation, { t, values, error, choices, without: new Set(hidden) })
+    const without = new Set([...hidden, ...(site.may(request, 'reseller.list') ? [] : ['reseller'])])
+    const controls = formControls(operation, { t, values, error, choices, without })
     const labels = new Map(fieldsOf(operation.input).map((field) => [field.name, fieldLabel(t, field)]))
     const input = inputOf(operation, values, state.present)
     const title = formTitle(

@@ -15,12 +15,12 @@ export interface Control {
   readonly id: string
   readonly name: string
   readonly label: string
-  readonly control: 'input' | 'select' | 'lines' | 'check'
+  readonly control: 'input' | 'select' | 'lines' | 'check' | 'checks'
   readonly inputType: 'text' | 'password' | 'email' | 'search'
   readonly inputMode?: 'numeric'
   readonly autocomplete?: string
   readonly placeholder?: string
-  /** Options of a select; suggestions of an input. */
+  /** Options of a select, boxes of `checks`; suggestions of an input. */
   readonly choices: readonly Choice[]
   readonly value: string
   readonly required: boolean
@@ -44,6 +44,9 @@ export interface FormOptions {
 
 /** Left open, the panel chooses one; any other reference that is left open refers to nothing. */
 const hasDefault = new Set(['package', 'php'])
+
+/** Left open in a change, it stays as it is: the present value has no word of its own. */
+const staysOpen = new Set(['role'])
 
 /** Beyond this many, a select is worse than typing with suggestions. */
 const longestSelect = 60
@@ -78,12 +81,21 @@ function control(
     id: `f-${field.name.replaceAll('.', '-')}`,
     name: field.name,
     label: fieldLabel(t, field),
-    control: field.type === 'boolean' ? 'check' : field.type === 'list' ? 'lines' : isSelect ? 'select' : 'input',
+    control:
+      field.type === 'boolean'
+        ? 'check'
+        : field.type === 'list'
+          ? offered === undefined
+            ? 'lines'
+            : 'checks'
+          : isSelect
+            ? 'select'
+            : 'input',
     inputType: secret ? 'password' : field.format === 'email' || field.name === 'email' ? 'email' : 'text',
     ...(isNumber && { inputMode: 'numeric' as const }),
     ...(secret && { autocomplete: 'new-password' }),
     ...(isNumber && field.nullable && { placeholder: t.form.noLimit }),
-    choices: isSelect ? selectChoices(t, field, offered, value) : (offered ?? []),
+    choices: isSelect ? selectChoices(t, field, offered, value, isUpdate) : (offered ?? []),
     value,
     required: field.required && !(field.nullable && isNumber),
     saysOptional: !field.required && !isUpdate && !(field.nullable && isNumber),
@@ -94,13 +106,26 @@ function control(
   }
 }
 
-function selectChoices(t: Texts, field: Field, offered: readonly Choice[] | undefined, value: string): Choice[] {
+function selectChoices(
+  t: Texts,
+  field: Field,
+  offered: readonly Choice[] | undefined,
+  value: string,
+  isUpdate: boolean,
+): Choice[] {
   const words = offered ?? field.choices.map((word) => ({ value: word, title: word }))
   const none =
     field.nullable && (field.required || hasDefault.has(field.name))
       ? [{ value: nothing, title: field.name.endsWith('php') ? t.form.noPhp : t.form.nothing }]
       : []
-  const open = field.required ? t.form.choose : hasDefault.has(field.name) ? t.form.standard : t.form.nothing
+  const isKept = isUpdate && staysOpen.has(field.name)
+  const open = field.required
+    ? t.form.choose
+    : isKept
+      ? t.form.unchanged
+      : hasDefault.has(field.name)
+        ? t.form.standard
+        : t.form.nothing
   const first = field.required && field.nullable ? [] : [{ value: '', title: open }]
   const all = [...first, ...words, ...none]
   // What was typed or is stored stays choosable, or sending the form would change it unasked.

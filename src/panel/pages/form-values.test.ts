@@ -13,7 +13,8 @@ const input = z.strictObject({
   main: z.literal(true).optional(),
   owner: z.string().optional(),
 })
-const rest = { summary: 'x', positional: [], output: z.any(), run: () => Promise.resolve({}) } as const
+const policy = { scopes: ['global'] } as const
+const rest = { summary: 'x', policy, positional: [], output: z.any(), run: () => Promise.resolve({}) } as const
 const create = define({ ...rest, name: 'box.create', effect: 'write', http: 'POST /boxes', input })
 const update = define({ ...rest, name: 'box.update', effect: 'write', http: 'PATCH /boxes/{name}', input })
 

@@ -1,5 +1,5 @@
 /** The list of each kind: filter, table, pages by cursor, and the command that lists the same. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import { fieldNamed } from '../../lib/fields.ts'
@@ -13,6 +13,10 @@ import { jobTable } from '../../resources/job/pages.ts'
 import { Job } from '../../resources/job/schema.ts'
 import { packageTable } from '../../resources/package/pages.ts'
 import { Package } from '../../resources/package/schema.ts'
+import { resellerTable } from '../../resources/reseller/pages.ts'
+import { Reseller } from '../../resources/reseller/schema.ts'
+import { roleTable } from '../../resources/role/pages.ts'
+import { Role } from '../../resources/role/schema.ts'
 import { tenantTable } from '../../resources/tenant/pages.ts'
 import { Tenant } from '../../resources/tenant/schema.ts'
 import { userTable } from '../../resources/user/pages.ts'
@@ -39,8 +43,8 @@ interface ListKind<T extends z.ZodType> {
 }
 
 /** Inputs that a list may take, as controls above it. */
-const textFilters = ['search', 'action', 'actor']
-const choiceFilters = ['status', 'state', 'outcome', 'role']
+const textFilters = ['search', 'action', 'actor', 'role', 'reseller']
+const choiceFilters = ['status', 'state', 'outcome']
 
 type ListQuery = Readonly<Record<string, string | undefined>>
 
@@ -54,6 +58,8 @@ export function listRoutes(app: FastifyInstance, site: Site): void {
   })
   list(app, site, { kind: 'package', words: (t) => t.packages, item: Package, table: packageTable })
   list(app, site, { kind: 'user', words: (t) => t.users, item: User, table: userTable })
+  list(app, site, { kind: 'role', words: (t) => t.roleList, item: Role, table: roleTable })
+  list(app, site, { kind: 'reseller', words: (t) => t.resellers, item: Reseller, table: resellerTable })
   list(app, site, { kind: 'job', words: (t) => t.jobs, item: Job, table: jobTable })
   list(app, site, {
     kind: 'audit',
@@ -94,7 +100,7 @@ function list<T extends z.ZodType>(app: FastifyInstance, site: Site, kind: ListK
           actions: [...(kind.actions?.(t) ?? []), ...(add === null ? [] : [{ ...add, main: true, icon: 'add' }])],
         },
         problem: null,
-        filter: filterOf(site, operation.input, action, narrowing),
+        filter: filterOf(site, request, operation.input, action, narrowing),
         table: kind.table(t, items),
         empty: Object.keys(narrowing).length > 0 ? nothingFits(t, action) : emptyOf(words, add),
         pager: {
@@ -108,12 +114,15 @@ function list<T extends z.ZodType>(app: FastifyInstance, site: Site, kind: ListK
 }
 
 function filterOf(
-  { t }: Site,
+  site: Site,
+  request: FastifyRequest,
   input: z.ZodObject,
   action: string,
   given: Readonly<Record<string, string>>,
 ): object | null {
-  const takes = (key: string) => fieldNamed(input, key) !== undefined
+  const { t } = site
+  const takes = (key: string) =>
+    fieldNamed(input, key) !== undefined && (key !== 'reseller' || site.may(request, 'reseller.list'))
   const words: Readonly<Record<string, string>> = { ...t.statuses, ...t.roles, ...t.audit.outcomes }
   const texts = textFilters.filter(takes).map((name) => ({ name, title: label(t, name), value: given[name] ?? '' }))
   const selects = choiceFilters.filter(takes).map((name) => ({

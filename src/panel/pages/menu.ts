@@ -19,6 +19,7 @@ export function menuFor(t: Texts, url: string, may: (operation: string) => boole
         item(t.nav.tenants, '/tenants', 'tenant', 'tenant.list'),
         item(t.nav.domains, '/domains', 'domain', 'domain.list'),
         item(t.nav.packages, '/packages', 'package', 'package.list'),
+        item(t.nav.resellers, '/resellers', 'reseller', 'reseller.list'),
       ],
     },
     {
@@ -29,6 +30,7 @@ export function menuFor(t: Texts, url: string, may: (operation: string) => boole
       title: t.layout.system,
       items: [
         item(t.nav.users, '/users', 'user', 'user.list'),
+        item(t.nav.roles, '/roles', 'role', 'role.list'),
         item(t.nav.settings, '/settings', 'settings', 'settings.list'),
         item(t.nav.terminal, '/terminal', 'terminal'),
         item(t.nav.api, '/api-reference', 'api'),

@@ -7,6 +7,8 @@ const lists = new Map([
   ['domain', '/domains'],
   ['package', '/packages'],
   ['user', '/users'],
+  ['role', '/roles'],
+  ['reseller', '/resellers'],
   ['job', '/jobs'],
   ['audit', '/audit'],
   ['settings', '/settings'],

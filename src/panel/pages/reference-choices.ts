@@ -12,9 +12,18 @@ const kindOfField = new Map([
   ['owner', 'user'],
   ['user', 'user'],
   ['domain', 'domain'],
+  ['role', 'role'],
+  ['reseller', 'reseller'],
 ])
 
-const nameKey: Readonly<Record<string, string>> = { tenant: 'name', package: 'name', user: 'email', domain: 'fqdn' }
+const nameKey: Readonly<Record<string, string>> = {
+  tenant: 'name',
+  package: 'name',
+  user: 'email',
+  domain: 'fqdn',
+  role: 'name',
+  reseller: 'email',
+}
 
 /** By field name; the first 200 of each, beyond which typing a name works all the same. */
 export async function referenceChoices(
@@ -29,9 +38,15 @@ export async function referenceChoices(
       const { value } = await site.run(request, `${kind}.list`, { limit: 200 })
       choices.set(field.name, names(value, nameKey[kind] ?? 'name'))
     }
+    if (field.name === 'permissions') choices.set('permissions', permissionChoices(site, request))
     if (field.name === 'php') choices.set('php', phpChoices(site, field))
   }
   return choices
+}
+
+/** Nobody gives away a permission that he does not have. */
+function permissionChoices(site: Site, request: FastifyRequest): Choice[] {
+  return site.deps.operations.flatMap(({ name }) => (site.may(request, name) ? [{ value: name, title: name }] : []))
 }
 
 /** Installed versions, and the word for a site without PHP where the field takes one. */

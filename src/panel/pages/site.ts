@@ -45,7 +45,10 @@ export function createSite(deps: PanelDeps): Site {
       if (found === undefined) throw new WcpError('not_found', `Cannot find operation "${name}"`)
       return found
     },
-    may: (request, name) => byName.has(name) && deps.mayCall(request.actor, { name }),
+    may(request, name) {
+      const operation = byName.get(name)
+      return operation !== undefined && deps.mayCall(request.actor, operation)
+    },
     run: (request, name, input) => deps.run(request, site.operation(name), input),
     page(request, { template, title, model, isLive = false }, csrf = '') {
       const frame: Frame = {

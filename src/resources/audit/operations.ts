@@ -10,6 +10,7 @@ export const list = defineOperation({
   name: 'audit.list',
   summary: 'List the audit trail, the newest first',
   effect: 'read',
+  policy: { scopes: ['global'] },
   http: 'GET /audit',
   positional: [],
   columns: ['sequence', 'at', 'actor', 'action', 'outcome', 'ip'],
@@ -32,6 +33,7 @@ export const verify = defineOperation({
   description:
     'Recomputes the chain from its first entry. With sequence and checksum of an end that was noted earlier it also finds a trail that was put back as a whole.',
   effect: 'read',
+  policy: { scopes: ['global'] },
   http: 'GET /audit/verify',
   positional: [],
   input: z.strictObject({

@@ -4,7 +4,7 @@ import type { Fqdn, Id } from '../../contract/values.ts'
 import { isWithin } from '../../lib/domain-name.ts'
 import type { Context } from '../context.ts'
 import { badInput, taken } from '../refusals.ts'
-import { onlyTenant } from '../visibility.ts'
+import { isStaff } from '../visibility.ts'
 import type { NameHolder } from './store.ts'
 
 export interface Claim {
@@ -36,7 +36,7 @@ function refuseRepeated(what: string, { fqdn, aliases }: Claim): void {
 
 /** A customer cannot have the names above the panel's either; the operator hosts his own site there. */
 function refusePanelHost({ actor, panelHost }: Context, what: string, name: Fqdn, field: string): void {
-  const isAbove = onlyTenant(actor) !== null && isWithin(panelHost, name)
+  const isAbove = !isStaff(actor) && isWithin(panelHost, name)
   if (isWithin(name, panelHost) || isAbove)
     badInput(what, { field, problem: `"${name}" belongs to the panel`, accepted: 'a name that is not the panel’s own' })
 }
@@ -59,14 +59,14 @@ async function refuseHeld(context: Context, what: string, claim: Claim): Promise
 }
 
 function isCoolingOff({ actor }: Context, claim: Claim, holder: NameHolder): boolean {
-  return onlyTenant(actor) !== null && holder.tenantId !== claim.tenantId
+  return !isStaff(actor) && holder.tenantId !== claim.tenantId
 }
 
 async function refuseRelated(context: Context, what: string, claim: Claim, name: Fqdn): Promise<void> {
   const stranger = (await context.domains.relatives(name)).find((holder) => holder.tenantId !== claim.tenantId)
   if (stranger === undefined) return
   // A customer does not learn from the refusal what others have.
-  const other = onlyTenant(context.actor) === null ? `"${stranger.name}"` : 'a name above or below it'
+  const other = isStaff(context.actor) ? `"${stranger.name}"` : 'a name above or below it'
   throw new WcpError('conflict', `Cannot ${what}: another tenant has ${other}`, {
     fields: [
       {

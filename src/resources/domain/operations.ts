@@ -8,7 +8,7 @@ import { deletedInput, listInput, pageOf, searchInput } from '../listing.ts'
 import { conflict } from '../refusals.ts'
 import { mayChange, type Verb } from '../status-guard.ts'
 import { TenantRef } from '../tenant/schema.ts'
-import { onlyTenant, visibleTenant } from '../visibility.ts'
+import { scopeOf, visibleTenant } from '../visibility.ts'
 import { addDomain } from './add-domain.ts'
 import { claimNames } from './claim.ts'
 import { refuseOverLimit } from './domain-limit.ts'
@@ -29,6 +29,7 @@ export const list = defineOperation({
   name: 'domain.list',
   summary: 'List domains',
   effect: 'read',
+  policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'GET /domains',
   positional: [],
   columns: ['fqdn', 'status', 'tenantName', 'php', 'aliases'],
@@ -42,7 +43,7 @@ export const list = defineOperation({
   output: pageOf(Domain),
   async run(context, { tenant, ...query }) {
     const named = tenant === undefined ? undefined : (await visibleTenant(context, tenant)).id
-    return context.domains.list({ ...query, tenantId: named ?? onlyTenant(context.actor) ?? undefined })
+    return context.domains.list({ ...query, scope: scopeOf(context.actor), tenantId: named })
   },
 })
 
@@ -50,13 +51,14 @@ export const get = defineOperation({
   name: 'domain.get',
   summary: 'Show a domain',
   effect: 'read',
+  policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'GET /domains/{domain}',
   positional: ['domain'],
   input: z.strictObject(target),
   output: Domain,
   async run({ domains, actor }, input) {
-    const tenantId = onlyTenant(actor)
-    return (await domains.find(input.domain, { tenantId })) ?? domains.get(input.domain, { tenantId, deleted: true })
+    const scope = scopeOf(actor)
+    return (await domains.find(input.domain, { scope })) ?? domains.get(input.domain, { scope, deleted: true })
   },
 })
 
@@ -66,6 +68,7 @@ export const create = defineOperation({
   description:
     'Sending it again after a failure makes the same domain anew. Without php the site gets the version of the setting sites.default_php, or the newest that is installed.',
   effect: 'machine',
+  policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'POST /domains',
   positional: ['tenant', 'fqdn'],
   input: z.strictObject({
@@ -94,6 +97,7 @@ export const update = defineOperation({
   summary: 'Change the aliases or the PHP version of a domain',
   description: 'Aliases that are given replace all that were there.',
   effect: 'machine',
+  policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'PATCH /domains/{domain}',
   positional: ['domain'],
   input: z.strictObject({ ...target, aliases: aliases.optional(), php: PhpChoice.optional() }),
@@ -115,6 +119,7 @@ export const suspend = defineOperation({
   name: 'domain.suspend',
   summary: 'Suspend a domain: its visitors see a notice',
   effect: 'machine',
+  policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'POST /domains/{domain}/suspend',
   positional: ['domain'],
   confirm: 'Suspend this domain? Its visitors see a notice until it is unsuspended.',
@@ -130,6 +135,7 @@ export const unsuspend = defineOperation({
   name: 'domain.unsuspend',
   summary: 'Serve a suspended domain again',
   effect: 'machine',
+  policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'POST /domains/{domain}/unsuspend',
   positional: ['domain'],
   input: z.strictObject(target),
@@ -144,6 +150,7 @@ export const remove = defineOperation({
   name: 'domain.delete',
   summary: 'Move a domain and the files of its site to the trash',
   effect: 'machine',
+  policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'DELETE /domains/{domain}',
   positional: ['domain'],
   confirm: 'Move this domain and the files of its site to the trash? It can be restored within 30 days.',
@@ -159,6 +166,7 @@ export const restore = defineOperation({
   name: 'domain.restore',
   summary: 'Bring a domain back from the trash',
   effect: 'machine',
+  policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'POST /domains/{domain}/restore',
   positional: ['domain'],
   input: z.strictObject(target),
@@ -177,7 +185,7 @@ export const restore = defineOperation({
 /** The domain, if the actor may see it, its status allows the verb, and its tenant is not on the way into the trash. */
 async function ready(context: Context, ref: string, verb: Verb): Promise<Domain> {
   const deleted = verb === 'restore'
-  const domain = await context.domains.get(ref, { tenantId: onlyTenant(context.actor), deleted })
+  const domain = await context.domains.get(ref, { scope: scopeOf(context.actor), deleted })
   await mayChange(context, { kind: 'domain', row: domain, name: domain.fqdn, verb })
   const tenant = await context.tenants.find(domain.tenantId)
   if (tenant === undefined || tenantIsLeaving.includes(tenant.status))

@@ -10,6 +10,7 @@ import { encodeJson } from '../../panel/db/json.ts'
 import type { DomainTable } from '../../panel/db/tables/hosting.ts'
 import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
 import { notFound } from '../refusals.ts'
+import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
 import { containing, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
 import type { Domain } from './schema.ts'
 
@@ -22,10 +23,10 @@ export interface NameHolder {
 }
 
 export interface DomainStore {
-  list(query: ListQuery & { tenantId?: Id | undefined }): Promise<Page<Domain>>
-  find(ref: string, options?: { deleted?: boolean; tenantId?: Id | null }): Promise<Domain | undefined>
-  /** `find`, or `not_found`; another tenant's domain is not found either when `tenantId` is given. */
-  get(ref: string, options?: { deleted?: boolean; tenantId?: Id | null }): Promise<Domain>
+  list(query: ListQuery & { scope?: Scope; tenantId?: Id | undefined }): Promise<Page<Domain>>
+  find(ref: string, options?: FindOptions & { tenantId?: Id }): Promise<Domain | undefined>
+  /** `find`, or `not_found`. */
+  get(ref: string, options?: FindOptions & { tenantId?: Id }): Promise<Domain>
   insert(domain: { id: Id; tenantId: Id; fqdn: Fqdn; aliases: readonly Fqdn[]; php: PhpVersion | null }): Promise<void>
   update(id: Id, values: { aliases?: readonly Fqdn[]; php?: PhpVersion | null }): Promise<void>
   /** Holds other transactions that claim names below the same registrable domains until this one ends. */
@@ -78,8 +79,8 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
   }
 
   const store: DomainStore = {
-    async list({ cursor, limit, search, status, deleted = false, tenantId }) {
-      let query = rows().where(inTrash(deleted))
+    async list({ cursor, limit, search, status, deleted = false, scope = everything, tenantId }) {
+      let query = rows().where(inTrash(deleted)).where(tenantWithin(scope))
       if (tenantId !== undefined) query = query.where('domains.tenant_id', '=', tenantId)
       if (status !== undefined) query = query.where('domains.status', '=', status)
       if (search) query = query.where('domains.fqdn', 'like', sql<string>`${containing(search)} escape '\\'`)
@@ -101,8 +102,9 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
       return { items: await withAliases(page.items), nextCursor: page.nextCursor }
     },
 
-    async find(ref, { deleted = false, tenantId } = {}) {
+    async find(ref, { deleted = false, scope = everything, tenantId } = {}) {
       let query = rows()
+        .where(tenantWithin(scope))
         .where(isId(ref) ? 'domains.id' : 'domains.fqdn', '=', ref)
         .where(inTrash(deleted))
       if (tenantId) query = query.where('domains.tenant_id', '=', tenantId)

@@ -8,7 +8,7 @@ import { jobTypes } from '../jobs.ts'
 import { listInput, pageOf } from '../listing.ts'
 import { conflict } from '../refusals.ts'
 import { TenantRef } from '../tenant/schema.ts'
-import { onlyTenant, visibleTenant } from '../visibility.ts'
+import { scopeOf, visibleTenant } from '../visibility.ts'
 import { Job, JobDetail } from './schema.ts'
 
 const target = { job: Id.describe('Id of the job') }
@@ -17,6 +17,7 @@ export const list = defineOperation({
   name: 'job.list',
   summary: 'List jobs, the newest first',
   effect: 'read',
+  policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'GET /jobs',
   positional: [],
   columns: ['id', 'type', 'resourceName', 'state', 'actor', 'createdAt', 'finishedAt'],
@@ -33,8 +34,7 @@ export const list = defineOperation({
   output: pageOf(Job),
   async run(context, { tenant, resource, ...query }) {
     const named = tenant === undefined ? undefined : (await visibleTenant(context, tenant)).id
-    const tenantId = named ?? onlyTenant(context.actor) ?? undefined
-    return context.jobs.list({ ...query, tenantId, resourceId: resource })
+    return context.jobs.list({ ...query, scope: scopeOf(context.actor), tenantId: named, resourceId: resource })
   },
 })
 
@@ -42,11 +42,12 @@ export const get = defineOperation({
   name: 'job.get',
   summary: 'Show a job with its steps and its log',
   effect: 'read',
+  policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'GET /jobs/{job}',
   positional: ['job'],
   input: z.strictObject(target),
   output: JobDetail,
-  run: ({ jobs, actor }, input) => jobs.get(input.job, { tenantId: onlyTenant(actor) }),
+  run: ({ jobs, actor }, input) => jobs.get(input.job, { scope: scopeOf(actor) }),
 })
 
 export const cancel = defineOperation({
@@ -55,12 +56,13 @@ export const cancel = defineOperation({
   description:
     'Only while it waits in the queue. A new tenant or domain whose making was cancelled stays as one that failed.',
   effect: 'write',
+  policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'POST /jobs/{job}/cancel',
   positional: ['job'],
   input: z.strictObject(target),
   output: Done,
   async run({ jobs, actor }, input) {
-    const job = await jobs.get(input.job, { tenantId: onlyTenant(actor) })
+    const job = await jobs.get(input.job, { scope: scopeOf(actor) })
     if (!(await jobs.cancelled(job.id)))
       conflict(
         `cancel job ${job.id}`,

@@ -21,6 +21,7 @@ import { decodeJson, encodeJson, storable } from '../../panel/db/json.ts'
 import type { JobTable } from '../../panel/db/tables/work.ts'
 import { decodeCursor, type Page, toPage } from '../listing.ts'
 import { notFound } from '../refusals.ts'
+import { everything, type Scope, tenantWithin } from '../scope.ts'
 import { isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
 import { endRow, queueRow } from './row-effect.ts'
 import type { Job, JobDetail, JobStep } from './schema.ts'
@@ -30,6 +31,7 @@ export interface JobQuery {
   readonly limit: number
   readonly state?: JobState | undefined
   readonly type?: string | undefined
+  readonly scope?: Scope
   readonly tenantId?: Id | undefined
   readonly resourceId?: Id | undefined
 }
@@ -51,7 +53,7 @@ export interface RunnableJob {
 export interface JobStore {
   /** Newest first. */
   list(query: JobQuery): Promise<Page<Job>>
-  get(id: string, options?: { tenantId?: Id | null }): Promise<JobDetail>
+  get(id: string, options?: { scope?: Scope }): Promise<JobDetail>
 
   /** `busy`, naming the active job of that row, if it has one. */
   refuseBusy(kind: ResourceKind, id: Id): Promise<void>
@@ -126,8 +128,8 @@ export function jobStore(db: Db, { now, newId }: StoreTools): JobStore {
     })
 
   const store: JobStore = {
-    async list({ cursor, limit, state, type, tenantId, resourceId }) {
-      let query = rows()
+    async list({ cursor, limit, state, type, scope = everything, tenantId, resourceId }) {
+      let query = rows().where(tenantWithin(scope))
       if (tenantId !== undefined) query = query.where('jobs.tenant_id', '=', tenantId)
       if (resourceId !== undefined) query = query.where('jobs.resource_id', '=', resourceId)
       if (state !== undefined) query = query.where('jobs.state', '=', state)
@@ -140,9 +142,8 @@ export function jobStore(db: Db, { now, newId }: StoreTools): JobStore {
       return toPage(found, limit, (row) => [row.sequence, row.id], jobOf)
     },
 
-    async get(id, { tenantId } = {}) {
-      let query = rows().where('jobs.id', '=', id)
-      if (tenantId) query = query.where('jobs.tenant_id', '=', tenantId)
+    async get(id, { scope = everything } = {}) {
+      const query = rows().where('jobs.id', '=', id).where(tenantWithin(scope))
       const row = isId(id) ? await query.executeTakeFirst() : undefined
       if (row === undefined) return notFound('job', id)
       const steps = await db.selectFrom('job_steps').selectAll().where('job_id', '=', id).orderBy('position').execute()

@@ -4,11 +4,16 @@ import { Id } from '../../contract/values.ts'
 import type { Db } from '../../panel/db/database.ts'
 
 /** What a failed job brings back. */
-const Wishes = z.object({ packageId: Id })
+const Wishes = z.object({ packageId: Id, resellerId: Id.nullable().exactOptional() })
 
 export async function snapshotTenant(tx: Db, id: Id) {
   const row = await tx.selectFrom('tenants').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
-  return { name: row.name, status: row.status, version: row.version, row: { packageId: row.package_id } }
+  return {
+    name: row.name,
+    status: row.status,
+    version: row.version,
+    row: { packageId: row.package_id, resellerId: row.reseller_id },
+  }
 }
 
 export interface RowEnd {
@@ -37,13 +42,19 @@ export async function endTenant(tx: Db, { id, status, now, row }: RowEnd): Promi
       updated_at: now,
       // A restore or a purge that failed leaves the day of the deletion as it was.
       deleted_at: inTrash ? (deletedAt ?? now) : null,
-      ...(row !== undefined && { package_id: Wishes.parse(row).packageId }),
+      ...(row !== undefined && wishes(row)),
     })
     .where('id', '=', id)
     .execute()
   if (inTrash && deletedAt === null) await trashDomains(tx, id, now)
   else if (inTrash && was === 'restoring') await releaseNames(tx, id, now)
   else if (!inTrash && deletedAt !== null) await restoreDomains(tx, id, now)
+}
+
+/** A package belongs to who the tenant belongs to: they go back together. */
+function wishes(row: unknown) {
+  const { packageId, resellerId } = Wishes.parse(row)
+  return { package_id: packageId, ...(resellerId !== undefined && { reseller_id: resellerId }) }
 }
 
 async function trashDomains(tx: Db, tenantId: Id, now: string): Promise<void> {

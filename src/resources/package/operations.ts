@@ -5,7 +5,11 @@ import { Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { deletedInput, Flag, listInput, pageOf, searchInput } from '../listing.ts'
 import { conflict, taken } from '../refusals.ts'
+import { withinAllotment } from '../reseller/allotment.ts'
+import { chooseSeller } from '../reseller/choose-seller.ts'
+import { ResellerRef } from '../reseller/schema.ts'
 import { tenantLimit } from '../tenant/jobs.ts'
+import { scopeOf } from '../visibility.ts'
 import { changedLimits, limitsOf, newLimits } from './limits.ts'
 import { Package, PackageName, PackageRef } from './schema.ts'
 
@@ -18,26 +22,37 @@ export const list = defineOperation({
   name: 'package.list',
   summary: 'List packages',
   effect: 'read',
+  policy: { scopes: ['global', 'reseller'] },
   http: 'GET /packages',
   positional: [],
   columns: ['name', 'isDefault', 'maxDomains', 'cpuPct', 'memMb', 'pids', 'ioMbps', 'diskMb', 'tenants'],
-  input: z.strictObject({ ...listInput, ...searchInput, ...deletedInput }),
+  input: z.strictObject({
+    reseller: ResellerRef.optional().describe('Packages of this reseller only'),
+    ...listInput,
+    ...searchInput,
+    ...deletedInput,
+  }),
   output: pageOf(Package),
-  run: ({ packages }, input) => packages.list(input),
+  async run({ packages, resellers, actor }, { reseller, ...query }) {
+    const scope = scopeOf(actor)
+    const resellerId = reseller === undefined ? undefined : (await resellers.get(reseller, { scope })).id
+    return packages.list({ ...query, resellerId, scope })
+  },
 })
 
 export const get = defineOperation({
   name: 'package.get',
   summary: 'Show a package',
   effect: 'read',
+  policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'GET /packages/{package}',
   positional: ['package'],
   input: z.strictObject(target),
   output: Package,
-  run: async ({ packages }, input) =>
-    (await packages.find(input.package)) ??
-    (await packages.find(input.package, { deleted: true })) ??
-    packages.get(input.package),
+  async run({ packages, actor }, input) {
+    const scope = scopeOf(actor)
+    return (await packages.find(input.package, { scope })) ?? packages.get(input.package, { scope, deleted: true })
+  },
 })
 
 export const create = defineOperation({
@@ -45,6 +60,7 @@ export const create = defineOperation({
   summary: 'Create a package',
   description: 'A limit that is left out, or null, is no limit. The first package becomes the default.',
   effect: 'write',
+  policy: { scopes: ['global', 'reseller'] },
   http: 'POST /packages',
   positional: ['name'],
   input: z.strictObject({
@@ -52,14 +68,17 @@ export const create = defineOperation({
     description: description.default(''),
     ...newLimits,
     isDefault: isDefault.default(false),
+    reseller: ResellerRef.optional().describe('Reseller whose package it is'),
   }),
   output: Done,
-  async run(context, { isDefault, ...input }) {
+  async run(context, { isDefault, reseller, ...input }) {
     const { packages } = context
-    await refuseTaken(context, 'create the package', input.name)
+    const what = 'create the package'
+    const owner = await chooseSeller(context, what, reseller)
+    await refuseTaken(context, what, input.name, owner)
     const id = context.newId()
-    await packages.insert(id, input)
-    if (isDefault || (await packages.findDefault()) === undefined) await packages.makeDefault(id)
+    await withinAllotment(context, what, owner, () => packages.insert(id, input, owner))
+    if (isDefault || (await packages.findDefault(owner)) === undefined) await packages.makeDefault(id)
     return { id }
   },
 })
@@ -73,6 +92,7 @@ export const update = defineOperation({
   description:
     'New limits of the machine are applied to every tenant that has the package, by one job for each. Tenants that have a job at the moment get theirs after it.',
   effect: 'machine',
+  policy: { scopes: ['global', 'reseller'] },
   http: 'PATCH /packages/{package}',
   positional: ['package'],
   input: z.strictObject({
@@ -85,13 +105,15 @@ export const update = defineOperation({
   output: z.strictObject({ id: Id, jobId: Id.nullable(), jobIds: z.array(Id) }),
   async run(context, { package: ref, isDefault, ...values }) {
     const { packages, tenants } = context
-    const before = await packages.get(ref)
+    const before = await packages.get(ref, { scope: scopeOf(context.actor) })
+    if (before.resellerId !== null) await context.resellers.lock(before.resellerId)
     await packages.lock(before.id)
     if (isDefault === false && before.isDefault)
       conflict(`update package "${before.name}"`, 'it is the default', 'Make another package the default instead.')
     if (values.name !== undefined && values.name !== before.name)
-      await refuseTaken(context, 'rename the package', values.name)
-    await packages.update(before.id, values)
+      await refuseTaken(context, 'rename the package', values.name, before.resellerId)
+    const what = `update package "${before.name}"`
+    await withinAllotment(context, what, before.resellerId, () => packages.update(before.id, values))
     if (isDefault) await packages.makeDefault(before.id)
 
     const limits = limitsOf(await packages.get(before.id))
@@ -112,13 +134,14 @@ export const remove = defineOperation({
   summary: 'Move a package to the trash',
   description: 'Refused while a tenant has it, also one in the trash, and for the default package.',
   effect: 'write',
+  policy: { scopes: ['global', 'reseller'] },
   http: 'DELETE /packages/{package}',
   positional: ['package'],
   confirm: 'Move this package to the trash? It can be restored within 30 days.',
   input: z.strictObject(target),
   output: Done,
-  async run({ packages, now }, input) {
-    const found = await packages.get(input.package)
+  async run({ packages, actor, now }, input) {
+    const found = await packages.get(input.package, { scope: scopeOf(actor) })
     await packages.lock(found.id)
     const users = await packages.countTenants(found.id)
     if (users > 0)
@@ -138,21 +161,25 @@ export const restore = defineOperation({
   name: 'package.restore',
   summary: 'Bring a package back from the trash',
   effect: 'write',
+  policy: { scopes: ['global', 'reseller'] },
   http: 'POST /packages/{package}/restore',
   positional: ['package'],
   input: z.strictObject(target),
   output: Done,
   async run(context, input) {
-    const found = await context.packages.get(input.package, { deleted: true })
-    await refuseTaken(context, 'restore the package', found.name)
-    await context.packages.setDeleted(found.id, null)
+    const { packages, actor } = context
+    const found = await packages.get(input.package, { scope: scopeOf(actor), deleted: true })
+    const what = 'restore the package'
+    await refuseTaken(context, what, found.name, found.resellerId)
+    await withinAllotment(context, what, found.resellerId, () => packages.setDeleted(found.id, null))
     return { id: found.id }
   },
 })
 
-async function refuseTaken({ packages }: Context, what: string, name: string): Promise<void> {
+/** Among the packages of one owner: of another's nobody learns anything. */
+async function refuseTaken({ packages }: Context, what: string, name: string, owner: Id | null): Promise<void> {
   await packages.lock(name)
-  if (await packages.find(name)) taken(what, 'name', name, 'a name that no other package has')
+  if (await packages.find(name, { owner })) taken(what, 'name', name, 'a name that no other package has')
 }
 
 function differs(one: object, other: object, key: string): boolean {

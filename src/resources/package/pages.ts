@@ -19,9 +19,11 @@ export function packageTable(t: Texts, packages: readonly Package[]): Table {
     rows: packages.map((one) => [
       {
         text: one.name,
-        href: `/packages/${one.name}`,
-        ...((one.isDefault || one.description !== '') && {
-          sub: [one.isDefault ? t.packages.isDefault : '', one.description].filter((part) => part !== '').join(' · '),
+        href: `/packages/${one.id}`,
+        ...((one.isDefault || one.description !== '' || one.resellerEmail !== null) && {
+          sub: [one.isDefault ? t.packages.isDefault : '', one.resellerEmail ?? '', one.description]
+            .filter((part) => part !== '')
+            .join(' · '),
         }),
       },
       { text: one.tenants },
@@ -30,6 +32,13 @@ export function packageTable(t: Texts, packages: readonly Package[]): Table {
       { text: limit(one.memMb) },
       { text: limit(one.cpuPct) },
     ]),
+  }
+}
+
+export function packageOwner(t: Texts, { resellerId, resellerEmail }: Package): Section {
+  return {
+    title: t.job.about,
+    facts: [{ title: label(t, 'reseller'), text: resellerEmail ?? '', href: `/resellers/${resellerId}` }],
   }
 }
 

@@ -27,6 +27,9 @@ export const Package = z.strictObject({
   ...TenantLimits.shape,
   /** Living tenants that have it. */
   tenants: Count,
+  /** Whose it is; null: the panel's own. */
+  resellerId: Id.nullable(),
+  resellerEmail: z.string().nullable(),
   ...timestamps,
 })
 export type Package = z.output<typeof Package>

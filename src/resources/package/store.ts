@@ -8,7 +8,8 @@ import { encodeJson } from '../../panel/db/json.ts'
 import type { PackageLimitTable, PackageTable } from '../../panel/db/tables/hosting.ts'
 import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
 import { notFound } from '../refusals.ts'
-import { containing, isId, type StoreTools, stored } from '../store-tools.ts'
+import { everything, type FindOptions, packageWithin, type Scope } from '../scope.ts'
+import { containing, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
 import type { Package } from './schema.ts'
 
 export interface PackageValues extends TenantLimits {
@@ -20,16 +21,22 @@ export interface PackageValues extends TenantLimits {
 /** What is left out, or undefined, stays. */
 export type PackageChange = { readonly [K in keyof PackageValues]?: PackageValues[K] | undefined }
 
+/** A name is known among the packages of one owner only: those of the panel itself, unless the asker or `owner` says otherwise. */
+export interface FindPackage extends FindOptions {
+  readonly owner?: Id | null
+}
+
 export interface PackageStore {
-  list(query: ListQuery): Promise<Page<Package>>
+  list(query: ListQuery & { scope?: Scope; resellerId?: Id | undefined }): Promise<Page<Package>>
   /** By id or name among the living; with `deleted`, in the trash. */
-  find(ref: string, options?: { deleted?: boolean }): Promise<Package | undefined>
+  find(ref: string, options?: FindPackage): Promise<Package | undefined>
   /** `find`, or `not_found`. */
-  get(ref: string, options?: { deleted?: boolean }): Promise<Package>
-  findDefault(): Promise<Package | undefined>
-  insert(id: Id, values: PackageValues): Promise<void>
+  get(ref: string, options?: FindPackage): Promise<Package>
+  /** Of a reseller, or of the panel itself. */
+  findDefault(owner: Id | null): Promise<Package | undefined>
+  insert(id: Id, values: PackageValues, owner: Id | null): Promise<void>
   update(id: Id, values: PackageChange): Promise<void>
-  /** Makes it the one default. */
+  /** Makes it the one default of its owner. */
   makeDefault(id: Id): Promise<void>
   /** Holds other transactions about the same id or name until this one ends. */
   lock(idOrName: string): Promise<void>
@@ -53,13 +60,19 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
     db
       .selectFrom('packages')
       .innerJoin('package_limits', 'package_limits.package_id', 'packages.id')
+      .leftJoin('resellers', 'resellers.id', 'packages.reseller_id')
+      .leftJoin('users as sellers', 'sellers.id', 'resellers.user_id')
       .selectAll('packages')
+      .select('sellers.email as reseller_email')
       .select(['max_domains', 'max_cpu_pct', 'max_mem_mb', 'max_pids', 'max_io', 'max_disk_mb'])
       .select(livingTenants)
 
   const store: PackageStore = {
-    async list({ cursor, limit, search, deleted = false }) {
-      let query = rows().where('packages.deleted_at', deleted ? 'is not' : 'is', null)
+    async list({ cursor, limit, search, deleted = false, scope = everything, resellerId }) {
+      let query = rows()
+        .where('packages.deleted_at', deleted ? 'is not' : 'is', null)
+        .where(packageWithin(scope))
+      if (resellerId !== undefined) query = query.where('packages.reseller_id', '=', resellerId)
       if (search) query = query.where('packages.name', 'like', sql<string>`${containing(search)} escape '\\'`)
       if (cursor !== undefined) {
         const [name, id] = decodeCursor(cursor, z.string())
@@ -73,8 +86,10 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
       return toPage(found, limit, (row) => [row.name, row.id], packageOf)
     },
 
-    async find(ref, { deleted = false } = {}) {
-      const row = await rows()
+    async find(ref, { deleted = false, scope = everything, owner = ownerOf(ref, scope) } = {}) {
+      let query = rows().where(packageWithin(scope))
+      if (owner !== undefined) query = query.where('packages.reseller_id', owner === null ? 'is' : '=', owner)
+      const row = await query
         .where(isId(ref) ? 'packages.id' : 'packages.name', '=', ref)
         .where('packages.deleted_at', deleted ? 'is not' : 'is', null)
         .orderBy('packages.deleted_at', 'desc')
@@ -87,16 +102,27 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
       return (await store.find(ref, options)) ?? notFound('package', ref)
     },
 
-    async findDefault() {
-      const row = await rows().where('is_default', '=', 1).executeTakeFirst()
+    async findDefault(owner) {
+      const row = await rows()
+        .where('is_default', '=', 1)
+        .where('packages.reseller_id', owner === null ? 'is' : '=', owner)
+        .executeTakeFirst()
       return row && packageOf(row)
     },
 
-    async insert(id, values) {
+    async insert(id, values, owner) {
       const common = { created_at: now, updated_at: now }
       await db
         .insertInto('packages')
-        .values({ id, ...common, name: values.name, description: values.description, is_system: 0, is_default: 0 })
+        .values({
+          id,
+          ...common,
+          name: values.name,
+          description: values.description,
+          is_system: 0,
+          is_default: 0,
+          reseller_id: owner,
+        })
         .execute()
       await db
         .insertInto('package_limits')
@@ -123,7 +149,13 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
     },
 
     async makeDefault(id) {
-      await db.updateTable('packages').set({ is_default: 0 }).where('is_default', '=', 1).execute()
+      const { resellerId } = await store.get(id)
+      await db
+        .updateTable('packages')
+        .set({ is_default: 0 })
+        .where('is_default', '=', 1)
+        .where('reseller_id', resellerId === null ? 'is' : '=', resellerId)
+        .execute()
       await db.updateTable('packages').set({ is_default: 1, updated_at: now }).where('id', '=', id).execute()
     },
 
@@ -158,6 +190,11 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
   return store
 }
 
+/** Of which owner a package is that is named so; undefined: of anybody in the scope. */
+function ownerOf(ref: string, scope: Scope): Id | null | undefined {
+  return isId(ref) || scope.kind !== 'global' ? undefined : null
+}
+
 function limitColumns(values: PackageChange) {
   const { maxDomains, cpuPct, memMb, pids, ioMbps, diskMb } = values
   return {
@@ -174,7 +211,7 @@ type Row = Selectable<PackageTable> &
   Pick<
     Selectable<PackageLimitTable>,
     'max_domains' | 'max_cpu_pct' | 'max_mem_mb' | 'max_pids' | 'max_io' | 'max_disk_mb'
-  > & { tenants: number | null }
+  > & { tenants: number | null; reseller_email: string | null }
 
 function packageOf(row: Row): Package {
   return {
@@ -189,6 +226,8 @@ function packageOf(row: Row): Package {
     ioMbps: row.max_io,
     diskMb: row.max_disk_mb,
     tenants: row.tenants ?? 0,
+    resellerId: storedOrNull(row.reseller_id),
+    resellerEmail: row.reseller_email,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     deletedAt: row.deleted_at,

@@ -1,4 +1,4 @@
-/** Gives a tenant another package, and the machine its limits. */
+/** Gives a tenant another package, perhaps of another owner, and the machine its limits. */
 import { WcpError } from '../../contract/errors.ts'
 import type { Id } from '../../contract/values.ts'
 import type { Context } from '../context.ts'
@@ -9,9 +9,14 @@ import { choosePackage } from './new-tenant.ts'
 import type { Tenant } from './schema.ts'
 
 /** @returns the job; null for a tenant that could not be made yet and gets the limits when it is made */
-export async function changePackage(context: Context, what: string, tenant: Tenant, ref: string): Promise<Id | null> {
+export async function changePackage(
+  context: Context,
+  what: string,
+  tenant: Tenant,
+  { ref, seller }: { ref: string | undefined; seller: Id | null },
+): Promise<Id | null> {
   const { id, name } = tenant
-  const chosen = await choosePackage(context, what, ref)
+  const chosen = await choosePackage(context, what, ref, seller)
   await context.tenants.lock(id)
   const domains = await context.tenants.countDomains(id)
   if (chosen.maxDomains !== null && domains > chosen.maxDomains)
@@ -21,12 +26,12 @@ export async function changePackage(context: Context, what: string, tenant: Tena
       { details: { limit: chosen.maxDomains } },
     )
   if (tenant.status === 'error') {
-    await context.tenants.update(id, { packageId: chosen.id })
+    await context.tenants.update(id, { packageId: chosen.id, resellerId: seller })
     return null
   }
   await mayChange(context, { kind: 'tenant', row: tenant, name, verb: 'update' })
   const jobId = await context.enqueue(tenantLimit, { tenant: id, limits: limitsOf(chosen) })
-  await context.tenants.update(id, { packageId: chosen.id })
+  await context.tenants.update(id, { packageId: chosen.id, resellerId: seller })
   await context.tenants.limitsQueued(id)
   return jobId
 }

@@ -3,11 +3,17 @@ import type { Id, TenantName } from '../../contract/values.ts'
 import type { Context } from '../context.ts'
 import type { Package } from '../package/schema.ts'
 import { badInput, conflict, taken } from '../refusals.ts'
+import { scopeOf } from '../visibility.ts'
 
-/** Held until the transaction ends, so that it is not deleted meanwhile. */
-export async function choosePackage(context: Context, what: string, ref: string | undefined): Promise<Package> {
+/** Of those that the tenant's reseller, or the panel, has. Held until the transaction ends, so that it is not deleted meanwhile. */
+export async function choosePackage(
+  context: Context,
+  what: string,
+  ref: string | undefined,
+  owner: Id | null,
+): Promise<Package> {
   const { packages } = context
-  const found = ref === undefined ? await packages.findDefault() : await packages.find(ref)
+  const found = ref === undefined ? await packages.findDefault(owner) : await packages.find(ref, { owner })
   if (found !== undefined) {
     await packages.lock(found.id)
     return packages.get(found.id)
@@ -22,7 +28,7 @@ export async function choosePackage(context: Context, what: string, ref: string 
 
 /** An administrator, or a customer who belongs to no other tenant. */
 export async function chooseOwner(context: Context, what: string, ref: string, tenantId?: Id): Promise<Id> {
-  const user = await context.users.find(ref)
+  const user = await context.users.find(ref, { scope: scopeOf(context.actor) })
   if (user === undefined)
     return badInput(what, {
       field: 'owner',
@@ -38,11 +44,17 @@ export async function chooseOwner(context: Context, what: string, ref: string, t
   return user.id
 }
 
-/** The tenant of that name which could not be made, to be made again. Refuses a name that is taken. */
-export async function findFailed(context: Context, what: string, name: TenantName): Promise<Id | undefined> {
+/** The seller's tenant of that name which could not be made, to be made again. Refuses a name that is taken. */
+export async function findFailed(
+  context: Context,
+  what: string,
+  name: TenantName,
+  seller: Id | null,
+): Promise<Id | undefined> {
   await context.tenants.lock(name)
   const found = await context.tenants.find(name)
   if (found === undefined) return undefined
+  if (found.resellerId !== seller) taken(what, 'name', name, 'a name that no other tenant has')
   if (found.status === 'pending') await context.jobs.refuseBusy('tenant', found.id)
   if (found.status !== 'error') taken(what, 'name', name, 'a name that no other tenant has')
   return found.id

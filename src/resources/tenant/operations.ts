@@ -1,45 +1,45 @@
 /** Tenants: the customers' accounts. */
 import { z } from 'zod'
-import { TenantName } from '../../contract/values.ts'
-import { DomainName } from '../../lib/domain-name.ts'
-import { isReservedName } from '../../lib/reserved-names.ts'
 import { Accepted, AcceptedMaybe } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
-import { addDomain } from '../domain/add-domain.ts'
-import { PhpChoice } from '../domain/php-choice.ts'
 import { deletedInput, listInput, pageOf, searchInput } from '../listing.ts'
-import { limitsOf } from '../package/limits.ts'
 import { PackageRef } from '../package/schema.ts'
+import { withinAllotment } from '../reseller/allotment.ts'
+import { chooseSeller } from '../reseller/choose-seller.ts'
+import { ResellerRef } from '../reseller/schema.ts'
 import { mayChange, type Verb } from '../status-guard.ts'
-import { UserRef } from '../user/schema.ts'
-import { onlyTenant, visibleTenant } from '../visibility.ts'
+import { scopeOf, visibleTenant } from '../visibility.ts'
 import { changePackage } from './change-package.ts'
-import { tenantCreate, tenantDelete, tenantSuspend, tenantUnsuspend } from './jobs.ts'
-import { chooseOwner, choosePackage, findFailed } from './new-tenant.ts'
+import { createTenant, NewTenant, owner } from './create-tenant.ts'
+import { tenantDelete, tenantSuspend, tenantUnsuspend } from './jobs.ts'
+import { chooseOwner } from './new-tenant.ts'
 import { restoreTenant } from './restore-tenant.ts'
 import { Tenant, TenantRef, TenantStatus } from './schema.ts'
 
 const target = { tenant: TenantRef }
-const owner = UserRef.describe('User who is responsible for it, by id or e-mail address')
 
 export const list = defineOperation({
   name: 'tenant.list',
   summary: 'List tenants',
   effect: 'read',
+  policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'GET /tenants',
   positional: [],
   columns: ['name', 'status', 'packageName', 'domains', 'ownerEmail'],
   input: z.strictObject({
     status: TenantStatus.optional().describe('Tenants in this status only'),
     package: PackageRef.optional().describe('Tenants with this package only'),
+    reseller: ResellerRef.optional().describe('Tenants of this reseller only'),
     ...searchInput,
     ...deletedInput,
     ...listInput,
   }),
   output: pageOf(Tenant),
-  async run(context, { package: ref, ...query }) {
-    const packageId = ref === undefined ? undefined : (await context.packages.get(ref)).id
-    return context.tenants.list({ ...query, packageId, only: onlyTenant(context.actor) })
+  async run({ tenants, packages, resellers, actor }, { package: offer, reseller, ...query }) {
+    const scope = scopeOf(actor)
+    const packageId = offer === undefined ? undefined : (await packages.get(offer, { scope })).id
+    const resellerId = reseller === undefined ? undefined : (await resellers.get(reseller, { scope })).id
+    return tenants.list({ ...query, packageId, resellerId, scope })
   },
 })
 
@@ -47,12 +47,13 @@ export const get = defineOperation({
   name: 'tenant.get',
   summary: 'Show a tenant',
   effect: 'read',
+  policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'GET /tenants/{tenant}',
   positional: ['tenant'],
   input: z.strictObject(target),
   output: Tenant,
   async run(context, input) {
-    const deleted = (await context.tenants.find(input.tenant)) === undefined
+    const deleted = (await context.tenants.find(input.tenant, { scope: scopeOf(context.actor) })) === undefined
     return visibleTenant(context, input.tenant, { deleted })
   },
 })
@@ -63,51 +64,44 @@ export const create = defineOperation({
   description:
     'Sending it again after a failure makes the same tenant anew. Without package the tenant gets the default package.',
   effect: 'machine',
+  policy: { scopes: ['global', 'reseller'] },
   http: 'POST /tenants',
   positional: ['name'],
-  input: z.strictObject({
-    name: TenantName.refine((name) => !isReservedName(name), {
-      error: 'a name that the system does not use itself',
-    }).describe('Name of the tenant and of its Linux user'),
-    package: PackageRef.optional(),
-    owner: owner.optional(),
-    domain: DomainName.optional().describe('First domain, such as shop.example.com'),
-    php: PhpChoice.optional().describe('PHP version of the first domain, or none'),
-  }),
+  input: NewTenant,
   output: z.strictObject({ ...Accepted.shape, domain: Accepted.nullable() }),
   async run(context, input) {
-    const { name } = input
-    const what = `create tenant "${name}"`
-    const chosen = await choosePackage(context, what, input.package)
-    const ownerId = input.owner === undefined ? null : await chooseOwner(context, what, input.owner)
-    const failed = await findFailed(context, what, name)
-    const id = failed ?? context.newId()
-    if (failed === undefined) await context.tenants.insert({ id, name, packageId: chosen.id, ownerId })
-    const jobId = await context.enqueue(tenantCreate, { tenant: id, name, limits: limitsOf(chosen) })
-    if (failed !== undefined) await context.tenants.update(id, { packageId: chosen.id, ownerId })
-    const first = { fqdn: input.domain, aliases: [], php: input.php }
-    const domain =
-      first.fqdn === undefined
-        ? null
-        : await addDomain(context, { id, name, packageId: chosen.id }, { ...first, fqdn: first.fqdn })
-    return { id, jobId, domain }
+    const what = `create tenant "${input.name}"`
+    const seller = await chooseSeller(context, what, input.reseller)
+    return withinAllotment(context, what, seller, () => createTenant(context, what, input, seller))
   },
 })
 
 export const update = defineOperation({
   name: 'tenant.update',
-  summary: 'Give a tenant another package or owner',
-  description: 'Another package changes the limits on the machine, by a job; another owner needs none.',
+  summary: 'Give a tenant another package, owner or reseller',
+  description:
+    'Another package changes the limits on the machine, by a job; another owner needs none. With another reseller goes a package of that one: the default, unless another is named.',
   effect: 'machine',
+  policy: { scopes: ['global', 'reseller'] },
   http: 'PATCH /tenants/{tenant}',
   positional: ['tenant'],
-  input: z.strictObject({ ...target, package: PackageRef.optional(), owner: owner.optional() }),
+  input: z.strictObject({
+    ...target,
+    package: PackageRef.optional(),
+    owner: owner.optional(),
+    reseller: ResellerRef.nullable().optional().describe('Reseller whose customer it becomes, or none'),
+  }),
   output: AcceptedMaybe,
   async run(context, input) {
     const tenant = await visibleTenant(context, input.tenant)
     const { id, name } = tenant
     const what = `update tenant "${name}"`
-    const jobId = input.package === undefined ? null : await changePackage(context, what, tenant, input.package)
+    const seller = input.reseller === undefined ? tenant.resellerId : await chooseSeller(context, what, input.reseller)
+    const change = { ref: input.package, seller }
+    const jobId =
+      input.package === undefined && seller === tenant.resellerId
+        ? null
+        : await withinAllotment(context, what, seller, () => changePackage(context, what, tenant, change))
     if (input.owner !== undefined)
       await context.tenants.update(id, { ownerId: await chooseOwner(context, what, input.owner, id) })
     return { id, jobId }
@@ -118,6 +112,7 @@ export const suspend = defineOperation({
   name: 'tenant.suspend',
   summary: 'Suspend a tenant: its sites show a notice, its processes stop',
   effect: 'machine',
+  policy: { scopes: ['global', 'reseller'] },
   http: 'POST /tenants/{tenant}/suspend',
   positional: ['tenant'],
   confirm: 'Suspend this tenant? Its sites show a notice and its processes stop until it is unsuspended.',
@@ -133,6 +128,7 @@ export const unsuspend = defineOperation({
   name: 'tenant.unsuspend',
   summary: 'Bring a suspended tenant back',
   effect: 'machine',
+  policy: { scopes: ['global', 'reseller'] },
   http: 'POST /tenants/{tenant}/unsuspend',
   positional: ['tenant'],
   input: z.strictObject(target),
@@ -147,6 +143,7 @@ export const remove = defineOperation({
   name: 'tenant.delete',
   summary: 'Move a tenant with all its sites and data to the trash',
   effect: 'machine',
+  policy: { scopes: ['global', 'reseller'] },
   http: 'DELETE /tenants/{tenant}',
   positional: ['tenant'],
   confirm: 'Move this tenant with all its sites and data to the trash? It can be restored within 30 days.',
@@ -162,12 +159,15 @@ export const restore = defineOperation({
   name: 'tenant.restore',
   summary: 'Bring a tenant and what went with it back from the trash',
   effect: 'machine',
+  policy: { scopes: ['global', 'reseller'] },
   http: 'POST /tenants/{tenant}/restore',
   positional: ['tenant'],
   input: z.strictObject(target),
   output: Accepted,
   async run(context, input) {
-    return restoreTenant(context, await ready(context, input.tenant, 'restore'))
+    const tenant = await ready(context, input.tenant, 'restore')
+    const what = `restore tenant "${tenant.name}"`
+    return withinAllotment(context, what, tenant.resellerId, () => restoreTenant(context, tenant))
   },
 })
 

@@ -31,13 +31,16 @@ export function tenantTable(t: Texts, tenants: readonly Tenant[]): Table {
 
 export function tenantFacts(t: Texts, tenant: Tenant): Section {
   const facts: Fact[] = [
-    { title: label(t, 'package'), text: tenant.packageName, href: `/packages/${tenant.packageName}` },
+    { title: label(t, 'package'), text: tenant.packageName, href: `/packages/${tenant.packageId}` },
     {
       title: label(t, 'owner'),
       ...(tenant.ownerId === null
         ? { text: '–' }
         : { text: tenant.ownerEmail ?? '', href: `/users/${tenant.ownerId}` }),
     },
+    ...(tenant.resellerId === null
+      ? []
+      : [{ title: label(t, 'reseller'), text: tenant.resellerEmail ?? '', href: `/resellers/${tenant.resellerId}` }]),
     { title: label(t, 'linuxUser'), code: tenant.name },
     { title: label(t, 'createdAt'), time: tenant.createdAt },
     ...(tenant.deletedAt === null ? [] : [{ title: label(t, 'deletedAt'), time: tenant.deletedAt }]),

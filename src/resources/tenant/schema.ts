@@ -24,6 +24,9 @@ export const Tenant = z.strictObject({
   packageName: z.string(),
   ownerId: Id.nullable(),
   ownerEmail: z.string().nullable(),
+  /** Whose customer it is; null: the panel's own. */
+  resellerId: Id.nullable(),
+  resellerEmail: z.string().nullable(),
   /** Living domains. */
   domains: Count,
   version: z.int(),

@@ -8,17 +8,23 @@ import { storeLock } from '../../panel/db/dialect.ts'
 import type { TenantTable } from '../../panel/db/tables/hosting.ts'
 import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
 import { notFound } from '../refusals.ts'
+import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
 import { containing, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
 import type { Tenant } from './schema.ts'
 
+export interface TenantQuery extends ListQuery {
+  readonly scope?: Scope
+  readonly packageId?: Id | undefined
+  readonly resellerId?: Id | undefined
+}
+
 export interface TenantStore {
-  /** `only`: the one tenant that the asker may see. */
-  list(query: ListQuery & { only?: Id | null; packageId?: Id | undefined }): Promise<Page<Tenant>>
-  find(ref: string, options?: { deleted?: boolean }): Promise<Tenant | undefined>
+  list(query: TenantQuery): Promise<Page<Tenant>>
+  find(ref: string, options?: FindOptions): Promise<Tenant | undefined>
   /** `find`, or `not_found`. */
-  get(ref: string, options?: { deleted?: boolean }): Promise<Tenant>
-  insert(tenant: { id: Id; name: TenantName; packageId: Id; ownerId: Id | null }): Promise<void>
-  update(id: Id, values: { packageId?: Id; ownerId?: Id | null }): Promise<void>
+  get(ref: string, options?: FindOptions): Promise<Tenant>
+  insert(tenant: { id: Id; name: TenantName; packageId: Id; ownerId: Id | null; resellerId: Id | null }): Promise<void>
+  update(id: Id, values: { packageId?: Id; ownerId?: Id | null; resellerId?: Id | null }): Promise<void>
   /** Holds other transactions about the same id or name, and what they count, until this one ends. */
   lock(idOrName: string): Promise<void>
   countDomains(id: Id): Promise<number>
@@ -37,14 +43,16 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
       .selectFrom('tenants')
       .innerJoin('packages', 'packages.id', 'tenants.package_id')
       .leftJoin('users', 'users.id', 'tenants.owner_id')
+      .leftJoin('resellers', 'resellers.id', 'tenants.reseller_id')
+      .leftJoin('users as sellers', 'sellers.id', 'resellers.user_id')
       .selectAll('tenants')
-      .select(['packages.name as package_name', 'users.email as owner_email'])
+      .select(['packages.name as package_name', 'users.email as owner_email', 'sellers.email as reseller_email'])
       .select(livingDomains)
 
   const store: TenantStore = {
-    async list({ cursor, limit, search, status, deleted = false, only, packageId }) {
-      let query = rows().where(inTrash(deleted))
-      if (only) query = query.where('tenants.id', '=', only)
+    async list({ cursor, limit, search, status, deleted = false, scope = everything, packageId, resellerId }) {
+      let query = rows().where(inTrash(deleted)).where(tenantWithin(scope))
+      if (resellerId !== undefined) query = query.where('tenants.reseller_id', '=', resellerId)
       if (packageId !== undefined) query = query.where('tenants.package_id', '=', packageId)
       if (status !== undefined) query = query.where('tenants.status', '=', status)
       if (search) query = query.where('tenants.name', 'like', sql<string>`${containing(search)} escape '\\'`)
@@ -60,8 +68,9 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
       return toPage(found, limit, (row) => [row.name, row.id], tenantOf)
     },
 
-    async find(ref, { deleted = false } = {}) {
+    async find(ref, { deleted = false, scope = everything } = {}) {
       const row = await rows()
+        .where(tenantWithin(scope))
         .where(isId(ref) ? 'tenants.id' : 'tenants.name', '=', ref)
         .where(inTrash(deleted))
         .orderBy('tenants.deleted_at', 'desc')
@@ -74,7 +83,7 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
       return (await store.find(ref, options)) ?? notFound('tenant', ref)
     },
 
-    async insert({ id, name, packageId, ownerId }) {
+    async insert({ id, name, packageId, ownerId, resellerId }) {
       await db
         .insertInto('tenants')
         .values({
@@ -85,6 +94,7 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
           linux_user: name,
           package_id: packageId,
           owner_id: ownerId,
+          reseller_id: resellerId,
           status: 'pending',
           version: 0,
           limits_owed: 0,
@@ -92,13 +102,14 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
         .execute()
     },
 
-    async update(id, { packageId, ownerId }) {
+    async update(id, { packageId, ownerId, resellerId }) {
       await db
         .updateTable('tenants')
         .set({
           updated_at: now,
           ...(packageId !== undefined && { package_id: packageId }),
           ...(ownerId !== undefined && { owner_id: ownerId }),
+          ...(resellerId !== undefined && { reseller_id: resellerId }),
         })
         .where('id', '=', id)
         .execute()
@@ -181,6 +192,7 @@ function livingDomains(eb: Builder) {
 interface Row extends Selectable<TenantTable> {
   readonly package_name: string
   readonly owner_email: string | null
+  readonly reseller_email: string | null
   readonly domains: number | null
 }
 
@@ -193,6 +205,8 @@ function tenantOf(row: Row): Tenant {
     packageName: row.package_name,
     ownerId: storedOrNull(row.owner_id),
     ownerEmail: row.owner_email,
+    resellerId: storedOrNull(row.reseller_id),
+    resellerEmail: row.reseller_email,
     domains: row.domains ?? 0,
     version: row.version,
     createdAt: row.created_at,

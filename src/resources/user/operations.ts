@@ -1,28 +1,33 @@
 /** Users: the people who sign in. */
 import { z } from 'zod'
+import type { Id } from '../../contract/values.ts'
 import { Done } from '../answers.ts'
-import { type Actor, type Context, defineOperation } from '../context.ts'
+import { type Context, defineOperation } from '../context.ts'
 import { deletedInput, listInput, pageOf, searchInput } from '../listing.ts'
-import { badInput, conflict, notFound, taken } from '../refusals.ts'
+import { badInput, conflict, taken } from '../refusals.ts'
+import { demandHolding } from '../rights.ts'
+import { type Role, RoleRef } from '../role/schema.ts'
 import { TenantRef } from '../tenant/schema.ts'
-import { onlyTenant } from '../visibility.ts'
+import { scopeOf, visibleTenant } from '../visibility.ts'
+import { refuseLastAdmin, refuseReseller, refuseSelfAndLast, refuseStronger, visibleUser } from './guards.ts'
 import { Password, refuseEmailAsPassword } from './password.ts'
-import { Email, RoleName, User, UserRef, UserStatus } from './schema.ts'
+import { Email, User, UserRef, UserStatus } from './schema.ts'
 
 const target = { user: UserRef }
 const email = Email.describe('E-mail address, with which the user signs in')
-const role = RoleName.describe('system_admin sees and does everything, user has one tenant')
+const role = RoleRef.describe('First role: system_admin sees and does everything, user has one tenant')
 const tenant = TenantRef.describe('Tenant of a user, by id or name')
 
 export const list = defineOperation({
   name: 'user.list',
   summary: 'List users',
   effect: 'read',
+  policy: { scopes: ['global', 'reseller'] },
   http: 'GET /users',
   positional: [],
-  columns: ['email', 'role', 'tenantName', 'status'],
+  columns: ['email', 'roles', 'tenantName', 'status'],
   input: z.strictObject({
-    role: RoleName.optional().describe('Users with this role only'),
+    role: RoleRef.optional().describe('Users with this role only'),
     tenant: TenantRef.optional().describe('Users of this tenant only'),
     status: UserStatus.optional().describe('Users in this status only'),
     ...searchInput,
@@ -30,8 +35,11 @@ export const list = defineOperation({
     ...listInput,
   }),
   output: pageOf(User),
-  async run({ users, tenants }, { tenant, ...query }) {
-    return users.list({ ...query, tenantId: tenant === undefined ? undefined : (await tenants.get(tenant)).id })
+  async run(context, { tenant, role, ...query }) {
+    const scope = scopeOf(context.actor)
+    const tenantId = tenant === undefined ? undefined : (await visibleTenant(context, tenant)).id
+    const roleId = role === undefined ? undefined : (await context.roles.get(role, { scope })).id
+    return context.users.list({ ...query, scope, tenantId, roleId })
   },
 })
 
@@ -39,12 +47,13 @@ export const get = defineOperation({
   name: 'user.get',
   summary: 'Show a user',
   effect: 'read',
+  policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'GET /users/{user}',
   positional: ['user'],
   input: z.strictObject(target),
   output: User,
   async run(context, input) {
-    const deleted = (await context.users.find(input.user)) === undefined
+    const deleted = (await context.users.find(input.user, { scope: scopeOf(context.actor) })) === undefined
     return visibleUser(context, input.user, { deleted })
   },
 })
@@ -53,6 +62,7 @@ export const create = defineOperation({
   name: 'user.create',
   summary: 'Create a user',
   effect: 'write',
+  policy: { scopes: ['global', 'reseller'], isSensitive: true },
   http: 'POST /users',
   positional: ['email'],
   secret: ['password'],
@@ -61,11 +71,12 @@ export const create = defineOperation({
   async run(context, input) {
     const what = `create user "${input.email}"`
     refuseEmailAsPassword(what, input.email, input.password)
-    const tenantId = await tenantFor(context, what, input)
+    const role = await roleToGive(context, what, input.role)
+    const tenantId = await tenantFor(context, what, role, input.tenant)
     await refuseTaken(context, what, input.email)
     const id = context.newId()
     const passwordHash = await context.hashPassword(input.password)
-    await context.users.insert({ id, email: input.email, passwordHash, role: input.role, tenantId })
+    await context.users.insert({ id, email: input.email, passwordHash, role: role.name, tenantId })
     return { id }
   },
 })
@@ -76,6 +87,7 @@ export const update = defineOperation({
   description:
     'A new password, role or tenant ends all sessions of the user. Customers change their own address and password only.',
   effect: 'write',
+  policy: { scopes: ['global', 'reseller', 'local'], isSensitive: true },
   http: 'PATCH /users/{user}',
   positional: ['user'],
   secret: ['password'],
@@ -83,41 +95,25 @@ export const update = defineOperation({
     ...target,
     email: email.optional(),
     password: Password.optional(),
-    role: role.optional(),
+    role: role.optional().describe('Role instead of all that the user has'),
     tenant: tenant.optional(),
   }),
   output: Done,
   async run(context, input) {
-    const { users, actor } = context
+    const { users } = context
     const user = await visibleUser(context, input.user)
     const { id } = user
     const what = `update user "${user.email}"`
-    const movesRole = input.role !== undefined || input.tenant !== undefined
-    if (movesRole && onlyTenant(actor) !== null)
-      badInput(what, {
-        field: input.role === undefined ? 'tenant' : 'role',
-        problem: 'is not yours to change',
-        accepted: 'nothing here',
-      })
+    await refuseStronger(context, what, user)
+    const movesPlace = input.role !== undefined || input.tenant !== undefined
+    const place = movesPlace ? await newPlace(context, what, user, input) : {}
     if (input.password !== undefined) refuseEmailAsPassword(what, input.email ?? user.email, input.password)
     if (input.email !== undefined && input.email !== user.email) await refuseTaken(context, what, input.email)
-    if (user.role === 'system_admin' && input.role === 'user') await refuseLastAdmin(context, what, user)
 
     if (input.email !== undefined) await users.update(id, { email: input.email })
-    if (movesRole) {
-      const wanted = {
-        role: input.role ?? user.role,
-        tenant: input.tenant ?? (input.role === undefined ? undefined : (user.tenantId ?? undefined)),
-      }
-      const tenantId = await tenantFor(
-        context,
-        what,
-        wanted.role === 'user' ? wanted : { role: wanted.role, tenant: input.tenant },
-      )
-      await users.update(id, { role: wanted.role, tenantId })
-    }
+    if (movesPlace) await users.update(id, place)
     if (input.password !== undefined) await users.setPasswordHash(id, await context.hashPassword(input.password))
-    if (movesRole || input.password !== undefined) await users.endSessions(id)
+    if (movesPlace || input.password !== undefined) await users.endSessions(id)
     return { id }
   },
 })
@@ -126,6 +122,7 @@ export const suspend = defineOperation({
   name: 'user.suspend',
   summary: 'Suspend a user: signed out at once, and kept from signing in',
   effect: 'write',
+  policy: { scopes: ['global', 'reseller'], isSensitive: true },
   http: 'POST /users/{user}/suspend',
   positional: ['user'],
   input: z.strictObject(target),
@@ -134,6 +131,7 @@ export const suspend = defineOperation({
     const user = await visibleUser(context, input.user)
     const what = `suspend user "${user.email}"`
     if (user.status === 'suspended') conflict(what, 'it is suspended already', 'Unsuspend brings it back.')
+    await refuseStronger(context, what, user)
     await refuseSelfAndLast(context, what, user)
     await context.users.setStatus(user.id, 'suspended')
     await context.users.endSessions(user.id)
@@ -145,13 +143,16 @@ export const unsuspend = defineOperation({
   name: 'user.unsuspend',
   summary: 'Let a suspended user sign in again',
   effect: 'write',
+  policy: { scopes: ['global', 'reseller'], isSensitive: true },
   http: 'POST /users/{user}/unsuspend',
   positional: ['user'],
   input: z.strictObject(target),
   output: Done,
   async run(context, input) {
     const user = await visibleUser(context, input.user)
-    if (user.status === 'active') conflict(`unsuspend user "${user.email}"`, 'it is active', 'There is nothing to do.')
+    const what = `unsuspend user "${user.email}"`
+    if (user.status === 'active') conflict(what, 'it is active', 'There is nothing to do.')
+    await refuseStronger(context, what, user)
     await context.users.setStatus(user.id, 'active')
     return { id: user.id }
   },
@@ -161,6 +162,7 @@ export const remove = defineOperation({
   name: 'user.delete',
   summary: 'Move a user to the trash',
   effect: 'write',
+  policy: { scopes: ['global', 'reseller'], isSensitive: true },
   http: 'DELETE /users/{user}',
   positional: ['user'],
   confirm: 'Move this user to the trash? It can be restored within 30 days.',
@@ -168,7 +170,10 @@ export const remove = defineOperation({
   output: Done,
   async run(context, input) {
     const user = await visibleUser(context, input.user)
-    await refuseSelfAndLast(context, `delete user "${user.email}"`, user)
+    const what = `delete user "${user.email}"`
+    refuseReseller(what, user)
+    await refuseStronger(context, what, user)
+    await refuseSelfAndLast(context, what, user)
     await context.users.setDeleted(user.id, context.now)
     await context.users.endSessions(user.id)
     return { id: user.id }
@@ -179,26 +184,45 @@ export const restore = defineOperation({
   name: 'user.restore',
   summary: 'Bring a user back from the trash',
   effect: 'write',
+  policy: { scopes: ['global', 'reseller'], isSensitive: true },
   http: 'POST /users/{user}/restore',
   positional: ['user'],
   input: z.strictObject(target),
   output: Done,
   async run(context, input) {
     const user = await visibleUser(context, input.user, { deleted: true })
-    await refuseTaken(context, `restore user "${user.email}"`, user.email)
+    const what = `restore user "${user.email}"`
+    refuseReseller(what, user)
+    await refuseStronger(context, what, user)
+    await refuseTaken(context, what, user.email)
     await context.users.setDeleted(user.id, null)
     return { id: user.id }
   },
 })
 
-/** A customer sees himself only. */
-async function visibleUser(context: Context, ref: string, options?: { deleted?: boolean }): Promise<User> {
-  const user = await context.users.get(ref, options)
-  return onlyTenant(context.actor) === null || isSelf(context.actor, user) ? user : notFound('user', ref)
-}
-
-function isSelf(actor: Actor, user: User): boolean {
-  return actor.kind === 'user' && actor.id === user.id
+/** Another role, tenant or both; staff and resellers move users, customers do not move themselves. */
+async function newPlace(
+  context: Context,
+  what: string,
+  user: User,
+  input: { role?: string | undefined; tenant?: string | undefined },
+): Promise<{ role: string; tenantId: Id | null } | { tenantId: Id | null }> {
+  if (scopeOf(context.actor).kind === 'local')
+    badInput(what, {
+      field: input.role === undefined ? 'tenant' : 'role',
+      problem: 'is not yours to change',
+      accepted: 'nothing here',
+    })
+  refuseReseller(what, user)
+  if (input.role === undefined) {
+    if (user.tenantId === null)
+      badInput(what, { field: 'tenant', problem: 'is not for this user', accepted: 'nothing here' })
+    return { tenantId: (await visibleTenant(context, input.tenant ?? '')).id }
+  }
+  const role = await roleToGive(context, what, input.role)
+  if (!role.holdsAll) await refuseLastAdmin(context, what, user)
+  const kept = role.scope === 'local' ? (user.tenantId ?? undefined) : undefined
+  return { role: role.name, tenantId: await tenantFor(context, what, role, input.tenant ?? kept) }
 }
 
 async function refuseTaken({ users }: Context, what: string, address: string): Promise<void> {
@@ -206,27 +230,30 @@ async function refuseTaken({ users }: Context, what: string, address: string): P
   if (await users.find(address)) taken(what, 'email', address, 'an address that no other user has')
 }
 
-async function refuseSelfAndLast(context: Context, what: string, user: User): Promise<void> {
-  if (isSelf(context.actor, user)) conflict(what, 'that is you', 'Let another administrator do it.')
-  await refuseLastAdmin(context, what, user)
+/** A role that the actor sees and whose permissions he has himself. */
+async function roleToGive(context: Context, what: string, ref: string): Promise<Role> {
+  const role = await context.roles.find(ref, { scope: scopeOf(context.actor) })
+  if (role === undefined)
+    return badInput(what, { field: 'role', problem: 'does not exist', accepted: 'the id or the name of a role' })
+  if (role.scope === 'reseller')
+    badInput(what, {
+      field: 'role',
+      problem: 'is for resellers',
+      accepted: 'another role; "wcp reseller create" makes one',
+    })
+  await context.roles.lock(role.id)
+  demandHolding(context.actor, what, role.holdsAll ? 'all' : new Set(role.permissions))
+  return role
 }
 
-async function refuseLastAdmin({ users }: Context, what: string, user: User): Promise<void> {
-  if (user.role !== 'system_admin' || user.status !== 'active') return
-  if ((await users.countAdmins()) <= 1)
-    conflict(what, 'it is the last administrator', 'Create another administrator first.')
-}
-
-/** A user has one tenant, an administrator none. */
-async function tenantFor({ tenants }: Context, what: string, input: { role: RoleName; tenant?: string | undefined }) {
-  if (input.role === 'system_admin') {
-    if (input.tenant === undefined) return null
-    return badInput(what, { field: 'tenant', problem: 'is not for an administrator', accepted: 'nothing here' })
+/** A user with a local role has one tenant, staff has none. */
+async function tenantFor(context: Context, what: string, role: Role, ref: string | undefined): Promise<Id | null> {
+  if (role.scope === 'global') {
+    if (ref === undefined) return null
+    return badInput(what, { field: 'tenant', problem: 'is not for this role', accepted: 'nothing here' })
   }
-  if (input.tenant === undefined)
-    return badInput(what, { field: 'tenant', problem: 'is missing', accepted: 'the id or the name of a tenant' })
-  const found = await tenants.find(input.tenant)
-  if (found === undefined)
-    return badInput(what, { field: 'tenant', problem: 'does not exist', accepted: 'the id or the name of a tenant' })
-  return found.id
+  const accepted = 'the id or the name of a tenant'
+  if (ref === undefined) return badInput(what, { field: 'tenant', problem: 'is missing', accepted })
+  const found = await context.tenants.find(ref, { scope: scopeOf(context.actor) })
+  return found?.id ?? badInput(what, { field: 'tenant', problem: 'does not exist', accepted })
 }

@@ -17,18 +17,18 @@ export const UserRef = z
   .describe('User, by id or e-mail address')
 export type UserRef = z.output<typeof UserRef>
 
-export const RoleName = z.enum(['system_admin', 'user'], { error: 'system_admin or user' })
-export type RoleName = z.output<typeof RoleName>
-
 export const UserStatus = z.enum(['active', 'suspended'], { error: 'active or suspended' })
 
 export const User = z.strictObject({
   id: Id,
   email: z.string(),
-  role: RoleName,
-  /** The tenant a customer sees; null for administrators. */
+  /** Names, at least one. */
+  roles: z.array(z.string()),
+  /** The tenant a customer sees; null for others. */
   tenantId: Id.nullable(),
   tenantName: TenantName.nullable(),
+  /** Set when the user is a reseller. */
+  resellerId: Id.nullable(),
   status: UserStatus,
   ...timestamps,
 })

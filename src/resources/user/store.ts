@@ -1,41 +1,47 @@
 /** Users in the panel's database. */
-import { type Selectable, sql } from 'kysely'
+import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
 import { z } from 'zod'
 import type { Id } from '../../contract/values.ts'
-import type { Db } from '../../panel/db/database.ts'
+import type { Database, Db } from '../../panel/db/database.ts'
 import { storeLock } from '../../panel/db/dialect.ts'
 import type { UserTable } from '../../panel/db/tables/people.ts'
 import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
 import { notFound } from '../refusals.ts'
+import type { Permissions } from '../rights.ts'
+import { everything, type FindOptions, type Scope, userWithin } from '../scope.ts'
 import { containing, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
-import type { RoleName, User } from './schema.ts'
+import type { User } from './schema.ts'
 
 /** What a login is checked against. */
 export interface Credentials {
   readonly user: User
   /** argon2id, PHC string. */
   readonly passwordHash: string
-  /** False when the user, or the tenant the user belongs to, is suspended, locked or in the trash. */
+  readonly scope: Scope
+  readonly permissions: Permissions
+  /** False when the user, or the tenant the user belongs to, is suspended, locked or in the trash, or no role is left. */
   readonly maySignIn: boolean
 }
 
 export interface UserStore {
-  list(query: ListQuery & { role?: RoleName | undefined; tenantId?: Id | undefined }): Promise<Page<User>>
-  find(ref: string, options?: { deleted?: boolean }): Promise<User | undefined>
+  list(query: ListQuery & { scope?: Scope; roleId?: Id | undefined; tenantId?: Id | undefined }): Promise<Page<User>>
+  find(ref: string, options?: FindOptions): Promise<User | undefined>
   /** `find`, or `not_found`. */
-  get(ref: string, options?: { deleted?: boolean }): Promise<User>
+  get(ref: string, options?: FindOptions): Promise<User>
   /** Holds other transactions about the same id or e-mail address until this one ends. */
   lock(idOrEmail: string): Promise<void>
   /** By id or e-mail address, living only. */
   credentials(ref: string): Promise<Credentials | undefined>
-  /** Operation names that the user's roles allow. */
-  permissions(id: Id): Promise<'all' | ReadonlySet<string>>
-  insert(user: { id: Id; email: string; passwordHash: string; role: RoleName; tenantId: Id | null }): Promise<void>
-  update(id: Id, values: { email?: string; role?: RoleName; tenantId?: Id | null }): Promise<void>
+  /** Operation names that the user's living roles allow, as far as they are of the scope that the user's place has. */
+  permissions(id: Id): Promise<Permissions>
+  /** `role`: name of the first one. */
+  insert(user: { id: Id; email: string; passwordHash: string; role: string; tenantId: Id | null }): Promise<void>
+  /** `role` replaces all that the user has. */
+  update(id: Id, values: { email?: string; role?: string; tenantId?: Id | null }): Promise<void>
   setPasswordHash(id: Id, passwordHash: string): Promise<void>
   setStatus(id: Id, status: 'active' | 'suspended'): Promise<void>
   setDeleted(id: Id, deletedAt: string | null): Promise<void>
-  /** Ends all sessions of the user, as every change of password, role or status must. */
+  /** Ends all sessions of the user, also those as another, as every change of password, role or status must. */
   endSessions(id: Id): Promise<void>
   /** Living, active administrators; holds other transactions that would change their number. */
   countAdmins(): Promise<number>
@@ -46,13 +52,29 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
   const rows = () =>
     db
       .selectFrom('users')
-      .innerJoin('user_roles', 'user_roles.user_id', 'users.id')
-      .innerJoin('roles', 'roles.id', 'user_roles.role_id')
       .leftJoin('tenants', 'tenants.id', 'users.tenant_id')
+      .leftJoin('resellers', 'resellers.user_id', 'users.id')
       .selectAll('users')
-      .select(['roles.name as role', 'tenants.name as tenant_name', 'tenants.status as tenant_status'])
+      .select(['tenants.name as tenant_name', 'tenants.status as tenant_status', 'resellers.id as reseller_id'])
 
-  const giveRole = async (id: Id, role: RoleName) => {
+  const withRoles = async (found: readonly Row[]): Promise<User[]> => {
+    if (found.length === 0) return []
+    const names = await db
+      .selectFrom('user_roles')
+      .innerJoin('roles', 'roles.id', 'user_roles.role_id')
+      .select(['user_roles.user_id', 'roles.name'])
+      .where(
+        'user_roles.user_id',
+        'in',
+        found.map((row) => row.id),
+      )
+      .orderBy('roles.name')
+      .execute()
+    const byUser = Map.groupBy(names, (row) => row.user_id)
+    return found.map((row) => userOf(row, byUser.get(row.id)?.map(({ name }) => name) ?? []))
+  }
+
+  const giveRole = async (id: Id, role: string) => {
     const { id: roleId } = await db.selectFrom('roles').select('id').where('name', '=', role).executeTakeFirstOrThrow()
     await db.deleteFrom('user_roles').where('user_id', '=', id).execute()
     const row = { id: newId(), created_at: now, updated_at: now, user_id: id, role_id: roleId }
@@ -60,9 +82,11 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
   }
 
   const store: UserStore = {
-    async list({ cursor, limit, search, status, deleted = false, role, tenantId }) {
-      let query = rows().where('users.deleted_at', deleted ? 'is not' : 'is', null)
-      if (role !== undefined) query = query.where('roles.name', '=', role)
+    async list({ cursor, limit, search, status, deleted = false, scope = everything, roleId, tenantId }) {
+      let query = rows()
+        .where('users.deleted_at', deleted ? 'is not' : 'is', null)
+        .where(userWithin(scope))
+      if (roleId !== undefined) query = query.where(({ exists }) => exists(holdersOf(db, roleId)))
       if (tenantId !== undefined) query = query.where('users.tenant_id', '=', tenantId)
       if (status !== undefined) query = query.where('users.status', '=', status)
       if (search) query = query.where('users.email', 'like', sql<string>`${containing(search)} escape '\\'`)
@@ -75,17 +99,24 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
         .orderBy('users.id')
         .limit(limit + 1)
         .execute()
-      return toPage(found, limit, (row) => [row.email, row.id], userOf)
+      const page = toPage(
+        found,
+        limit,
+        (row) => [row.email, row.id],
+        (row) => row,
+      )
+      return { items: await withRoles(page.items), nextCursor: page.nextCursor }
     },
 
-    async find(ref, { deleted = false } = {}) {
-      const row = await rows()
+    async find(ref, { deleted = false, scope = everything } = {}) {
+      const found = await rows()
+        .where(userWithin(scope))
         .where(isId(ref) ? 'users.id' : 'users.email', '=', ref)
         .where('users.deleted_at', deleted ? 'is not' : 'is', null)
         .orderBy('users.deleted_at', 'desc')
         .limit(1)
-        .executeTakeFirst()
-      return row && userOf(row)
+        .execute()
+      return (await withRoles(found))[0]
     },
 
     async get(ref, options) {
@@ -101,20 +132,26 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
         .where(isId(ref) ? 'users.id' : 'users.email', '=', ref)
         .where('users.deleted_at', 'is', null)
         .executeTakeFirst()
-      if (row === undefined) return undefined
+      const [user] = await withRoles(row === undefined ? [] : [row])
+      if (row === undefined || user === undefined) return undefined
       const tenantIsOpen = row.tenant_status === null || !closedTenant.includes(row.tenant_status)
-      const maySignIn = row.status === 'active' && tenantIsOpen && (row.role !== 'user' || row.tenant_id !== null)
-      return { user: userOf(row), passwordHash: row.password_hash, maySignIn }
+      const permissions = await store.permissions(user.id)
+      const maySignIn = row.status === 'active' && tenantIsOpen && (permissions === 'all' || permissions.size > 0)
+      return { user, passwordHash: row.password_hash, scope: scopeOfUser(user), permissions, maySignIn }
     },
 
     async permissions(id) {
       const roles = await db
         .selectFrom('user_roles')
         .innerJoin('roles', 'roles.id', 'user_roles.role_id')
+        .innerJoin('users', 'users.id', 'user_roles.user_id')
+        .leftJoin('resellers', 'resellers.user_id', 'users.id')
         .leftJoin('role_permissions', 'role_permissions.role_id', 'roles.id')
         .leftJoin('permissions', 'permissions.id', 'role_permissions.permission_id')
         .select(['roles.all_permissions', 'permissions.name'])
         .where('user_roles.user_id', '=', id)
+        .where('roles.deleted_at', 'is', null)
+        .where((eb) => eb('roles.scope', '=', scopeKindOf(eb)))
         .execute()
       if (roles.some((role) => role.all_permissions === 1)) return 'all'
       return new Set(roles.flatMap((role) => role.name ?? []))
@@ -163,15 +200,21 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
     },
 
     async endSessions(id) {
-      await db.deleteFrom('sessions').where('user_id', '=', id).execute()
+      await db
+        .deleteFrom('sessions')
+        .where((eb) => eb.or([eb('user_id', '=', id), eb('impersonator_id', '=', id)]))
+        .execute()
     },
 
     async countAdmins() {
       await storeLock(db, 'admins')
-      const { count } = await rows()
-        .clearSelect()
+      const { count } = await db
+        .selectFrom('users')
+        .innerJoin('user_roles', 'user_roles.user_id', 'users.id')
+        .innerJoin('roles', 'roles.id', 'user_roles.role_id')
         .select((eb) => eb.fn.countAll<number>().as('count'))
         .where('roles.name', '=', 'system_admin')
+        .where('users.tenant_id', 'is', null)
         .where('users.status', '=', 'active')
         .where('users.deleted_at', 'is', null)
         .executeTakeFirstOrThrow()
@@ -189,17 +232,43 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
 const closedTenant: readonly string[] = ['suspended', 'locked', 'deleting', 'deleted', 'purging']
 
 interface Row extends Selectable<UserTable> {
-  readonly role: string
   readonly tenant_name: string | null
+  readonly reseller_id: string | null
 }
 
-function userOf(row: Row): User {
+/** By the place of the person: what a role of another scope says does not count. */
+function scopeKindOf(eb: ExpressionBuilder<Database, 'users' | 'resellers'>) {
+  return eb
+    .case()
+    .when('users.tenant_id', 'is not', null)
+    .then('local')
+    .when('resellers.id', 'is not', null)
+    .then('reseller')
+    .else('global')
+    .end()
+}
+
+function scopeOfUser({ id, tenantId, resellerId }: User): Scope {
+  if (tenantId !== null) return { kind: 'local', tenant: tenantId, user: id }
+  return resellerId === null ? everything : { kind: 'reseller', reseller: resellerId, user: id }
+}
+
+function holdersOf(db: Db, role: Id) {
+  return db
+    .selectFrom('user_roles')
+    .select('user_roles.id')
+    .whereRef('user_roles.user_id', '=', sql.ref('users.id'))
+    .where('user_roles.role_id', '=', role)
+}
+
+function userOf(row: Row, roles: readonly string[]): User {
   return {
     id: stored(row.id),
     email: row.email,
-    role: stored(row.role),
+    roles: [...roles],
     tenantId: storedOrNull(row.tenant_id),
     tenantName: storedOrNull(row.tenant_name),
+    resellerId: storedOrNull(row.reseller_id),
     status: stored(row.status),
     createdAt: row.created_at,
     updatedAt: row.updated_at,

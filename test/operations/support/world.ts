@@ -12,7 +12,7 @@ export interface World {
   readonly customer: Browser
   /** A customer of another tenant. */
   readonly stranger: Browser
-  readonly ids: Readonly<Record<'tenant' | 'domain' | 'package' | 'user' | 'job', string>>
+  readonly ids: Readonly<Record<'tenant' | 'domain' | 'package' | 'user' | 'role' | 'reseller' | 'job', string>>
 }
 
 export async function world(options: TestPanelOptions = {}): Promise<World> {
@@ -30,6 +30,8 @@ export async function world(options: TestPanelOptions = {}): Promise<World> {
   const { id: user } = await make('users', { email: 'baker@example.com', password, role: 'user', tenant: 'bakery' })
   await make('users', { email: 'butcher@example.com', password, role: 'user', tenant: 'butcher' })
   await make('users', { email: 'admin@example.com', password, role: 'system_admin' })
+  const { id: role } = await make('roles', { name: 'viewer', scope: 'local', permissions: ['domain.list'] })
+  const { id: reseller } = await make('resellers', { email: 'seller@example.com', password })
   const signedIn = async (email: string) => {
     const browser = test.browser()
     await browser.signIn(email, password)
@@ -41,7 +43,7 @@ export async function world(options: TestPanelOptions = {}): Promise<World> {
     admin: await signedIn('admin@example.com'),
     customer: await signedIn('baker@example.com'),
     stranger: await signedIn('butcher@example.com'),
-    ids: { tenant, domain, package: pack, user, job },
+    ids: { tenant, domain, package: pack, user, role, reseller, job },
   }
 }
 
@@ -58,6 +60,12 @@ export function inputFor({ name, input }: AnyOperation<Context>, { ids }: World)
     'package.update': { description: 'for most' },
     'user.create': { email: 'new@example.com', password, role: 'user', tenant: 'bakery' },
     'user.update': { email: 'renamed@example.com' },
+    'role.create': { name: 'editor', scope: 'local', permissions: ['domain.get'] },
+    'role.update': { permissions: ['domain.get'] },
+    'role.grant': { user: 'baker@example.com' },
+    'role.revoke': { user: 'baker@example.com' },
+    'reseller.create': { email: 'other@example.com', password },
+    'reseller.update': { maxTenants: 5 },
     'settings.get': { key: 'jobs.keep_days' },
     'settings.update': { key: 'jobs.keep_days', value: 30 },
   }

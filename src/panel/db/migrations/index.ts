@@ -1,6 +1,7 @@
 /** Every migration, in order. */
 import { foundation } from './0001-foundation.ts'
 import { firstRoles } from './0002-first-roles.ts'
+import { resale } from './0003-resale.ts'
 import type { Migration } from './migration.ts'
 
-export const migrations: readonly Migration[] = [foundation, firstRoles]
+export const migrations: readonly Migration[] = [foundation, firstRoles, resale]

@@ -5,7 +5,10 @@ export interface PackageTable extends CommonColumns {
   name: string
   description: string
   is_system: Bit
+  /** Of the panel's own packages one, of each reseller's one. */
   is_default: Bit
+  /** null: the panel's own. */
+  reseller_id: string | null
 }
 
 /** One row for each package; null is no limit. */

@@ -15,6 +15,8 @@ export interface RoleTable extends CommonColumns {
   scope: string
   /** Holds every permission, also those that come later. */
   all_permissions: Bit
+  /** Comes with the product; nobody changes it. */
+  is_built_in: Bit
 }
 
 /** `name` is the name of an operation. */
@@ -47,6 +49,10 @@ export interface SessionTable extends CommonColumns {
   user_agent: string
   last_seen_at: string
   expires_at: string
+  /** Who really acts, while somebody acts as the user of the session. */
+  impersonator_id: string | null
+  /** Until then the impersonator's own session would have lasted. */
+  resume_until: string | null
 }
 
 export interface ApiKeyTable extends CommonColumns {

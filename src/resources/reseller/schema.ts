@@ -1,0 +1,55 @@
+/** A reseller: a person with customers of his own, and what he may give away to them altogether. */
+import { z } from 'zod'
+import { Id } from '../../contract/values.ts'
+import { Count, timestamps } from '../answers.ts'
+import { Email, UserStatus } from '../user/schema.ts'
+
+/** A reseller by the id, or by the e-mail address of the person. */
+export const ResellerRef = z
+  .union([Id, Email], { error: 'the id or the e-mail address of a reseller' })
+  .describe('Reseller, by id or e-mail address')
+
+/** What packages hold and tenants add up to. */
+export const shareKeys = ['maxDomains', 'cpuPct', 'memMb', 'pids', 'ioMbps', 'diskMb'] as const
+export type ShareKey = (typeof shareKeys)[number]
+
+/** null is no limit. */
+const Share = z.int().min(0).nullable()
+
+/** What all tenants of a reseller may have together. */
+export const ResellerLimits = z.strictObject({
+  maxTenants: Share,
+  maxDomains: Share,
+  cpuPct: Share,
+  memMb: Share,
+  pids: Share,
+  ioMbps: Share,
+  diskMb: Share,
+})
+export type ResellerLimits = z.output<typeof ResellerLimits>
+
+/** What the packages of the living tenants add up to. */
+export const ResellerUse = z.strictObject({
+  tenants: Count,
+  maxDomains: Count,
+  cpuPct: Count,
+  memMb: Count,
+  pids: Count,
+  ioMbps: Count,
+  diskMb: Count,
+})
+export type ResellerUse = z.output<typeof ResellerUse>
+
+export const Reseller = z.strictObject({
+  id: Id,
+  userId: Id,
+  email: z.string(),
+  /** Of the person; the customers of a suspended reseller go on. */
+  status: UserStatus,
+  ...ResellerLimits.shape,
+  used: ResellerUse,
+  /** Living tenants, as in `used`. */
+  tenants: Count,
+  ...timestamps,
+})
+export type Reseller = z.output<typeof Reseller>
