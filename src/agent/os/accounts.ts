@@ -67,14 +67,16 @@ export const accountLookup: AccountLookup = {
 
 /** More than struct passwd and struct group have. */
 const recordBytes = 128
+const pointerBytes = 8
 const mostTextBytes = 64 * 1024 * 1024
 /** How sources say that they have no such record, besides leaving the pointer null (getpwnam(3)). */
 const notFound: readonly number[] = [constants.errno.ENOENT, constants.errno.ESRCH]
 
 async function isKnown(ask: Libc['getpwnam_r'], key: string | number, textBytes = 4096): Promise<boolean> {
-  const found = Buffer.alloc(8) // a pointer
-  const errno = await ask(key, Buffer.alloc(recordBytes), Buffer.alloc(textBytes), textBytes, found)
-  if (errno === 0) return found.readBigUInt64LE() !== 0n
+  // held together until the thread has ended: it writes into them, and nothing else keeps them from being collected
+  const call = { record: Buffer.alloc(recordBytes), text: Buffer.alloc(textBytes), found: Buffer.alloc(pointerBytes) }
+  const errno = await ask(key, call.record, call.text, textBytes, call.found)
+  if (errno === 0) return call.found.readBigUInt64LE() !== 0n
   if (notFound.includes(errno)) return false
   // a group of many members
   if (errno === constants.errno.ERANGE && textBytes < mostTextBytes) return isKnown(ask, key, textBytes * 4)
