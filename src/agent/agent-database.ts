@@ -4,6 +4,7 @@
  */
 import { WcpError } from '../contract/errors.ts'
 import { type Database, openDatabase } from '../lib/native-sqlite.ts'
+import { keepReserve } from '../lib/sqlite-reserve.ts'
 import type { Machine } from './os/machine.ts'
 
 const schemaVersion = 1
@@ -96,6 +97,7 @@ export async function openAgentDatabase(path: string, machine: Machine): Promise
     if (!isMade && version(database) === 0) create(database)
     verify(database, path)
     if (!isMade) await files.writeFile(marker, '', rootOnly)
+    keepReserve(database)
     return database
   } catch (error) {
     database.close()

@@ -9,6 +9,7 @@ import { createEngine } from './engine.ts'
 import type { Engine } from './engine-api.ts'
 import { healthSnapshot } from './health.ts'
 import { accountLookup, systemAccounts } from './os/accounts.ts'
+import { lackOfRoom } from './os/disk-room.ts'
 import { createFiles } from './os/files.ts'
 import type { Layout } from './os/layout.ts'
 import type { Machine } from './os/machine.ts'
@@ -32,6 +33,8 @@ export interface DaemonOptions {
 }
 
 export interface Daemon {
+  /** Resolves when the journal can no longer be written: only another start helps. */
+  readonly broken: Promise<void>
   /** A configuration that is wrong is logged in one line, and what was in force stays. */
   reload(): Promise<void>
   /** Running steps end, the journal is closed, children have ended. */
@@ -62,6 +65,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
   }
   await prepareWebSite(machine, config, log)
 
+  const broken = Promise.withResolvers<void>()
   const link = panelLink({ socket: places.agentSocket, ownerUid: accounts.panel.uid, log })
   const engine = await createEngine({
     machine,
@@ -74,6 +78,8 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
     health: () => health(machine),
     verifyRoot: (password, from) => verifyRootByPam(password, from, log),
     parallel: config.jobsAtOnce,
+    broken: () => broken.resolve(),
+    lackOfRoom: () => lackOfRoom(places),
   })
   await recover(engine, systemd.say)
 
@@ -111,6 +117,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
   }
 
   return {
+    broken: broken.promise,
     async reload() {
       systemd.say(...reloadingLines())
       try {

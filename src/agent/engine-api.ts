@@ -1,5 +1,6 @@
 /** What the rest of the root side sees of the job engine: how it is made, fed, asked and closed. */
 
+import type { WcpError } from '../contract/errors.ts'
 import type { Fqdn, TenantName } from '../contract/values.ts'
 import type { AgentMessage, DriftReport, HealthSnapshot } from '../contract/wire.ts'
 import type { JobType } from '../resources/jobs.ts'
@@ -35,8 +36,13 @@ export interface EngineOptions {
   health(): Promise<HealthSnapshot>
   /** PAM check of root's password, without any rate limit of its own: the engine allows five a minute, one at a time. */
   verifyRoot(password: string, from: string): Promise<boolean>
-  /** The journal cannot be written any more: nothing is changed until the agent was started again. */
+  /**
+   * The journal cannot be written any more: nothing is changed until the agent was started again. Not called during
+   * `recover`: a start that cannot settle what the last one left would only be repeated by the next.
+   */
   broken?(reason: string): void
+  /** Why nothing new may be begun now; asked before a job is accepted that takes room on a disk. */
+  lackOfRoom?(): WcpError | undefined
   /** Jobs of different tenants that run at once; 4 unless told. */
   readonly parallel?: number
   /** Destructive jobs accepted in an hour (B12); 200 unless told. */

@@ -51,6 +51,7 @@ class JobEngine implements Engine {
   #readOnly: string | null = null
   /** No more work is begun: the engine is being closed, or its journal failed. */
   #isStopping = false
+  #isRecovering = false
   #open = 0
   #drift: Promise<Awaited<ReturnType<Engine['drift']>>> | undefined
 
@@ -95,8 +96,11 @@ class JobEngine implements Engine {
     journal.forgetBefore(new Date(now - keptDays * dayMs).toISOString())
     const jobs = interrupted(journal)
     for (const job of jobs) this.#options.log.warn({ job: job.id, type: job.type, state: job.state }, 'job is resumed')
+    this.#isRecovering = true
     for (const job of jobs) this.#add(job)
     await this.#lanes.idle()
+    this.#isRecovering = false
+    if (this.#readOnly !== null) this.#isStopping = false // it stays up, and inspects
   }
 
   hello(): void {
@@ -114,7 +118,7 @@ class JobEngine implements Engine {
     } catch (error) {
       // only the journal can throw here
       this.#break(error)
-      return 'close'
+      return 'ok'
     }
   }
 
@@ -234,7 +238,7 @@ class JobEngine implements Engine {
     this.#options.log.error({ err: error }, 'journal cannot be used, nothing more will be changed')
     this.#isStopping = true
     this.#readOnly ??= 'its journal cannot be written; it must be started again'
-    this.#options.broken?.(this.#readOnly)
+    if (!this.#isRecovering) this.#options.broken?.(this.#readOnly)
   }
 
   #tellEnd(job: JournaledJob): void {

@@ -7,10 +7,12 @@ import { WcpError } from '../contract/errors.ts'
 import { fitsFrame } from '../contract/frame.ts'
 import { type JobTarget, resourceOf } from '../contract/job.ts'
 import { type Failure, PanelMessage } from '../contract/wire.ts'
+import type { JobType } from '../resources/jobs.ts'
 import { Budget } from './budget.ts'
 import type { EngineOptions } from './engine-api.ts'
 import { failureOf } from './failure.ts'
-import type { Journal, JournaledJob } from './journal.ts'
+import type { Acceptance, Journal, JournaledJob, NewJob } from './journal.ts'
+import { errorCode } from './os/error-code.ts'
 import type { PlannedJob } from './plan.ts'
 import type { AnyProvisioner } from './provisioners/provisioner.ts'
 import { provisioners } from './provisioners/registry.ts'
@@ -74,6 +76,9 @@ export interface Doers {
   broken(error: unknown): void
 }
 
+/** Stopping whoever fills the disk must work on a full one; deletions are tried there, too. */
+const withoutRoom: ReadonlySet<string> = new Set<JobType>(['tenant.suspend', 'domain.suspend'])
+
 const mostOpenJobs = 1000
 const mostQuestions = 16
 const hourMs = 3_600_000
@@ -126,7 +131,10 @@ export class Intake {
       this.#doers
         .journal()
         .acknowledge(job)
-        .catch((error) => this.#doers.broken(error))
+        .catch((error) => {
+          // What a full disk keeps out is said again, at the next connection.
+          if (errorCode(error) !== 'SQLITE_FULL') this.#doers.broken(error)
+        })
     }
     return 'ok'
   }
@@ -141,11 +149,11 @@ export class Intake {
     const { contract } = provisioner
     const resource = resourceOf(contract, payload)
     const now = this.#options.machine.now()
-    const refusal = this.#brake(contract.destructive, contract.type, now)
+    const refusal = this.#brake(contract, now)
     if (refusal !== undefined) return this.#end(id, token, failureOf(refusal, null))
     const { tenant } = payload
     const job = { id, type, resource, tenant, token, payload, destructive: contract.destructive }
-    const accepted = this.#doers.journal().accept(job, now.toISOString())
+    const accepted = this.#accept(job, now)
     switch (accepted.verdict) {
       case 'accepted':
         this.#doers.start(accepted.job)
@@ -153,6 +161,8 @@ export class Intake {
       case 'known':
         this.#doers.tellEnd({ ...accepted.job, id })
         return 'ok'
+      case 'full':
+        return this.#end(id, token, failureOf(fullError(type), null))
       case 'stale':
         return this.#end(id, token, failureOf(staleError(type, token), null))
       case 'conflict':
@@ -161,12 +171,22 @@ export class Intake {
     }
   }
 
+  #accept(job: NewJob, now: Date): Acceptance | { readonly verdict: 'full' } {
+    try {
+      return this.#doers.journal().accept(job, now.toISOString())
+    } catch (error) {
+      if (errorCode(error) !== 'SQLITE_FULL') throw error
+      this.#options.log.error({ err: error, job: job.id }, 'job was refused: the disk of the journal is full')
+      return { verdict: 'full' }
+    }
+  }
+
   /** How much a panel in wrong hands can break before a person sees it. */
-  #brake(isDestructive: boolean, type: string, now: Date): WcpError | undefined {
+  #brake({ destructive, type }: AnyProvisioner['contract'], now: Date): WcpError | undefined {
     if (this.#doers.openJobs() >= mostOpenJobs) {
       return new WcpError('busy', `Cannot accept "${type}": ${mostOpenJobs} jobs wait already`)
     }
-    if (!isDestructive) return undefined
+    if (!destructive) return withoutRoom.has(type) ? undefined : this.#options.lackOfRoom?.()
     const limit = this.#options.destructivePerHour ?? 200
     const since = new Date(now.getTime() - hourMs).toISOString()
     if (this.#doers.journal().destructiveSince(since) < limit) return undefined
@@ -273,6 +293,12 @@ function said(error: z.ZodError): string {
 
 function badInput(message: string): Failure {
   return failureOf(new WcpError('bad_input', message), null)
+}
+
+function fullError(type: string): WcpError {
+  return new WcpError('unavailable', `Cannot accept "${type}": the disk of the root side's journal is full`, {
+    help: "Make room on the disk that holds the agent's state and send the request again; nothing was changed.",
+  })
 }
 
 function staleError(type: string, token: number): WcpError {

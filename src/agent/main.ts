@@ -11,7 +11,9 @@ import { layout } from './os/layout.ts'
 import { takeAgentLock } from './os/lock.ts'
 import { prepareAgentState } from './prepare.ts'
 
-/** sysexits(3). The units and the supervisor take both as "do not start it again". */
+/** sysexits(3): the journal cannot be written; the units and the supervisor start the agent again. */
+const EX_IOERR = 74
+/** The units and the supervisor take both as "do not start it again". */
 const EX_TEMPFAIL = 75
 const EX_CONFIG = 78
 
@@ -28,9 +30,9 @@ export async function main(argv: readonly string[]): Promise<number | undefined>
       return refuse(`Cannot start: wcpd runs already, process ${attempt.heldBy} holds "${attempt.file}"`, EX_TEMPFAIL)
     }
     const daemon = await startDaemon({ places, config, isOnServer: root === '/' })
-    await untilStopped(daemon)
+    const exitCode = await untilStopped(daemon)
     attempt.lock.release()
-    return 0
+    return exitCode
   } catch (error) {
     if (error instanceof ConfigError) return refuse(`Cannot start: ${error.message}`, EX_CONFIG)
     throw error
@@ -54,11 +56,13 @@ function refuse(line: string, exitCode: number): number {
 }
 
 /** SIGHUP reloads; SIGTERM and SIGINT let running steps end, then everything that was started here. */
-async function untilStopped(daemon: Daemon): Promise<void> {
+async function untilStopped(daemon: Daemon): Promise<number> {
   process.on('SIGHUP', () => void daemon.reload())
-  await new Promise<void>((resolve) => {
-    process.on('SIGTERM', () => resolve())
-    process.on('SIGINT', () => resolve())
+  const told = new Promise<number>((resolve) => {
+    process.on('SIGTERM', () => resolve(0))
+    process.on('SIGINT', () => resolve(0))
   })
+  const exitCode = await Promise.race([told, daemon.broken.then(() => EX_IOERR)])
   await daemon.stop()
+  return exitCode
 }

@@ -22,6 +22,7 @@ import { checkStore } from './db/check-store.ts'
 import type { Db } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
 import { openStore } from './db/open-store.ts'
+import { keepReserve, roomCheck } from './db/store-room.ts'
 import { clientAddress } from './http/client-address.ts'
 import { networkDoor, privateDoor } from './http/doors.ts'
 import { hostPolicy } from './http/host-check.ts'
@@ -94,6 +95,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     hasher,
     panelHost,
     log,
+    demandRoom: roomCheck(db, options.statePath),
     onQueued: () => runner.wake(),
     closeSetupIfDone: () => setup.closeIfDone(),
   })
@@ -208,6 +210,7 @@ async function openCheckedStore({ config, statePath, log }: PanelOptions): Promi
   }
   const applied = await migrate(db, new Date().toISOString())
   if (applied.length > 0) log.info({ applied }, 'the store has a new schema')
+  if (!(await keepReserve(db))) log.warn('there is no room for the reserve of the store')
   return db
 }
 

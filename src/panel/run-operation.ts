@@ -5,7 +5,7 @@
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import { asWcpError, type ErrorCode, WcpError } from '../contract/errors.ts'
-import type { AnyOperation, Operation, Policy } from '../contract/operation.ts'
+import { type AnyOperation, type Operation, type Policy, verbOf } from '../contract/operation.ts'
 import { Id } from '../contract/values.ts'
 import { PlanReport } from '../contract/wire.ts'
 import type { Actor, Context } from '../resources/context.ts'
@@ -19,6 +19,9 @@ import type { JobPlan, Outcome } from './http/types.ts'
 import type { AgentLink } from './jobs/agent-link.ts'
 import { actorName, machineView, newId, operationContext, type QueuedByCall } from './operation-context.ts'
 
+/** Verbs that are tried on a full disk, too. */
+const makesRoom: ReadonlySet<string> = new Set(['delete', 'suspend'])
+
 export interface OperationRunnerOptions {
   readonly db: Db
   readonly storesOf: (db: Db) => Stores
@@ -28,6 +31,8 @@ export interface OperationRunnerOptions {
   /** Host name of the panel itself. */
   readonly panelHost: () => string
   readonly log: Logger
+  /** Throws while the disk of the store is almost full: what is left is for signing in and for reading. */
+  readonly demandRoom?: () => void
   /** Jobs were queued and are stored. */
   readonly onQueued: () => void
   /** Ends setup on the root side when there is an administrator, who may have been made by "wcp user create". */
@@ -66,6 +71,7 @@ export function operationRunner(options: OperationRunnerOptions) {
       const { actor, parsed } = admit(caller, operation, input)
       if (operation.effect === 'machine') await demandSetup()
       if (operation.effect === 'read') return await call(db, operation, actor, parsed, noHashes)
+      if (!makesRoom.has(verbOf(operation))) options.demandRoom?.()
       const outcome = await withHashes((hashes) =>
         db.transaction().execute(async (tx) => {
           const result = await call(tx, operation, actor, parsed, hashes)

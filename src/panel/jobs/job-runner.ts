@@ -83,7 +83,8 @@ export class JobRunner implements AgentListener {
     this.#underway.clear() // what was sent and never accepted is queued still, and sent again
     for (const job of await this.#options.queue.unfinished()) {
       this.#note(job, before.get(job.id)?.began)
-      if (!hello.running.includes(job.id)) this.#send(job)
+      // An agent that only inspects would refuse it, and its journal may hold the job: its end is for that to tell.
+      if (hello.readOnly === null && !hello.running.includes(job.id)) this.#send(job)
     }
     this.#connected = true
     this.wake()
