@@ -484,7 +484,7 @@ remove_data() {
   done
   rm -rf --one-file-system -- /srv/www/.trash
   rmdir /srv/www /etc/userdb 2>/dev/null || true
-  chattr -a /var/log/wcp360/audit.log 2>/dev/null || true
+  chattr -a /var/log/wcp360/audit.log* 2>/dev/null || true
   rm -rf --one-file-system -- /etc/wcp360 /var/lib/wcp360 /var/lib/wcp360-agent /var/lib/wcp360-web /var/log/wcp360
   rm -f /etc/default/wcp360
   local account

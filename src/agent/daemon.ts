@@ -5,6 +5,8 @@ import { type Config, ConfigError } from '../lib/config.ts'
 import { notifier, reloadingLines } from '../lib/notify.ts'
 import { version } from '../lib/version.ts'
 import { readConfig } from './agent-config.ts'
+import { exportHeads } from './audit/export-heads.ts'
+import { auditTrailOf } from './audit/open-audit.ts'
 import { createEngine } from './engine.ts'
 import type { Engine } from './engine-api.ts'
 import { healthSnapshot } from './health.ts'
@@ -67,8 +69,11 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
 
   const broken = Promise.withResolvers<void>()
   const link = panelLink({ socket: places.agentSocket, ownerUid: accounts.panel.uid, log })
+  const audit = await auditTrailOf(places, files, log)
+  audit.note({ event: 'agent.started', version: version() })
   const engine = await createEngine({
     machine,
+    audit,
     databasePath: places.agentDatabase,
     accounts: accountLookup,
     log,
@@ -106,6 +111,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
     log,
   })
   let reaper = reaperOf(config)
+  const heads = exportHeads({ audit, engine, log })
   const watchdog = systemd.watchdogMs && setInterval(() => systemd.say('WATCHDOG=1'), systemd.watchdogMs)
   systemd.say('READY=1')
   log.info({ version: version(), services: opened.kind, readOnly: engine.readOnly }, 'agent is ready')
@@ -140,6 +146,8 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
       wakes.close()
       reaper.close()
       await engine.close()
+      heads.close()
+      audit.close()
       link.close()
       await unprivileged.stop()
       if (opened.kind === 'direct') opened.services.close()

@@ -4,6 +4,7 @@ import type { WcpError } from '../contract/errors.ts'
 import type { Fqdn, TenantName } from '../contract/values.ts'
 import type { AgentMessage, DriftReport, HealthSnapshot } from '../contract/wire.ts'
 import type { JobType } from '../resources/jobs.ts'
+import type { AuditTrail } from './audit/audit-trail.ts'
 import type { Machine } from './os/machine.ts'
 import type { FpmStart } from './os/services.ts'
 
@@ -26,6 +27,8 @@ export interface EngineOptions {
   readonly databasePath: string
   readonly accounts: AccountLookup
   readonly log: Log
+  /** Where everything is written down that is done or refused. */
+  readonly audit: AuditTrail
   /** Sends to the panel; may drop the message while there is no connection: ends of jobs are told again at each hello. */
   emit(message: AgentMessage): void
   /** Version of this program, for the hello. */
@@ -77,6 +80,8 @@ export interface Engine {
   tenant(name: TenantName): FpmStart | undefined
   /** Ids of the jobs that run now. */
   running(): readonly string[]
+  /** Tells the panel how far the audit log has come; call it from time to time. */
+  tellAudit(): void
   /** Interrupted jobs that could not be settled, for `wcp emergency`. */
   stuck(): readonly { readonly job: string; readonly type: JobType; readonly why: string }[]
   /** Takes no more work, waits for running jobs, closes the database. */

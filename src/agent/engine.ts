@@ -16,7 +16,7 @@ import { identity } from './provisioners/judge.ts'
 import type { World } from './provisioners/provisioner.ts'
 import { interrupted, stuckBefore } from './recover.ts'
 import { Registry, type SiteRecord } from './registry.ts'
-import { isJobType, runJob, type Workshop } from './run-job.ts'
+import { finishedEvent, isJobType, runJob, type Workshop } from './run-job.ts'
 
 const keptDays = 30
 const dayMs = 86_400_000
@@ -68,7 +68,8 @@ class JobEngine implements Engine {
       openJobs: () => this.#open,
       tellEnd: (job) => this.#tellEnd(job),
       plan: (jobs) => this.#plan(jobs),
-      inspect: (what) => (what === 'health' ? options.health() : this.drift().then(withinMessage)),
+      inspect: (what) => this.#inspect(what),
+      tellAudit: () => this.tellAudit(),
       closeSetup: () => this.#closeSetup(),
       broken: (error) => this.#break(error),
     })
@@ -109,7 +110,13 @@ class JobEngine implements Engine {
     const readOnly = this.#readOnly
     const php = [...phpVersions()]
     emit({ t: 'hello', wire: wireVersion, version, setupOpen: this.setupOpen, readOnly, running, php })
+    this.tellAudit()
     if (this.#readOnly === null) for (const job of this.#ready().journal.untold()) this.#tellEnd(job)
+  }
+
+  tellAudit(): void {
+    const { audit, emit } = this.#options
+    if (audit.isOpen) emit({ t: 'audited', end: audit.end, head: audit.head() })
   }
 
   handle(frame: unknown): 'ok' | 'close' {
@@ -179,11 +186,12 @@ class JobEngine implements Engine {
   }
 
   #stateOf(database: Database): State {
-    const { machine, accounts, log, emit, phpVersions, heartbeatMs = 3000 } = this.#options
+    const { machine, accounts, log, audit, emit, phpVersions, heartbeatMs = 3000 } = this.#options
     const registry = new Registry(database)
     const journal = new Journal(database)
     const world: World = { registry, machine, accounts, phpVersions }
-    return { database, registry, journal, workshop: { world, journal, log, emit, judging: this.#judging, heartbeatMs } }
+    const workshop = { world, journal, log, audit, emit, judging: this.#judging, heartbeatMs }
+    return { database, registry, journal, workshop }
   }
 
   #phase(): Phase {
@@ -229,6 +237,7 @@ class JobEngine implements Engine {
       help: stuck.failure?.help ?? 'Look into the log of the root side.',
     })
     const failure = failureOf(error, null)
+    this.#options.audit.note(finishedEvent(job, failure))
     await this.#ready().journal.finish(job, failure, () => {})
     this.#options.emit({ t: 'finished', job: job.id, token: job.token, failure })
   }
@@ -247,13 +256,25 @@ class JobEngine implements Engine {
     this.#options.emit({ t: 'finished', job: job.id, token: job.token, failure: job.failure })
   }
 
+  #inspect(what: 'health' | 'drift' | 'audit'): Promise<unknown> {
+    switch (what) {
+      case 'health':
+        return this.#options.health()
+      case 'drift':
+        return this.drift().then(withinMessage)
+      case 'audit':
+        return this.#options.audit.verify()
+    }
+  }
+
   #plan(jobs: readonly PlannedJob[]) {
     return planJobs(jobs, this.#ready().workshop.world, this.#judging)
   }
 
   async #closeSetup(): Promise<void> {
-    const { machine } = this.#options
+    const { machine, audit } = this.#options
     const { files, places } = machine
+    if (!this.#ready().registry.isSetupClosed) audit.note({ event: 'setup.closed' })
     if (!files.existsNow(places.setupClosed)) {
       await files.writeFile(places.setupClosed, '', { mode: 0o600, uid: 0, gid: 0 })
     }

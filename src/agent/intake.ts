@@ -28,6 +28,7 @@ const phases: Record<Phase, Record<Kind, Verdict>> = {
   setup: {
     job: 'refuse',
     ack: 'permit',
+    audit: 'permit',
     plan: 'refuse',
     inspect: 'permit',
     verify_root: 'permit',
@@ -36,6 +37,7 @@ const phases: Record<Phase, Record<Kind, Verdict>> = {
   serving: {
     job: 'permit',
     ack: 'permit',
+    audit: 'permit',
     plan: 'permit',
     inspect: 'permit',
     verify_root: 'fatal',
@@ -44,6 +46,7 @@ const phases: Record<Phase, Record<Kind, Verdict>> = {
   'read-only': {
     job: 'refuse',
     ack: 'permit',
+    audit: 'permit',
     plan: 'refuse',
     inspect: 'permit',
     verify_root: 'fatal',
@@ -52,6 +55,7 @@ const phases: Record<Phase, Record<Kind, Verdict>> = {
   stopping: {
     job: 'ignore',
     ack: 'ignore',
+    audit: 'ignore',
     plan: 'refuse',
     inspect: 'refuse',
     verify_root: 'refuse',
@@ -71,6 +75,7 @@ export interface Doers {
   tellEnd(job: JournaledJob): void
   plan(jobs: readonly PlannedJob[]): Promise<unknown>
   inspect(what: Message<'inspect'>['what']): Promise<unknown>
+  tellAudit(): void
   closeSetup(): Promise<void>
   /** The journal could not be written. */
   broken(error: unknown): void
@@ -78,6 +83,14 @@ export interface Doers {
 
 /** Stopping whoever fills the disk must work on a full one; deletions are tried there, too. */
 const withoutRoom: ReadonlySet<string> = new Set<JobType>(['tenant.suspend', 'domain.suspend'])
+/** A job as the audit log names it. */
+interface ToldJob {
+  readonly job: JournaledJob['id']
+  readonly type: string
+  readonly token: number
+  readonly tenant: string
+  readonly resource: string
+}
 
 const mostOpenJobs = 1000
 const mostQuestions = 16
@@ -115,6 +128,8 @@ export class Intake {
         return this.#job(message)
       case 'ack':
         return this.#acknowledge(message)
+      case 'audit':
+        return this.#audit(message)
       case 'plan':
         return this.#plan(message)
       case 'inspect':
@@ -142,18 +157,22 @@ export class Intake {
   #job({ job: id, type, token, payload: raw }: Message<'job'>): 'ok' | 'close' {
     const parsed = parseJob(type, raw)
     if ('failure' in parsed) {
+      const { code, message } = parsed.failure
+      this.#options.audit.refused({ event: 'job.refused', job: id, type, token, code, problem: message.slice(0, 500) })
       this.#end(id, token, parsed.failure)
-      return this.#reject('job does not fit its contract', parsed.failure.message)
+      return this.#reject('job does not fit its contract', message)
     }
     const { provisioner, payload } = parsed
     const { contract } = provisioner
     const resource = resourceOf(contract, payload)
     const now = this.#options.machine.now()
     const refusal = this.#brake(contract, now)
-    if (refusal !== undefined) return this.#end(id, token, failureOf(refusal, null))
     const { tenant } = payload
+    const told = { job: id, type, token, tenant, resource }
+    if (refusal !== undefined) return this.#refuseJob(told, refusal)
     const job = { id, type, resource, tenant, token, payload, destructive: contract.destructive }
-    const accepted = this.#accept(job, now)
+    const accepted = this.#accept(job, now, told)
+    if (accepted instanceof WcpError) return this.#refuseJob(told, accepted)
     switch (accepted.verdict) {
       case 'accepted':
         this.#doers.start(accepted.job)
@@ -161,24 +180,46 @@ export class Intake {
       case 'known':
         this.#doers.tellEnd({ ...accepted.job, id })
         return 'ok'
-      case 'full':
-        return this.#end(id, token, failureOf(fullError(type), null))
       case 'stale':
-        return this.#end(id, token, failureOf(staleError(type, token), null))
+        return this.#refuseJob(told, staleError(type, token))
       case 'conflict':
         this.#options.log.error({ job: id, type, token }, 'job contradicts one that was accepted')
-        return this.#end(id, token, failureOf(conflictError(type, token), null))
+        return this.#refuseJob(told, conflictError(type, token))
     }
   }
 
-  #accept(job: NewJob, now: Date): Acceptance | { readonly verdict: 'full' } {
+  /** What cannot be written down, into the journal or the audit log, is not accepted. */
+  #accept(job: NewJob, now: Date, told: ToldJob): Acceptance | WcpError {
+    let unwritten: unknown
     try {
-      return this.#doers.journal().accept(job, now.toISOString())
+      return this.#doers.journal().accept(job, now.toISOString(), () => {
+        try {
+          this.#options.audit.must({ event: 'job.accepted', ...told })
+        } catch (error) {
+          unwritten = error
+          throw error
+        }
+      })
     } catch (error) {
-      if (errorCode(error) !== 'SQLITE_FULL') throw error
-      this.#options.log.error({ err: error, job: job.id }, 'job was refused: the disk of the journal is full')
-      return { verdict: 'full' }
+      const isAudit = unwritten !== undefined && error === unwritten
+      if (!isAudit && errorCode(error) !== 'SQLITE_FULL') throw error
+      this.#options.log.error({ err: error, job: job.id, isAudit }, 'job was refused: it cannot be written down')
+      return isAudit ? unwrittenError(job.type) : fullError(job.type)
     }
+  }
+
+  #refuseJob(told: ToldJob, error: WcpError): 'ok' {
+    this.#options.audit.refused({ event: 'job.refused', ...told, code: error.code, problem: error.message })
+    return this.#end(told.job, told.token, failureOf(error, null))
+  }
+
+  /** Entries out of order are not of a panel of ours. */
+  #audit({ after, entries }: Message<'audit'>): 'ok' | 'close' {
+    if (entries.some(({ sequence }, place) => sequence !== after.sequence + 1 + place))
+      return this.#reject('audit entries are not in their order', after.sequence)
+    this.#options.audit.mirror(after, entries)
+    this.#doers.tellAudit()
+    return 'ok'
   }
 
   /** How much a panel in wrong hands can break before a person sees it. */
@@ -252,7 +293,11 @@ export class Intake {
     const reason = this.#doers.readOnlyReason()
     const why = reason === null ? 'setup is not closed yet' : `the root side only inspects: ${reason}`
     const failure = failureOf(new WcpError('unavailable', `Cannot do this now: ${why}`), null)
-    if (message.t === 'job') return this.#end(message.job, message.token, failure)
+    if (message.t === 'job') {
+      const { job, type, token } = message
+      this.#options.audit.refused({ event: 'job.refused', job, type, token, code: failure.code, problem: why })
+      return this.#end(job, token, failure)
+    }
     if ('ask' in message) this.#options.emit({ t: 'answer', ask: message.ask, value: null, failure })
     return 'ok'
   }
@@ -298,6 +343,12 @@ function badInput(message: string): Failure {
 function fullError(type: string): WcpError {
   return new WcpError('unavailable', `Cannot accept "${type}": the disk of the root side's journal is full`, {
     help: "Make room on the disk that holds the agent's state and send the request again; nothing was changed.",
+  })
+}
+
+function unwrittenError(type: string): WcpError {
+  return new WcpError('unavailable', `Cannot accept "${type}": the audit log cannot be written`, {
+    help: 'Make room in /var/log/wcp360, or mend what its file system says, and send the request again; nothing was changed.',
   })
 }
 

@@ -64,8 +64,11 @@ export class Journal {
     this.#group = new GroupCommit(database)
   }
 
-  /** The fence (B10): token and hash are on the disk when this returns. */
-  accept(job: NewJob, now: string): Acceptance {
+  /**
+   * The fence (B10): token and hash are on the disk when this returns.
+   * @param accepting called when it would be accepted; what it throws is thrown, and nothing was accepted
+   */
+  accept(job: NewJob, now: string, accepting: () => void): Acceptance {
     return this.#database.transaction((): Acceptance => {
       const hash = hashOf(job)
       const fence = this.#one(z.strictObject({ token: z.int(), hash: z.string() }), selectFence, job.resource)
@@ -83,6 +86,7 @@ export class Journal {
         destructive: job.destructive ? 1 : 0,
         now,
       })
+      accepting()
       return { verdict: 'accepted', job: this.#existing(job.id) }
     })()
   }

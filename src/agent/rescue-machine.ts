@@ -8,6 +8,8 @@ import { type Config, defaultConfigText, loadConfig } from '../lib/config.ts'
 import type { Database } from '../lib/native-sqlite.ts'
 import { version } from '../lib/version.ts'
 import { openAgentDatabase } from './agent-database.ts'
+import type { AuditTrail } from './audit/audit-trail.ts'
+import { auditTrailOf } from './audit/open-audit.ts'
 import { createEngine } from './engine.ts'
 import type { Engine, Log } from './engine-api.ts'
 import { accountLookup, type SystemAccounts, systemAccounts } from './os/accounts.ts'
@@ -26,6 +28,7 @@ export interface Rescue {
   readonly accounts: SystemAccounts
   readonly machine: Machine
   readonly log: Log
+  readonly audit: AuditTrail
   close(): void
 }
 
@@ -43,13 +46,16 @@ export async function openRescue(places: Layout): Promise<Rescue> {
     accounts: { panelUid: accounts.panel.uid, panelGid: accounts.panel.gid, webGid: accounts.webGid },
     now: () => new Date(),
   }
+  const audit = await auditTrailOf(places, files, log)
   return {
     places,
     config,
     accounts,
     machine,
     log,
+    audit,
     close() {
+      audit.close()
       if (opened.kind === 'direct') opened.services.close()
     },
   }
@@ -108,7 +114,7 @@ export async function withDatabase<T>({ places, machine }: Rescue, work: (db: Da
 
 /** The engine as the daemon has it, with what it says collected. Throws when it may only look. */
 export async function withEngine<T>(
-  { places, machine, log }: Rescue,
+  { places, machine, log, audit }: Rescue,
   work: (engine: Engine, said: Conversation) => Promise<T>,
 ): Promise<T> {
   const said = new Conversation()
@@ -117,6 +123,7 @@ export async function withEngine<T>(
     databasePath: places.agentDatabase,
     accounts: accountLookup,
     log,
+    audit,
     emit: (message) => said.add(message),
     version: version(),
     phpVersions: installedPhp,

@@ -63,12 +63,13 @@ function olderOf(journal: Journal, job: JournaledJob): JournaledJob | undefined 
   return journal.unsettled().find(({ tenant, seq }) => tenant === job.tenant && seq < job.seq)
 }
 
-function workshopOf({ machine, log }: Rescue, database: Database): Workshop {
+function workshopOf({ machine, log, audit }: Rescue, database: Database): Workshop {
   const registry = new Registry(database)
   return {
     world: { registry, machine, accounts: accountLookup, phpVersions: installedPhp },
     journal: new Journal(database),
     log,
+    audit,
     emit() {},
     judging: new Turn(),
     heartbeatMs: 60_000,

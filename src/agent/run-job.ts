@@ -6,6 +6,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { WcpError } from '../contract/errors.ts'
 import type { AgentMessage, Failure } from '../contract/wire.ts'
 import { type JobType, jobContracts } from '../resources/jobs.ts'
+import type { AuditEvent } from './audit/audit-line.ts'
+import type { AuditTrail } from './audit/audit-trail.ts'
 import type { Log } from './engine-api.ts'
 import { failureOf } from './failure.ts'
 import type { Journal, JournaledJob } from './journal.ts'
@@ -19,6 +21,7 @@ export interface Workshop {
   readonly world: World
   readonly journal: Journal
   readonly log: Log
+  readonly audit: AuditTrail
   emit(message: AgentMessage): void
   /** Judging and reserving, one job after the other: two jobs never take the same name. */
   readonly judging: Turn
@@ -164,6 +167,7 @@ function leaveStuck({ job, shop }: Run, failure: Failure, step: string, error: u
     help: 'Mend the cause; undoing is tried again before the next job of this tenant and at the next start.',
   }
   if (job.state === 'stuck') return
+  shop.audit.note(finishedEvent(job, whole))
   shop.journal.stuck(job, whole)
   shop.emit({ t: 'finished', job: job.id, token: job.token, failure: whole })
 }
@@ -173,9 +177,16 @@ function succeed({ job, provisioner, target, shop }: Run): Promise<void> {
 }
 
 async function end(job: JournaledJob, failure: Failure | null, shop: Workshop, settle: () => void): Promise<void> {
+  // Before: after a crash it is written twice, never not at all.
+  shop.audit.note(finishedEvent(job, failure))
   await shop.journal.finish(job, failure, settle)
   shop.log.info({ job: job.id, type: job.type, failure: failure?.message ?? null }, 'job ended')
   shop.emit({ t: 'finished', job: job.id, token: job.token, failure })
+}
+
+export function finishedEvent({ id, type, token }: JournaledJob, failure: Failure | null): AuditEvent {
+  const problem = failure === null ? null : failure.message.slice(0, 500)
+  return { event: 'job.finished', job: id, type, token, code: failure?.code ?? null, problem }
 }
 
 function journaledTarget(job: JournaledJob): Json {

@@ -54,6 +54,10 @@ async function printAnswer({ operation, flags }: ParsedCommand, body: unknown, t
     printPlan(output, Answered.plan.parse(body).plan)
     return 0
   }
+  if (operation.document !== undefined) {
+    printDocument(output, operation.document, body)
+    return 0
+  }
   const list = Answered.list.safeParse(body)
   if (list.success) {
     printList(output, operation, list.data.items, list.data.nextCursor)
@@ -71,6 +75,13 @@ async function printAnswer({ operation, flags }: ParsedCommand, body: unknown, t
 function printList(output: Output, operation: AnyOperation, items: readonly Row[], nextCursor: string | null): void {
   printTable(output, operation.columns ?? Object.keys(items[0] ?? {}), items)
   if (nextCursor !== null) output.err(paint(output, 'dim', `more: repeat with --cursor ${nextCursor}\n`))
+}
+
+/** As it is: control characters are the writer's business, who escapes them. */
+function printDocument(output: Output, key: string, body: unknown): void {
+  const { [key]: text, nextCursor } = z.record(z.string(), z.unknown()).parse(body)
+  output.out(String(text))
+  if (typeof nextCursor === 'string') output.err(paint(output, 'dim', `more: repeat with --cursor ${nextCursor}\n`))
 }
 
 function printPlan(output: Output, jobs: z.infer<typeof Answered.plan>['plan']): void {

@@ -48,6 +48,8 @@ export interface Operation<
   readonly secret?: readonly string[]
   /** Set on what cannot be undone with one command: the question that is asked before. */
   readonly confirm?: string
+  /** Output key that is a text for a file: a terminal prints it as it is. */
+  readonly document?: string
   /** Output keys of `items` that lists print as columns, in order. */
   readonly columns?: readonly string[]
   readonly input: I

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { type ErrorCode, errorTable } from './errors.ts'
 import { StepState } from './job.ts'
 import { Id } from './values.ts'
-import { DriftReport, Failure } from './wire.ts'
+import { AuditHead, DriftReport, Failure } from './wire.ts'
 
 const Text = z.string().max(4000)
 /** As typed: the panel's own rules judge them. */
@@ -23,6 +23,8 @@ export const RescueRequest = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('jobs') }),
   /** null: all of them. */
   z.strictObject({ do: z.literal('settle'), job: Id.nullable() }),
+  /** Only looks, also while the daemon runs. `head`: one that was kept elsewhere. */
+  z.strictObject({ do: z.literal('audit'), head: AuditHead.nullable() }),
 ])
 export type RescueRequest = z.infer<typeof RescueRequest>
 

@@ -4,7 +4,7 @@ import { StepState } from './job.ts'
 import { Id } from './values.ts'
 
 /** Both sides refuse another version by name; an upgrade replaces both at once. */
-export const wireVersion = 1
+export const wireVersion = 2
 
 const Text = z.string().max(4000)
 const Token = z.int().min(1)
@@ -31,6 +31,34 @@ export const Failure = z.strictObject({
 })
 export type Failure = z.infer<typeof Failure>
 
+/** HMAC-SHA-256. */
+export const Mac = z.string().regex(/^[0-9a-f]{64}$/)
+
+/** Where the panel's audit trail ends: number and checksum of its last entry; 0 and zeros before the first. */
+export const TrailEnd = z.strictObject({ sequence: z.int().min(0), checksum: Mac })
+export type TrailEnd = z.infer<typeof TrailEnd>
+
+/** An entry of the panel's audit trail as the root side keeps it. */
+export const MirroredEntry = z.strictObject({
+  ...TrailEnd.shape,
+  id: Id,
+  at: z.string().max(30),
+  actor: z.string().max(254),
+  actorId: Id.nullable(),
+  tenantId: Id.nullable(),
+  action: z.string().max(60),
+  outcome: z.enum(['ok', 'refused', 'failed']),
+  /** Canonical JSON; of a longer one its SHA-256 and its size. */
+  metadata: z.string().max(8192),
+  ip: z.string().max(64).nullable(),
+  requestId: z.string().max(100).nullable(),
+})
+export type MirroredEntry = z.infer<typeof MirroredEntry>
+
+/** Where the root side's audit log ended at a moment, sealed with its key: to be kept elsewhere. */
+export const AuditHead = z.strictObject({ seq: z.int().min(0), at: z.string().max(30), mac: Mac, seal: Mac })
+export type AuditHead = z.infer<typeof AuditHead>
+
 export const PanelMessage = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('job'), job: Id, type: JobTypeName, token: Token, payload: Payload }),
   /** The panel has stored the end of the job; the agent need not tell it again. */
@@ -44,7 +72,9 @@ export const PanelMessage = z.discriminatedUnion('t', [
       .min(1)
       .max(20),
   }),
-  z.strictObject({ t: z.literal('inspect'), ask: Id, what: z.enum(['health', 'drift']) }),
+  z.strictObject({ t: z.literal('inspect'), ask: Id, what: z.enum(['health', 'drift', 'audit']) }),
+  /** Entries of the panel's audit trail in their order, the first one right after `after`. Answered with `audited`. */
+  z.strictObject({ t: z.literal('audit'), after: TrailEnd, entries: z.array(MirroredEntry).min(1).max(100) }),
   /** PAM check of root's password; only before setup is closed, five tries a minute. */
   z.strictObject({
     t: z.literal('verify_root'),
@@ -84,6 +114,8 @@ export const AgentMessage = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('heartbeat'), job: Id }),
   /** Repeated at each connection until acknowledged. `failure: null` is success. */
   z.strictObject({ t: z.literal('finished'), job: Id, token: Token, failure: Failure.nullable() }),
+  /** After the hello, after each `audit`, and from time to time: what of the panel's trail is written here for good. */
+  z.strictObject({ t: z.literal('audited'), end: TrailEnd, head: AuditHead }),
   z.strictObject({ t: z.literal('answer'), ask: Id, value: z.unknown(), failure: Failure.nullable() }),
 ])
 export type AgentMessage = z.infer<typeof AgentMessage>
@@ -130,3 +162,28 @@ export type PlanReport = z.infer<typeof PlanReport>
 
 /** Answer to `verify_root`. */
 export const RootCheck = z.strictObject({ ok: z.boolean(), retryAfterSeconds: z.number().nullable() })
+
+/** Answer to `inspect audit`: whether the root side's log is whole, and what it holds of the panel's trail. */
+export const MirrorReport = z.strictObject({
+  ok: z.boolean(),
+  lines: z.int(),
+  /** Number of the first line that is kept. */
+  from: z.int(),
+  head: AuditHead,
+  /** The file cannot be shortened or written over, as the file system itself sees to. */
+  appendOnly: z.boolean(),
+  end: TrailEnd,
+  /** Entries of the panel's trail, spread over all of it, the last among them. */
+  checkpoints: z.array(TrailEnd).max(1000),
+  /** The first 100. */
+  problems: z
+    .array(
+      z.strictObject({
+        line: z.int(),
+        problem: z.enum(['changed', 'missing', 'moved', 'truncated', 'head', 'forked']),
+        message: Text,
+      }),
+    )
+    .max(100),
+})
+export type MirrorReport = z.infer<typeof MirrorReport>

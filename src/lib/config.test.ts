@@ -39,6 +39,7 @@ describe('loadConfig', () => {
       sessionIdleMinutes: 30,
       sessionHours: 12,
       loginAttempts: 5,
+      auditRemote: null,
     })
   })
 

@@ -92,6 +92,12 @@ export const settings = {
     expected: 'a number from 1 to 100',
     help: 'Failed sign-ins in 15 minutes for one account from one network before it has to wait.',
   }),
+  auditRemote: setting({
+    schema: z.string().transform(parseHttps),
+    byDefault: 'off',
+    expected: 'off, or an address such as https://audit.example.com/wcp360',
+    help: "Where the sealed end of the root side's audit log is sent every ten minutes, as JSON by POST, so that another machine can tell whether the log was shortened. Never the entries themselves.",
+  }),
 } as const
 
 type Settings = typeof settings
@@ -243,6 +249,14 @@ function parseBaseUrl(text: string, context: Refine): string {
   if (url?.protocol !== 'https:' || url.pathname !== '/' || url.search || url.hash || url.username || url.password)
     return refused(context)
   return url.origin
+}
+
+/** @returns null for `off`. */
+function parseHttps(text: string, context: Refine): string | null {
+  if (text === 'off') return null
+  const url = URL.parse(text)
+  if (url?.protocol !== 'https:' || url.hash || url.username || url.password) return refused(context)
+  return url.href
 }
 
 function parseStore(text: string, context: Refine): StoreAddress {

@@ -10,6 +10,8 @@ import type { Config } from '../lib/config.ts'
 import { version } from '../lib/version.ts'
 import type { Context } from '../resources/context.ts'
 import { storesFor } from '../resources/index.ts'
+import { headSender } from './audit/head-sender.ts'
+import { auditMirror } from './audit/mirror.ts'
 import { bootstrap } from './auth/bootstrap.ts'
 import { flashMessages } from './auth/flash.ts'
 import type { PanelKeys } from './auth/keys.ts'
@@ -78,9 +80,12 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   let config = options.config
   let hosts = policyOf(config)
   const db = await openCheckedStore(options)
-  const storesOf = (on: Db) => storesFor(on, { now: new Date().toISOString(), newId, auditKey: keys.audit })
+  const storesOf = (on: Db) =>
+    storesFor(on, { now: new Date().toISOString(), newId, auditKey: keys.audit, appended: () => mirror.appended() })
 
   const link = new AgentLink(log)
+  const mirror = auditMirror({ db, log, send: (message) => link.send(message) })
+  const remoteHeads = headSender({ url: () => config.auditRemote, from: () => config.baseUrl, log })
   const events = new JobEventBus()
   const queue = jobQueue(db, storesOf)
   const { stallAfterMs, tickMs } = options
@@ -169,7 +174,14 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     },
     heard: (job) => runner.heard(job),
     told: (messages) => runner.told(messages),
-    gone: () => runner.gone(),
+    audited(message) {
+      mirror.audited(message)
+      remoteHeads.told(message.head)
+    },
+    gone() {
+      runner.gone()
+      mirror.gone()
+    },
   })
   await rm(cliSocket, { force: true })
   await listening(local, { path: cliSocket })
@@ -194,6 +206,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       await house.stop()
       await link.close()
       await runner.stop()
+      await mirror.close()
+      remoteHeads.close()
       await db.destroy()
     },
   }

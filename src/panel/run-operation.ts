@@ -175,10 +175,13 @@ export function operationRunner(options: OperationRunnerOptions) {
     return result.value
   }
 
-  /** Every refused or failed change leaves one entry; strangers without a session do not get to fill the trail. */
+  /**
+   * Every refused or failed change leaves one entry, and so does reading without the permission; strangers without a
+   * session do not get to fill the trail.
+   */
   async function refuse(caller: Caller, operation: AnyOperation<Context>, error: unknown): Promise<WcpError> {
     const answer = shown(caller, operation, error)
-    if (operation.effect === 'read' || caller.actor === null) return answer
+    if (caller.actor === null || (operation.effect === 'read' && answer.code !== 'forbidden')) return answer
     if (storeTrouble(error)) return answer // it takes no entry either; the log has the line
     const facts = { code: answer.code, fields: answer.fields.slice(0, 20).map(({ field }) => field) }
     try {

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { JobContract } from '../contract/job.ts'
 import { operationsFor, type Policy } from '../contract/operation.ts'
 import type { Id } from '../contract/values.ts'
-import type { DriftReport, HealthSnapshot } from '../contract/wire.ts'
+import type { DriftReport, HealthSnapshot, MirrorReport } from '../contract/wire.ts'
 import type { AuditStore } from './audit/store.ts'
 import type { DomainStore } from './domain/store.ts'
 import type { JobStore } from './job/store.ts'
@@ -58,6 +58,8 @@ export interface Context {
   readonly machine: {
     health(): Promise<HealthSnapshot>
     drift(): Promise<DriftReport>
+    /** What the root side's audit log is like, and what it has of the trail. */
+    audit(): Promise<MirrorReport>
     /** Installed PHP versions, newest first, as the agent last said. */
     phpVersions(): readonly string[]
   }

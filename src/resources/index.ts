@@ -63,8 +63,12 @@ export type Stores = Pick<
 /**
  * The stores over one database or one open transaction of it, at one moment: make them anew for each call.
  * @param auditKey secret of the audit chain, the same for the life of the installation
+ * @param appended called after an entry was appended, before the transaction ends
  */
-export function storesFor(db: Db, tools: StoreTools & { readonly auditKey: Uint8Array }): Stores {
+export function storesFor(
+  db: Db,
+  tools: StoreTools & { readonly auditKey: Uint8Array; readonly appended?: () => void },
+): Stores {
   return {
     packages: packageStore(db, tools),
     tenants: tenantStore(db, tools),
@@ -73,7 +77,7 @@ export function storesFor(db: Db, tools: StoreTools & { readonly auditKey: Uint8
     roles: roleStore(db, tools),
     resellers: resellerStore(db, tools),
     settings: settingStore(db, tools),
-    audit: auditStore(db, tools.auditKey),
+    audit: auditStore(db, tools.auditKey, tools.appended),
     jobs: jobStore(db, tools),
   }
 }

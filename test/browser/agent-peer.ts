@@ -61,6 +61,7 @@ export async function startAgentPeer(socketPath: string, stepMs: number): Promis
       case 'job':
         return runJob(send, message, stepMs, failing.has(message.type))
       case 'ack':
+      case 'audit':
         return
       case 'plan':
         return send({ t: 'answer', ask: message.ask, value: message.jobs.map(() => plan), failure: null })

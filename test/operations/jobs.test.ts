@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
+import { wireVersion } from '../../src/contract/wire.ts'
 import type { JobEvent } from '../../src/panel/jobs/job-events.ts'
 import type { Answer } from './support/client.ts'
 import { failure, ScriptedAgent } from './support/scripted-agent.ts'
@@ -245,7 +246,7 @@ describe('the line to the agent', () => {
   })
 
   it.each([
-    ['another wire version', { wire: 2 }],
+    ['another wire version', { wire: wireVersion + 1 }],
     ['a wire version of the past', { wire: 0 }],
   ])('refuses %s', async (_, hello) => {
     await start({ withoutAgent: true })

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { accessSync, constants, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type AuditTrail, openAuditTrail } from '../../src/agent/audit/audit-trail.ts'
 import { createEngine } from '../../src/agent/engine.ts'
 import type { Engine, EngineOptions } from '../../src/agent/engine-api.ts'
 import { createFiles, type Files } from '../../src/agent/os/files.ts'
@@ -16,6 +17,7 @@ import type { JobType } from '../../src/resources/jobs.ts'
 
 export type Finished = Extract<AgentMessage, { t: 'finished' }>
 export const webGid = 33
+export const auditKey = Buffer.alloc(32, 7)
 
 /** Memory where there is some: thousands of fsyncs say nothing more on a disk. */
 function temporary(): string {
@@ -63,6 +65,7 @@ export class Bench {
   readonly taken = new Set<string>()
   readonly messages: AgentMessage[] = []
   readonly log: { level: string; message: string; facts: object }[] = []
+  audit: AuditTrail | undefined
   #engine: Engine | undefined
   #token = 0
 
@@ -103,6 +106,7 @@ export class Bench {
     const note = (level: string) => (facts: object, message: string) => this.log.push({ level, message, facts })
     return {
       machine,
+      audit: this.openAudit(),
       databasePath: this.places.agentDatabase,
       accounts: {
         userExists: async (key) => this.taken.has(String(key)),
@@ -116,6 +120,20 @@ export class Bench {
       verifyRoot: async (password) => password === 'right',
       ...more,
     }
+  }
+
+  /** Beside the agent's database, which is no part of the manifest. An earlier one, of an engine that is gone, is closed. */
+  openAudit(): AuditTrail {
+    this.audit?.close()
+    this.audit = openAuditTrail({
+      path: join(this.places.agentState, 'audit.log'),
+      headPath: this.places.auditHead,
+      key: auditKey,
+      appendOnly: false,
+      now: () => new Date(),
+      log: { info() {}, warn() {}, error: (facts, message) => this.log.push({ level: 'error', message, facts }) },
+    })
+    return this.audit
   }
 
   /** A new engine on the same machine and database; an earlier one is not asked to close. */

@@ -78,7 +78,7 @@ describe('ends of jobs', () => {
     bench.engine.handle({ t: 'ack', job })
     bench.messages.length = 0
     bench.engine.hello()
-    expect(bench.messages.map((one) => one.t)).toEqual(['hello'])
+    expect(bench.messages.map((one) => one.t)).toEqual(['hello', 'audited'])
   })
 
   it('tell which step failed, why, and what to do', async () => {

@@ -24,6 +24,8 @@ export function layout(root = '/') {
     secrets: at('etc/wcp360/secrets'),
     /** 32 random bytes in hexadecimal, from which the panel derives its keys. */
     panelKey: at('etc/wcp360/secrets/panel.key'),
+    /** 32 random bytes: the key of the root side's audit log. */
+    auditKey: at('etc/wcp360/secrets/audit.key'),
     panelCertificate: at('etc/wcp360/ssl/panel.crt'),
     panelTlsKey: at('etc/wcp360/ssl/panel.key'),
     /** wcp360 0700: the panel's own state. */
@@ -32,6 +34,10 @@ export function layout(root = '/') {
     agentState: at('var/lib/wcp360-agent'),
     agentDatabase: at('var/lib/wcp360-agent/agent.db'),
     logs: at('var/log/wcp360'),
+    /** The root side's audit log, root 0600; older files of it bear the number of their first line. */
+    auditLog: at('var/log/wcp360/audit.log'),
+    /** Where that log ends. */
+    auditHead: at('var/lib/wcp360-agent/audit.head'),
     userdb: at('etc/userdb'),
     /** Where systemd units lie; a tenant is not given the name of one (C14). */
     units: [at('etc/systemd/system'), at('usr/lib/systemd/system'), at('run/systemd/system')],

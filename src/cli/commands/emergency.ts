@@ -2,6 +2,7 @@
 import { WcpError } from '../../contract/errors.ts'
 import type { RescueRequest } from '../../contract/rescue.ts'
 import { Id } from '../../contract/values.ts'
+import { AuditHead } from '../../contract/wire.ts'
 import type { Output } from '../../lib/print.ts'
 import type { Ask } from '../ask.ts'
 import type { CallRescue } from '../emergency/call-rescue.ts'
@@ -65,6 +66,11 @@ export function emergencyCommands(tools: EmergencyTools): readonly LocalCommand[
       summary: 'Show interrupted jobs, and ends that the panel has not confirmed; the daemon must be stopped',
       request: async () => ({ do: 'jobs' }),
     }),
+    command('audit', {
+      summary: "Check the root side's audit log without asking the panel; the daemon may run",
+      options: [['--head <json>', 'an end of the log as the journal or another machine has kept it']],
+      request: async (_word, options) => ({ do: 'audit', head: headOf(options.head) }),
+    }),
     command('settle', {
       summary: 'Resume or undo interrupted jobs now; the daemon must be stopped',
       args: [['[job]', 'id of the one job; all without it']],
@@ -79,6 +85,18 @@ async function newPassword({ ask, isTerminal }: EmergencyTools): Promise<string>
   throw new WcpError('bad_input', 'Cannot set the password: the two are not the same', {
     fields: [{ field: 'password', problem: 'was typed differently the second time' }],
   })
+}
+
+function headOf(text: unknown): AuditHead | null {
+  if (text === undefined) return null
+  try {
+    return AuditHead.parse(JSON.parse(String(text)))
+  } catch (cause) {
+    throw new WcpError('bad_input', 'Cannot read the head: it is not one that was exported', {
+      cause,
+      help: 'Give it as it was written: {"seq":…,"at":"…","mac":"…","seal":"…"}',
+    })
+  }
 }
 
 function jobId(word: string): Id {

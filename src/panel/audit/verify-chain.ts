@@ -1,6 +1,6 @@
 /** Reads the whole audit trail and finds what was changed in it. */
 import type { Selectable } from 'kysely'
-import type { AuditProblem, AuditVerdict } from '../../resources/audit/schema.ts'
+import type { AuditProblem, ChainVerdict } from '../../resources/audit/schema.ts'
 import type { Db } from '../db/database.ts'
 import type { AuditLogTable } from '../db/tables/work.ts'
 import { checksumOf, firstChecksum, sameChecksum, sealOf } from './chain.ts'
@@ -14,20 +14,31 @@ export interface AuditHead {
   readonly checksum: string
 }
 
+/** An entry as somebody else has kept it. */
+export interface AuditAnchor extends AuditHead {
+  /** `the head that was kept elsewhere`. */
+  readonly keeper: string
+}
+
 type Row = Selectable<AuditLogTable>
 
 /**
  * Reads in batches, however long the trail is. After a break it goes on with the checksum that is stored, so that one
  * changed entry is not a problem of all that follow.
- * @param anchor a head that was kept elsewhere: the trail must still hold it
+ * @param anchors what was kept elsewhere: the trail must still hold it
  */
-export async function verifyChain(db: Db, key: Uint8Array, anchor?: AuditHead): Promise<AuditVerdict> {
+export async function verifyChain(
+  db: Db,
+  key: Uint8Array,
+  anchors: readonly AuditAnchor[] = [],
+): Promise<ChainVerdict> {
   const problems: AuditProblem[] = []
   const report = (sequence: number, problem: AuditProblem['problem'], message: string) => {
     if (problems.length < mostProblems) problems.push({ sequence, problem, message })
   }
   // Before the entries: what is appended while we read comes after it.
   const sealed = await readHead(db, key)
+  const kept = Map.groupBy(anchors, ({ sequence }) => sequence)
   let entries = 0
   let last: AuditHead = { sequence: 0, checksum: firstChecksum }
   for await (const row of allRows(db)) {
@@ -35,15 +46,15 @@ export async function verifyChain(db: Db, key: Uint8Array, anchor?: AuditHead): 
     if (missing > 0) report(last.sequence + 1, 'missing', `${counted(missing)} missing before entry ${row.sequence}`)
     else if (!isWhole(key, last.checksum, row))
       report(row.sequence, 'changed', `entry ${row.sequence} is not as it was written`)
-    if (row.sequence === anchor?.sequence && row.checksum !== anchor.checksum)
-      report(row.sequence, 'head', `entry ${row.sequence} differs from the head that was kept elsewhere`)
+    for (const { checksum, keeper } of kept.get(row.sequence) ?? [])
+      if (checksum !== row.checksum) report(row.sequence, 'head', `entry ${row.sequence} differs from ${keeper}`)
     last = { sequence: row.sequence, checksum: row.checksum }
     entries++
   }
 
   if (sealed === 'broken')
     report(last.sequence, 'head', 'the sealed end of the trail is missing or not as it was written')
-  const end = Math.max(anchor?.sequence ?? 0, sealed === 'broken' ? 0 : sealed.sequence)
+  const end = Math.max(...anchors.map(({ sequence }) => sequence), sealed === 'broken' ? 0 : sealed.sequence)
   if (last.sequence < end)
     report(
       end,

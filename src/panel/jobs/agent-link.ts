@@ -18,7 +18,8 @@ import type { AgentStatus } from '../http/types.ts'
 
 export type Hello = Extract<AgentMessage, { t: 'hello' }>
 /** What the agent tells about jobs. */
-export type JobMessage = Exclude<AgentMessage, { t: 'hello' | 'answer' }>
+export type JobMessage = Exclude<AgentMessage, { t: 'hello' | 'answer' | 'audited' }>
+export type Audited = Extract<AgentMessage, { t: 'audited' }>
 type Question = Extract<PanelMessage, { ask: unknown }>
 /** Without the id, which the link gives. */
 export type Ask = Question extends infer Q ? (Q extends Question ? Omit<Q, 'ask'> : never) : never
@@ -30,6 +31,8 @@ export interface AgentListener {
   heard(job: Id): void
   /** In the order of arrival; the next ones wait for the end of these. */
   told(messages: readonly JobMessage[]): Promise<void>
+  /** How far the root side has the audit trail. */
+  audited(message: Audited): void
   gone(): void
 }
 
@@ -154,6 +157,10 @@ export class AgentLink implements AgentStatus {
     if (message.t === 'hello') this.#greet(message)
     if (message.t === 'answer') {
       this.#answer(message)
+      return
+    }
+    if (message.t === 'audited') {
+      this.#listener?.audited(message)
       return
     }
     if (message.t !== 'hello') this.#listener?.heard(message.job)

@@ -41,7 +41,7 @@ interface Batch {
   readonly afterwards: (() => void)[]
 }
 
-export class JobRunner implements AgentListener {
+export class JobRunner implements Omit<AgentListener, 'audited'> {
   readonly #options: JobRunnerOptions
   readonly #underway = new Map<Id, Underway>()
   readonly #stallAfterMs: number

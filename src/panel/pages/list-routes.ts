@@ -39,11 +39,12 @@ interface ListKind<T extends z.ZodType> {
   readonly words: (t: Texts) => ListWords
   readonly item: T
   readonly table: (t: Texts, items: z.output<T>[]) => Table
-  readonly actions?: (t: Texts) => readonly Action[]
+  /** `given`: how the list is narrowed. */
+  readonly actions?: (t: Texts, given: Readonly<Record<string, string>>) => readonly Action[]
 }
 
 /** Inputs that a list may take, as controls above it. */
-const textFilters = ['search', 'action', 'actor', 'role', 'reseller']
+const textFilters = ['search', 'action', 'actor', 'since', 'until', 'role', 'reseller']
 const choiceFilters = ['status', 'state', 'outcome']
 
 type ListQuery = Readonly<Record<string, string | undefined>>
@@ -66,7 +67,10 @@ export function listRoutes(app: FastifyInstance, site: Site): void {
     words: (t) => t.audit,
     item: AuditEntry,
     table: auditTable,
-    actions: (t) => [{ title: t.audit.verify, href: '/audit/verify' }],
+    actions: (t, given) => [
+      { title: t.audit.verify, href: '/audit/verify' },
+      { title: t.audit.export, href: `/audit/export${query(given)}` },
+    ],
   })
 }
 
@@ -97,7 +101,10 @@ function list<T extends z.ZodType>(app: FastifyInstance, site: Site, kind: ListK
         head: {
           title: words.title,
           lede: words.lede,
-          actions: [...(kind.actions?.(t) ?? []), ...(add === null ? [] : [{ ...add, main: true, icon: 'add' }])],
+          actions: [
+            ...(kind.actions?.(t, narrowing) ?? []),
+            ...(add === null ? [] : [{ ...add, main: true, icon: 'add' }]),
+          ],
         },
         problem: null,
         filter: filterOf(site, request, operation.input, action, narrowing),

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { toCommandLine } from '../../lib/command-spec.ts'
+import { isRecord } from '../../lib/fields.ts'
 import { AuditVerdict } from '../../resources/audit/schema.ts'
 import { Setting } from '../../resources/settings/schema.ts'
 import { apiCall, apiCallText } from './api-call.ts'
@@ -50,6 +51,17 @@ export function settingsRoutes(app: FastifyInstance, site: Site): void {
         command: { line: toCommandLine(operation, {}), call: apiCallText(apiCall(operation, {})) },
       },
     })
+  })
+
+  app.get<{ Querystring: unknown }>('/audit/export', { config: { access: 'session' } }, async (request, reply) => {
+    const asked = isRecord(request.query) ? request.query : {}
+    const { value } = await site.run(request, 'audit.export', { format: 'csv', limit: 5000, ...asked })
+    const { text } = z.object({ text: z.string() }).parse(value)
+    const isCsv = asked.format !== 'jsonl'
+    return reply
+      .type(isCsv ? 'text/csv; charset=utf-8' : 'application/jsonl; charset=utf-8')
+      .header('content-disposition', `attachment; filename="audit.${isCsv ? 'csv' : 'jsonl'}"`)
+      .send(text)
   })
 
   app.get('/audit/verify', { config: { access: 'session' } }, async (request, reply) => {

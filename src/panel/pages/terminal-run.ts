@@ -93,6 +93,7 @@ function commandLine(operation: AnyOperation): string {
 }
 
 function answerText(operation: AnyOperation, value: unknown): string {
+  if (operation.document !== undefined && isRecord(value)) return String(value[operation.document]).trimEnd()
   return printed((output) => {
     if (isRecord(value) && Array.isArray(value.items)) {
       const rows = value.items.filter(isRecord)

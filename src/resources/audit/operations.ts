@@ -1,10 +1,39 @@
 /** The audit trail: who did what, and whether the record is whole. */
 import { z } from 'zod'
-import { defineOperation } from '../context.ts'
+import { asWcpError, WcpError } from '../../contract/errors.ts'
+import { Count } from '../answers.ts'
+import { type Context, defineOperation } from '../context.ts'
 import { listInput, pageOf } from '../listing.ts'
 import { badInput } from '../refusals.ts'
 import { TenantRef } from '../tenant/schema.ts'
+import { asCsv, asJsonLines } from './export-text.ts'
 import { AuditEntry, AuditVerdict } from './schema.ts'
+
+/** A day, or a moment in UTC; a day is its beginning. */
+const Moment = z
+  .union([z.iso.date(), z.iso.datetime()], {
+    error: 'a day such as 2026-11-21, or a moment such as 2026-11-21T13:00:00Z',
+  })
+  .transform((text) => new Date(text).toISOString())
+
+const narrowing = {
+  action: z.string().max(60).optional().describe('Entries of this action only, such as domain.create'),
+  actor: z.string().max(254).optional().describe('Entries of this actor only: an e-mail address, or root'),
+  outcome: AuditEntry.shape.outcome.optional().describe('ok, refused or failed'),
+  tenant: TenantRef.optional().describe('Entries about this tenant only'),
+  since: Moment.optional().describe('Entries from this day or moment on, in UTC'),
+  until: Moment.optional().describe('Entries before this day or moment, in UTC'),
+  search: z
+    .string()
+    .trim()
+    .max(253, { error: 'at most 253 characters' })
+    .optional()
+    .describe('Text anywhere in an entry, its details included'),
+}
+
+async function queryOf<Q extends { tenant?: string | undefined }>({ tenants }: Context, { tenant, ...query }: Q) {
+  return { ...query, tenantId: tenant === undefined ? undefined : (await tenants.get(tenant)).id }
+}
 
 export const list = defineOperation({
   name: 'audit.list',
@@ -15,15 +44,41 @@ export const list = defineOperation({
   positional: [],
   columns: ['sequence', 'at', 'actor', 'action', 'outcome', 'ip'],
   input: z.strictObject({
-    action: z.string().max(60).optional().describe('Entries of this action only, such as domain.create'),
-    actor: z.string().max(254).optional().describe('Entries of this actor only: an e-mail address, or root'),
-    outcome: AuditEntry.shape.outcome.optional().describe('ok, refused or failed'),
-    tenant: TenantRef.optional().describe('Entries about this tenant only'),
+    ...narrowing,
     ...listInput,
   }),
   output: pageOf(AuditEntry),
-  async run({ audit, tenants }, { tenant, ...query }) {
-    return audit.list({ ...query, tenantId: tenant === undefined ? undefined : (await tenants.get(tenant)).id })
+  async run(context, input) {
+    return context.audit.list(await queryOf(context, input))
+  },
+})
+
+export const exportEntries = defineOperation({
+  name: 'audit.export',
+  summary: 'Export the audit trail as JSON lines or CSV, the newest first',
+  description: 'Narrowed as the list is. What does not fit one answer follows with the cursor of the answer before.',
+  effect: 'read',
+  policy: { scopes: ['global'] },
+  http: 'GET /audit/export',
+  positional: [],
+  document: 'text',
+  input: z.strictObject({
+    format: z.enum(['jsonl', 'csv'], { error: 'jsonl or csv' }).default('jsonl').describe('jsonl or csv'),
+    ...narrowing,
+    cursor: listInput.cursor,
+    limit: z.coerce
+      .number({ error: 'a number from 1 to 5000' })
+      .int({ error: 'a whole number from 1 to 5000' })
+      .min(1, { error: 'a number from 1 to 5000' })
+      .max(5000, { error: 'a number from 1 to 5000' })
+      .default(1000)
+      .describe('Entries in one answer, 1 to 5000'),
+  }),
+  output: z.strictObject({ entries: Count, text: z.string(), nextCursor: z.string().nullable() }),
+  async run(context, { format, ...input }) {
+    const { items, nextCursor } = await context.audit.list(await queryOf(context, input))
+    const text = format === 'csv' ? asCsv(items) : asJsonLines(items)
+    return { entries: items.length, text, nextCursor }
   },
 })
 
@@ -31,7 +86,7 @@ export const verify = defineOperation({
   name: 'audit.verify',
   summary: 'Check that the audit trail is whole',
   description:
-    'Recomputes the chain from its first entry. With sequence and checksum of an end that was noted earlier it also finds a trail that was put back as a whole.',
+    'Recomputes the chain from its first entry, has the root side do the same with its own log, and compares the two. With sequence and checksum of an end that was noted earlier it also finds a trail that was put back as a whole. What a panel in wrong hands says of itself proves nothing: then ask the root side alone with "wcp emergency audit".',
   effect: 'read',
   policy: { scopes: ['global'] },
   http: 'GET /audit/verify',
@@ -50,14 +105,20 @@ export const verify = defineOperation({
       .describe('Its checksum as it was noted then'),
   }),
   output: AuditVerdict,
-  async run({ audit }, { sequence, checksum }) {
-    if (sequence === undefined && checksum === undefined) return audit.verify()
-    if (sequence === undefined || checksum === undefined)
-      return badInput('check the trail', {
+  async run({ audit, machine }, { sequence, checksum }) {
+    if ((sequence === undefined) !== (checksum === undefined))
+      badInput('check the trail', {
         field: sequence === undefined ? 'sequence' : 'checksum',
         problem: 'is missing',
         accepted: 'both sequence and checksum, or neither',
       })
-    return audit.verify({ sequence, checksum })
+    const noted =
+      sequence === undefined || checksum === undefined ? [] : [{ sequence, checksum, keeper: 'what was noted' }]
+    const asked = await machine.audit().catch(asWcpError)
+    if (asked instanceof WcpError) return { ...(await audit.verify(noted)), mirror: null, mirrorProblem: asked.message }
+    const { checkpoints, ...mirror } = asked
+    const copied = checkpoints.map((entry) => ({ ...entry, keeper: "the root side's copy" }))
+    const chain = await audit.verify([...noted, ...copied])
+    return { ...chain, ok: chain.ok && mirror.ok, mirror, mirrorProblem: null }
   },
 })

@@ -1,6 +1,7 @@
 /** An entry of the audit trail: who asked for what, and how it ended. */
 import { z } from 'zod'
 import { Id } from '../../contract/values.ts'
+import { MirrorReport } from '../../contract/wire.ts'
 import { Count, Time } from '../answers.ts'
 
 export const AuditEntry = z.strictObject({
@@ -31,12 +32,21 @@ export const AuditProblem = z.strictObject({
 })
 export type AuditProblem = z.output<typeof AuditProblem>
 
-export const AuditVerdict = z.strictObject({
+/** Of the trail in the panel's store. */
+export const ChainVerdict = z.strictObject({
   ok: z.boolean(),
   entries: Count,
   /** Sequence and checksum of the newest entry, to be kept elsewhere. */
   head: z.strictObject({ sequence: Count, checksum: z.string() }),
   /** The first 100. */
   problems: z.array(AuditProblem),
+})
+export type ChainVerdict = z.output<typeof ChainVerdict>
+
+export const AuditVerdict = ChainVerdict.extend({
+  /** The root side's log; null when it could not be asked. */
+  mirror: MirrorReport.omit({ checkpoints: true }).nullable(),
+  /** Why not. */
+  mirrorProblem: z.string().nullable(),
 })
 export type AuditVerdict = z.output<typeof AuditVerdict>

@@ -1,12 +1,14 @@
 /** The audit trail as people read it. Entries are written by the panel's one door, never by an operation. */
+import { sql } from 'kysely'
 import { z } from 'zod'
 import type { Id } from '../../contract/values.ts'
 import { append } from '../../panel/audit/append.ts'
 import { entryOf } from '../../panel/audit/rows.ts'
-import { verifyChain } from '../../panel/audit/verify-chain.ts'
+import { type AuditAnchor, verifyChain } from '../../panel/audit/verify-chain.ts'
 import type { Db } from '../../panel/db/database.ts'
 import { decodeCursor, type Page, toPage } from '../listing.ts'
-import type { AuditEntry, AuditVerdict, NewAuditEntry } from './schema.ts'
+import { containing } from '../store-tools.ts'
+import type { AuditEntry, ChainVerdict, NewAuditEntry } from './schema.ts'
 
 export interface AuditQuery {
   readonly cursor?: string | undefined
@@ -14,6 +16,11 @@ export interface AuditQuery {
   readonly action?: string | undefined
   readonly actor?: string | undefined
   readonly outcome?: AuditEntry['outcome'] | undefined
+  /** From this moment on, and before this one; ISO 8601. */
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+  /** Text anywhere in an entry. */
+  readonly search?: string | undefined
   readonly tenantId?: Id | undefined
 }
 
@@ -22,19 +29,31 @@ export interface AuditStore {
   list(query: AuditQuery): Promise<Page<AuditEntry>>
   /** Adds an entry to the chain, in the transaction of the change it tells of. */
   append(entry: NewAuditEntry): Promise<AuditEntry>
-  /** Reads the whole trail. `anchor`: a head that was kept elsewhere and must still be part of it. */
-  verify(anchor?: { sequence: number; checksum: string }): Promise<AuditVerdict>
+  /** Reads the whole trail. `anchors`: entries as they were kept elsewhere, which must still be part of it. */
+  verify(anchors: readonly AuditAnchor[]): Promise<ChainVerdict>
 }
 
 /** @param key secret of the chain, the same for the life of the installation */
-export function auditStore(db: Db, key: Uint8Array): AuditStore {
+export function auditStore(db: Db, key: Uint8Array, appended: () => void = () => {}): AuditStore {
   return {
-    async list({ cursor, limit, action, actor, outcome, tenantId }) {
+    async list({ cursor, limit, action, actor, outcome, tenantId, since, until, search }) {
       let query = db.selectFrom('audit_logs').selectAll()
       if (action !== undefined) query = query.where('action', '=', action)
       if (actor !== undefined) query = query.where('actor', '=', actor)
       if (outcome !== undefined) query = query.where('outcome', '=', outcome)
       if (tenantId !== undefined) query = query.where('tenant_id', '=', tenantId)
+      if (since !== undefined) query = query.where('created_at', '>=', since)
+      if (until !== undefined) query = query.where('created_at', '<', until)
+      if (search) {
+        const pattern = containing(search)
+        query = query.where((eb) =>
+          eb.or(
+            (['actor', 'action', 'ip', 'request_id', 'metadata'] as const).map(
+              (column) => sql<boolean>`lower(cast(${eb.ref(column)} as text)) like ${pattern} escape '\\'`,
+            ),
+          ),
+        )
+      }
       if (cursor !== undefined) query = query.where('sequence', '<', decodeCursor(cursor, z.int())[0])
       const found = await query
         .orderBy('sequence', 'desc')
@@ -42,7 +61,11 @@ export function auditStore(db: Db, key: Uint8Array): AuditStore {
         .execute()
       return toPage(found, limit, (row) => [row.sequence, row.id], entryOf)
     },
-    append: (entry) => append(db, key, entry),
-    verify: (anchor) => verifyChain(db, key, anchor),
+    async append(entry) {
+      const written = await append(db, key, entry)
+      appended()
+      return written
+    },
+    verify: (anchors) => verifyChain(db, key, anchors),
   }
 }

@@ -1,6 +1,7 @@
 /** An agent as the panel sees one: real frames over the real socket, doing what the test says. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import type { AuditTrail } from '../../../src/agent/audit/audit-trail.ts'
 import { encodeFrame, FrameDecoder } from '../../../src/contract/frame.ts'
 import type { Id } from '../../../src/contract/values.ts'
 import { type AgentMessage, type Failure, PanelMessage, wireVersion } from '../../../src/contract/wire.ts'
@@ -18,6 +19,8 @@ export interface Machine {
   play: (job: Job) => JobPlay
   /** Results by token, as the real one keeps them on disk. */
   readonly results: Map<string, Failure | null>
+  /** Takes the audit trail; without it the agent never asks for any. */
+  audit: AuditTrail | null
   /** Everything that the panel has sent, over all connections. */
   readonly heard: PanelMessage[]
 }
@@ -29,6 +32,7 @@ export function machine(over: Partial<Machine> = {}): Machine {
     running: [],
     play: () => 'succeed',
     results: new Map(),
+    audit: null,
     heard: [],
     ...over,
   }
@@ -70,11 +74,17 @@ export class ScriptedAgent {
       running: scripted.running,
       php: ['8.4', '8.2'],
     })
+    agent.tellAudit()
     return agent
   }
 
   tell(message: AgentMessage): void {
     this.#socket.write(encodeFrame(message))
+  }
+
+  tellAudit(): void {
+    const { audit } = this.#machine
+    if (audit) this.tell({ t: 'audited', end: audit.end, head: audit.head() })
   }
 
   write(bytes: Buffer): void {
@@ -102,7 +112,12 @@ export class ScriptedAgent {
           { step: `step of ${type}`, action: 'create', diff: JSON.stringify(payload) },
         ]),
       )
-    if (message.t === 'inspect') this.#answer(message.ask, message.what === 'health' ? health() : [])
+    if (message.t === 'audit') {
+      this.#machine.audit?.mirror(message.after, message.entries)
+      this.tellAudit()
+    }
+    if (message.t === 'inspect' && message.what === 'audit') this.#verify(message.ask)
+    else if (message.t === 'inspect') this.#answer(message.ask, message.what === 'health' ? health() : [])
     if (message.t === 'verify_root')
       this.#answer(message.ask, { ok: message.password === this.#machine.rootPassword, retryAfterSeconds: null })
     if (message.t === 'close_setup') {
@@ -127,6 +142,12 @@ export class ScriptedAgent {
     const end = play === 'succeed' ? null : play
     this.tell({ t: 'step', job: job.job, index: 1, name: 'php pool', state: end ? 'failed' : 'done', note: null })
     this.finish(job, end)
+  }
+
+  #verify(ask: Id): void {
+    const { audit } = this.#machine
+    if (audit) void audit.verify().then((report) => this.#answer(ask, report))
+    else this.tell({ t: 'answer', ask, value: null, failure: { ...failure, code: 'unavailable' } })
   }
 
   #answer(ask: Id, value: unknown): void {

@@ -1,4 +1,5 @@
 /** What the panel itself keeps: jobs, settings, nodes, and the trail of who did what. */
+import type { Generated } from 'kysely'
 import type { CommonColumns, JsonText } from './common.ts'
 
 export interface NodeTable extends CommonColumns {
@@ -71,6 +72,8 @@ export interface AuditHeadTable extends CommonColumns {
   sequence: number
   checksum: string
   seal: string
+  /** Up to this entry the root side has it. */
+  mirrored: Generated<number>
 }
 
 export interface SchemaMigrationTable {

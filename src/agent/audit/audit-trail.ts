@@ -1,0 +1,156 @@
+/**
+ * What goes into the root side's audit log: the panel's entries as they come, and what the root side itself did. The panel
+ * may be in an attacker's hands: it can add, within bounds, and take nothing away.
+ */
+import { WcpError } from '../../contract/errors.ts'
+import type { AuditHead, MirroredEntry, MirrorReport, TrailEnd } from '../../contract/wire.ts'
+import { Budget } from '../budget.ts'
+import type { Log } from '../engine-api.ts'
+import { isAppendOnly } from '../os/append-only.ts'
+import { type AuditEvent, noTrail } from './audit-line.ts'
+import { AuditLog, type AuditLogOptions } from './audit-log.ts'
+import { verifyAuditLog } from './verify-audit-log.ts'
+
+export interface AuditTrail {
+  /** False: nothing can be written until the agent is started again. */
+  readonly isOpen: boolean
+  /** What of the panel's trail is written here. */
+  readonly end: TrailEnd
+  head(): AuditHead
+  /** Writes it down before it may happen. @throws when it cannot be written: then it must not happen. */
+  must(event: AuditEvent): void
+  /** Writes down what has happened. What cannot be written now is written before anything else is; until then `must` throws. */
+  note(event: AuditEvent): void
+  /** A refusal of what the panel asked: counted and not written when there are too many. */
+  refused(event: AuditEvent): void
+  /** Entries of the panel's trail, the first right after `after`. What is not taken stays with the panel. */
+  mirror(after: TrailEnd, entries: readonly MirroredEntry[]): void
+  verify(): Promise<MirrorReport>
+  close(): void
+}
+
+const hourMs = 3_600_000
+/** A panel that is used by hundreds of people writes a tenth of it. */
+const panelBytesADay = 64 * 1024 * 1024
+
+/** @throws when the log cannot be read or written. */
+export function openAuditTrail(options: AuditLogOptions): AuditTrail {
+  const file = new AuditLog(options)
+  const { log } = options
+  const unwritten: AuditEvent[] = []
+  const refusals = new Budget(600, hourMs)
+  const forks = new Budget(10, hourMs)
+  const complaints = new Budget(1, hourMs)
+  const volume = dayBudget(panelBytesADay)
+  let uncounted = 0
+
+  function flush(): void {
+    if (unwritten.length === 0) return
+    file.append(unwritten.map((agent) => ({ agent })))
+    unwritten.length = 0
+  }
+
+  function complain(facts: object, message: string): void {
+    if (complaints.spend() === 0) log.error(facts, message)
+  }
+
+  const trail: AuditTrail = {
+    isOpen: true,
+    get end() {
+      return file.end
+    },
+    head: () => file.head(),
+
+    must(event) {
+      flush()
+      file.append([{ agent: event }])
+    },
+
+    note(event) {
+      unwritten.push(event)
+      try {
+        flush()
+      } catch (error) {
+        log.error({ err: error, event: event.event }, 'audit log cannot be written')
+      }
+    },
+
+    refused(event) {
+      if (refusals.spend() > 0) {
+        uncounted++
+        return
+      }
+      trail.note(uncounted === 0 ? event : { ...event, refusedBefore: uncounted })
+      uncounted = 0
+    },
+
+    mirror(after, entries) {
+      try {
+        flush()
+        if (after.sequence !== file.end.sequence || after.checksum !== file.end.checksum) {
+          if (forks.spend() > 0) return complain({ after }, 'audit trail of the panel changes again and again')
+          log.error({ known: file.end, after }, 'audit trail of the panel does not go on where it ended')
+          file.append([{ agent: forkEvent(file.end, after) }])
+        }
+        if (!volume.spend(JSON.stringify(entries).length)) {
+          return complain({ bytesADay: panelBytesADay }, 'panel sends more audit entries than are taken in a day')
+        }
+        file.append(entries.map((panel) => ({ panel })))
+      } catch (error) {
+        complain({ err: error }, 'audit entries of the panel cannot be written')
+      }
+    },
+
+    async verify() {
+      const head = file.head()
+      const { last: _, ...verdict } = await verifyAuditLog(options, head)
+      return { ...verdict, head, appendOnly: isAppendOnly(options.path) }
+    },
+    close: () => file.close(),
+  }
+  return trail
+}
+
+/** For an agent whose log cannot be opened: it goes on to answer, and lets nothing new happen. */
+export function brokenAuditTrail(reason: string, log: Log): AuditTrail {
+  const broken = () => new WcpError('unavailable', `Cannot write the audit log: ${reason}`, { help: mendLog })
+  return {
+    isOpen: false,
+    end: noTrail,
+    head: () => {
+      throw broken()
+    },
+    must: () => {
+      throw broken()
+    },
+    note: (event) => log.error({ ...event }, 'event is missing in the audit log'),
+    refused: () => {},
+    mirror: () => {},
+    verify: () => Promise.reject(broken()),
+    close: () => {},
+  }
+}
+
+const mendLog = 'Make room in /var/log/wcp360, or mend what its file system says, and start the daemon again.'
+
+function forkEvent(known: TrailEnd, after: TrailEnd): AuditEvent {
+  return { event: 'trail.forked', knownSequence: known.sequence, sequence: after.sequence, checksum: after.checksum }
+}
+
+/** So many in each day that begins with the first of them. */
+function dayBudget(limit: number) {
+  let since = Number.NEGATIVE_INFINITY
+  let spent = 0
+  return {
+    spend(amount: number): boolean {
+      const now = performance.now()
+      if (now - since > 24 * hourMs) {
+        since = now
+        spent = 0
+      }
+      if (spent + amount > limit) return false
+      spent += amount
+      return true
+    },
+  }
+}
