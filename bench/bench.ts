@@ -3,15 +3,20 @@
 export interface Figure {
   readonly name: string
   readonly value: number
-  readonly unit: 'ms' | 'MB' | 'count' | 'ratio' | 'per second'
+  readonly unit: 'ms' | 's' | 'MB' | 'count' | 'ratio' | 'per second'
   /** The limit: `<= 60`, `>= 30`; null for a figure that is only shown beside another. */
   readonly target: `${'<=' | '>='} ${number}` | null
+}
+
+export interface BenchOptions {
+  /** Existing tenants at the largest stage of what grows. */
+  readonly sites: number
 }
 
 export interface Bench {
   readonly name: string
   readonly summary: string
-  run(): Promise<readonly Figure[]>
+  run(options: BenchOptions): Promise<readonly Figure[]>
 }
 
 export function isMet({ value, target }: Figure): boolean {
@@ -32,4 +37,9 @@ export async function timed(call: () => unknown): Promise<number> {
   const started = performance.now()
   await call()
   return performance.now() - started
+}
+
+/** What is under way, for whoever waits; figures alone go to the standard output. */
+export function progress(text: string): void {
+  console.error(`  ${new Date().toISOString().slice(11, 19)} ${text}`)
 }

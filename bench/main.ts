@@ -1,16 +1,25 @@
-/** `npm run bench [-- --json] [name …]`: measures, prints a table or one JSON object a line, and fails when a target is missed. */
+/** `npm run bench [-- --json] [--sites <n>] [name …]`: measures, prints a table or one JSON object a line, and fails when a target is missed. */
+import { spawnSync } from 'node:child_process'
+import { cpus, loadavg, release } from 'node:os'
 import { parseArgs } from 'node:util'
 import { type Bench, type Figure, isMet } from './bench.ts'
+import { bulk } from './bulk.ts'
 import { memory } from './memory.ts'
 import { panel } from './panel.ts'
+import { scale } from './scale.ts'
 import { site } from './site.ts'
+import { throughput } from './throughput.ts'
 import { version } from './version.ts'
 
-const benches: readonly Bench[] = [version, panel, memory, site]
+const benches: readonly Bench[] = [version, panel, memory, site, throughput, bulk, scale]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'boolean', default: false },
+    sites: { type: 'string', default: '10000' },
+    help: { type: 'boolean', default: false },
+  },
 })
 
 async function main(): Promise<number> {
@@ -20,15 +29,38 @@ async function main(): Promise<number> {
     for (const { name, summary } of benches) console.error(`${name.padEnd(12)} ${summary}`)
     return unknown === undefined ? 0 : 2
   }
+  const sites = Number(values.sites)
+  if (!Number.isInteger(sites) || sites < 10) {
+    console.error('--sites is a whole number from 10')
+    return 2
+  }
   const chosen = positionals.length === 0 ? benches : benches.filter(({ name }) => positionals.includes(name))
+  tellMachine()
   let missed = 0
   for (const bench of chosen) {
-    for (const figure of await bench.run()) {
+    for (const figure of await bench.run({ sites })) {
       if (!isMet(figure)) missed++
       print(figure)
     }
   }
   return missed === 0 ? 0 : 1
+}
+
+/** Beside the figures, which mean nothing without it. */
+function tellMachine(): void {
+  const version = (file: string, flag: string) => {
+    const { stdout, stderr } = spawnSync(file, [flag], { encoding: 'utf8' })
+    return `${stdout}${stderr}`.split('\n')[0]
+  }
+  const facts = [
+    `${cpus().length} × ${cpus()[0]?.model}, load ${loadavg()
+      .map((load) => load.toFixed(1))
+      .join(' ')}`,
+    `Linux ${release()}, Node ${process.version}`,
+    version('/usr/sbin/nginx', '-v'),
+    version('/usr/sbin/php-fpm8.2', '-v'),
+  ]
+  for (const fact of facts) console.error(`  ${fact}`)
 }
 
 function print(figure: Figure): void {

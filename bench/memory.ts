@@ -1,14 +1,11 @@
 /** What panel, agent and waker hold while nothing happens, and what an idle tenant adds. */
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bench } from './bench.ts'
 import { Server } from './server.ts'
+import { memoryOf } from './usage.ts'
 
 const settleMs = 20_000
 const tenants = 5
-/** Linux users of tenants (src/agent/registry.ts). */
-const firstUid = 20_000
-const lastUid = 59_999
 
 export const memory: Bench = {
   name: 'memory',
@@ -21,9 +18,9 @@ export const memory: Bench = {
         await server.untilServed(`tenant${index}`)
       }
       await sleep(settleMs)
-      const agent = usage(server.agentPid)
-      const panel = usage(server.child('panel'))
-      const waker = usage(server.child('waker'))
+      const agent = memoryOf(server.agentPid)
+      const panel = memoryOf(server.child('panel'))
+      const waker = memoryOf(server.child('waker'))
       return [
         {
           name: 'idle panel and agent: proportional memory (PSS)',
@@ -41,22 +38,15 @@ export const memory: Bench = {
         { name: 'idle panel: anonymous memory', value: panel.anonymous, unit: 'MB', target: null },
         { name: 'idle waker: proportional memory (PSS)', value: waker.pss, unit: 'MB', target: null },
         { name: 'idle waker: anonymous memory', value: waker.anonymous, unit: 'MB', target: null },
-        { name: `processes of ${tenants} idle tenants`, value: tenantProcesses(server), unit: 'count', target: '<= 0' },
+        {
+          name: `processes of ${tenants} idle tenants`,
+          value: server.tenantProcesses(),
+          unit: 'count',
+          target: '<= 0',
+        },
       ]
     } finally {
       await server.dispose()
     }
   },
-}
-
-/** In MB of 1,000,000 bytes, from smaps_rollup (proc(5)). */
-function usage(pid: number): { readonly pss: number; readonly anonymous: number } {
-  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
-  const megabytes = (key: string) => (Number(new RegExp(`^${key}: *(\\d+) kB`, 'm').exec(text)?.[1]) * 1024) / 1e6
-  return { pss: megabytes('Pss'), anonymous: megabytes('Anonymous') }
-}
-
-/** Of this server only: others may run on the machine. */
-function tenantProcesses(server: Server): number {
-  return server.usersOfDescendants().filter((uid) => uid >= firstUid && uid <= lastUid).length
 }

@@ -1,12 +1,19 @@
 /** The packed product as the figures are taken of it: set up, with tenants that have one PHP site each. */
-import { rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import type { Agent } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
 import { Fqdn, TenantName } from '../src/contract/values.ts'
 import { executable } from '../test/support/executable.ts'
-import { processes } from '../test/support/processes.ts'
+import { processes, processesOf } from '../test/support/processes.ts'
 import { Product } from '../test/support/product.ts'
+
+/** Such as a small package of a hoster has. */
+const limits = { maxDomains: 10, cpuPct: 100, memMb: 512, pids: 120, ioMbps: 50, diskMb: 2048 }
+/** Linux users of tenants (src/agent/registry.ts). */
+const firstUid = 20_000
+const lastUid = 59_999
 
 export class Server {
   readonly #product: Product
@@ -15,11 +22,15 @@ export class Server {
     this.#product = product
   }
 
-  /** Set up, connected, and without a tenant. */
-  static async start(): Promise<Server> {
+  /**
+   * Set up, connected, and without a tenant.
+   * @param settings further lines of config.yaml
+   */
+  static async start(settings = ''): Promise<Server> {
     const web = { workers: 2, connections: 4096 }
-    const product = await Product.serving({ command: [executable()], config: 'log_level: warn\n', web })
-    await product.call('POST', '/packages', { name: 'bench' })
+    const config = `log_level: warn\n${settings}`
+    const product = await Product.serving({ command: [executable()], config, web })
+    await product.call('POST', '/packages', { name: 'bench', ...limits })
     return new Server(product)
   }
 
@@ -42,19 +53,37 @@ export class Server {
     return pid
   }
 
-  /** The Linux user of each process that the agent or its children have started. */
-  usersOfDescendants(): readonly number[] {
-    const all = processes()
-    const below = (pid: number): readonly number[] =>
-      all.filter(({ parent }) => parent === pid).flatMap(({ pid: child, uid }) => [uid, ...below(child)])
-    return below(this.agentPid)
+  tenantProcesses(): number {
+    return this.tenantPids().length
+  }
+
+  /** Processes of this server's tenants. */
+  tenantPids(): readonly number[] {
+    return processesOf(this.#product.root)
+      .filter(({ uid }) => uid >= firstUid && uid <= lastUid)
+      .map(({ pid }) => pid)
+  }
+
+  /** Its PHP can be reached. */
+  isAwake(name: string): boolean {
+    return existsSync(this.places.fpmSocket(TenantName.parse(name)))
+  }
+
+  awakeTenants(): number {
+    return readdirSync(this.places.fpmRun).filter((file) => /^[a-z].*\.sock$/.test(file)).length
+  }
+
+  get webMaster(): number {
+    const { nginx } = this.#product.pids
+    if (nginx === undefined) throw new Error('the web server does not run')
+    return nginx
   }
 
   /** Workers of the web server: a reload replaces them. */
   webWorkers(): readonly number[] {
-    const master = this.#product.pids.nginx
+    const { webMaster } = this
     return processes()
-      .filter(({ parent }) => parent === master)
+      .filter(({ parent }) => parent === webMaster)
       .map(({ pid }) => pid)
   }
 
@@ -65,8 +94,12 @@ export class Server {
     await this.call('POST', '/tenants', { name, package: 'bench', domain: hostOf(name) })
   }
 
+  docroot(name: string): string {
+    return this.places.customers.docroot(TenantName.parse(name), Fqdn.parse(hostOf(name)))
+  }
+
   putPage(name: string, php: string): void {
-    const docroot = this.places.customers.docroot(TenantName.parse(name), Fqdn.parse(hostOf(name)))
+    const docroot = this.docroot(name)
     rmSync(join(docroot, 'index.html'), { force: true })
     writeFileSync(join(docroot, 'index.php'), php, { mode: 0o644 })
   }
@@ -84,10 +117,22 @@ export class Server {
     }
   }
 
+  /** Resolves when no job waits or runs, and fails when one has failed. */
+  async untilQuiet(): Promise<void> {
+    const has = async (state: string) => {
+      const { items } = Jobs.parse(await this.call('GET', `/jobs?state=${state}&limit=1`))
+      return items.length > 0
+    }
+    while ((await has('queued')) || (await has('running'))) await sleep(100)
+    if (await has('failed')) throw new Error('a job has failed')
+  }
+
   dispose(): Promise<void> {
     return this.#product.dispose()
   }
 }
+
+const Jobs = z.object({ items: z.array(z.unknown()) })
 
 export function hostOf(name: string): string {
   return `${name}.example.com`
