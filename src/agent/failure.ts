@@ -1,7 +1,6 @@
 /** What went wrong, in words for the panel: the failure of a step says why, not only that. */
 import { WcpError } from '../contract/errors.ts'
 import type { Failure } from '../contract/wire.ts'
-import { errorCode } from './os/error-code.ts'
 
 const longest = 3900
 
@@ -25,10 +24,10 @@ function reason(error: unknown, step: string | null): string {
   return `Cannot bring about "${step}": ${systemReason(error)}`
 }
 
-/** Node knows no name for EDQUOT and calls it UNKNOWN (errno 122). */
+/** Node has no name for EDQUOT (122): its code is "UNKNOWN" or "Unknown system error -122", by the way it was called. */
 function systemReason(error: unknown): string {
   if (!(error instanceof Error)) return 'something that is no error was thrown'
-  const isQuota = errorCode(error) === 'UNKNOWN' && 'errno' in error && error.errno === -122
+  const isQuota = 'errno' in error && error.errno === -122
   return isQuota ? 'EDQUOT: disk quota exceeded' : firstLine(error.message)
 }
 

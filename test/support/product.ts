@@ -64,9 +64,14 @@ export class Product {
     const product = await Product.make(options)
     await product.start()
     await product.stop()
-    writeFileSync(product.places.setupClosed, '')
+    product.closeSetup()
     await product.start()
     return product
+  }
+
+  /** As it is once the first administrator exists; the agent takes it at its next start. */
+  closeSetup(): void {
+    writeFileSync(this.places.setupClosed, '')
   }
 
   /** Everything the agent and its children have printed since the object was made. */
