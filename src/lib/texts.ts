@@ -264,6 +264,7 @@ export const english = {
     details: 'Details',
     at: 'When',
     number: 'No.',
+    as: 'as',
   },
   settings: {
     title: 'Settings',
@@ -305,6 +306,15 @@ export const english = {
     changePassword: 'Change password',
     role: 'Permissions',
     all: 'Everything',
+  },
+  acting: {
+    title: 'Acting as another person',
+    youAct: 'You act as',
+    signedIn: 'signed in as',
+    until: 'until',
+    end: 'End',
+    ended: 'You are yourself again.',
+    start: 'Act as this user',
   },
   api: {
     title: 'API reference',

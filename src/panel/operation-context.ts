@@ -19,10 +19,14 @@ export function newId(): Id {
   return Id.parse(randomUUID())
 }
 
-/** How an actor is written into jobs and audit entries. */
+/** How an actor is written into jobs and audit entries: who acts as another answers for it under his own name. */
 export function actorName(actor: Actor | null): string {
   if (actor === null) return 'nobody'
-  return actor.kind === 'root' ? 'root' : actor.email
+  return actor.kind === 'root' ? 'root' : (actor.impersonator ?? actor).email
+}
+
+export function actorId(actor: Actor | null): Id | null {
+  return actor?.kind === 'user' ? (actor.impersonator ?? actor).id : null
 }
 
 export function operationContext(call: {
@@ -33,10 +37,11 @@ export function operationContext(call: {
   readonly machine: Context['machine']
   readonly hashPassword: Context['hashPassword']
   readonly panelHost: string
+  readonly session: Context['session']
   /** Filled by `enqueue`. */
   readonly queued: QueuedByCall[]
 }): Context {
-  const { actor, now, stores, policies, machine, hashPassword, panelHost, queued } = call
+  const { actor, now, stores, policies, machine, hashPassword, panelHost, session, queued } = call
   return {
     ...stores,
     actor,
@@ -46,11 +51,12 @@ export function operationContext(call: {
     machine,
     hashPassword,
     panelHost,
+    session,
     async enqueue<T extends string, P extends z.ZodObject>(contract: JobContract<T, P>, payload: z.output<P>) {
       const id = newId()
       // The row's own words are parsed as the agent will parse them: what it would refuse is never stored.
       const parsed = contract.payload.parse(payload)
-      const by = { id, actor: actorName(actor), actorId: actor.kind === 'user' ? actor.id : null }
+      const by = { id, actor: actorName(actor), actorId: actorId(actor) }
       await stores.jobs.enqueue(contract, parsed, by)
       queued.push({ id, type: contract.type, payload: parsed })
       return id

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { type AnyOperation, demandPolicies } from '../contract/operation.ts'
+import type { Id } from '../contract/values.ts'
 import type { Config } from '../lib/config.ts'
 import { version } from '../lib/version.ts'
 import type { Context } from '../resources/context.ts'
@@ -123,6 +124,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       operations.recordRefusal(callerOf(request), request.routeOptions.config.operation ?? 'auth.form', 'forbidden'),
   })
   const network = createPanelServer(door, log, options.tls === 'insecure' ? null : options.tls)
+  network.app.addHook('onSend', async (request, reply) => visiting.sendCookie(request, reply))
   const local = createPanelServer(privateDoor, log, null)
 
   const deps: PanelDeps = {
@@ -132,7 +134,16 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     version: version().trim(),
     log,
     operations: options.operations,
-    run: (request, operation, input) => operations.run(callerOf(request), operation, input),
+    async run(request, operation, input) {
+      let cookie: string | undefined
+      const actAs = async (tx: Db, user: Id) => {
+        cookie = await signing.actAs(tx, request, user)
+      }
+      const caller = callerOf(request)
+      const outcome = await operations.run(request.session ? { ...caller, actAs } : caller, operation, input)
+      if (cookie !== undefined) visiting.renewCookie(request, cookie)
+      return outcome
+    },
     plan: (request, operation, input) => operations.plan(callerOf(request), operation, input),
     mayCall,
     auth: {
@@ -141,6 +152,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       logout: signing.logout,
       sessions: signing.sessions,
       revoke: signing.revoke,
+      endImpersonation: signing.endImpersonation,
       safeNext: (next) => safeNext(next, network),
       bootstrap: setup,
     },

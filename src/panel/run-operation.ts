@@ -17,7 +17,7 @@ import { storeTrouble } from './db/store-trouble.ts'
 import { badInput } from './field-errors.ts'
 import type { JobPlan, Outcome } from './http/types.ts'
 import type { AgentLink } from './jobs/agent-link.ts'
-import { actorName, machineView, newId, operationContext, type QueuedByCall } from './operation-context.ts'
+import { actorId, actorName, machineView, newId, operationContext, type QueuedByCall } from './operation-context.ts'
 
 /** Verbs that are tried on a full disk, too. */
 const makesRoom: ReadonlySet<string> = new Set(['delete', 'suspend'])
@@ -44,6 +44,8 @@ export interface Caller {
   /** null for the private socket. */
   readonly ip: string | null
   readonly requestId: string
+  /** For a caller with a browser session: `Context.session`, in the transaction of the call. */
+  readonly actAs?: (tx: Db, user: Id) => Promise<void>
 }
 
 /** By permission, by the scope that the operation is made for, and not as another person where that could lead on. */
@@ -74,7 +76,7 @@ export function operationRunner(options: OperationRunnerOptions) {
       if (!makesRoom.has(verbOf(operation))) options.demandRoom?.()
       const outcome = await withHashes((hashes) =>
         db.transaction().execute(async (tx) => {
-          const result = await call(tx, operation, actor, parsed, hashes)
+          const result = await call(tx, operation, actor, parsed, hashes, sessionOf(caller, tx))
           await audit(
             storesOf(tx),
             caller,
@@ -123,6 +125,7 @@ export function operationRunner(options: OperationRunnerOptions) {
     actor: Actor,
     parsed: z.output<I>,
     hashes: Hashes,
+    session: Context['session'] = null,
   ) {
     const queued: QueuedByCall[] = []
     const now = new Date().toISOString()
@@ -135,6 +138,7 @@ export function operationRunner(options: OperationRunnerOptions) {
       machine,
       hashPassword,
       panelHost: options.panelHost(),
+      session,
       queued,
     })
     const value = operation.output.parse(await operation.run(context, parsed))
@@ -237,14 +241,18 @@ async function audit(
     id: newId(),
     at: new Date().toISOString(),
     actor: actorName(actor),
-    actorId: user?.id ?? null,
+    actorId: actorId(actor),
     tenantId: tenant.data ?? (user?.scope.kind === 'local' ? user.scope.tenant : null),
     action: name,
     outcome,
-    metadata,
+    metadata: { ...metadata, ...(user?.impersonator && { as: user.email }) },
     ip,
     requestId,
   })
+}
+
+function sessionOf({ actAs }: Caller, tx: Db): Context['session'] {
+  return actAs === undefined ? null : { actAs: (user) => actAs(tx, user) }
 }
 
 function withoutSecrets(operation: AnyOperation<Context>, input: Readonly<Record<string, unknown>>) {

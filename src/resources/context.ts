@@ -63,6 +63,11 @@ export interface Context {
     /** Installed PHP versions, newest first, as the agent last said. */
     phpVersions(): readonly string[]
   }
+  /** The browser's session of the call; null for everybody who has none, such as root. */
+  readonly session: {
+    /** Ends it and starts one in which the actor acts as that user. */
+    actAs(user: Id): Promise<void>
+  } | null
   /** argon2id of a password as a PHC string. */
   hashPassword(password: string): Promise<string>
 }

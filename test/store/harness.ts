@@ -48,6 +48,7 @@ export async function openPanel(where = ':memory:') {
         audit: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
         phpVersions: () => machine.php,
       },
+      session: null,
       hashPassword: (password) => Promise.resolve(`$test$${Buffer.from(password).toString('hex')}`),
     }
   }

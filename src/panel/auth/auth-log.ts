@@ -7,7 +7,13 @@ import { clientAddress } from '../http/client-address.ts'
 import { newId } from '../operation-context.ts'
 
 export interface AuthEvent {
-  readonly action: 'auth.login' | 'auth.logout' | 'auth.revoke' | 'auth.root' | 'auth.bootstrap'
+  readonly action:
+    | 'auth.login'
+    | 'auth.logout'
+    | 'auth.revoke'
+    | 'auth.root'
+    | 'auth.bootstrap'
+    | 'auth.end_impersonation'
   readonly outcome: 'ok' | 'refused'
   /** null before anybody is known. */
   readonly user: { readonly id: Id; readonly email: string; readonly tenant: Id | null } | null

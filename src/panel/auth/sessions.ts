@@ -21,11 +21,30 @@ export interface StoredSession {
   readonly createdAt: string
   readonly seenAt: string
   readonly expiresAt: string
+  /** Who really acts; null: the user. */
+  readonly impersonator: Impersonation | null
+}
+
+export interface Impersonation {
+  readonly id: Id
+  /** So long that one's own session would have lasted. */
+  readonly resumeUntil: string
 }
 
 /** The last use is written at most so often, so that reading pages does not become writing. */
 const touchEveryMs = 60_000
 const bootstrapMinutes = 15
+const impersonationMinutes = 30
+
+export interface NewSession {
+  readonly kind: SessionKind
+  readonly userId: Id | null
+  readonly ip: string
+  readonly userAgent: string
+  readonly impersonator?: Impersonation
+  /** Ends then at the latest. */
+  readonly until?: string
+}
 
 export function sessionTable(limits: () => SessionLimits, now: () => number = Date.now) {
   const iso = (ms: number) => new Date(ms).toISOString()
@@ -37,15 +56,22 @@ export function sessionTable(limits: () => SessionLimits, now: () => number = Da
       .where('expires_at', '>', iso(now()))
       .where('last_seen_at', '>', iso(now() - limits().idleMinutes * 60_000))
 
+  /** No session lasts longer than the one that it goes on with. */
+  const endOf = ({ kind, impersonator, until }: NewSession, from: number): string => {
+    const short = impersonator ? impersonationMinutes : bootstrapMinutes
+    const minutes = kind === 'bootstrap' || impersonator ? short : limits().hours * 60
+    const bound = until ?? impersonator?.resumeUntil
+    const latest = from + minutes * 60_000
+    return iso(bound === undefined ? latest : Math.min(Date.parse(bound), latest))
+  }
+
   return {
     /** @returns the value for the cookie, which is never to be seen again. */
-    async start(
-      db: Db,
-      session: { kind: SessionKind; userId: Id | null; ip: string; userAgent: string },
-    ): Promise<string> {
+    async start(db: Db, session: NewSession): Promise<string> {
       const value = newCookieValue()
-      const minutes = session.kind === 'bootstrap' ? bootstrapMinutes : limits().hours * 60
-      const moment = iso(now())
+      const from = now()
+      const moment = iso(from)
+      const { impersonator = null } = session
       await db
         .insertInto('sessions')
         .values({
@@ -56,7 +82,9 @@ export function sessionTable(limits: () => SessionLimits, now: () => number = Da
           ip: session.ip,
           user_agent: session.userAgent.slice(0, 200),
           last_seen_at: moment,
-          expires_at: iso(now() + minutes * 60_000),
+          expires_at: endOf(session, from),
+          impersonator_id: impersonator?.id ?? null,
+          resume_until: impersonator?.resumeUntil ?? null,
           created_at: moment,
           updated_at: moment,
           deleted_at: null,
@@ -77,9 +105,13 @@ export function sessionTable(limits: () => SessionLimits, now: () => number = Da
       await db.updateTable('sessions').set({ last_seen_at: moment, updated_at: moment }).where('id', '=', id).execute()
     },
 
-    /** Newest first. */
+    /** The user's own, newest first. */
     async ofUser(db: Db, user: Id): Promise<StoredSession[]> {
-      const rows = await alive(db).where('user_id', '=', user).orderBy('created_at', 'desc').execute()
+      const rows = await alive(db)
+        .where('user_id', '=', user)
+        .where('impersonator_id', 'is', null)
+        .orderBy('created_at', 'desc')
+        .execute()
       return rows.map(toSession)
     },
 
@@ -118,6 +150,8 @@ interface Row {
   created_at: string
   last_seen_at: string
   expires_at: string
+  impersonator_id: string | null
+  resume_until: string | null
 }
 
 function toSession(row: Row): StoredSession {
@@ -130,5 +164,9 @@ function toSession(row: Row): StoredSession {
     createdAt: row.created_at,
     seenAt: row.last_seen_at,
     expiresAt: row.expires_at,
+    impersonator:
+      row.impersonator_id === null
+        ? null
+        : { id: Id.parse(row.impersonator_id), resumeUntil: row.resume_until ?? row.expires_at },
   }
 }

@@ -12,7 +12,7 @@ import { clientAddress } from '../http/client-address.ts'
 import type { Session, SessionInfo } from '../http/types.ts'
 import { recordAuth } from './auth-log.ts'
 import type { PasswordHasher } from './password.ts'
-import type { SessionTable } from './sessions.ts'
+import type { NewSession, SessionTable } from './sessions.ts'
 import type { Throttle } from './throttle.ts'
 import type { Visitors } from './visitors.ts'
 
@@ -32,7 +32,7 @@ export function signIn({ db, storesOf, sessions, visitors, hasher, throttle }: S
   async function startSession(
     tx: Db,
     request: FastifyRequest,
-    session: { kind: 'user'; userId: Id } | { kind: 'bootstrap'; userId: null },
+    session: Pick<NewSession, 'kind' | 'userId' | 'impersonator' | 'until'>,
   ): Promise<string> {
     const before = visitors.storedSession(request)
     if (before) await sessions.end(tx, before.id, before.userId)
@@ -95,7 +95,7 @@ export function signIn({ db, storesOf, sessions, visitors, hasher, throttle }: S
           action: 'auth.logout',
           outcome: 'ok',
           user: personOf(session.actor),
-          metadata: {},
+          metadata: actingAs(session.actor),
         })
       })
     visitors.takeCookie(request, reply)
@@ -116,6 +116,10 @@ export function signIn({ db, storesOf, sessions, visitors, hasher, throttle }: S
 
   async function revoke(request: FastifyRequest, id: Id): Promise<void> {
     const { actor } = demandSession(request)
+    if (actor.impersonator)
+      throw new WcpError('forbidden', 'Cannot end sessions while acting as another person', {
+        help: 'End acting as this person first.',
+      })
     await db.transaction().execute(async (tx) => {
       if (!(await sessions.end(tx, id, actor.id))) throw new WcpError('not_found', `Cannot find the session "${id}"`)
       await recordAuth(storesOf, tx, request, {
@@ -127,7 +131,31 @@ export function signIn({ db, storesOf, sessions, visitors, hasher, throttle }: S
     })
   }
 
-  return { startSession, login, logout, sessions: list, revoke }
+  /** @returns the new cookie, to be given once the transaction has ended well */
+  async function actAs(tx: Db, request: FastifyRequest, user: Id): Promise<string> {
+    const { actor, expiresAt } = demandSession(request)
+    const impersonator = { id: actor.id, resumeUntil: expiresAt }
+    return startSession(tx, request, { kind: 'user', userId: user, impersonator })
+  }
+
+  /** Back to one's own session, if it would still last; else nobody is signed in any more. */
+  async function endImpersonation(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { actor } = demandSession(request)
+    const before = visitors.storedSession(request)?.impersonator
+    if (!before) throw new WcpError('conflict', 'Cannot end acting as another person: nobody does here')
+    const value = await db.transaction().execute(async (tx) => {
+      await recordAuth(storesOf, tx, request, {
+        action: 'auth.end_impersonation',
+        outcome: 'ok',
+        user: personOf(actor),
+        metadata: actingAs(actor),
+      })
+      return startSession(tx, request, { kind: 'user', userId: before.id, until: before.resumeUntil })
+    })
+    visitors.giveCookie(request, reply, value)
+  }
+
+  return { startSession, login, logout, sessions: list, revoke, actAs, endImpersonation }
 }
 
 export type SignIn = ReturnType<typeof signIn>
@@ -137,11 +165,14 @@ function demandSession({ session }: FastifyRequest) {
   return session
 }
 
-const personOf = ({ id, email, scope }: Session['actor']) => ({
-  id,
-  email,
+/** Who answers for it. */
+const personOf = ({ scope, impersonator, ...user }: Session['actor']) => ({
+  id: (impersonator ?? user).id,
+  email: (impersonator ?? user).email,
   tenant: scope.kind === 'local' ? scope.tenant : null,
 })
+
+const actingAs = ({ email, impersonator }: Session['actor']) => (impersonator ? { as: email } : {})
 
 const userOf = ({ id, email, tenantId }: { id: Id; email: string; tenantId: Id | null }) => ({
   id,

@@ -1,6 +1,7 @@
 /** Who a request comes from, and the one cookie that says so. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Stores } from '../../resources/index.ts'
+import { mayGoOnAs } from '../../resources/user/impersonation.ts'
 import type { Db } from '../db/database.ts'
 import { storeTrouble } from '../db/store-trouble.ts'
 import type { Session } from '../http/types.ts'
@@ -20,6 +21,8 @@ export type Visitors = ReturnType<typeof visitors>
 export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
   /** The stored session behind a request, of either kind. */
   const stored = new WeakMap<FastifyRequest, StoredSession>()
+  /** Requests whose answer has a new cookie to bring. */
+  const renewed = new WeakSet<FastifyRequest>()
 
   return {
     /** Rights are read anew each time: what an administrator changes holds from the next request on. */
@@ -36,8 +39,14 @@ export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
       const known = await users.credentials(found.userId)
       if (!known?.maySignIn) return { session: null, cookie }
       const { id, email } = known.user
+      const { impersonator: by } = found
+      const impersonator = by && (await mayGoOnAs(users, by.id, id))
+      if (by && !impersonator) return { session: null, cookie }
       stored.set(request, found)
-      const actor = { kind: 'user', id, email, permissions: known.permissions, scope: known.scope } as const
+      const actor = {
+        ...({ kind: 'user', id, email, permissions: known.permissions, scope: known.scope } as const),
+        ...(impersonator && { impersonator: { id: impersonator.id, email: impersonator.email } }),
+      }
       return { session: { id: found.id, actor, createdAt: found.createdAt, expiresAt: found.expiresAt }, cookie }
     },
 
@@ -53,6 +62,16 @@ export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
     formToken(request: FastifyRequest, reply: FastifyReply): string {
       request.cookie ??= this.giveCookie(request, reply, newCookieValue())
       return csrfToken(csrfKey, request.cookie)
+    },
+
+    /** For a session that was changed where the reply is not at hand; `sendCookie` sends it. */
+    renewCookie(request: FastifyRequest, value: string): void {
+      request.cookie = value
+      renewed.add(request)
+    },
+
+    sendCookie(request: FastifyRequest, reply: FastifyReply): void {
+      if (request.cookie !== null && renewed.delete(request)) this.giveCookie(request, reply, request.cookie)
     },
 
     giveCookie(request: FastifyRequest, reply: FastifyReply, value: string): string {

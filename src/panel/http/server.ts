@@ -178,7 +178,7 @@ export function pathOf(request: FastifyRequest): string {
 async function sendError(request: FastifyRequest, reply: FastifyReply, error: WcpError, pages: Pages | null) {
   if (pages === null || isApi(request) || !acceptsHtml(request)) return sendProblem(request, reply, error)
   try {
-    const html = await pages.errorPage(error, request)
+    const html = await pages.errorPage(error, request, reply)
     return errorHeaders(reply, error).type('text/html; charset=utf-8').send(html)
   } catch (err) {
     request.log.error({ err }, 'the error page failed')

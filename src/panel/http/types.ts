@@ -54,7 +54,7 @@ export type RegisterPages = (app: FastifyInstance, deps: PanelDeps) => Promise<P
 
 export interface Pages {
   /** The whole document of an error page; the server sets status and headers. `request.session` may be null. */
-  errorPage(error: WcpError, request: FastifyRequest): string | Promise<string>
+  errorPage(error: WcpError, request: FastifyRequest, reply: FastifyReply): string | Promise<string>
 }
 
 /** What one job would change. */
@@ -105,6 +105,8 @@ export interface Auth {
   /** The visitor's own sessions, newest first. */
   sessions(request: FastifyRequest): Promise<readonly SessionInfo[]>
   revoke(request: FastifyRequest, session: Id): Promise<void>
+  /** Back from acting as another person, with a new cookie. */
+  endImpersonation(request: FastifyRequest, reply: FastifyReply): Promise<void>
   /** A path of this panel to go to after login, `/` for anything else that is asked for. */
   safeNext(next: unknown): string
   readonly bootstrap: Bootstrap

@@ -5,6 +5,7 @@ import { isRecord } from '../../lib/fields.ts'
 import { toWcpError } from '../http/problem.ts'
 import type { Control } from './form-fields.ts'
 import { problemView } from './problem-view.ts'
+import { path } from './safe-url.ts'
 import type { Site } from './site.ts'
 
 export function authRoutes(app: FastifyInstance, site: Site): void {
@@ -41,6 +42,13 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
       return loginPage(request, reply, email, next, onTheForm(error))
     }
     return reply.redirect(next, 303)
+  })
+
+  app.post('/impersonation/end', { config: { access: 'session' } }, async (request, reply) => {
+    const user = request.session?.actor.id ?? ''
+    await auth.endImpersonation(request, reply)
+    deps.flash.put(request, 'good', t.acting.ended)
+    return reply.redirect(path`/users/${user}`, 303)
   })
 
   app.post('/logout', { config: { access: 'session' } }, async (request, reply) => {

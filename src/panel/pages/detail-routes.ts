@@ -17,6 +17,7 @@ import { permissionFacts, roleFacts, roleTitle } from '../../resources/role/page
 import { Role } from '../../resources/role/schema.ts'
 import { tenantBadge, tenantFacts, tenantTable } from '../../resources/tenant/pages.ts'
 import { Tenant } from '../../resources/tenant/schema.ts'
+import { placeOf } from '../../resources/user/guards.ts'
 import { userFacts, userRoles } from '../../resources/user/pages.ts'
 import { User } from '../../resources/user/schema.ts'
 import { apiCall, apiCallText } from './api-call.ts'
@@ -124,6 +125,12 @@ export function detailRoutes(app: FastifyInstance, site: Site): void {
     const user = User.parse(await get(site, request, 'user', request.params.ref))
     const back = path`/users/${user.id}`
     const grant = { title: t.users.grant, href: `/do/role.grant${query({ user: user.email, _back: back })}` }
+    const act = { title: t.acting.start, href: `/do/user.impersonate${query({ user: user.email, _back: '/' })}` }
+    const mayActAs =
+      site.may(request, 'user.impersonate') &&
+      placeOf(user) !== 'global' &&
+      user.status === 'active' &&
+      user.id !== request.session?.actor.id
     const revoke =
       site.may(request, 'role.revoke') && user.deletedAt === null
         ? (role: string) => `/do/role.revoke${query({ role, user: user.email, _back: back })}`
@@ -136,7 +143,10 @@ export function detailRoutes(app: FastifyInstance, site: Site): void {
       status: statusBadge(user.status),
       isDeleted: user.deletedAt !== null,
       isSuspended: user.status === 'suspended',
-      main: site.may(request, 'role.grant') && user.deletedAt === null ? [grant] : [],
+      main:
+        user.deletedAt === null
+          ? [...(mayActAs ? [act] : []), ...(site.may(request, 'role.grant') ? [grant] : [])]
+          : [],
       sections: [userRoles(t, user, revoke), { ...userFacts(t, user), isAside: true }],
     })
   })

@@ -1,10 +1,10 @@
 /** An error as a page: the same words that the API and the command line use. */
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { WcpError } from '../../contract/errors.ts'
 import { path } from './safe-url.ts'
 import type { Site } from './site.ts'
 
-export function errorPage(site: Site, error: WcpError, request: FastifyRequest): string {
+export function errorPage(site: Site, error: WcpError, request: FastifyRequest, reply: FastifyReply): string {
   const { t } = site
   const titles: Readonly<Record<number, string>> = t.error.titles
   const title = titles[error.status] ?? t.error.titles[500]
@@ -19,5 +19,7 @@ export function errorPage(site: Site, error: WcpError, request: FastifyRequest):
     actions: [...(job === undefined ? [] : [{ title: t.job.see, href: path`/jobs/${job}` }]), home],
     request: error.status >= 500 ? request.id : null,
   }
-  return site.page(request, { template: 'error/error', title, model })
+  // What surrounds the page has forms of its own, once somebody is signed in.
+  const csrf = request.session === null ? '' : site.deps.auth.formToken(request, reply)
+  return site.page(request, { template: 'error/error', title, model }, csrf)
 }

@@ -28,5 +28,5 @@ export const registerPages: RegisterPages = async (app, deps) => {
   terminalRoutes(app, site)
   accountRoutes(app, site)
   apiRoutes(app, site)
-  return { errorPage: (error, request) => errorPage(site, error, request) }
+  return { errorPage: (error, request, reply) => errorPage(site, error, request, reply) }
 }

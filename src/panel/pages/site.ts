@@ -5,7 +5,7 @@ import { WcpError } from '../../contract/errors.ts'
 import type { AnyOperation } from '../../contract/operation.ts'
 import { asset } from '../../lib/assets.ts'
 import { english, type Texts } from '../../lib/texts.ts'
-import type { Outcome, PanelDeps } from '../http/types.ts'
+import type { Outcome, PanelDeps, Session } from '../http/types.ts'
 import { menuFor } from './menu.ts'
 import { type Frame, renderPage } from './view.ts'
 
@@ -28,6 +28,11 @@ export interface Page {
   readonly model: object
   /** The page is sent piece by piece: what surrounds it goes first. */
   readonly isLive?: boolean
+}
+
+function visitorOf({ actor, expiresAt }: Session): Frame['visitor'] {
+  const { email: name, impersonator } = actor
+  return { name, acting: impersonator === undefined ? null : { by: impersonator.email, until: expiresAt } }
 }
 
 export function createSite(deps: PanelDeps): Site {
@@ -56,7 +61,7 @@ export function createSite(deps: PanelDeps): Site {
         host,
         version: deps.version,
         stylesheet,
-        visitor: request.session === null ? null : { name: request.session.actor.email },
+        visitor: request.session && visitorOf(request.session),
         menu: menuFor(t, request.url, (name) => site.may(request, name)),
         menuFirst: isLive,
         csrf,

@@ -19,7 +19,11 @@ export interface Frame {
   readonly version: string
   readonly stylesheet: string
   /** null: nobody is signed in, the page stands alone without a menu. */
-  readonly visitor: { readonly name: string } | null
+  readonly visitor: {
+    readonly name: string
+    /** Somebody else acts as this visitor, so long at most. */
+    readonly acting: { readonly by: string; readonly until: string } | null
+  } | null
   readonly menu: readonly { readonly title: string | null; readonly items: readonly MenuItem[] }[]
   /** Content comes before the menu, except on a page that is sent while something happens. */
   readonly menuFirst: boolean

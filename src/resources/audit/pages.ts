@@ -20,7 +20,7 @@ export function auditTable(t: Texts, entries: readonly AuditEntry[]): Table {
     rows: entries.map((entry) => [
       { text: entry.action },
       { badge: outcome(t, entry) },
-      { text: entry.actor, ...(entry.ip !== null && { sub: entry.ip }) },
+      { text: entry.actor, sub: [actedAs(t, entry), entry.ip ?? ''].filter((part) => part !== '').join(' · ') },
       { text: summary(entry.metadata) },
       { time: entry.at },
       { text: entry.sequence },
@@ -32,9 +32,14 @@ function outcome(t: Texts, entry: AuditEntry): Badge {
   return { text: t.audit.outcomes[entry.outcome], tone: tones[entry.outcome] }
 }
 
+/** Whom the actor acted as. */
+function actedAs(t: Texts, { metadata }: AuditEntry): string {
+  return typeof metadata.as === 'string' ? `${t.audit.as} ${metadata.as}` : ''
+}
+
 /** `name: blog, package: starter`: what was asked for and why it was refused, without the ids that came of it. */
 function summary({ input, ...rest }: Readonly<Record<string, unknown>>): string {
-  const { id: _, jobs: __, ...told } = rest
+  const { id: _, jobs: __, as: ___, ...told } = rest
   const text = Object.entries({ ...(isRecord(input) ? input : {}), ...told })
     .filter(([, value]) => !Array.isArray(value) || value.length > 0)
     .map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)

@@ -7,7 +7,11 @@ import { scopeOf } from '../visibility.ts'
 import type { User } from './schema.ts'
 
 /** A customer sees himself only, a reseller also the users of his tenants. */
-export function visibleUser(context: Context, ref: string, options?: { deleted?: boolean }): Promise<User> {
+export function visibleUser(
+  context: Pick<Context, 'actor' | 'users'>,
+  ref: string,
+  options?: { deleted?: boolean },
+): Promise<User> {
   return context.users.get(ref, { ...options, scope: scopeOf(context.actor) })
 }
 
@@ -22,7 +26,11 @@ export function placeOf(user: Pick<User, 'tenantId' | 'resellerId'>): ScopeKind 
 }
 
 /** Who changes another's password or status could act as him: so that other may have no permission that one lacks. */
-export async function refuseStronger(context: Context, what: string, user: User): Promise<void> {
+export async function refuseStronger(
+  context: Pick<Context, 'actor' | 'users'>,
+  what: string,
+  user: User,
+): Promise<void> {
   if (!isSelf(context.actor, user)) demandHolding(context.actor, what, await context.users.permissions(user.id))
 }
 

@@ -10,6 +10,7 @@ import { type Role, RoleRef } from '../role/schema.ts'
 import { TenantRef } from '../tenant/schema.ts'
 import { scopeOf, visibleTenant } from '../visibility.ts'
 import { refuseLastAdmin, refuseReseller, refuseSelfAndLast, refuseStronger, visibleUser } from './guards.ts'
+import { impersonable } from './impersonation.ts'
 import { Password, refuseEmailAsPassword } from './password.ts'
 import { Email, User, UserRef, UserStatus } from './schema.ts'
 
@@ -196,6 +197,31 @@ export const restore = defineOperation({
     await refuseStronger(context, what, user)
     await refuseTaken(context, what, user.email)
     await context.users.setDeleted(user.id, null)
+    return { id: user.id }
+  },
+})
+
+export const impersonate = defineOperation({
+  name: 'user.impersonate',
+  summary: 'Act as a reseller or a customer, to see what that one sees',
+  description:
+    'From a browser only, whose session it changes. Each entry of the audit trail names who really acts. Passwords, roles and settings cannot be changed meanwhile.',
+  effect: 'write',
+  policy: { scopes: ['global', 'reseller'], isSensitive: true },
+  http: 'POST /users/{user}/impersonate',
+  positional: ['user'],
+  confirm: 'Act as this person? It is recorded under your name, and ends by itself after 30 minutes.',
+  input: z.strictObject(target),
+  output: Done,
+  async run(context, input) {
+    const user = await impersonable(context, input.user)
+    if (context.session === null)
+      conflict(
+        `act as user "${user.email}"`,
+        'this call has no browser session',
+        'Sign in to the panel and do it there.',
+      )
+    await context.session.actAs(user.id)
     return { id: user.id }
   },
 })

@@ -29,6 +29,10 @@ function authPages(app: FastifyInstance, { auth }: PanelDeps): void {
     await auth.logout(request, reply)
     return reply.redirect('/login', 303)
   })
+  app.post('/impersonation/end', session, async (request, reply) => {
+    await auth.endImpersonation(request, reply)
+    return reply.redirect('/', 303)
+  })
   app.get('/sessions', session, async (request) => JSON.stringify(await auth.sessions(request)))
   app.post<{ Body: { session: string } }>('/revoke', session, async (request) => {
     await auth.revoke(request, Id.parse(request.body.session))

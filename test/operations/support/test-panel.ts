@@ -6,7 +6,7 @@ import pino from 'pino'
 import { loadConfig } from '../../../src/lib/config.ts'
 import { deriveKeys } from '../../../src/panel/auth/keys.ts'
 import { passwordHasher } from '../../../src/panel/auth/password.ts'
-import { type Panel, startPanel } from '../../../src/panel/panel.ts'
+import { type Panel, type PanelOptions, startPanel } from '../../../src/panel/panel.ts'
 import { operations } from '../../../src/resources/index.ts'
 import { type Answer, ask, Browser } from './client.ts'
 import { plainPages } from './plain-pages.ts'
@@ -33,6 +33,7 @@ export interface TestPanelOptions {
   readonly config?: string
   readonly stallAfterMs?: number
   readonly withoutAgent?: boolean
+  readonly operations?: PanelOptions['operations']
 }
 
 export const password = 'correct horse battery'
@@ -50,7 +51,7 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
       runDirectory: directory,
       statePath: join(directory, 'state.db'),
       log: pino({ level: 'debug' }, { write: (line: string) => void log.push(JSON.parse(line)) }),
-      operations,
+      operations: options.operations ?? operations,
       registerPages: plainPages,
       hasher: passwordHasher({ memory: 64, passes: 1 }),
       stallAfterMs: options.stallAfterMs ?? 30_000,
