@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { httpBinding, kindOf } from '../../src/contract/operation.ts'
+import { type AnyOperation, demandPolicies, httpBinding, kindOf } from '../../src/contract/operation.ts'
 import { fieldsOf } from '../../src/lib/fields.ts'
 import { operations } from '../../src/resources/index.ts'
 
@@ -31,6 +31,20 @@ describe('the registry of operations', () => {
         expect(operations.map(({ name }) => name)).toContain(`${kind}.${verb}`)
       }
     }
+  })
+})
+
+describe('an operation without a policy', () => {
+  it.each([
+    ['none at all', undefined],
+    ['no scope', { scopes: [] }],
+    ['a scope that there is not', { scopes: ['global', 'everywhere'] }],
+    ['not even administrators', { scopes: ['local'] }],
+  ])('ends the start: %s', (_, policy) => {
+    const [first] = operations
+    const odd = { ...first, name: 'odd.one', policy } as unknown as AnyOperation
+
+    expect(() => demandPolicies([...operations, odd])).toThrow('Operation "odd.one" does not say who may call it')
   })
 })
 

@@ -40,6 +40,7 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
 
   app.get<Route>('/do/:operation', { config: { access: 'session' } }, async (request, reply) => {
     const operation = changing(site, request.params.operation)
+    if (!site.may(request, operation.name)) throw notPermitted(operation)
     const back = asText(request.query, '_back')
     const given = formValues(request.query)
     const present = await presentValues(site, request, operation, given)
@@ -162,10 +163,16 @@ async function presentValues(
 ): Promise<FormValues | null> {
   const [key] = httpBinding(operation).pathKeys
   const get = `${kindOf(operation)}.get`
+  // Who may not change it is told so by the change itself, which also records it.
+  if (!site.may(request, operation.name)) return null
   if (verbOf(operation) !== 'update' || key === undefined || values[key] === undefined || !site.may(request, get))
     return null
   const { value } = await site.run(request, get, { [key]: values[key] })
   return valuesFrom(operation, value)
+}
+
+function notPermitted({ name }: AnyOperation): WcpError {
+  return new WcpError('forbidden', `Cannot show a form for "${name}": you may not use it, or not now`)
 }
 
 /** Where to go after an operation that made no job. */

@@ -18,11 +18,12 @@ export async function runLine(site: Site, request: FastifyRequest, line: string)
     const words = splitWords(line).filter((word, at) => at > 0 || word !== 'wcp')
     const help = helpFor(words, operations)
     if (help !== null) return { ...nothing, line, text: help }
-    return await runCommand(site, request, parseCommandLine(words, operations))
+    // By all, so that what is not permitted is refused as everywhere and not as an unknown word.
+    return await runCommand(site, request, parseCommandLine(words, site.deps.operations))
   } catch (thrown) {
     const error = asWcpError(thrown)
     if (error.code === 'internal') throw thrown
-    return { ...nothing, line: shown(line, operations), failed: true, ...problemText(error) }
+    return { ...nothing, line: shown(line, site.deps.operations), failed: true, ...problemText(error) }
   }
 }
 

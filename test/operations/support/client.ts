@@ -49,6 +49,8 @@ export async function askRaw(port: number, bytes: string): Promise<string> {
 export class Browser {
   cookie: string | null = null
   readonly where: Where
+  /** Asked for once: it is the same as long as the cookie is. */
+  #token: { readonly cookie: string | null; readonly value: string } | null = null
 
   constructor(where: Where) {
     this.where = where
@@ -75,7 +77,10 @@ export class Browser {
   }
 
   async token(): Promise<string> {
-    return (await this.ask({ path: '/assets/token' })).text
+    if (this.cookie !== null && this.#token?.cookie === this.cookie) return this.#token.value
+    const { text: value } = await this.ask({ path: '/assets/token' })
+    this.#token = { cookie: this.cookie, value }
+    return value
   }
 
   async signIn(email: string, password: string): Promise<Answer> {

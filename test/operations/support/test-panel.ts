@@ -6,6 +6,7 @@ import pino from 'pino'
 import { loadConfig } from '../../../src/lib/config.ts'
 import { deriveKeys } from '../../../src/panel/auth/keys.ts'
 import { passwordHasher } from '../../../src/panel/auth/password.ts'
+import type { RegisterPages } from '../../../src/panel/http/types.ts'
 import { type Panel, type PanelOptions, startPanel } from '../../../src/panel/panel.ts'
 import { operations } from '../../../src/resources/index.ts'
 import { type Answer, ask, Browser } from './client.ts'
@@ -34,6 +35,7 @@ export interface TestPanelOptions {
   readonly stallAfterMs?: number
   readonly withoutAgent?: boolean
   readonly operations?: PanelOptions['operations']
+  readonly registerPages?: RegisterPages
 }
 
 export const password = 'correct horse battery'
@@ -52,7 +54,7 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
       statePath: join(directory, 'state.db'),
       log: pino({ level: 'debug' }, { write: (line: string) => void log.push(JSON.parse(line)) }),
       operations: options.operations ?? operations,
-      registerPages: plainPages,
+      registerPages: options.registerPages ?? plainPages,
       hasher: passwordHasher({ memory: 64, passes: 1 }),
       stallAfterMs: options.stallAfterMs ?? 30_000,
       tickMs: 50,

@@ -1,0 +1,382 @@
+/**
+ * Everybody × every operation × whose things: made from the registry, so that a new operation is in it from its first day.
+ * What is allowed follows from policies and roles and is computed here; what was answered is kept in `matrix.txt`, where a
+ * change of anybody's rights is seen in review (threats C15, C22).
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../src/contract/operation.ts'
+import { parseCommandLine, toCommandLine } from '../../src/lib/command-spec.ts'
+import { splitWords } from '../../src/lib/words.ts'
+import type { RegisterPages } from '../../src/panel/http/types.ts'
+import { type FormValues, valuesFrom } from '../../src/panel/pages/form-values.ts'
+import { detailPath, listPath } from '../../src/panel/pages/places.ts'
+import { registerPages } from '../../src/panel/pages/register-pages.ts'
+import type { Context } from '../../src/resources/context.ts'
+import { operations } from '../../src/resources/index.ts'
+import { type Answer, ask, Browser } from './support/client.ts'
+import { storeImage } from './support/store-image.ts'
+import { password, type TestPanel, testPanel, until } from './support/test-panel.ts'
+import { requestFor } from './support/world.ts'
+
+type Input = Record<string, unknown>
+type Operation = AnyOperation<Context>
+
+/** Somebody's things, under the words that inputs have for them. */
+interface Things {
+  readonly tenant: string
+  readonly domain: string
+  readonly package: string
+  readonly user: string
+  readonly job: string
+  readonly reseller: string
+}
+
+/** `customers`: of customer A, who is a customer of reseller 1. `panels`: of the panel itself. */
+type Whose = 'customers' | 'panels'
+
+interface Person {
+  readonly name: string
+  readonly browser: Browser
+  /** Of whose things this person reaches which; `all`: of everybody's all. */
+  readonly reaches: 'all' | readonly (keyof Things)[]
+  readonly scope: 'global' | 'reseller' | 'local' | null
+  readonly isActing?: true
+}
+
+/** One of each kind is enough to see that the views agree. */
+const viewers = ['customer A', 'reseller 1', 'reseller 2', 'helper', 'admin as A', 'admin']
+
+const nowhere = '00000000-0000-4000-8000-000000000000'
+const nothing: Things = {
+  ...{ tenant: nowhere, domain: nowhere, package: nowhere, user: nowhere, job: nowhere, reseller: nowhere },
+}
+
+let test: TestPanel
+let setup: TestPanel
+let image: Awaited<ReturnType<typeof storeImage>>
+let people: Person[]
+let things: Record<Whose, Things>
+let grants: Map<string, 'all' | ReadonlySet<string>>
+
+/** The real pages, and the tests' way to a form token. */
+const pages: RegisterPages = async (app, deps) => {
+  app.get('/assets/token', { config: { access: 'public' } }, async (request, reply) =>
+    deps.auth.formToken(request, reply),
+  )
+  return registerPages(app, deps)
+}
+
+const helperMay = [
+  'tenant.list',
+  'tenant.get',
+  'tenant.suspend',
+  'domain.list',
+  'domain.get',
+  'package.get',
+  'job.list',
+]
+
+beforeAll(async () => {
+  test = await testPanel({ registerPages: pages })
+  setup = await testPanel({ machine: { setupOpen: true } })
+  const make = async (path: string, body: Input) => {
+    const answer = await test.root('POST', `/api/v1/${path}`, body)
+    if (answer.status > 202) throw new Error(`${path}: ${answer.text}`)
+    return answer.json() as { id: string; jobId: string }
+  }
+  const [one, two] = ['one@seller.example', 'two@seller.example']
+  const account = (email: string, role: string, tenant?: string) =>
+    make('users', { email, password, role, ...(tenant && { tenant }) })
+  const { id: ours } = await make('packages', { name: 'ours' })
+  const { id: firstSeller } = await make('resellers', { email: one, password })
+  await make('resellers', { email: two, password })
+  const { id: third } = await make('resellers', { email: 'three@seller.example', password })
+  const { id: basic } = await make('packages', { name: 'basic', reseller: one })
+  await make('packages', { name: 'basic', reseller: two })
+  await make('roles', { name: 'helper', scope: 'global', permissions: helperMay })
+  await make('roles', { name: 'viewer', scope: 'local', permissions: ['domain.list'] })
+
+  const bakery = await make('tenants', { name: 'bakery', reseller: one })
+  const bread = await make('domains', { tenant: 'bakery', fqdn: 'bakery.example.com' })
+  const baker = await account('baker@example.com', 'user', 'bakery')
+  await make('tenants', { name: 'butcher', reseller: two })
+  await account('butcher@example.com', 'user', 'butcher')
+  await make('tenants', { name: 'closed', reseller: one })
+  await account('closed@example.com', 'user', 'closed')
+  const palace = await make('tenants', { name: 'palace' })
+  const hall = await make('domains', { tenant: 'palace', fqdn: 'palace.example.com' })
+  const staff = await account('staff@example.com', 'system_admin')
+  await account('admin@example.com', 'system_admin')
+  await account('helper@example.com', 'helper')
+
+  things = {
+    customers: {
+      tenant: bakery.id,
+      domain: bread.id,
+      package: basic,
+      user: baker.id,
+      job: bread.jobId,
+      reseller: firstSeller,
+    },
+    panels: { tenant: palace.id, domain: hall.id, package: ours, user: staff.id, job: hall.jobId, reseller: third },
+  }
+  await settled()
+  const signedIn = async (email: string) => {
+    const browser = test.browser()
+    expect((await browser.signIn(email, password)).status).toBe(303)
+    return browser
+  }
+  const own = ['tenant', 'domain', 'package', 'user', 'job'] as const
+  people = [
+    { name: 'nobody', browser: test.browser(), reaches: [], scope: null },
+    { name: 'before setup', browser: new Browser({ port: setup.panel.port }), reaches: [], scope: null },
+    { name: 'suspended', browser: await signedIn('closed@example.com'), reaches: [], scope: null },
+    { name: 'customer A', browser: await signedIn('baker@example.com'), reaches: own, scope: 'local' },
+    { name: 'customer B', browser: await signedIn('butcher@example.com'), reaches: [], scope: 'local' },
+    { name: 'reseller 1', browser: await signedIn(one), reaches: [...own, 'reseller'], scope: 'reseller' },
+    { name: 'reseller 2', browser: await signedIn(two), reaches: [], scope: 'reseller' },
+    { name: 'helper', browser: await signedIn('helper@example.com'), reaches: 'all', scope: 'global' },
+    { name: 'admin as A', browser: await signedIn('staff@example.com'), reaches: own, scope: 'local', isActing: true },
+    { name: 'admin', browser: await signedIn('admin@example.com'), reaches: 'all', scope: 'global' },
+  ]
+  await people.find(({ isActing }) => isActing)?.browser.call('POST', `/api/v1/users/${baker.id}/impersonate`)
+  await test.root('POST', '/api/v1/tenants/closed/suspend')
+  await settled()
+  grants = new Map<string, 'all' | ReadonlySet<string>>([
+    ['customer A', await rightsOf('user')],
+    ['customer B', await rightsOf('user')],
+    ['admin as A', await rightsOf('user')],
+    ['reseller 1', await rightsOf('reseller')],
+    ['reseller 2', await rightsOf('reseller')],
+    ['helper', new Set(helperMay)],
+    ['admin', 'all'],
+  ])
+  image = await storeImage(test.panel.db)
+})
+
+afterAll(async () => {
+  await test?.stop()
+  await setup?.stop()
+})
+
+async function settled(): Promise<void> {
+  const active = async (state: string) => (await test.root('GET', `/api/v1/jobs?state=${state}`)).json().items?.length
+  await until(async () => (await active('queued')) === 0 && (await active('running')) === 0)
+}
+
+async function rightsOf(role: string): Promise<ReadonlySet<string>> {
+  return new Set((await test.root('GET', `/api/v1/roles/${role}`)).json().permissions as string[])
+}
+
+/** An input that would work on these things. A new operation needs a line only if it asks for more than references. */
+function inputFor({ name, input }: Operation, of: Things): Input {
+  const more: Readonly<Record<string, Input>> = {
+    'tenant.create': { name: 'florist' },
+    'tenant.update': { package: of.package },
+    'domain.create': { tenant: of.tenant, fqdn: 'cakes.example.org' },
+    'domain.update': { aliases: [] },
+    'package.create': { name: 'large' },
+    'package.update': { description: 'for most' },
+    'user.create': { email: 'new@example.com', password, role: 'user', tenant: of.tenant },
+    'user.update': { email: 'renamed@example.com' },
+    'role.get': { role: 'viewer' },
+    'role.create': { name: 'editor', scope: 'local', permissions: ['domain.get'] },
+    'role.update': { role: 'viewer', permissions: ['domain.get'] },
+    'role.delete': { role: 'viewer' },
+    'role.restore': { role: 'viewer' },
+    'role.grant': { role: 'viewer', user: of.user },
+    'role.revoke': { role: 'viewer', user: of.user },
+    'reseller.create': { email: 'other@example.com', password },
+    'reseller.update': { maxTenants: 50 },
+    'settings.get': { key: 'jobs.keep_days' },
+    'settings.update': { key: 'jobs.keep_days', value: '30' },
+  }
+  const own = Object.entries(of).filter(([kind]) => name.startsWith(`${kind}.`) && kind in input.shape)
+  return { ...Object.fromEntries(own), ...more[name] }
+}
+
+/** Kinds of things that an input of this operation names. */
+function subjectsOf(operation: Operation): (keyof Things)[] {
+  const marks = inputFor(operation, {
+    ...nothing,
+    ...Object.fromEntries(Object.keys(nothing).map((key) => [key, key])),
+  })
+  return (Object.keys(nothing) as (keyof Things)[]).filter((key) => Object.values(marks).includes(key))
+}
+
+const isPlanned = ({ effect }: Operation) => effect === 'machine'
+
+async function byRest({ browser }: Person, operation: Operation, input: Input): Promise<Answer> {
+  const { method, path, body } = requestFor(operation, input, isPlanned(operation))
+  return browser.call(method, path, body)
+}
+
+/** Does it, sees whether anything has changed, and puts everything back. */
+async function undone<T>(person: Person, deed: () => Promise<T>): Promise<{ result: T; hasChanged: boolean }> {
+  const { cookie } = person.browser
+  const result = await deed()
+  const hasChanged = await image.restore()
+  person.browser.cookie = cookie
+  return { result, hasChanged }
+}
+
+/** What policies and roles say, without asking the panel. */
+function expected(person: Person, operation: Operation, whose: Whose): 401 | 403 | 'not found' | 'theirs' {
+  if (person.name === 'before setup') return 403
+  const { scope } = person
+  if (scope === null) return 401
+  const rights = grants.get(person.name) ?? new Set()
+  const isHeld = rights === 'all' || rights.has(operation.name)
+  if (!isHeld || !operation.policy.scopes.includes(scope)) return 403
+  if (person.isActing && operation.policy.isSensitive) return 403
+  const isOut = (kind: keyof Things) =>
+    person.reaches !== 'all' && (whose === 'panels' || !person.reaches.includes(kind))
+  return subjectsOf(operation).some(isOut) ? 'not found' : 'theirs'
+}
+
+const codeOf = (answer: Answer) => (answer.status < 400 ? 'ok' : String(answer.json().code))
+
+/** Ids and names taken out, so that two refusals can be compared. */
+function comparable(answer: Answer, of: Things): string {
+  const text = Object.values(of).reduce((all, id) => all.replaceAll(id, '?'), answer.text)
+  return `${answer.status} ${text.replace(/urn:wcp360:request:[\w-]+/, '')}`
+}
+
+const rows = new Map<string, string[]>()
+
+describe.each(operations.map((operation) => [operation.name, operation] as const))('%s', (name, operation) => {
+  it.each(['customers', 'panels'] as const)(
+    'about the %s things answers everybody as policies and roles say',
+    async (whose) => {
+      for (const person of people) {
+        const input = inputFor(operation, things[whose])
+        const { result: answer, hasChanged } = await undone(person, () => byRest(person, operation, input))
+        const cell = `${person.name}: ${answer.status}`
+        rows.set(name, [...(rows.get(name) ?? []), `${whose} ${cell}`])
+
+        const should = expected(person, operation, whose)
+        if (should === 'theirs') expect([401, 403], cell).not.toContain(answer.status)
+        else if (should === 'not found') {
+          const none = await undone(person, () => byRest(person, operation, inputFor(operation, nothing)))
+          // What is named in the body and is not there is a wrong field.
+          expect([404, 422], cell).toContain(answer.status)
+          expect(comparable(answer, things[whose]), cell).toBe(comparable(none.result, nothing))
+        } else expect(answer.status, cell).toBe(should)
+        if (answer.status >= 400 || operation.effect !== 'write') expect(hasChanged, cell).toBe(false)
+        if (answer.status === 200) expectNothingForeign(person, answer)
+      }
+    },
+  )
+
+  it('answers the same by page, terminal and REST', async () => {
+    for (const person of people.filter(({ name }) => viewers.includes(name))) {
+      const input = inputFor(operation, things.customers)
+      const rest = codeOf((await undone(person, () => byRest(person, operation, input))).result)
+      const { result: terminal } = await undone(person, () => byTerminal(person, operation, input))
+      expect(`${person.name}: ${terminal}`).toBe(`${person.name}: ${rest}`)
+
+      const page = (await undone(person, () => byPage(person, operation, input))).result
+      if (page !== null) expect(`${person.name}: ${page}`).toBe(`${person.name}: ${rest}`)
+    }
+  })
+
+  it('is the same request as a command', async () => {
+    const input = inputFor(operation, things.customers)
+    const line = toCommandLine(operation, input)
+    const { input: read } = parseCommandLine(splitWords(line), operations)
+
+    const secrets = Object.fromEntries((operation.secret ?? []).map((key) => [key, input[key]]))
+    expect(requestFor(operation, { ...read, ...secrets })).toEqual(requestFor(operation, input))
+    const asRoot = async (given: Input) => {
+      const { method, path, body } = requestFor(operation, given, isPlanned(operation))
+      const answer = await ask({ socketPath: test.panel.cliSocket }, { method, path, ...(body && { body }) })
+      await image.restore()
+      return codeOf(answer)
+    }
+    expect(await asRoot({ ...read, ...secrets })).toBe(await asRoot(input))
+  })
+})
+
+describe('the whole matrix', () => {
+  it('is the one that was looked at', async () => {
+    const lines = [...rows].map(([name, cells]) => {
+      const status = (whose: Whose, person: Person) =>
+        cells.find((cell) => cell.startsWith(`${whose} ${person.name}:`))?.replace(/.*: /, '') ?? '?'
+      const columns = people.map((person) => {
+        const [own, other] = [status('customers', person), status('panels', person)]
+        return (own === other ? own : `${own} ${other}`).padEnd(person.name.length + 2)
+      })
+      return `${name.padEnd(18)}${columns.join('')}`.trimEnd()
+    })
+    const head = `${' '.repeat(18)}${people.map((person) => `${person.name}  `).join('')}`.trimEnd()
+
+    await expect(`${explanation}\n${head}\n${lines.join('\n')}\n`).toMatchFileSnapshot('matrix.txt')
+  })
+})
+
+const explanation = `HTTP status of each operation: about the things of customer A, who is a customer of reseller 1, and, where it differs,
+about the panel's own. Operations of the machine are planned. Made by matrix.test.ts; a change here is a change of rights.
+`
+
+/** Who does not reach everything never sees a word of what others have. */
+function expectNothingForeign({ name, reaches }: Person, { text }: Answer): void {
+  const foreign = reaches === 'all' ? [] : ['palace', ...(reaches.length === 0 ? ['bakery', 'baker@'] : [])]
+  for (const word of foreign) expect(text, name).not.toContain(word)
+}
+
+async function byTerminal({ browser }: Person, operation: Operation, input: Input): Promise<string> {
+  const secrets = (operation.secret ?? []).flatMap((key) => (key in input ? [`--${key} '${input[key]}'`] : []))
+  const line = [toCommandLine(operation, input), ...secrets, ...(isPlanned(operation) ? ['--plan'] : []), '--yes'].join(
+    ' ',
+  )
+  const before = browser.cookie
+  await browser.form('/terminal', { line })
+  // Acting as another person leaves the history with the session that is over.
+  if (browser.cookie !== before) return 'ok'
+  const { text } = await browser.ask({ path: '/terminal' })
+  const json = [...text.matchAll(/JSON answer<\/summary><pre[^>]*>([^<]*)<\/pre>/g)].at(-1)?.[1] ?? '{}'
+  const answer: unknown = JSON.parse(json.replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&'))
+  const isProblem = typeof answer === 'object' && answer !== null && 'code' in answer && 'status' in answer
+  return isProblem ? String(answer.code) : 'ok'
+}
+
+/** null: there is no page for it. */
+async function byPage({ browser }: Person, operation: Operation, input: Input): Promise<string | null> {
+  const [kind, verb] = [kindOf(operation), verbOf(operation)]
+  const html = { accept: 'text/html' }
+  if (operation.effect === 'read') {
+    const path = verb === 'list' ? listPath(kind) : detailPath(kind, String(input[kind]))
+    const hasPage = verb === 'list' || (verb === 'get' && kind in input)
+    return hasPage && path !== '/' ? pageCode(await browser.ask({ path, headers: html })) : null
+  }
+  const fields = Object.entries(input).map(([key, value]) => [
+    key,
+    Array.isArray(value) ? value.join('\n') : String(value),
+  ])
+  const deed = { _do: isPlanned(operation) ? 'plan' : 'run', _confirm: 'yes' }
+  const shown = verb === 'update' ? await formOf(browser, operation, input) : {}
+  return pageCode(
+    await browser.form(`/do/${operation.name}`, { ...shown, ...Object.fromEntries(fields), ...deed }, html),
+  )
+}
+
+/** A form for a change comes filled in with what is there, and a browser sends all of it. */
+async function formOf(browser: Browser, operation: Operation, input: Input): Promise<FormValues> {
+  const get = operations.find(({ name }) => name === `${kindOf(operation)}.get`)
+  if (get === undefined) return {}
+  const subject = Object.fromEntries(httpBinding(operation).pathKeys.map((key) => [key, input[key]]))
+  const { method, path } = requestFor(get, subject)
+  const answer = await browser.call(method, path)
+  return answer.status === 200 ? valuesFrom(operation, answer.json()) : {}
+}
+
+const codes: Readonly<Record<number, string>> = {
+  403: 'forbidden',
+  404: 'not_found',
+  409: 'conflict',
+  422: 'bad_input',
+}
+
+function pageCode({ status }: Answer): string {
+  return status < 400 ? 'ok' : (codes[status] ?? String(status))
+}

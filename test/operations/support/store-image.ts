@@ -1,0 +1,50 @@
+/** All rows of a SQLite store as they were, to be put back after each deed of a test. */
+import { sql } from 'kysely'
+import type { Db } from '../../../src/panel/db/database.ts'
+
+/** What changes by being looked at, or by a refusal. */
+const unimportant = ['audit_logs', 'audit_heads', 'sessions']
+
+export interface StoreImage {
+  /** @returns whether anything but the audit trail and the sessions was different */
+  restore(): Promise<boolean>
+}
+
+/** Temporary triggers note which tables were written to, so that only these are compared and put back. */
+export async function storeImage(db: Db): Promise<StoreImage> {
+  const { rows: tables } = await sql<{ name: string }>`
+    select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'`.execute(db)
+  await sql`create temporary table written (name text primary key)`.execute(db)
+  for (const { name } of tables) {
+    await sql`create temporary table ${sql.id(`image_${name}`)} as select * from main.${sql.id(name)}`.execute(db)
+    for (const deed of ['insert', 'update', 'delete'])
+      await sql`create temporary trigger ${sql.id(`${name}_${deed}`)} after ${sql.raw(deed)} on main.${sql.id(name)}
+        begin insert or ignore into written values (${sql.lit(name)}); end`.execute(db)
+  }
+
+  const differs = async (name: string) => {
+    const [now, was] = [sql`select * from main.${sql.id(name)}`, sql`select * from ${sql.id(`image_${name}`)}`]
+    const { rows } = await sql`
+      select 1 from (select * from (${now} except ${was}) union all select * from (${was} except ${now})) limit 1`.execute(
+      db,
+    )
+    return rows.length > 0
+  }
+
+  return {
+    async restore() {
+      const { rows: written } = await sql<{ name: string }>`select name from written`.execute(db)
+      if (written.length === 0) return false
+      let hasChanged = false
+      await sql`pragma foreign_keys = off`.execute(db)
+      for (const { name } of written) {
+        if (!unimportant.includes(name) && (await differs(name))) hasChanged = true
+        await sql`delete from main.${sql.id(name)}`.execute(db)
+        await sql`insert into main.${sql.id(name)} select * from ${sql.id(`image_${name}`)}`.execute(db)
+      }
+      await sql`pragma foreign_keys = on`.execute(db)
+      await sql`delete from written`.execute(db)
+      return hasChanged
+    },
+  }
+}
