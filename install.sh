@@ -13,6 +13,7 @@ readonly supervisor=/opt/wcp360/bin/wcpd-supervise
 readonly config=/etc/wcp360/config.yaml
 readonly log=/var/log/wcp360-install.log
 readonly units=(wcpd.service wcpd-panel.service wcpd-panel.socket wcpd-waker.service wcp.slice)
+readonly nginx_drop_in=/etc/systemd/system/nginx.service.d/wcp360.conf
 readonly stamp=/var/lib/wcp360-web/.default-site-removed
 readonly php_stamps=/var/lib/wcp360-web/.php-master-off
 # Something was put in place that the running daemon does not have yet; it outlives an installer that was killed.
@@ -263,6 +264,7 @@ install_files() {
   put 644 "$here/systemd/wcp360.logrotate" /etc/logrotate.d/wcp360
   local unit
   for unit in "${units[@]}"; do put 644 "$here/systemd/$unit" "/etc/systemd/system/$unit"; done
+  put 644 "$here/systemd/wcp360-nginx.conf" "$nginx_drop_in"
   if ! has_systemd; then put 755 "$here/systemd/wcpd.init" /etc/init.d/wcpd; fi
   install -d -m 0755 /etc/bash_completion.d
   /usr/local/bin/wcp completion bash >/run/wcp360-completion
@@ -441,6 +443,8 @@ stop_customers_php() {
 remove_program() {
   local unit
   for unit in "${units[@]}"; do rm -f "/etc/systemd/system/$unit"; done
+  rm -f "$nginx_drop_in"
+  rmdir "$(dirname "$nginx_drop_in")" 2>/dev/null || true
   rm -rf /run/systemd/system/wcpd-panel.socket.d /run/systemd/system.control/wcp-*.slice.d /opt/wcp360 /run/wcp360
   rm -f /usr/local/bin/wcp /etc/init.d/wcpd /etc/bash_completion.d/wcp /etc/pam.d/wcp360 /etc/logrotate.d/wcp360
   rm -f /etc/nginx/conf.d/wcp360.conf "$restart_due"

@@ -20,6 +20,8 @@ import { openServices } from './os/open-services.ts'
 import { verifyRootByPam } from './os/pam.ts'
 import { setPanelPort } from './os/panel-port.ts'
 import { installedPhp } from './os/php-versions.ts'
+import type { ServiceState } from './os/services.ts'
+import { webProblem } from './os/web-probe.ts'
 import { panelLink } from './panel-link.ts'
 import { prepareDirectories, preparePanelCredentials, prepareSecrets } from './prepare.ts'
 import { startChildServices, unitServices } from './unprivileged-services.ts'
@@ -50,6 +52,7 @@ const moreTimeEveryMs = 10_000
 export async function startDaemon({ places, config, isOnServer }: DaemonOptions): Promise<Daemon> {
   const log = pino({ level: config.logLevel, base: null }, destination({ fd: 1, sync: true }))
   const systemd = notifier(process.env)
+  let inForce = config
   const accounts = systemAccounts()
   const files = createFiles({ root: places.root, owner: 0 })
   const preparation = { files, places, accounts, host: new URL(config.baseUrl).hostname }
@@ -80,7 +83,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
     emit: (message) => link.emit(message),
     version: version(),
     phpVersions: installedPhp,
-    health: () => health(machine),
+    health: () => health(machine, inForce.httpPort),
     verifyRoot: (password, from) => verifyRootByPam(password, from, log),
     parallel: config.jobsAtOnce,
     broken: () => broken.resolve(),
@@ -128,6 +131,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
       systemd.say(...reloadingLines())
       try {
         const next = await readConfig(places)
+        inForce = next
         log.level = next.logLevel
         reaper.close()
         reaper = reaperOf(next)
@@ -166,11 +170,11 @@ async function recover(engine: Engine, say: (line: string) => void): Promise<voi
   }
 }
 
-async function health({ places, services, now }: Machine) {
+async function health({ places, services, now }: Machine, httpPort: number) {
   const nginx = await nginxVersion().catch(() => undefined)
   return await healthSnapshot({
     now,
-    states: () => services.states(),
+    states: async () => await Promise.all((await services.states()).map((state) => answering(state, httpPort))),
     missing: services.missing,
     mounts: [places.root, places.agentState, places.customers.root],
     versions: () => ({
@@ -180,4 +184,11 @@ async function health({ places, services, now }: Machine) {
       ...(installedPhp().length > 0 && { php: installedPhp().join(', ') }),
     }),
   })
+}
+
+/** A web server that runs and answers nobody has failed. */
+async function answering(service: ServiceState, httpPort: number): Promise<ServiceState> {
+  if (service.name !== 'nginx' || service.state !== 'running') return service
+  const problem = await webProblem(httpPort)
+  return problem === undefined ? service : { ...service, state: 'failed', detail: `${service.detail}; ${problem}` }
 }

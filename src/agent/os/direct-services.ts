@@ -26,7 +26,7 @@ import { Supervised } from './exec-supervised.ts'
 import { fpmCommand } from './fpm-command.ts'
 import { type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
 import type { Layout } from './layout.ts'
-import { nginxMaster, startNginx, testNginxConfig } from './nginx.ts'
+import { nginxMaster, reloadRunningNginx, startNginx, testNginxConfig } from './nginx.ts'
 import type { FpmStart, ServiceState, Services } from './services.ts'
 import { listenUnix } from './unix-listen.ts'
 
@@ -72,9 +72,8 @@ export async function openDirectServices({ places, webGid, log }: DirectOptions)
     stopTenant: (tenant) => lifecycle.stop(tenant),
     async reloadNginx() {
       await testNginxConfig(places)
-      const master = nginxMaster(places)
-      if (master === undefined) return nginx.begin()
-      process.kill(master, 'SIGHUP')
+      if (nginxMaster(places) === undefined) return nginx.begin()
+      await reloadRunningNginx(places, async (master) => void process.kill(master, 'SIGHUP'))
     },
     states: async () => [nginx, ...watched].map((one): ServiceState => one.state()),
     superviseNginx: () => nginx.begin(),

@@ -1,5 +1,6 @@
 /** The web server's own program: its version, the test of its configuration, its running master. */
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { WcpError } from '../../contract/errors.ts'
 import { type NginxVersion, parseNginxVersion } from '../render/nginx.ts'
 import { exec, type ServiceProcess, spawnService } from './exec.ts'
@@ -37,6 +38,45 @@ export function nginxMaster(places: Layout): number | undefined {
     return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'nginx' ? pid : undefined
   } catch {
     return undefined // no pid file or no such process: not running
+  }
+}
+
+/** Milliseconds that a running nginx may take until it works by its new configuration. */
+const reloadMs = 15_000
+
+/**
+ * `reload` tells the running master to read its configuration; this resolves when it has, which shows in a worker that was
+ * not there before. Throws `machine_failed` when it does not: a master that hangs has taken nothing, whatever the exit code
+ * of what told it to. Without a running master there is nothing to tell.
+ */
+export async function reloadRunningNginx(places: Layout, reload: (master: number) => Promise<void>): Promise<void> {
+  const master = nginxMaster(places)
+  if (master === undefined) return
+  const before = childrenOf(master)
+  await reload(master)
+  const deadline = performance.now() + reloadMs
+  while (!childrenOf(master).some((pid) => !before.includes(pid))) {
+    if (performance.now() > deadline) throw notReloaded(master)
+    await sleep(50)
+  }
+}
+
+function notReloaded(master: number): WcpError {
+  return new WcpError(
+    'machine_failed',
+    `Cannot reload nginx: its master, process ${master}, did not take the new configuration`,
+    {
+      help: 'Look at "systemctl status nginx" and its error log; "systemctl restart nginx" ends a master that hangs.',
+    },
+  )
+}
+
+/** proc(5), "/proc/pid/task/tid/children"; a process that has ended has none. */
+function childrenOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+  } catch {
+    return []
   }
 }
 

@@ -11,7 +11,7 @@ import { exec, execOk } from './exec.ts'
 import { groupText, passwdText } from './fpm-command.ts'
 import { type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
 import type { Layout } from './layout.ts'
-import { testNginxConfig } from './nginx.ts'
+import { reloadRunningNginx, testNginxConfig } from './nginx.ts'
 import type { FpmStart, ServiceState, Services } from './services.ts'
 import { fpmUnit, limitProperties, sliceUnit, startFpmArgv } from './systemd-services-units.ts'
 
@@ -49,7 +49,10 @@ export function systemdServices({ places, webGroup, cgroups = '/sys/fs/cgroup' }
     },
     async reloadNginx() {
       await testNginxConfig(places)
-      await execOk(systemctl, ['reload-or-restart', 'nginx.service'], { timeoutMs: 90_000 })
+      // one that is stopped stays so, and reads its configuration when it is started
+      await reloadRunningNginx(places, async () => {
+        await execOk(systemctl, ['try-reload-or-restart', 'nginx.service'], { timeoutMs: 90_000 })
+      })
     },
     states: () => Promise.all([unitState('nginx'), unitState('panel', 'wcpd-panel'), unitState('waker', 'wcpd-waker')]),
   }
@@ -67,8 +70,10 @@ async function unitState(name: string, unit = name): Promise<ServiceState> {
   const detail: string = `${facts.ActiveState} (${facts.SubState})`
   if (facts.LoadState !== 'loaded')
     return { name, state: 'missing', detail: `unit ${unit}.service: ${facts.LoadState}` }
-  if (['active', 'reloading', 'activating'].includes(facts.ActiveState)) return { name, state: 'running', detail }
-  return { name, state: facts.ActiveState === 'failed' ? 'failed' : 'stopped', detail }
+  if (['active', 'reloading'].includes(facts.ActiveState)) return { name, state: 'running', detail }
+  // "activating (auto-restart)": it died, or could not start, and is tried again
+  const hasFailed = facts.ActiveState === 'failed' || facts.SubState === 'auto-restart'
+  return { name, state: hasFailed ? 'failed' : 'stopped', detail }
 }
 
 class SystemdFpm implements FpmBackend {
