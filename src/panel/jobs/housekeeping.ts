@@ -8,6 +8,7 @@ import { applyOwedLimits, purgeExpired, type Upkeep } from '../../resources/upke
 import type { SessionTable } from '../auth/sessions.ts'
 import type { Db } from '../db/database.ts'
 import { newId } from '../operation-context.ts'
+import { isClockTrusted } from './trusted-clock.ts'
 
 export interface HousekeepingOptions {
   readonly db: Db
@@ -33,7 +34,9 @@ export function housekeeping({ db, storesOf, sessions, onQueued, log, now = Date
   async function purge(): Promise<void> {
     const { jobs } = await db.transaction().execute(async (tx) => {
       await sessions.purge(tx)
-      return purgeExpired(upkeepOn(tx))
+      if (await isClockTrusted(tx, now())) return purgeExpired(upkeepOn(tx))
+      log.info({}, 'the clock has not gone on for a day yet: nothing is removed for good')
+      return { jobs: 0 }
     })
     if (jobs > 0) onQueued()
   }

@@ -60,10 +60,10 @@ async function* live(
     const [top = '', middle = '', bottom = ''] = html.split(/<!-- (?:live|end) -->/)
     const rows = new StepRows()
     yield top + job.steps.map((step) => rows.known(step)).join('')
-    const deadline = Date.now() + watchMs
+    const deadline = performance.now() + watchMs
     let state: string = job.state
-    while (Date.now() < deadline && activeJobStates.some((active) => active === state)) {
-      const event = await feed.next(Math.min(quietMs, deadline - Date.now()))
+    while (performance.now() < deadline && activeJobStates.some((active) => active === state)) {
+      const event = await feed.next(Math.min(quietMs, deadline - performance.now()))
       if (event === null) {
         // The store is the truth; news may have been lost with the agent's connection.
         state = (await readJob(site, request, first.id)).state
