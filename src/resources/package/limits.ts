@@ -1,7 +1,7 @@
 /** The limits of a package: as they are entered, and as the machine gets them. */
 import { z } from 'zod'
 import type { TenantLimits } from '../../contract/values.ts'
-import type { Package } from './schema.ts'
+import type { Offer } from './schema.ts'
 
 function limit(from: number, to: number, description: string) {
   const error = `a whole number from ${from} to ${to}, or null for no limit`
@@ -38,6 +38,6 @@ export const changedLimits = {
 }
 
 /** What the root side is told; it enforces all but the disk space. */
-export function limitsOf({ cpuPct, memMb, pids, ioMbps, diskMb }: Package): TenantLimits {
+export function limitsOf({ cpuPct, memMb, pids, ioMbps, diskMb }: Offer): TenantLimits {
   return { cpuPct, memMb, pids, ioMbps, diskMb }
 }

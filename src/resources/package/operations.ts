@@ -51,7 +51,8 @@ export const get = defineOperation({
   output: Package,
   async run({ packages, actor }, input) {
     const scope = scopeOf(actor)
-    return (await packages.find(input.package, { scope })) ?? packages.get(input.package, { scope, deleted: true })
+    const living = await packages.find(input.package, { scope })
+    return packages.counted(living ?? (await packages.get(input.package, { scope, deleted: true })))
   },
 })
 

@@ -10,7 +10,7 @@ import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, packageWithin, type Scope } from '../scope.ts'
 import { containing, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
-import type { Package } from './schema.ts'
+import type { Offer, Package } from './schema.ts'
 
 export interface PackageValues extends TenantLimits {
   readonly name: string
@@ -29,11 +29,13 @@ export interface FindPackage extends FindOptions {
 export interface PackageStore {
   list(query: ListQuery & { scope?: Scope; resellerId?: Id | undefined }): Promise<Page<Package>>
   /** By id or name among the living; with `deleted`, in the trash. */
-  find(ref: string, options?: FindPackage): Promise<Package | undefined>
+  find(ref: string, options?: FindPackage): Promise<Offer | undefined>
   /** `find`, or `not_found`. */
-  get(ref: string, options?: FindPackage): Promise<Package>
+  get(ref: string, options?: FindPackage): Promise<Offer>
   /** Of a reseller, or of the panel itself. */
-  findDefault(owner: Id | null): Promise<Package | undefined>
+  findDefault(owner: Id | null): Promise<Offer | undefined>
+  /** With the number of its living tenants. */
+  counted(offer: Offer): Promise<Package>
   insert(id: Id, values: PackageValues, owner: Id | null): Promise<void>
   update(id: Id, values: PackageChange): Promise<void>
   /** Makes it the one default of its owner. */
@@ -65,11 +67,11 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
       .selectAll('packages')
       .select('sellers.email as reseller_email')
       .select(['max_domains', 'max_cpu_pct', 'max_mem_mb', 'max_pids', 'max_io', 'max_disk_mb'])
-      .select(livingTenants)
 
   const store: PackageStore = {
     async list({ cursor, limit, search, deleted = false, scope = everything, resellerId }) {
       let query = rows()
+        .select(livingTenants)
         .where('packages.deleted_at', deleted ? 'is not' : 'is', null)
         .where(packageWithin(scope))
       if (resellerId !== undefined) query = query.where('packages.reseller_id', '=', resellerId)
@@ -83,7 +85,12 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
         .orderBy('packages.id')
         .limit(limit + 1)
         .execute()
-      return toPage(found, limit, (row) => [row.name, row.id], packageOf)
+      return toPage(
+        found,
+        limit,
+        (row) => [row.name, row.id],
+        (row) => ({ ...offerOf(row), tenants: row.tenants ?? 0 }),
+      )
     },
 
     async find(ref, { deleted = false, scope = everything, owner = ownerOf(ref, scope) } = {}) {
@@ -95,7 +102,7 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
         .orderBy('packages.deleted_at', 'desc')
         .limit(1)
         .executeTakeFirst()
-      return row && packageOf(row)
+      return row && offerOf(row)
     },
 
     async get(ref, options) {
@@ -107,7 +114,7 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
         .where('is_default', '=', 1)
         .where('packages.reseller_id', owner === null ? 'is' : '=', owner)
         .executeTakeFirst()
-      return row && packageOf(row)
+      return row && offerOf(row)
     },
 
     async insert(id, values, owner) {
@@ -163,6 +170,16 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
       await storeLock(db, `package:${idOrName}`)
     },
 
+    async counted(offer) {
+      const { count } = await db
+        .selectFrom('tenants')
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .where('package_id', '=', offer.id)
+        .where('deleted_at', 'is', null)
+        .executeTakeFirstOrThrow()
+      return { ...offer, tenants: count }
+    },
+
     async countTenants(id) {
       const { count } = await db
         .selectFrom('tenants')
@@ -211,9 +228,9 @@ type Row = Selectable<PackageTable> &
   Pick<
     Selectable<PackageLimitTable>,
     'max_domains' | 'max_cpu_pct' | 'max_mem_mb' | 'max_pids' | 'max_io' | 'max_disk_mb'
-  > & { tenants: number | null; reseller_email: string | null }
+  > & { reseller_email: string | null }
 
-function packageOf(row: Row): Package {
+function offerOf(row: Row): Offer {
   return {
     id: stored(row.id),
     name: row.name,
@@ -225,7 +242,6 @@ function packageOf(row: Row): Package {
     pids: row.max_pids,
     ioMbps: row.max_io,
     diskMb: row.max_disk_mb,
-    tenants: row.tenants ?? 0,
     resellerId: storedOrNull(row.reseller_id),
     resellerEmail: row.reseller_email,
     createdAt: row.created_at,

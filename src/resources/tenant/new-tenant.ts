@@ -1,7 +1,7 @@
 /** What a new tenant needs: a package, perhaps an owner, and a name that is free. */
 import type { Id, TenantName } from '../../contract/values.ts'
 import type { Context } from '../context.ts'
-import type { Package } from '../package/schema.ts'
+import type { Offer } from '../package/schema.ts'
 import { badInput, conflict, taken } from '../refusals.ts'
 import { scopeOf } from '../visibility.ts'
 
@@ -11,7 +11,7 @@ export async function choosePackage(
   what: string,
   ref: string | undefined,
   owner: Id | null,
-): Promise<Package> {
+): Promise<Offer> {
   const { packages } = context
   const found = ref === undefined ? await packages.findDefault(owner) : await packages.find(ref, { owner })
   if (found !== undefined) {
