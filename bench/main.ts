@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { cpus, loadavg, release } from 'node:os'
 import { parseArgs } from 'node:util'
 import { type Bench, type Figure, isMet } from './bench.ts'
+import { booted } from './booted.ts'
 import { bulk } from './bulk.ts'
 import { memory } from './memory.ts'
 import { panel } from './panel.ts'
@@ -11,7 +12,7 @@ import { site } from './site.ts'
 import { throughput } from './throughput.ts'
 import { version } from './version.ts'
 
-const benches: readonly Bench[] = [version, panel, memory, site, throughput, bulk, scale]
+const benches: readonly Bench[] = [version, panel, memory, site, throughput, bulk, scale, booted]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -34,7 +35,10 @@ async function main(): Promise<number> {
     console.error('--sites is a whole number from 10')
     return 2
   }
-  const chosen = positionals.length === 0 ? benches : benches.filter(({ name }) => positionals.includes(name))
+  const chosen =
+    positionals.length === 0
+      ? benches.filter(({ isOnlyByName }) => !isOnlyByName)
+      : benches.filter(({ name }) => positionals.includes(name))
   tellMachine()
   let missed = 0
   for (const bench of chosen) {
