@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { type Bench, type Figure, isMet } from './bench.ts'
 import { booted } from './booted.ts'
 import { bulk } from './bulk.ts'
+import { login } from './login.ts'
 import { memory } from './memory.ts'
 import { panel } from './panel.ts'
 import { scale } from './scale.ts'
@@ -12,7 +13,7 @@ import { site } from './site.ts'
 import { throughput } from './throughput.ts'
 import { version } from './version.ts'
 
-const benches: readonly Bench[] = [version, panel, memory, site, throughput, bulk, scale, booted]
+const benches: readonly Bench[] = [version, panel, memory, site, login, throughput, bulk, scale, booted]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -5,6 +5,12 @@ export const errorTable = {
   malformed: { status: 400, exit: 2, help: 'Send a well-formed request; the API reference shows its shape.' },
   not_signed_in: { status: 401, exit: 3, help: 'Sign in and send the request again.' },
   forbidden: { status: 403, exit: 4, help: 'Ask an administrator for the permission that the message names.' },
+  step_up_needed: {
+    status: 403,
+    exit: 4,
+    help: 'Confirm that it is you on the page /confirm, then send it once more.',
+  },
+  second_factor_needed: { status: 403, exit: 4, help: 'Set up a second factor on the page of your account.' },
   not_found: { status: 404, exit: 5, help: 'Look the id or name up with the matching list command.' },
   wrong_method: { status: 405, exit: 2, help: 'Use a method that the API reference lists for this path.' },
   conflict: { status: 409, exit: 6, help: 'Look at the present state, then decide again.' },

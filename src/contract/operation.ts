@@ -50,6 +50,14 @@ export interface Operation<
   readonly confirm?: string
   /** Output key that is a text for a file: a terminal prints it as it is. */
   readonly document?: string
+  /** The answer holds a secret that is shown once: pages show it instead of moving on. */
+  readonly answersOnce?: true
+  /** Every signed-in user may call it without a permission; `run` sees to it that it is about their own account. */
+  readonly isForEveryone?: true
+  /** Dangerous in the hands of who finds an open browser: the person must have shown password or code just before. */
+  readonly stepUp?: true
+  /** Part of setting up a second factor: also for those who can do nothing else before they have one. */
+  readonly whileEnrolling?: true
   /** Output keys of `items` that lists print as columns, in order. */
   readonly columns?: readonly string[]
   readonly input: I

@@ -37,6 +37,7 @@ describe('loadConfig', () => {
       phpIdleSeconds: 300,
       jobsAtOnce: 4,
       sessionIdleMinutes: 30,
+      adminIdleMinutes: 15,
       sessionHours: 12,
       loginAttempts: 5,
       auditRemote: null,

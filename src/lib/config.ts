@@ -80,6 +80,12 @@ export const settings = {
     expected: 'a number of minutes from 1 to 1440',
     help: 'A browser session ends after so long without a request.',
   }),
+  adminIdleMinutes: setting({
+    schema: z.int().min(1).max(1440),
+    byDefault: 15,
+    expected: 'a number of minutes from 1 to 1440',
+    help: 'The same for administrators, where it is shorter.',
+  }),
   sessionHours: setting({
     schema: z.int().min(1).max(168),
     byDefault: 12,

@@ -14,6 +14,7 @@ import { storesFor } from '../resources/index.ts'
 import { headSender } from './audit/head-sender.ts'
 import { auditMirror } from './audit/mirror.ts'
 import { bootstrap } from './auth/bootstrap.ts'
+import { challengeTable } from './auth/challenges.ts'
 import { flashMessages } from './auth/flash.ts'
 import type { PanelKeys } from './auth/keys.ts'
 import { type PasswordHasher, passwordHasher } from './auth/password.ts'
@@ -40,7 +41,7 @@ import { JobEventBus } from './jobs/job-events.ts'
 import { jobQueue } from './jobs/job-queue.ts'
 import { JobRunner } from './jobs/job-runner.ts'
 import { newId } from './operation-context.ts'
-import { type Caller, mayCall, operationRunner } from './run-operation.ts'
+import { type Caller, isFresh, mayCall, operationRunner } from './run-operation.ts'
 
 export interface PanelOptions {
   readonly config: Config
@@ -82,7 +83,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   let hosts = policyOf(config)
   const db = await openCheckedStore(options)
   const storesOf = (on: Db) =>
-    storesFor(on, { now: new Date().toISOString(), newId, auditKey: keys.audit, appended: () => mirror.appended() })
+    storesFor(on, { now: new Date().toISOString(), newId, keys, appended: () => mirror.appended() })
 
   const link = new AgentLink(log)
   const mirror = auditMirror({ db, log, send: (message) => link.send(message) })
@@ -106,12 +107,17 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     closeSetupIfDone: () => setup.closeIfDone(),
   })
 
-  const sessions = sessionTable(() => ({ idleMinutes: config.sessionIdleMinutes, hours: config.sessionHours }))
+  const sessions = sessionTable(() => ({
+    idleMinutes: config.sessionIdleMinutes,
+    adminIdleMinutes: config.adminIdleMinutes,
+    hours: config.sessionHours,
+  }))
+  const challenges = challengeTable()
   const throttle = loginThrottle(() => ({ perAccount: config.loginAttempts, perNetwork: 30, globalPerMinute: 200 }))
   const visiting = visitors({ db, storesOf, sessions, csrfKey: keys.csrf })
-  const signing = signIn({ db, storesOf, sessions, visitors: visiting, hasher, throttle })
+  const signing = signIn({ db, storesOf, sessions, challenges, visitors: visiting, hasher, throttle })
   const setup = bootstrap({ db, storesOf, signIn: signing, visitors: visiting, hasher, throttle, link, log })
-  const house = housekeeping({ db, storesOf, sessions, log, onQueued: () => runner.wake() })
+  const house = housekeeping({ db, storesOf, sessions, challenges, log, onQueued: () => runner.wake() })
 
   const door = networkDoor({
     hosts: () => hosts,
@@ -146,12 +152,14 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     },
     plan: (request, operation, input) => operations.plan(callerOf(request), operation, input),
     mayCall,
+    isFresh: (request) => isFresh(request.session),
     auth: {
       formToken: (request, reply) => visiting.formToken(request, reply),
       login: signing.login,
+      owesSecondFactor: signing.owesSecondFactor,
+      secondFactor: signing.secondFactor,
+      confirm: signing.confirm,
       logout: signing.logout,
-      sessions: signing.sessions,
-      revoke: signing.revoke,
       endImpersonation: signing.endImpersonation,
       safeNext: (next) => safeNext(next, network),
       bootstrap: setup,
@@ -250,13 +258,13 @@ function registerApi(app: FastifyInstance, deps: PanelDeps): void {
 }
 
 function callerOf(request: FastifyRequest): Caller {
-  const { actor } = request
-  return { actor, requestId: request.id, ip: actor?.kind === 'root' ? null : clientAddress(request) }
+  const { actor, session } = request
+  return { actor, session, requestId: request.id, ip: actor?.kind === 'root' ? null : clientAddress(request) }
 }
 
 /** A path that a page of this panel answers to, or the start: never a word of a stranger. */
 function safeNext(next: unknown, { pagePaths }: PanelServer): string {
-  const isPath = typeof next === 'string' && /^\/[\w\-./?=&%~]*$/.test(next) && !next.startsWith('//')
+  const isPath = typeof next === 'string' && /^\/[\w\-./?=&%~+]*$/.test(next) && !next.startsWith('//')
   return isPath && pagePaths.has(next.split('?')[0] ?? '') ? next : '/'
 }
 

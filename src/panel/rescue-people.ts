@@ -27,7 +27,7 @@ export async function resetPassword({ change, now }: OpenStore, request: Person)
       `The password of ${email} is set.`,
       ...(await endSessions(stores, tx, user)),
       ...(await liftSuspension(stores, user)),
-      ...(await removeTotp(tx, user, now)),
+      ...(await removeTotp(stores, user)),
     ]
     await audit(stores, now, request.do, user.id, { email, did })
     return { of: 'person', did, next: await stillClosed(stores, user) }
@@ -88,14 +88,9 @@ async function liftSuspension(stores: Stores, { id, status }: User): Promise<str
   return ['The account was suspended and is active again.']
 }
 
-async function removeTotp(tx: Db, { id }: User, now: string): Promise<string[]> {
-  const removed = await tx
-    .updateTable('users')
-    .set({ totp: null, updated_at: now })
-    .where('id', '=', id)
-    .where('totp', 'is not', null)
-    .executeTakeFirst()
-  return removed.numUpdatedRows > 0n ? ['The second factor was removed; set it up again after signing in.'] : []
+async function removeTotp(stores: Stores, { id }: User): Promise<string[]> {
+  if (!(await stores.totp.remove(id))) return []
+  return ['The second factor was removed; set it up again after signing in.']
 }
 
 /** What is not the account's own fault, and is left to a person. */

@@ -25,13 +25,13 @@ interface Opening {
 }
 
 export async function withStore<T>(opening: Opening, work: (store: OpenStore) => Promise<T>): Promise<T> {
-  const auditKey = deriveKeys(opening.panelKey).audit
+  const keys = deriveKeys(opening.panelKey)
   const now = new Date().toISOString()
   const db = await open(opening, now)
   try {
     return await work({
       now,
-      change: (one) => db.transaction().execute((tx) => one(storesFor(tx, { now, newId, auditKey }), tx)),
+      change: (one) => db.transaction().execute((tx) => one(storesFor(tx, { now, newId, keys }), tx)),
     })
   } finally {
     await db.destroy()

@@ -46,13 +46,22 @@ export interface Caller {
   readonly requestId: string
   /** For a caller with a browser session: `Context.session`, in the transaction of the call. */
   readonly actAs?: (tx: Db, user: Id) => Promise<void>
+  /** null for root, and for programs that act for somebody. */
+  readonly session: { readonly confirmedAt: string; readonly mustEnrol: boolean } | null
 }
 
+/** For so long a password or code that was shown lets dangerous operations through (threats §4, step-up). */
+const stepUpMs = 10 * 60_000
+
 /** By permission, by the scope that the operation is made for, and not as another person where that could lead on. */
-export function mayCall(actor: Actor | null, { name, policy }: Pick<AnyOperation, 'name' | 'policy'>): boolean {
+export function mayCall(
+  actor: Actor | null,
+  { name, policy, isForEveryone }: Pick<AnyOperation, 'name' | 'policy' | 'isForEveryone'>,
+): boolean {
   if (actor === null) return false
   if (actor.kind === 'root') return true
-  return holds(actor, name) && policy.scopes.includes(actor.scope.kind) && !isBarred(actor, policy)
+  const isPermitted = isForEveryone || holds(actor, name)
+  return isPermitted && policy.scopes.includes(actor.scope.kind) && !isBarred(actor, policy)
 }
 
 function isBarred(actor: Actor, policy: Policy): boolean {
@@ -222,9 +231,24 @@ function admit<I extends z.ZodObject>(caller: Caller, operation: Operation<Conte
     })
   if (!mayCall(actor, operation))
     throw new WcpError('forbidden', `Cannot run ${operation.name}: the permission "${operation.name}" is missing`)
+  demandProof(caller, actor, operation)
   const parsed = operation.input.safeParse(input)
   if (!parsed.success) throw badInput(parsed.error, input, Object.keys(operation.input.shape))
   return { actor, parsed: parsed.data }
+}
+
+/** Root has shown the machine's own proof. */
+function demandProof({ session }: Caller, actor: Actor, { name, stepUp, whileEnrolling }: AnyOperation): void {
+  if (actor.kind === 'root') return
+  if (session?.mustEnrol && !whileEnrolling)
+    throw new WcpError('second_factor_needed', `Cannot run ${name}: your account needs a second factor first`)
+  if (stepUp && !isFresh(session))
+    throw new WcpError('step_up_needed', `Cannot run ${name} before you have confirmed that it is you`)
+}
+
+/** Whether dangerous operations are let through now. */
+export function isFresh(session: Caller['session']): boolean {
+  return session !== null && Date.now() - Date.parse(session.confirmedAt) < stepUpMs
 }
 
 async function audit(

@@ -8,12 +8,15 @@ import type { AuditStore } from './audit/store.ts'
 import type { DomainStore } from './domain/store.ts'
 import type { JobStore } from './job/store.ts'
 import type { PackageStore } from './package/store.ts'
+import type { PolicyStore } from './policy/store.ts'
 import type { ResellerStore } from './reseller/store.ts'
 import type { Permissions } from './rights.ts'
 import type { RoleStore } from './role/store.ts'
 import type { Scope } from './scope.ts'
+import type { SessionStore } from './session/store.ts'
 import type { SettingStore } from './settings/store.ts'
 import type { TenantStore } from './tenant/store.ts'
+import type { TotpStore } from './totp/store.ts'
 import type { UserStore } from './user/store.ts'
 
 /** Who asks. `root` is the machine's root through the private socket. */
@@ -45,6 +48,9 @@ export interface Context {
   readonly users: UserStore
   readonly roles: RoleStore
   readonly resellers: ResellerStore
+  readonly sessions: SessionStore
+  readonly totp: TotpStore
+  readonly loginPolicies: PolicyStore
   readonly settings: SettingStore
   readonly audit: AuditStore
   readonly jobs: JobStore

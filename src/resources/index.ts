@@ -11,15 +11,21 @@ import * as job from './job/operations.ts'
 import { jobStore } from './job/store.ts'
 import * as packages from './package/operations.ts'
 import { packageStore } from './package/store.ts'
+import * as policy from './policy/operations.ts'
+import { policyStore } from './policy/store.ts'
 import * as reseller from './reseller/operations.ts'
 import { resellerStore } from './reseller/store.ts'
 import * as role from './role/operations.ts'
 import { roleStore } from './role/store.ts'
+import * as session from './session/operations.ts'
+import { sessionStore } from './session/store.ts'
 import * as settings from './settings/operations.ts'
 import { settingStore } from './settings/store.ts'
 import type { StoreTools } from './store-tools.ts'
 import * as tenant from './tenant/operations.ts'
 import { tenantStore } from './tenant/store.ts'
+import * as totp from './totp/operations.ts'
+import { type TotpKeys, totpStore } from './totp/store.ts'
 import * as user from './user/operations.ts'
 import { userStore } from './user/store.ts'
 
@@ -31,6 +37,9 @@ export const slices = {
   user,
   role,
   reseller,
+  session,
+  totp,
+  policy,
   job,
   audit,
   settings,
@@ -55,19 +64,34 @@ function place(operation: AnyOperation<Context>): number {
   return index === -1 ? verbOrder.length : index
 }
 
+export interface StoreKeys extends TotpKeys {
+  readonly audit: Uint8Array
+}
+
 export type Stores = Pick<
   Context,
-  'packages' | 'tenants' | 'domains' | 'users' | 'roles' | 'resellers' | 'settings' | 'audit' | 'jobs'
+  | 'packages'
+  | 'tenants'
+  | 'domains'
+  | 'users'
+  | 'roles'
+  | 'resellers'
+  | 'sessions'
+  | 'totp'
+  | 'loginPolicies'
+  | 'settings'
+  | 'audit'
+  | 'jobs'
 >
 
 /**
  * The stores over one database or one open transaction of it, at one moment: make them anew for each call.
- * @param auditKey secret of the audit chain, the same for the life of the installation
- * @param appended called after an entry was appended, before the transaction ends
+ * @param tools.keys the panel's secrets, the same for the life of the installation; `audit` chains the audit entries
+ * @param tools.appended called after an entry was appended, before the transaction ends
  */
 export function storesFor(
   db: Db,
-  tools: StoreTools & { readonly auditKey: Uint8Array; readonly appended?: () => void },
+  tools: StoreTools & { readonly keys: StoreKeys; readonly appended?: () => void },
 ): Stores {
   return {
     packages: packageStore(db, tools),
@@ -76,8 +100,11 @@ export function storesFor(
     users: userStore(db, tools),
     roles: roleStore(db, tools),
     resellers: resellerStore(db, tools),
+    sessions: sessionStore(db, tools),
+    totp: totpStore(db, tools, tools.keys),
+    loginPolicies: policyStore(db, tools),
     settings: settingStore(db, tools),
-    audit: auditStore(db, tools.auditKey, tools.appended),
+    audit: auditStore(db, tools.keys.audit, tools.appended),
     jobs: jobStore(db, tools),
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type AnyOperation, demandPolicies, httpBinding, kindOf } from '../../src/contract/operation.ts'
+import { type AnyOperation, demandPolicies, httpBinding, kindOf, verbOf } from '../../src/contract/operation.ts'
 import { fieldsOf } from '../../src/lib/fields.ts'
 import { operations } from '../../src/resources/index.ts'
 
@@ -20,10 +20,13 @@ describe('the registry of operations', () => {
       'health',
       'job',
       'package',
+      'policy',
       'reseller',
       'role',
+      'session',
       'settings',
       'tenant',
+      'totp',
       'user',
     ])
     for (const kind of ['package', 'tenant', 'domain', 'user', 'role', 'reseller']) {
@@ -72,6 +75,11 @@ describe.each(operations)('$name', (operation) => {
   it('uses the method that its effect has', () => {
     const { method } = httpBinding(operation)
     expect(operation.effect === 'read').toBe(method === 'GET')
+  })
+
+  it('asks for a fresh proof before it deletes or hands out a secret', () => {
+    const isDangerous = ['delete', 'purge'].includes(verbOf(operation)) || operation.secret?.includes('password')
+    if (isDangerous) expect(operation.stepUp).toBe(true)
   })
 
   it('is summed up in one line without a full stop', () => {

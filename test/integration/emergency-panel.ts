@@ -29,12 +29,28 @@ const deeds = {
   /** Suspended, with a second factor and a session. */
   lockOut: ({ email, ...store }: Wish) =>
     withStore(store, ({ change, now }) =>
-      change(async ({ users }, tx) => {
+      change(async ({ users, totp }, tx) => {
         const { id } = await users.get(email)
         await users.setStatus(id, 'suspended')
-        await tx.updateTable('users').set({ totp: '{}' }).where('id', '=', id).execute()
-        const times = { created_at: now, updated_at: now, last_seen_at: now, expires_at: now }
-        const session = { id: newId(), token_hash: 'x', user_id: id, kind: 'user', ip: '::1', user_agent: '', ...times }
+        await totp.begin(id, Buffer.from('a secret'))
+        const times = {
+          created_at: now,
+          updated_at: now,
+          last_seen_at: now,
+          expires_at: now,
+          idle_until: now,
+          confirmed_at: now,
+        }
+        const session = {
+          id: newId(),
+          token_hash: 'x',
+          user_id: id,
+          kind: 'user',
+          ip: '::1',
+          user_agent: '',
+          factor: 'none',
+          ...times,
+        }
         await tx.insertInto('sessions').values(session).execute()
         return null
       }),

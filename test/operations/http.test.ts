@@ -288,8 +288,8 @@ describe('the private socket', () => {
 
 describe('the address to go to after signing in', () => {
   it.each([
-    ['/sessions', '/sessions'],
-    ['/sessions?x=1', '/sessions?x=1'],
+    ['/next', '/next'],
+    ['/next?x=1', '/next?x=1'],
     ['/', '/'],
     ['/nowhere', '/'],
     ['//evil.example', '/'],

@@ -22,7 +22,7 @@ function runnerOver(panel: Panel) {
   })
 }
 
-const caller = { actor: root, ip: null, requestId: 'test' }
+const caller = { actor: root, ip: null, requestId: 'test', session: null }
 
 onBothStores('the same name wanted by many at once', (bench) => {
   const outcomes = async (calls: readonly Promise<unknown>[]) =>

@@ -22,15 +22,16 @@ export const failure: Failure = { step: 'a step', code: 'machine_failed', messag
 export async function openPanel(where = ':memory:') {
   const db = openStore(where)
   const auditKey = randomBytes(32)
+  const keys = { audit: auditKey, seal: randomBytes(32), codes: randomBytes(32) }
   const clock = { now: Date.parse('2026-03-01T12:00:00.000Z') }
   const now = () => new Date(clock.now++).toISOString()
   await migrate(db, now())
   const machine = { php: ['8.2', '8.4'] }
-  const stores = (over: Db) => storesFor(over, { now: now(), newId, auditKey })
+  const stores = (over: Db) => storesFor(over, { now: now(), newId, keys })
 
   const contextFor = (tx: Db, actor: Actor): Context => {
     const moment = now()
-    const over = storesFor(tx, { now: moment, newId, auditKey })
+    const over = storesFor(tx, { now: moment, newId, keys })
     return {
       ...over,
       actor,

@@ -31,6 +31,9 @@ async function addSession(panel: Panel, userId: string) {
     user_agent: 'x',
     last_seen_at: now,
     expires_at: now,
+    idle_until: now,
+    confirmed_at: now,
+    factor: 'none',
   }
   await panel.db
     .insertInto('sessions')

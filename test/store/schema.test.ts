@@ -41,6 +41,18 @@ describe('migrations', () => {
           "8b642ec23ba137e1a2737956ee23c0b0112bf69e616a9ab6070429ba19a0e66c",
           "73ed9396aa9b9e47730e6e4a9735fdd81817de21c6c4b36af2eff15975eec7e6",
         ],
+        [
+          4,
+          "audit-mirror",
+          "6b54a49bd673b6bcba776e5d93228996d7c4c6852c994fddd7531dc3af210f87",
+          "1d74094480467ca11ab04df2a70009fabf40fcf79db1ea20ad4a89d30d6eb043",
+        ],
+        [
+          5,
+          "factors",
+          "fee70a04e16db0d0e1ae07e7c21cd7ce54bbccf1c908a942c083ed1ba36620c5",
+          "fc8a255dcf919bbbe38db5a318e2c20f551e36df14f601f9be9ab7f37b413c93",
+        ],
       ]
     `)
   })

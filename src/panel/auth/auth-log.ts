@@ -9,8 +9,9 @@ import { newId } from '../operation-context.ts'
 export interface AuthEvent {
   readonly action:
     | 'auth.login'
+    | 'auth.code'
+    | 'auth.confirm'
     | 'auth.logout'
-    | 'auth.revoke'
     | 'auth.root'
     | 'auth.bootstrap'
     | 'auth.end_impersonation'

@@ -86,18 +86,26 @@ export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(
     async verifyRoot(request, reply, password) {
       await demandOpen()
       const from = clientAddress(request)
-      throttle.enter('root', from)
-      if (password === '' || password.length > longestPassword) throw await refuseRoot(request, from)
-      const check = await link.ask({ t: 'verify_root', password, from }, RootCheck, 20_000)
+      const attempt = throttle.enter('root', from)
+      if (password === '' || password.length > longestPassword) throw await refuseRoot(request)
+      const check = await link.ask({ t: 'verify_root', password, from }, RootCheck, 20_000).catch((error) => {
+        attempt.withdrawn()
+        throw error
+      })
       if (check.retryAfterSeconds !== null && !check.ok)
         throw new WcpError('too_many_requests', 'Cannot check the password of root now: too many attempts', {
           details: { retryAfterSeconds: Math.ceil(check.retryAfterSeconds) },
         })
-      if (!check.ok) throw await refuseRoot(request, from)
-      throttle.succeeded('root', from)
+      if (!check.ok) throw await refuseRoot(request)
+      attempt.succeeded()
       const value = await db.transaction().execute(async (tx) => {
         await recordAuth(storesOf, tx, request, { action: 'auth.root', outcome: 'ok', user: null, metadata: {} })
-        return await signIn.startSession(tx, request, { kind: 'bootstrap', userId: null })
+        return await signIn.startSession(tx, request, {
+          kind: 'bootstrap',
+          userId: null,
+          factor: 'none',
+          isAdmin: true,
+        })
       })
       visitors.giveCookie(request, reply, value)
     },
@@ -120,7 +128,7 @@ export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(
         await insertDefaultPackage(stores)
         const user = { id, email, tenant: null }
         await recordAuth(storesOf, tx, request, { action: 'auth.bootstrap', outcome: 'ok', user, metadata: { email } })
-        return await signIn.startSession(tx, request, { kind: 'user', userId: id })
+        return await signIn.startSession(tx, request, { kind: 'user', userId: id, factor: 'none', isAdmin: true })
       })
       hasAdmin = true
       visitors.giveCookie(request, reply, value)
@@ -133,8 +141,7 @@ export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(
     },
   }
 
-  async function refuseRoot(request: FastifyRequest, from: string): Promise<WcpError> {
-    throttle.failed('root', from)
+  async function refuseRoot(request: FastifyRequest): Promise<WcpError> {
     await db
       .transaction()
       .execute((tx) =>

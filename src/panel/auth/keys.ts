@@ -6,6 +6,10 @@ export interface PanelKeys {
   readonly csrf: Buffer
   /** Chains the audit entries. */
   readonly audit: Buffer
+  /** Encrypts secrets in the store. */
+  readonly seal: Buffer
+  /** Digests codes that are too short to be hashed without a key. */
+  readonly codes: Buffer
 }
 
 /** @param hex content of `panel.key`: 32 random bytes in hexadecimal. */
@@ -14,7 +18,7 @@ export function deriveKeys(hex: string): PanelKeys {
   if (!/^[0-9a-f]{64}$/i.test(text)) throw new Error('Cannot use panel.key: expected 64 hexadecimal digits')
   const secret = Buffer.from(text, 'hex')
   const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', secret, '', `wcp360/panel/${purpose}`, 32))
-  return { csrf: derive('csrf'), audit: derive('audit') }
+  return { csrf: derive('csrf'), audit: derive('audit'), seal: derive('seal'), codes: derive('codes') }
 }
 
 export function keyedDigest(key: Buffer, ...parts: readonly string[]): string {

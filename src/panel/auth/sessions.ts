@@ -1,11 +1,14 @@
 /** Browser sessions: opaque cookie values, of which the store holds the digest; ended ones are dead at the next request. */
 import { randomUUID } from 'node:crypto'
 import { Id } from '../../contract/values.ts'
+import { type SecondFactor, secondFactors } from '../../resources/session/schema.ts'
 import type { Db } from '../db/database.ts'
 import { cookieDigest, newCookieValue } from './cookie.ts'
 
 export interface SessionLimits {
   readonly idleMinutes: number
+  /** For who may do everything. */
+  readonly adminIdleMinutes: number
   readonly hours: number
 }
 
@@ -21,6 +24,9 @@ export interface StoredSession {
   readonly createdAt: string
   readonly seenAt: string
   readonly expiresAt: string
+  /** When the person last proved who they are. */
+  readonly confirmedAt: string
+  readonly factor: SecondFactor
   /** Who really acts; null: the user. */
   readonly impersonator: Impersonation | null
 }
@@ -41,6 +47,10 @@ export interface NewSession {
   readonly userId: Id | null
   readonly ip: string
   readonly userAgent: string
+  readonly factor: SecondFactor
+  readonly isAdmin: boolean
+  /** Where it goes on with another one: when the person behind it proved who they are; else now. */
+  readonly confirmedAt?: string
   readonly impersonator?: Impersonation
   /** Ends then at the latest. */
   readonly until?: string
@@ -54,7 +64,9 @@ export function sessionTable(limits: () => SessionLimits, now: () => number = Da
       .selectAll()
       .where('deleted_at', 'is', null)
       .where('expires_at', '>', iso(now()))
-      .where('last_seen_at', '>', iso(now() - limits().idleMinutes * 60_000))
+      .where('idle_until', '>', iso(now()))
+  const idleUntil = (isAdmin: boolean) =>
+    iso(now() + (isAdmin ? Math.min(limits().adminIdleMinutes, limits().idleMinutes) : limits().idleMinutes) * 60_000)
 
   /** No session lasts longer than the one that it goes on with. */
   const endOf = ({ kind, impersonator, until }: NewSession, from: number): string => {
@@ -82,6 +94,9 @@ export function sessionTable(limits: () => SessionLimits, now: () => number = Da
           ip: session.ip,
           user_agent: session.userAgent.slice(0, 200),
           last_seen_at: moment,
+          idle_until: idleUntil(session.isAdmin),
+          confirmed_at: session.confirmedAt ?? moment,
+          factor: session.factor,
           expires_at: endOf(session, from),
           impersonator_id: impersonator?.id ?? null,
           resume_until: impersonator?.resumeUntil ?? null,
@@ -99,20 +114,26 @@ export function sessionTable(limits: () => SessionLimits, now: () => number = Da
       return row && toSession(row)
     },
 
-    async touch(db: Db, { id, seenAt }: StoredSession): Promise<void> {
+    async touch(db: Db, { id, seenAt }: StoredSession, isAdmin: boolean): Promise<void> {
       if (now() - Date.parse(seenAt) < touchEveryMs) return
       const moment = iso(now())
-      await db.updateTable('sessions').set({ last_seen_at: moment, updated_at: moment }).where('id', '=', id).execute()
+      await db
+        .updateTable('sessions')
+        .set({ last_seen_at: moment, idle_until: idleUntil(isAdmin), updated_at: moment })
+        .where('id', '=', id)
+        .execute()
     },
 
-    /** The user's own, newest first. */
-    async ofUser(db: Db, user: Id): Promise<StoredSession[]> {
-      const rows = await alive(db)
-        .where('user_id', '=', user)
-        .where('impersonator_id', 'is', null)
-        .orderBy('created_at', 'desc')
+    /** The person has shown again who they are. @returns the new value for the cookie; the old one is dead. */
+    async renew(db: Db, id: Id): Promise<string> {
+      const value = newCookieValue()
+      const moment = iso(now())
+      await db
+        .updateTable('sessions')
+        .set({ token_hash: cookieDigest(value), confirmed_at: moment, updated_at: moment })
+        .where('id', '=', id)
         .execute()
-      return rows.map(toSession)
+      return value
     },
 
     /** @param user whose session it must be; false when it is not. */
@@ -152,6 +173,8 @@ interface Row {
   expires_at: string
   impersonator_id: string | null
   resume_until: string | null
+  confirmed_at: string
+  factor: string
 }
 
 function toSession(row: Row): StoredSession {
@@ -168,5 +191,7 @@ function toSession(row: Row): StoredSession {
       row.impersonator_id === null
         ? null
         : { id: Id.parse(row.impersonator_id), resumeUntil: row.resume_until ?? row.expires_at },
+    confirmedAt: row.confirmed_at,
+    factor: secondFactors.find((one) => one === row.factor) ?? 'none',
   }
 }

@@ -6,34 +6,35 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'
 import type { Id } from '../../contract/values.ts'
 import type { Stores } from '../../resources/index.ts'
-import { Email } from '../../resources/user/schema.ts'
+import type { SecondFactor } from '../../resources/session/schema.ts'
+import { Email, type User } from '../../resources/user/schema.ts'
 import type { Db } from '../db/database.ts'
 import { clientAddress } from '../http/client-address.ts'
-import type { Session, SessionInfo } from '../http/types.ts'
-import { recordAuth } from './auth-log.ts'
+import type { Session } from '../http/types.ts'
+import { type AuthEvent, recordAuth } from './auth-log.ts'
+import type { ChallengeTable } from './challenges.ts'
 import type { PasswordHasher } from './password.ts'
 import type { NewSession, SessionTable } from './sessions.ts'
-import type { Throttle } from './throttle.ts'
+import type { Attempt, Throttle } from './throttle.ts'
 import type { Visitors } from './visitors.ts'
 
 export const longestPassword = 1024
+
+type BegunSession = Omit<NewSession, 'ip' | 'userAgent'>
 
 export interface SignInOptions {
   readonly db: Db
   readonly storesOf: (db: Db) => Stores
   readonly sessions: SessionTable
+  readonly challenges: ChallengeTable
   readonly visitors: Visitors
   readonly hasher: PasswordHasher
   readonly throttle: Throttle
 }
 
-export function signIn({ db, storesOf, sessions, visitors, hasher, throttle }: SignInOptions) {
+export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, throttle }: SignInOptions) {
   /** Ends the visitor's present session, if any, so that the value of its cookie is worth nothing any more. */
-  async function startSession(
-    tx: Db,
-    request: FastifyRequest,
-    session: Pick<NewSession, 'kind' | 'userId' | 'impersonator' | 'until'>,
-  ): Promise<string> {
+  async function startSession(tx: Db, request: FastifyRequest, session: BegunSession): Promise<string> {
     const before = visitors.storedSession(request)
     if (before) await sessions.end(tx, before.id, before.userId)
     return await sessions.start(tx, {
@@ -43,99 +44,138 @@ export function signIn({ db, storesOf, sessions, visitors, hasher, throttle }: S
     })
   }
 
+  const record = (tx: Db, request: FastifyRequest, event: AuthEvent) => recordAuth(storesOf, tx, request, event)
+
+  async function startFor(tx: Db, request: FastifyRequest, user: User, factor: SecondFactor): Promise<string> {
+    const isAdmin = (await storesOf(tx).users.permissions(user.id)) === 'all'
+    const value = await startSession(tx, request, { kind: 'user', userId: user.id, factor, isAdmin })
+    await record(tx, request, { action: 'auth.login', outcome: 'ok', user: userOf(user), metadata: { factor } })
+    return value
+  }
+
+  /** What waits for a place in the queue has told nobody anything yet. */
+  async function checked(attempt: Attempt, password: string, hash: string | null) {
+    const usable = password.length <= longestPassword
+    try {
+      return await hasher.verify(usable ? password : '', usable ? hash : null)
+    } catch (error) {
+      attempt.withdrawn()
+      throw error
+    }
+  }
+
   async function login(
     request: FastifyRequest,
     reply: FastifyReply,
     { email, password }: { email: string; password: string },
-  ): Promise<void> {
-    const from = clientAddress(request)
+  ): Promise<'signed in' | 'second factor'> {
     const address = Email.safeParse(email).data ?? null
     const account = address ?? 'not an address'
-    throttle.enter(account, from)
+    const attempt = throttle.enter(account, clientAddress(request))
     const known = address === null ? undefined : await storesOf(db).users.credentials(address)
-    const usable = password.length <= longestPassword
-    const check = await hasher.verify(usable ? password : '', usable ? (known?.passwordHash ?? null) : null)
+    const check = await checked(attempt, password, known?.passwordHash ?? null)
     if (!check.ok || !known?.maySignIn) {
-      throttle.failed(account, from)
       const user = known ? userOf(known.user) : null
-      await db.transaction().execute((tx) =>
-        recordAuth(storesOf, tx, request, {
-          action: 'auth.login',
-          outcome: 'refused',
-          user,
-          metadata: { email: account },
-        }),
-      )
+      await db
+        .transaction()
+        .execute((tx) =>
+          record(tx, request, { action: 'auth.login', outcome: 'refused', user, metadata: { email: account } }),
+        )
       throw new WcpError('not_signed_in', 'Cannot sign in: the e-mail address or the password is wrong', {
         help: 'Check both and try again; an administrator can set a new password.',
       })
     }
-    throttle.succeeded(account, from)
+    attempt.succeeded()
     const renewed = check.outdated ? await hasher.hash(password) : null
-    const value = await db.transaction().execute(async (tx) => {
-      if (renewed !== null) await storesOf(tx).users.setPasswordHash(known.user.id, renewed)
-      const started = await startSession(tx, request, { kind: 'user', userId: known.user.id })
-      await recordAuth(storesOf, tx, request, {
-        action: 'auth.login',
-        outcome: 'ok',
-        user: userOf(known.user),
-        metadata: {},
-      })
-      return started
+    const { user } = known
+    const { value, owesMore } = await db.transaction().execute(async (tx) => {
+      const { users, totp } = storesOf(tx)
+      if (renewed !== null) await users.setPasswordHash(user.id, renewed)
+      const owesMore = await totp.isOn(user.id)
+      return {
+        owesMore,
+        value: owesMore ? await challenges.start(tx, user.id) : await startFor(tx, request, user, 'none'),
+      }
     })
+    visitors.giveCookie(request, reply, value)
+    return owesMore ? 'second factor' : 'signed in'
+  }
+
+  async function owesSecondFactor({ cookie }: FastifyRequest): Promise<boolean> {
+    return cookie !== null && (await challenges.find(db, cookie)) !== undefined
+  }
+
+  /**
+   * The try is counted before the code is looked at, the code is spent and the challenge ended in one transaction: of many
+   * who come with the same code at once, one gets in.
+   */
+  async function secondFactor(request: FastifyRequest, reply: FastifyReply, code: string): Promise<void> {
+    const { cookie } = request
+    const owner = cookie === null ? undefined : await challenges.find(db, cookie)
+    if (cookie === null || owner === undefined) throw signInAgain()
+    const attempt = throttle.enter(`code ${owner}`, clientAddress(request))
+    if ((await challenges.enter(db, cookie)) === undefined) throw signInAgain()
+    const value = await db.transaction().execute(async (tx) => {
+      const known = await storesOf(tx).users.credentials(owner)
+      const factor = known?.maySignIn ? await spent(tx, owner, code) : null
+      if (known && factor !== null && (await challenges.end(tx, cookie)))
+        return await startFor(tx, request, known.user, factor)
+      const user = known ? userOf(known.user) : null
+      await record(tx, request, { action: 'auth.code', outcome: 'refused', user, metadata: {} })
+      return null
+    })
+    if (value === null) throw wrongCode()
+    attempt.succeeded()
+    visitors.giveCookie(request, reply, value)
+  }
+
+  async function spent(tx: Db, user: Id, code: string): Promise<SecondFactor | null> {
+    const { totp } = storesOf(tx)
+    if (await totp.spend(user, code.replaceAll(' ', ''))) return 'totp'
+    return (await totp.spendRecoveryCode(user, code)) ? 'recovery' : null
+  }
+
+  async function confirm(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { password, code }: { password: string; code: string },
+  ): Promise<void> {
+    const { session } = request
+    if (session === null) throw new WcpError('not_signed_in', 'Cannot confirm: nobody is signed in')
+    const { actor } = session
+    // Who acts as another shows what is their own.
+    const { id } = actor.impersonator ?? actor
+    const attempt = throttle.enter(`confirm ${id}`, clientAddress(request))
+    const known = await storesOf(db).users.credentials(id)
+    const isRight = code === '' && (await checked(attempt, password, known?.passwordHash ?? null)).ok
+    const value = await db.transaction().execute(async (tx) => {
+      const isProven = isRight || (code !== '' && (await spent(tx, id, code)) !== null)
+      const outcome = isProven ? 'ok' : 'refused'
+      await record(tx, request, { action: 'auth.confirm', outcome, user: personOf(actor), metadata: {} })
+      return isProven ? await sessions.renew(tx, session.id) : null
+    })
+    if (value === null) throw new WcpError('not_signed_in', 'Cannot confirm: the password or the code is wrong')
+    attempt.succeeded()
     visitors.giveCookie(request, reply, value)
   }
 
   async function logout(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const { session } = request
-    if (session)
-      await db.transaction().execute(async (tx) => {
-        await sessions.end(tx, session.id, session.actor.id)
-        await recordAuth(storesOf, tx, request, {
-          action: 'auth.logout',
-          outcome: 'ok',
-          user: personOf(session.actor),
-          metadata: actingAs(session.actor),
-        })
-      })
-    visitors.takeCookie(request, reply)
-  }
-
-  async function list(request: FastifyRequest): Promise<readonly SessionInfo[]> {
-    const { id: current, actor } = demandSession(request)
-    const all = await sessions.ofUser(db, actor.id)
-    return all.map(({ id, createdAt, seenAt, ip, userAgent }) => ({
-      id,
-      createdAt,
-      seenAt,
-      ip,
-      agent: userAgent,
-      current: id === current,
-    }))
-  }
-
-  async function revoke(request: FastifyRequest, id: Id): Promise<void> {
-    const { actor } = demandSession(request)
-    if (actor.impersonator)
-      throw new WcpError('forbidden', 'Cannot end sessions while acting as another person', {
-        help: 'End acting as this person first.',
-      })
+    const { session, cookie } = request
     await db.transaction().execute(async (tx) => {
-      if (!(await sessions.end(tx, id, actor.id))) throw new WcpError('not_found', `Cannot find the session "${id}"`)
-      await recordAuth(storesOf, tx, request, {
-        action: 'auth.revoke',
-        outcome: 'ok',
-        user: personOf(actor),
-        metadata: { session: id },
-      })
+      if (cookie !== null) await challenges.end(tx, cookie)
+      if (session === null) return
+      const { actor } = session
+      await sessions.end(tx, session.id, actor.id)
+      const metadata = actingAs(actor)
+      await record(tx, request, { action: 'auth.logout', outcome: 'ok', user: personOf(actor), metadata })
     })
+    visitors.takeCookie(request, reply)
   }
 
   /** @returns the new cookie, to be given once the transaction has ended well */
   async function actAs(tx: Db, request: FastifyRequest, user: Id): Promise<string> {
     const { actor, expiresAt } = demandSession(request)
-    const impersonator = { id: actor.id, resumeUntil: expiresAt }
-    return startSession(tx, request, { kind: 'user', userId: user, impersonator })
+    return await goOnAs(tx, request, user, { impersonator: { id: actor.id, resumeUntil: expiresAt } })
   }
 
   /** Back to one's own session, if it would still last; else nobody is signed in any more. */
@@ -144,25 +184,50 @@ export function signIn({ db, storesOf, sessions, visitors, hasher, throttle }: S
     const before = visitors.storedSession(request)?.impersonator
     if (!before) throw new WcpError('conflict', 'Cannot end acting as another person: nobody does here')
     const value = await db.transaction().execute(async (tx) => {
-      await recordAuth(storesOf, tx, request, {
+      await record(tx, request, {
         action: 'auth.end_impersonation',
         outcome: 'ok',
         user: personOf(actor),
         metadata: actingAs(actor),
       })
-      return startSession(tx, request, { kind: 'user', userId: before.id, until: before.resumeUntil })
+      return await goOnAs(tx, request, before.id, { until: before.resumeUntil })
     })
     visitors.giveCookie(request, reply, value)
   }
 
-  return { startSession, login, logout, sessions: list, revoke, actAs, endImpersonation }
+  /** The same person behind it: what was shown at the sign-in, and when, stays as it was. */
+  async function goOnAs(
+    tx: Db,
+    request: FastifyRequest,
+    userId: Id,
+    more: Pick<NewSession, 'impersonator'> | Pick<NewSession, 'until'>,
+  ): Promise<string> {
+    const { confirmedAt } = demandSession(request)
+    const factor = visitors.storedSession(request)?.factor ?? 'none'
+    const isAdmin = (await storesOf(tx).users.permissions(userId)) === 'all'
+    return await startSession(tx, request, { kind: 'user', userId, factor, isAdmin, confirmedAt, ...more })
+  }
+
+  return { startSession, login, owesSecondFactor, secondFactor, confirm, logout, actAs, endImpersonation }
 }
 
 export type SignIn = ReturnType<typeof signIn>
 
 function demandSession({ session }: FastifyRequest) {
-  if (session === null) throw new WcpError('not_signed_in', 'Cannot look at sessions: nobody is signed in')
+  if (session === null) throw new WcpError('not_signed_in', 'Cannot go on: nobody is signed in')
   return session
+}
+
+function signInAgain(): WcpError {
+  return new WcpError('not_signed_in', 'Cannot take the code: this sign-in is over', {
+    help: 'Begin again with address and password.',
+  })
+}
+
+function wrongCode(): WcpError {
+  return new WcpError('not_signed_in', 'Cannot sign in: the code is wrong', {
+    help: 'Each code works once: wait for the next one of the app, or take a recovery code.',
+  })
 }
 
 /** Who answers for it. */

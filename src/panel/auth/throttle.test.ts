@@ -10,11 +10,10 @@ function throttle(limits: Partial<ThrottleLimits> = {}) {
   const attempt = (account: string, address: string) => {
     try {
       tool.enter(account, address)
+      return 0
     } catch (error) {
       return (error as { details: { retryAfterSeconds: number } }).details.retryAfterSeconds
     }
-    tool.failed(account, address)
-    return 0
   }
   return { ...tool, attempt, pass: (ms: number) => (moment += ms) }
 }
@@ -57,13 +56,47 @@ describe('loginThrottle', () => {
   })
 
   it('forgets an account at its success and everything after fifteen minutes', () => {
-    const { attempt, enter, succeeded, pass } = throttle()
-    times(4, () => attempt('a@example.com', '192.0.2.1'))
-    succeeded('a@example.com', '192.0.2.1')
+    const { attempt, enter, pass } = throttle()
+    times(3, () => attempt('a@example.com', '192.0.2.1'))
+    enter('a@example.com', '192.0.2.1').succeeded()
 
     expect(times(5, () => attempt('A@example.com', '192.0.2.1'))).toEqual([0, 0, 0, 0, 0])
     pass(15 * 60_000)
     expect(() => enter('a@example.com', '192.0.2.1')).not.toThrow()
+  })
+})
+
+describe('tries at once', () => {
+  it('are counted before any of them has ended', () => {
+    const { enter } = throttle()
+    const begin = () => {
+      try {
+        return enter('a@example.com', '192.0.2.1')
+      } catch {
+        return null
+      }
+    }
+
+    const begun = times(20, begin)
+
+    expect(begun.filter((one) => one !== null)).toHaveLength(5)
+  })
+
+  it('are free again when nothing was checked', () => {
+    const { enter } = throttle()
+    const begun = times(5, () => enter('a@example.com', '192.0.2.1'))
+    for (const one of begun) (one as ReturnType<typeof enter>).withdrawn()
+
+    expect(times(5, () => enter('a@example.com', '192.0.2.1'))).toHaveLength(5)
+    expect(() => enter('a@example.com', '192.0.2.1')).toThrow('too many attempts')
+  })
+
+  it('that succeed do not count against their network', () => {
+    const { enter } = throttle({ perNetwork: 3 })
+    times(50, (index) => enter(`user${index}@example.com`, '192.0.2.1').succeeded())
+
+    expect(() => times(3, (index) => enter(`other${index}@example.com`, '192.0.2.1'))).not.toThrow()
+    expect(() => enter('last@example.com', '192.0.2.1')).toThrow('too many attempts')
   })
 })
 

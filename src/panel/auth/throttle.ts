@@ -1,7 +1,7 @@
 /**
  * Slows password guessing without ever locking anybody out (threats C26): failures are counted per account and network,
  * per network, and in total; above its limit each waits longer and longer, and a stranger's failures never count
- * against the owner's own network.
+ * against the owner's own network. A try counts as failed from its beginning, so that tries at once cannot outrun it.
  */
 import { isIPv6 } from 'node:net'
 import { WcpError } from '../../contract/errors.ts'
@@ -19,10 +19,16 @@ export interface ThrottleLimits {
 }
 
 export interface Throttle {
-  /** Before a password is looked at. Throws `too_many_requests` with `details.retryAfterSeconds`. */
-  enter(account: string, address: string): void
-  failed(account: string, address: string): void
-  succeeded(account: string, address: string): void
+  /** Before anything is looked at: counts the try. Throws `too_many_requests` with `details.retryAfterSeconds`. */
+  enter(account: string, address: string): Attempt
+}
+
+/** One counted try; left alone it stays a failure. */
+export interface Attempt {
+  /** Forgets the failures of the account from this network. */
+  succeeded(): void
+  /** Nothing was checked, so that nothing could be learnt from it. */
+  withdrawn(): void
 }
 
 interface Count {
@@ -36,39 +42,51 @@ export function loginThrottle(limits: () => ThrottleLimits, now: () => number = 
   const counts = new Map<string, Count>()
   let minute = { started: now(), tries: 0 }
 
-  const keysOf = (account: string, address: string) => {
-    const network = networkOf(address)
-    return [
-      { key: `account ${account.toLowerCase().slice(0, 320)} ${network}`, limit: limits().perAccount },
-      { key: `network ${network}`, limit: limits().perNetwork },
-    ]
+  function demandFree(keys: readonly string[], moment: number): void {
+    if (moment - minute.started >= 60_000) minute = { started: moment, tries: 0 }
+    if (minute.tries >= limits().globalPerMinute) throw waitFor(minute.started + 60_000 - moment)
+    const wait = Math.max(...keys.map((key) => (counts.get(key)?.blockedUntil ?? 0) - moment))
+    if (wait > 0) throw waitFor(wait)
+  }
+
+  function count(key: string, limit: number, moment: number): void {
+    const known = counts.get(key)
+    const one = known && !isOver(known, moment) ? known : { failures: 0, first: moment, blockedUntil: 0 }
+    one.failures++
+    if (one.failures >= limit) one.blockedUntil = moment + backoff(one.failures - limit)
+    counts.delete(key) // so that the map's order is that of the last try
+    counts.set(key, one)
+  }
+
+  function giveBack(key: string, limit: number): void {
+    const one = counts.get(key)
+    if (one === undefined) return
+    one.failures--
+    if (one.failures < limit) one.blockedUntil = 0
+    if (one.failures <= 0) counts.delete(key)
   }
 
   return {
     enter(account, address) {
+      const { perAccount, perNetwork } = limits()
       const moment = now()
-      if (moment - minute.started >= 60_000) minute = { started: moment, tries: 0 }
-      if (minute.tries >= limits().globalPerMinute) throw waitFor(minute.started + 60_000 - moment)
-      const blocked = keysOf(account, address).map(({ key }) => (counts.get(key)?.blockedUntil ?? 0) - moment)
-      const wait = Math.max(...blocked)
-      if (wait > 0) throw waitFor(wait)
+      const network = `network ${networkOf(address)}`
+      const own = `account ${account.toLowerCase().slice(0, 320)} ${network}`
+      demandFree([own, network], moment)
       minute.tries++
-    },
-    failed(account, address) {
-      const moment = now()
-      for (const { key, limit } of keysOf(account, address)) {
-        const known = counts.get(key)
-        const count = known && !isOver(known, moment) ? known : { failures: 0, first: moment, blockedUntil: 0 }
-        count.failures++
-        if (count.failures >= limit) count.blockedUntil = moment + backoff(count.failures - limit)
-        counts.delete(key) // so that the map's order is that of the last failure
-        counts.set(key, count)
-      }
+      count(own, perAccount, moment)
+      count(network, perNetwork, moment)
       forgetOldest(counts, moment)
-    },
-    succeeded(account, address) {
-      const [own] = keysOf(account, address)
-      if (own) counts.delete(own.key)
+      return {
+        succeeded() {
+          counts.delete(own)
+          giveBack(network, perNetwork)
+        },
+        withdrawn() {
+          giveBack(own, perAccount)
+          giveBack(network, perNetwork)
+        },
+      }
     },
   }
 }

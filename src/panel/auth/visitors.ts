@@ -30,24 +30,30 @@ export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
       const cookie = readCookie(request.headers.cookie)
       const found = cookie === null ? undefined : await sessions.find(db, cookie)
       if (found === undefined) return { session: null, cookie }
-      await sessions.touch(db, found).catch(unlessStoreTrouble)
       if (found.userId === null) {
+        await sessions.touch(db, found, false).catch(unlessStoreTrouble)
         stored.set(request, found)
         return { session: null, cookie }
       }
-      const { users } = storesOf(db)
+      const { users, loginPolicies, totp } = storesOf(db)
       const known = await users.credentials(found.userId)
       if (!known?.maySignIn) return { session: null, cookie }
       const { id, email } = known.user
       const { impersonator: by } = found
       const impersonator = by && (await mayGoOnAs(users, by.id, id))
       if (by && !impersonator) return { session: null, cookie }
+      const { permissions, scope } = known
+      // Who sets up a second factor signs in again, so a session without one is that of somebody who has none.
+      const person = by?.id ?? id
+      const mustEnrol = (await loginPolicies.ofUser(person)) === 'required' && !(await totp.isOn(person))
+      await sessions.touch(db, found, permissions === 'all').catch(unlessStoreTrouble)
       stored.set(request, found)
       const actor = {
-        ...({ kind: 'user', id, email, permissions: known.permissions, scope: known.scope } as const),
+        ...({ kind: 'user', id, email, permissions, scope } as const),
         ...(impersonator && { impersonator: { id: impersonator.id, email: impersonator.email } }),
       }
-      return { session: { id: found.id, actor, createdAt: found.createdAt, expiresAt: found.expiresAt }, cookie }
+      const { createdAt, expiresAt, confirmedAt } = found
+      return { session: { id: found.id, actor, createdAt, expiresAt, confirmedAt, mustEnrol }, cookie }
     },
 
     storedSession(request: FastifyRequest): StoredSession | undefined {

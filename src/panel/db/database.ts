@@ -14,6 +14,9 @@ export interface Database {
   resellers: people.ResellerTable
   sessions: people.SessionTable
   api_keys: people.ApiKeyTable
+  login_challenges: people.LoginChallengeTable
+  totp_factors: people.TotpFactorTable
+  recovery_codes: people.RecoveryCodeTable
 
   packages: hosting.PackageTable
   package_limits: hosting.PackageLimitTable

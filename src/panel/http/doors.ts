@@ -64,7 +64,10 @@ export function networkDoor(options: NetworkDoorOptions): Door {
       const state = await setup.state()
       if (access === 'bootstrap') return demandSetup(state)
       if (state === 'open') return leadToSetup(request, reply)
-      if (access === 'session' && request.session === null) leadToLogin(request, reply)
+      if (access !== 'session') return
+      if (request.session === null) return leadToLogin(request, reply)
+      if (request.session.mustEnrol && !request.routeOptions.config.whileEnrolling)
+        reply.redirect('/account/second-factor', 303)
     },
 
     async checkForm(request) {

@@ -32,6 +32,10 @@ export interface Session {
   readonly actor: Extract<Actor, { kind: 'user' }>
   readonly createdAt: string
   readonly expiresAt: string
+  /** When the person last showed a password or a code. */
+  readonly confirmedAt: string
+  /** A role of theirs asks for a second factor and they have none: they can set one up, and nothing else. */
+  readonly mustEnrol: boolean
 }
 
 declare module 'fastify' {
@@ -39,6 +43,8 @@ declare module 'fastify' {
     access?: Access
     /** Name of the operation behind a REST route. */
     operation?: string
+    /** A page for those who must set up a second factor before anything else. */
+    whileEnrolling?: true
   }
   interface FastifyRequest {
     /** null: nobody is signed in. */
@@ -84,7 +90,9 @@ export interface PanelDeps {
   /** The same without any effect: what each job would change on the machine. */
   plan(request: FastifyRequest, operation: AnyOperation<Context>, input: unknown): Promise<readonly JobPlan[]>
   /** Whether this actor may call it at all: for leaving out buttons; `run` decides. */
-  mayCall(actor: Actor | null, operation: Pick<AnyOperation, 'name' | 'policy'>): boolean
+  mayCall(actor: Actor | null, operation: Pick<AnyOperation, 'name' | 'policy' | 'isForEveryone'>): boolean
+  /** Whether the visitor has shown a password or a code just before, so that dangerous operations are let through. */
+  isFresh(request: FastifyRequest): boolean
   readonly auth: Auth
   readonly jobEvents: JobEvents
   readonly agent: AgentStatus
@@ -96,29 +104,27 @@ export interface Auth {
   /** The `_csrf` value for a form of this visitor; gives a visitor without a cookie one, so call it before sending. */
   formToken(request: FastifyRequest, reply: FastifyReply): string
   /**
-   * Starts a session (new cookie). Throws `not_signed_in` with the same words for an unknown address, a wrong password
-   * and a suspended user, or `too_many_requests` with `details.retryAfterSeconds`.
+   * Starts a session (new cookie), or asks for the second factor first. Throws `not_signed_in` with the same words for an
+   * unknown address, a wrong password and a suspended user, or `too_many_requests` with `details.retryAfterSeconds`.
    */
-  login(request: FastifyRequest, reply: FastifyReply, credentials: { email: string; password: string }): Promise<void>
+  login(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    credentials: { email: string; password: string },
+  ): Promise<'signed in' | 'second factor'>
+  /** Whether this visitor has shown a password and owes the second factor. */
+  owesSecondFactor(request: FastifyRequest): Promise<boolean>
+  /** A code of the app, or a recovery code. Throws `not_signed_in` for a wrong one and when the sign-in is over. */
+  secondFactor(request: FastifyRequest, reply: FastifyReply, code: string): Promise<void>
+  /** Step-up: a password or a code of the signed-in person makes dangerous operations possible for some minutes (new cookie). */
+  confirm(request: FastifyRequest, reply: FastifyReply, proof: { password: string; code: string }): Promise<void>
   /** Ends the session and has the browser forget everything of this site. */
   logout(request: FastifyRequest, reply: FastifyReply): Promise<void>
-  /** The visitor's own sessions, newest first. */
-  sessions(request: FastifyRequest): Promise<readonly SessionInfo[]>
-  revoke(request: FastifyRequest, session: Id): Promise<void>
   /** Back from acting as another person, with a new cookie. */
   endImpersonation(request: FastifyRequest, reply: FastifyReply): Promise<void>
   /** A path of this panel to go to after login, `/` for anything else that is asked for. */
   safeNext(next: unknown): string
   readonly bootstrap: Bootstrap
-}
-
-export interface SessionInfo {
-  readonly id: Id
-  readonly createdAt: string
-  readonly seenAt: string
-  readonly ip: string
-  readonly agent: string
-  readonly current: boolean
 }
 
 /** The once-only setup. Routes of it carry `config: { access: 'bootstrap' }`. */

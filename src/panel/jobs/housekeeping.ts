@@ -5,6 +5,7 @@
 import type { Logger } from 'pino'
 import type { Stores } from '../../resources/index.ts'
 import { applyOwedLimits, purgeExpired, type Upkeep } from '../../resources/upkeep.ts'
+import type { ChallengeTable } from '../auth/challenges.ts'
 import type { SessionTable } from '../auth/sessions.ts'
 import type { Db } from '../db/database.ts'
 import { newId } from '../operation-context.ts'
@@ -14,12 +15,21 @@ export interface HousekeepingOptions {
   readonly db: Db
   readonly storesOf: (db: Db) => Stores
   readonly sessions: SessionTable
+  readonly challenges: ChallengeTable
   readonly onQueued: () => void
   readonly log: Logger
   readonly now?: () => number
 }
 
-export function housekeeping({ db, storesOf, sessions, onQueued, log, now = Date.now }: HousekeepingOptions) {
+export function housekeeping({
+  db,
+  storesOf,
+  sessions,
+  challenges,
+  onQueued,
+  log,
+  now = Date.now,
+}: HousekeepingOptions) {
   const upkeepOn = (tx: Db): Upkeep => {
     const stores = storesOf(tx)
     return {
@@ -34,6 +44,7 @@ export function housekeeping({ db, storesOf, sessions, onQueued, log, now = Date
   async function purge(): Promise<void> {
     const { jobs } = await db.transaction().execute(async (tx) => {
       await sessions.purge(tx)
+      await challenges.purge(tx)
       if (await isClockTrusted(tx, now())) return purgeExpired(upkeepOn(tx))
       log.info({}, 'the clock has not gone on for a day yet: nothing is removed for good')
       return { jobs: 0 }

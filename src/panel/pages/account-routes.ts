@@ -1,60 +1,117 @@
-/** The visitor's own account: who they are, where they are signed in. */
-import type { FastifyInstance } from 'fastify'
-import { Id } from '../../contract/values.ts'
-import { path, query } from './safe-url.ts'
+/** The visitor's own account: who they are, where they are signed in, and what they show beside the password. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { asWcpError, type WcpError } from '../../contract/errors.ts'
+import { toCommandLine } from '../../lib/command-spec.ts'
+import type { Section } from '../../lib/page-model.ts'
+import { factorFacts } from '../../resources/totp/pages.ts'
+import { RecoveryCodes, TotpSecret, TotpState } from '../../resources/totp/schema.ts'
+import { apiCall, apiCallText } from './api-call.ts'
+import { formText, loneControl } from './lone-form.ts'
+import { problemView } from './problem-view.ts'
+import { qrCode } from './qr-code.ts'
+import { query } from './safe-url.ts'
+import { sessionRows } from './session-rows.ts'
 import type { Site } from './site.ts'
 
+const enrolling = { config: { access: 'session', whileEnrolling: true } } as const
+const factorPath = '/account/second-factor'
+
 export function accountRoutes(app: FastifyInstance, site: Site): void {
-  const { t, deps } = site
+  const { t } = site
+  const emailOf = ({ session }: FastifyRequest) => session?.actor.email ?? ''
+  const stateOf = async (request: FastifyRequest) =>
+    TotpState.parse((await site.run(request, 'totp.get', { user: emailOf(request) })).value)
 
   app.get('/account', { config: { access: 'session' } }, async (request, reply) => {
-    const sessions = await deps.auth.sessions(request)
-    const user = request.session?.actor
-    const change = `/do/user.update${query({ user: user?.email ?? '', _back: '/account' })}`
+    const email = emailOf(request)
+    const factor: Section = {
+      title: t.factor.title,
+      link: { title: t.factor.open, href: factorPath },
+      facts: factorFacts(t, await stateOf(request)),
+    }
+    const change = `/do/user.update${query({ user: email, _back: '/account' })}`
+    const list = site.operation('session.list')
     return site.send(request, reply, {
       template: 'account/account',
       title: t.account.title,
       model: {
         head: {
           title: t.account.title,
-          lede: `${t.account.signedInAs} ${user?.email ?? ''}`,
+          lede: `${t.account.signedInAs} ${email}`,
           actions: site.may(request, 'user.update') ? [{ title: t.account.changePassword, href: change }] : [],
         },
-        sessions: sessions.map((session) => ({
-          ...session,
-          agent: clientName(session.agent),
-          action: path`/account/sessions/${session.id}/end`,
-        })),
+        factor,
+        sessions: await sessionRows(site, request, email),
+        here: '/account',
+        command: { line: toCommandLine(list, {}), call: apiCallText(apiCall(list, {})) },
       },
     })
   })
 
-  app.post<{ Params: { id: string } }>(
-    '/account/sessions/:id/end',
-    { config: { access: 'session' } },
-    async (request, reply) => {
-      await deps.auth.revoke(request, Id.parse(request.params.id))
-      deps.flash.put(request, 'good', t.account.ended)
-      return reply.redirect('/account', 303)
-    },
-  )
-}
+  app.get(factorPath, enrolling, async (request, reply) => factorPage(request, reply, {}))
 
-/** What names itself after others comes before them: Edge says it is Chrome, Chrome that it is Safari. */
-const browsers = [
-  ['Edg/', 'Edge'],
-  ['OPR/', 'Opera'],
-  ['Firefox/', 'Firefox'],
-  ['Chrome/', 'Chrome'],
-  ['Safari/', 'Safari'],
-  ['Lynx/', 'Lynx'],
-  ['w3m/', 'w3m'],
-] as const
+  app.post(factorPath, enrolling, async (request, reply) => {
+    try {
+      const { value } = await site.run(request, 'totp.create', { user: emailOf(request) })
+      const { secret, uri } = TotpSecret.parse(value)
+      return factorPage(request, reply, { secret, qr: qrCode(uri), isAsking: true })
+    } catch (thrown) {
+      const error = asWcpError(thrown)
+      if (error.code === 'step_up_needed') return reply.redirect(`/confirm${query({ next: factorPath })}`, 303)
+      if (error.code === 'internal') throw thrown
+      return factorPage(request, reply, {}, error)
+    }
+  })
 
-/** `Firefox on Linux` where that can be told, else what the browser said of itself. */
-function clientName(agent: string): string {
-  const browser = browsers.find(([mark]) => agent.includes(mark))?.[1]
-  const system = /\b(Windows|Android|iPhone|iPad|Mac OS X|CrOS|Linux)\b/.exec(agent)?.[1]
-  if (browser === undefined) return agent
-  return system === undefined ? browser : `${browser} on ${system.replace('Mac OS X', 'macOS')}`
+  app.post(`${factorPath}/confirm`, enrolling, async (request, reply) => {
+    const input = { user: emailOf(request), code: formText(request.body, 'code') }
+    try {
+      const { recoveryCodes } = RecoveryCodes.parse((await site.run(request, 'totp.confirm', input)).value)
+      return factorPage(request, reply, { codes: recoveryCodes, next: '/login' })
+    } catch (thrown) {
+      const error = asWcpError(thrown)
+      if (error.code === 'internal') throw thrown
+      return factorPage(request, reply, { isAsking: true }, error)
+    }
+  })
+
+  async function factorPage(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    shown: Readonly<Record<string, unknown>>,
+    error?: WcpError,
+  ): Promise<FastifyReply> {
+    const user = emailOf(request)
+    const state = 'codes' in shown ? null : await stateOf(request)
+    const isOn = state?.state === 'on'
+    const field = loneControl(
+      { name: 'code', label: t.factor.code, inputType: 'text', inputMode: 'numeric', autocomplete: 'one-time-code' },
+      error,
+    )
+    const action = (title: string, operation: string, danger = false) => ({
+      title,
+      href: `/do/${operation}${query({ user, _back: factorPath })}`,
+      danger,
+    })
+    return site.send(request, reply, {
+      template: 'account/second-factor',
+      title: t.factor.title,
+      status: error?.status ?? 200,
+      model: {
+        head: {
+          title: t.factor.title,
+          lede: request.session?.mustEnrol ? t.factor.mustEnrol : t.factor.lede,
+          crumbs: [{ title: t.account.title, href: '/account' }],
+          actions: isOn
+            ? [action(t.factor.newCodes, 'totp.renew-codes'), action(t.factor.remove, 'totp.delete', true)]
+            : [],
+        },
+        isOn,
+        facts: state === null ? [] : factorFacts(t, state),
+        field,
+        problem: error === undefined ? null : problemView(t, error, [field]),
+        ...shown,
+      },
+    })
+  }
 }

@@ -1,11 +1,9 @@
 /** Signing in and out, and the once-only setup. The checks themselves are `deps.auth`'s. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'
-import { isRecord } from '../../lib/fields.ts'
-import { toWcpError } from '../http/problem.ts'
-import type { Control } from './form-fields.ts'
+import { formText, loneControl, onTheForm } from './lone-form.ts'
 import { problemView } from './problem-view.ts'
-import { path } from './safe-url.ts'
+import { path, query } from './safe-url.ts'
 import type { Site } from './site.ts'
 
 export function authRoutes(app: FastifyInstance, site: Site): void {
@@ -14,8 +12,13 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
 
   const loginPage = (request: FastifyRequest, reply: FastifyReply, email: string, next: string, error?: WcpError) => {
     const fields = [
-      control({ name: 'email', label: t.auth.email, inputType: 'email', autocomplete: 'username', value: email }),
-      control({ name: 'password', label: t.auth.password, inputType: 'password', autocomplete: 'current-password' }),
+      loneControl({ name: 'email', label: t.auth.email, inputType: 'email', autocomplete: 'username', value: email }),
+      loneControl({
+        name: 'password',
+        label: t.auth.password,
+        inputType: 'password',
+        autocomplete: 'current-password',
+      }),
     ]
     return site.send(request, reply, {
       template: 'auth/login',
@@ -34,31 +37,31 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
   })
 
   app.post('/login', { config: { access: 'public' } }, async (request, reply) => {
-    const email = text(request.body, 'email')
-    const next = auth.safeNext(text(request.body, 'next'))
+    const email = formText(request.body, 'email')
+    const next = auth.safeNext(formText(request.body, 'next'))
     try {
-      await auth.login(request, reply, { email, password: text(request.body, 'password') })
+      const state = await auth.login(request, reply, { email, password: formText(request.body, 'password') })
+      return reply.redirect(state === 'signed in' ? next : `/login/code${query({ next })}`, 303)
     } catch (error) {
       return loginPage(request, reply, email, next, onTheForm(error))
     }
-    return reply.redirect(next, 303)
   })
 
-  app.post('/impersonation/end', { config: { access: 'session' } }, async (request, reply) => {
+  app.post('/impersonation/end', { config: { access: 'session', whileEnrolling: true } }, async (request, reply) => {
     const user = request.session?.actor.id ?? ''
     await auth.endImpersonation(request, reply)
     deps.flash.put(request, 'good', t.acting.ended)
     return reply.redirect(path`/users/${user}`, 303)
   })
 
-  app.post('/logout', { config: { access: 'session' } }, async (request, reply) => {
+  app.post('/logout', { config: { access: 'session', whileEnrolling: true } }, async (request, reply) => {
     await auth.logout(request, reply)
     return reply.redirect('/login', 303)
   })
 
   const rootPage = (request: FastifyRequest, reply: FastifyReply, error?: WcpError) => {
     const fields = [
-      control({ name: 'password', label: t.auth.rootPassword, inputType: 'password', autocomplete: 'off' }),
+      loneControl({ name: 'password', label: t.auth.rootPassword, inputType: 'password', autocomplete: 'off' }),
     ]
     return site.send(request, reply, {
       template: 'auth/bootstrap',
@@ -77,13 +80,12 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
   }
 
   const adminPage = (request: FastifyRequest, reply: FastifyReply, email: string, error?: WcpError) => {
-    const refusal = (name: string) => error?.fields.find(({ field }) => field === name)?.problem
     const fields = [
-      control(
+      loneControl(
         { name: 'email', label: t.auth.email, inputType: 'email', autocomplete: 'username', value: email },
-        refusal,
+        error,
       ),
-      control(
+      loneControl(
         {
           name: 'password',
           label: t.auth.password,
@@ -91,9 +93,9 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
           autocomplete: 'new-password',
           hint: t.auth.passwordHint,
         },
-        refusal,
+        error,
       ),
-      control({ name: 'repeat', label: t.auth.repeat, inputType: 'password', autocomplete: 'new-password' }, refusal),
+      loneControl({ name: 'repeat', label: t.auth.repeat, inputType: 'password', autocomplete: 'new-password' }, error),
     ]
     return site.send(request, reply, {
       template: 'auth/bootstrap',
@@ -117,7 +119,7 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
 
   app.post('/bootstrap', { config: { access: 'bootstrap' } }, async (request, reply) => {
     try {
-      await auth.bootstrap.verifyRoot(request, reply, text(request.body, 'password'))
+      await auth.bootstrap.verifyRoot(request, reply, formText(request.body, 'password'))
     } catch (error) {
       return rootPage(request, reply, onTheForm(error))
     }
@@ -126,23 +128,16 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
 
   app.post('/bootstrap/admin', { config: { access: 'bootstrap' } }, async (request, reply) => {
     if (!auth.bootstrap.isRoot(request)) return reply.redirect('/bootstrap', 303)
-    const email = text(request.body, 'email')
-    const password = text(request.body, 'password')
+    const email = formText(request.body, 'email')
+    const password = formText(request.body, 'password')
     try {
-      if (password !== text(request.body, 'repeat')) throw differs(site)
+      if (password !== formText(request.body, 'repeat')) throw differs(site)
       await auth.bootstrap.createAdmin(request, reply, { email, password })
     } catch (error) {
       return adminPage(request, reply, email, onTheForm(error))
     }
     return reply.redirect('/', 303)
   })
-}
-
-/** What a person can do something about; anything else is logged and becomes the page of an error. */
-function onTheForm(error: unknown): WcpError {
-  const shown = toWcpError(error instanceof Error ? error : new Error(String(error)))
-  if (shown.code === 'internal') throw error
-  return shown
 }
 
 /** Setup is neither open nor done: nobody can sign in now. */
@@ -163,28 +158,4 @@ function differs({ t }: Site): WcpError {
   return new WcpError('bad_input', 'Cannot create the administrator', {
     fields: [{ field: 'repeat', problem: t.auth.different }],
   })
-}
-
-function control(
-  given: Pick<Control, 'name' | 'label' | 'inputType'> & Partial<Control>,
-  refusal: (name: string) => string | undefined = () => undefined,
-): Control {
-  const error = refusal(given.name)
-  return {
-    id: `f-${given.name}`,
-    control: 'input',
-    choices: [],
-    value: '',
-    required: true,
-    saysOptional: false,
-    short: false,
-    secret: given.inputType === 'password',
-    ...given,
-    ...(error !== undefined && { error }),
-  }
-}
-
-function text(body: unknown, name: string): string {
-  const value = isRecord(body) ? body[name] : undefined
-  return typeof value === 'string' ? value : ''
 }

@@ -15,8 +15,12 @@ import { resellerFacts, shareFacts } from '../../resources/reseller/pages.ts'
 import { Reseller } from '../../resources/reseller/schema.ts'
 import { permissionFacts, roleFacts, roleTitle } from '../../resources/role/pages.ts'
 import { Role } from '../../resources/role/schema.ts'
+import { sessionTable } from '../../resources/session/pages.ts'
+import { Session } from '../../resources/session/schema.ts'
 import { tenantBadge, tenantFacts, tenantTable } from '../../resources/tenant/pages.ts'
 import { Tenant } from '../../resources/tenant/schema.ts'
+import { factorFacts } from '../../resources/totp/pages.ts'
+import { TotpState } from '../../resources/totp/schema.ts'
 import { placeOf } from '../../resources/user/guards.ts'
 import { userFacts, userRoles } from '../../resources/user/pages.ts'
 import { User } from '../../resources/user/schema.ts'
@@ -37,6 +41,8 @@ interface Detail {
   /** Nothing can be done with it. */
   readonly isFixed?: boolean
   readonly main?: readonly Action[]
+  /** Operations of other kinds that are about this one. */
+  readonly more?: readonly { readonly title: string; readonly operation: string }[]
   readonly sections: readonly Section[]
 }
 
@@ -135,6 +141,12 @@ export function detailRoutes(app: FastifyInstance, site: Site): void {
       site.may(request, 'role.revoke') && user.deletedAt === null
         ? (role: string) => `/do/role.revoke${query({ role, user: user.email, _back: back })}`
         : null
+    const isLiving = user.deletedAt === null
+    const about = { user: user.id }
+    const [factor, sessions] = await Promise.all([
+      isLiving ? related(site, request, 'totp.get', about, TotpState) : null,
+      isLiving ? items(site, request, 'session.list', { ...about, limit: 50 }, Session) : [],
+    ])
     return show(site, request, reply, {
       kind: 'user',
       ref: user.email,
@@ -147,7 +159,13 @@ export function detailRoutes(app: FastifyInstance, site: Site): void {
         user.deletedAt === null
           ? [...(mayActAs ? [act] : []), ...(site.may(request, 'role.grant') ? [grant] : [])]
           : [],
-      sections: [userRoles(t, user, revoke), { ...userFacts(t, user), isAside: true }],
+      more: factor?.state === 'on' ? [{ title: t.factor.remove, operation: 'totp.delete' }] : [],
+      sections: [
+        userRoles(t, user, revoke),
+        { title: t.account.sessions, table: sessionTable(t, sessions), empty: t.account.noSessions },
+        { ...userFacts(t, user), isAside: true },
+        ...(factor === null ? [] : [{ title: t.factor.title, facts: factorFacts(t, factor), isAside: true }]),
+      ],
     })
   })
 
@@ -215,7 +233,14 @@ function show(site: Site, request: FastifyRequest, reply: FastifyReply, detail: 
         title: detail.title,
         status: detail.status,
         crumbs: [{ title: detail.kindTitle, href: listPath(kind) }],
-        actions: [...(detail.main ?? []), ...operations.map(action)],
+        actions: [
+          ...(detail.main ?? []),
+          ...(detail.more ?? []).map(({ title, operation }) => ({
+            title,
+            href: `/do/${operation}${query({ ...input, _back: `${listPath(kind)}/${ref}` })}`,
+          })),
+          ...operations.map(action),
+        ],
       },
       sections: detail.sections,
       command: { line: toCommandLine(get, input), call: apiCallText(apiCall(get, input)) },

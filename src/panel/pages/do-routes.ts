@@ -7,6 +7,7 @@ import { asWcpError, WcpError } from '../../contract/errors.ts'
 import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../contract/operation.ts'
 import { toCommandLine, usageLine } from '../../lib/command-spec.ts'
 import { fieldsOf, isRecord } from '../../lib/fields.ts'
+import { label } from '../../lib/texts.ts'
 import type { JobPlan } from '../http/types.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { planView } from './diff-lines.ts'
@@ -15,7 +16,7 @@ import { type FormValues, formValues, inputOf, valuesFrom } from './form-values.
 import { homeOf, isDestructive, listPath } from './places.ts'
 import { problemView } from './problem-view.ts'
 import { referenceChoices } from './reference-choices.ts'
-import { path } from './safe-url.ts'
+import { path, query } from './safe-url.ts'
 import type { Site } from './site.ts'
 
 interface FormState {
@@ -41,6 +42,7 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
   app.get<Route>('/do/:operation', { config: { access: 'session' } }, async (request, reply) => {
     const operation = changing(site, request.params.operation)
     if (!site.may(request, operation.name)) throw notPermitted(operation)
+    if (operation.stepUp && !deps.isFresh(request)) return leadToConfirm(reply, request.url)
     const back = asText(request.query, '_back')
     const given = formValues(request.query)
     const present = await presentValues(site, request, operation, given)
@@ -73,6 +75,7 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
       }
       if (!isConfirmed) return form(request, reply, { ...state, asks: true })
       const { value, jobIds } = await deps.run(request, operation, input)
+      if (operation.answersOnce) return answer(request, reply, state, value)
       const [job] = jobIds
       deps.flash.put(
         request,
@@ -82,11 +85,25 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
       return reply.redirect(job === undefined ? (state.back ?? after(operation, value)) : path`/jobs/${job}`, 303)
     } catch (thrown) {
       const error = asWcpError(thrown)
+      if (error.code === 'step_up_needed') return leadToConfirm(reply, urlOf(state))
       // What has no form to go back to is an error page.
       if (error.code === 'internal' || error.code === 'forbidden') throw thrown
       return form(request, reply, { ...state, error })
     }
   })
+
+  function answer(request: FastifyRequest, reply: FastifyReply, { operation, back }: FormState, value: unknown) {
+    const title = formTitle(site, operation, [])
+    const rows = Object.entries(isRecord(value) ? value : {}).map(([key, given]) => ({
+      title: label(t, key),
+      values: (Array.isArray(given) ? given : [given]).map(String),
+    }))
+    return site.send(request, reply, {
+      template: 'do/answer',
+      title,
+      model: { head: { title }, rows, next: back ?? after(operation, value) },
+    })
+  }
 
   async function form(request: FastifyRequest, reply: FastifyReply, state: FormState): Promise<FastifyReply> {
     const { operation, values, asks, error } = state
@@ -136,6 +153,16 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
       },
     })
   }
+}
+
+function leadToConfirm(reply: FastifyReply, url: string): FastifyReply {
+  return reply.redirect(`/confirm${query({ next: url })}`, 303)
+}
+
+/** The form as it is now, without what must not stand in an address. */
+function urlOf({ operation, values, back }: FormState): string {
+  const open = Object.entries(values).filter(([name]) => !operation.secret?.includes(name))
+  return path`/do/${operation.name}` + query({ ...Object.fromEntries(open), _back: back })
 }
 
 function changing(site: Site, name: string): AnyOperation {

@@ -12,10 +12,13 @@ const lists = new Map([
   ['job', '/jobs'],
   ['audit', '/audit'],
   ['settings', '/settings'],
+  ['policy', '/settings'],
+  ['session', '/account'],
+  ['totp', '/account/second-factor'],
 ])
 
 /** Kinds whose list is their only page. */
-const withoutDetail = new Set(['settings', 'audit'])
+const withoutDetail = new Set(['settings', 'policy', 'audit', 'session', 'totp'])
 
 export function listPath(kind: string): string {
   return lists.get(kind) ?? '/'

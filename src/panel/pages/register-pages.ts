@@ -11,6 +11,7 @@ import { errorPage } from './error-page.ts'
 import { HealthHistory } from './health-history.ts'
 import { jobRoutes } from './job-routes.ts'
 import { listRoutes } from './list-routes.ts'
+import { proofRoutes } from './proof-routes.ts'
 import { settingsRoutes } from './settings-routes.ts'
 import { createSite } from './site.ts'
 import { terminalRoutes } from './terminal-routes.ts'
@@ -19,6 +20,7 @@ export const registerPages: RegisterPages = async (app, deps) => {
   const site = createSite(deps)
   assetsRoutes(app, site)
   authRoutes(app, site)
+  proofRoutes(app, site)
   dashboardRoutes(app, site, new HealthHistory())
   listRoutes(app, site)
   detailRoutes(app, site)

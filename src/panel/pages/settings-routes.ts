@@ -1,9 +1,11 @@
 /** Settings with what each does, and the seal of the audit trail. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import { isRecord } from '../../lib/fields.ts'
 import { AuditVerdict } from '../../resources/audit/schema.ts'
+import { policySection } from '../../resources/policy/pages.ts'
+import { Policy } from '../../resources/policy/schema.ts'
 import { Setting } from '../../resources/settings/schema.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { query } from './safe-url.ts'
@@ -48,12 +50,16 @@ export function settingsRoutes(app: FastifyInstance, site: Site): void {
               : { text: '' },
           ]),
         },
+        after: site.may(request, 'policy.list')
+          ? [policySection(t, await policies(request), site.may(request, 'policy.update'))]
+          : [],
         command: { line: toCommandLine(operation, {}), call: apiCallText(apiCall(operation, {})) },
       },
     })
   })
 
   app.get<{ Querystring: unknown }>('/audit/export', { config: { access: 'session' } }, async (request, reply) => {
+    if (!site.deps.isFresh(request)) return reply.redirect(`/confirm${query({ next: request.url })}`, 303)
     const asked = isRecord(request.query) ? request.query : {}
     const { value } = await site.run(request, 'audit.export', { format: 'csv', limit: 5000, ...asked })
     const { text } = z.object({ text: z.string() }).parse(value)
@@ -63,6 +69,10 @@ export function settingsRoutes(app: FastifyInstance, site: Site): void {
       .header('content-disposition', `attachment; filename="audit.${isCsv ? 'csv' : 'jsonl'}"`)
       .send(text)
   })
+
+  async function policies(request: FastifyRequest): Promise<readonly Policy[]> {
+    return z.object({ items: z.array(Policy) }).parse((await site.run(request, 'policy.list', {})).value).items
+  }
 
   app.get('/audit/verify', { config: { access: 'session' } }, async (request, reply) => {
     const operation = site.operation('audit.verify')

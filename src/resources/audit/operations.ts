@@ -59,6 +59,7 @@ export const exportEntries = defineOperation({
   description: 'Narrowed as the list is. What does not fit one answer follows with the cursor of the answer before.',
   effect: 'read',
   policy: { scopes: ['global'] },
+  stepUp: true,
   http: 'GET /audit/export',
   positional: [],
   document: 'text',

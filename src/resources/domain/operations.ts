@@ -151,6 +151,7 @@ export const remove = defineOperation({
   summary: 'Move a domain and the files of its site to the trash',
   effect: 'machine',
   policy: { scopes: ['global', 'reseller', 'local'] },
+  stepUp: true,
   http: 'DELETE /domains/{domain}',
   positional: ['domain'],
   confirm: 'Move this domain and the files of its site to the trash? It can be restored within 30 days.',

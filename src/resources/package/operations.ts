@@ -136,6 +136,7 @@ export const remove = defineOperation({
   description: 'Refused while a tenant has it, also one in the trash, and for the default package.',
   effect: 'write',
   policy: { scopes: ['global', 'reseller'] },
+  stepUp: true,
   http: 'DELETE /packages/{package}',
   positional: ['package'],
   confirm: 'Move this package to the trash? It can be restored within 30 days.',

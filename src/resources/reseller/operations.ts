@@ -68,6 +68,7 @@ export const create = defineOperation({
   description: 'Makes the user too, with the role reseller. A limit that is left out, or null, is no limit.',
   effect: 'write',
   policy: { scopes: ['global'], isSensitive: true },
+  stepUp: true,
   http: 'POST /resellers',
   positional: ['email'],
   secret: ['password'],
@@ -103,6 +104,7 @@ export const update = defineOperation({
   description: 'Refused where more is given away already. Address and password are changed at the user.',
   effect: 'write',
   policy: { scopes: ['global'], isSensitive: true },
+  stepUp: true,
   http: 'PATCH /resellers/{reseller}',
   positional: ['reseller'],
   input: z.strictObject({
@@ -132,6 +134,7 @@ export const remove = defineOperation({
   description: 'Refused while a tenant belongs to the reseller, also one in the trash.',
   effect: 'write',
   policy: { scopes: ['global'], isSensitive: true },
+  stepUp: true,
   http: 'DELETE /resellers/{reseller}',
   positional: ['reseller'],
   confirm: 'Move this reseller to the trash? The reseller can be restored within 30 days.',

@@ -103,7 +103,16 @@ export function roleStore(db: Db, { now, newId }: StoreTools): RoleStore {
     async insert({ id, name, scope, permissions }) {
       await db
         .insertInto('roles')
-        .values({ id, created_at: now, updated_at: now, name, scope, all_permissions: 0, is_built_in: 0 })
+        .values({
+          id,
+          created_at: now,
+          updated_at: now,
+          name,
+          scope,
+          all_permissions: 0,
+          is_built_in: 0,
+          second_factor: 'optional',
+        })
         .execute()
       await setPermissions(id, permissions)
     },

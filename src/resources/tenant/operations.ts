@@ -144,6 +144,7 @@ export const remove = defineOperation({
   summary: 'Move a tenant with all its sites and data to the trash',
   effect: 'machine',
   policy: { scopes: ['global', 'reseller'] },
+  stepUp: true,
   http: 'DELETE /tenants/{tenant}',
   positional: ['tenant'],
   confirm: 'Move this tenant with all its sites and data to the trash? It can be restored within 30 days.',

@@ -1,6 +1,5 @@
 /** Pages of a few words in place of the real ones: just what is needed to sign in and to see what the server gives to pages. */
 import type { FastifyInstance } from 'fastify'
-import { Id } from '../../../src/contract/values.ts'
 import type { PanelDeps, RegisterPages } from '../../../src/panel/http/types.ts'
 
 const open = { config: { access: 'public' } } as const
@@ -22,8 +21,8 @@ export const plainPages: RegisterPages = async (app, deps) => {
 function authPages(app: FastifyInstance, { auth }: PanelDeps): void {
   app.get('/login', open, async () => `login ${await auth.bootstrap.state()}`)
   app.post<{ Body: { email: string; password: string } }>('/login', open, async (request, reply) => {
-    await auth.login(request, reply, request.body)
-    return reply.redirect('/', 303)
+    const state = await auth.login(request, reply, request.body)
+    return reply.redirect(state === 'signed in' ? '/' : '/login/code', 303)
   })
   app.post('/logout', session, async (request, reply) => {
     await auth.logout(request, reply)
@@ -33,10 +32,13 @@ function authPages(app: FastifyInstance, { auth }: PanelDeps): void {
     await auth.endImpersonation(request, reply)
     return reply.redirect('/', 303)
   })
-  app.get('/sessions', session, async (request) => JSON.stringify(await auth.sessions(request)))
-  app.post<{ Body: { session: string } }>('/revoke', session, async (request) => {
-    await auth.revoke(request, Id.parse(request.body.session))
-    return 'revoked'
+  app.post<{ Body: { code: string } }>('/login/code', open, async (request, reply) => {
+    await auth.secondFactor(request, reply, request.body.code)
+    return reply.redirect('/', 303)
+  })
+  app.post<{ Body: { password?: string; code?: string } }>('/confirm', session, async (request, reply) => {
+    await auth.confirm(request, reply, { password: request.body.password ?? '', code: request.body.code ?? '' })
+    return 'confirmed'
   })
   app.get('/bootstrap', setup, async (request) => `setup ${auth.bootstrap.isRoot(request)}`)
   app.post<{ Body: { password: string } }>('/bootstrap', setup, async (request, reply) => {

@@ -12,7 +12,9 @@ export interface World {
   readonly customer: Browser
   /** A customer of another tenant. */
   readonly stranger: Browser
-  readonly ids: Readonly<Record<'tenant' | 'domain' | 'package' | 'user' | 'role' | 'reseller' | 'job', string>>
+  readonly ids: Readonly<
+    Record<'tenant' | 'domain' | 'package' | 'user' | 'role' | 'reseller' | 'job' | 'session', string>
+  >
 }
 
 export async function world(options: TestPanelOptions = {}): Promise<World> {
@@ -38,12 +40,14 @@ export async function world(options: TestPanelOptions = {}): Promise<World> {
     return browser
   }
   await until(async () => (await test.root('GET', '/api/v1/jobs?state=succeeded')).json().items?.length === 3)
+  const customer = await signedIn('baker@example.com')
+  const session = String((await customer.call('GET', '/api/v1/sessions')).json().items?.[0]?.id)
   return {
     test,
     admin: await signedIn('admin@example.com'),
-    customer: await signedIn('baker@example.com'),
+    customer,
     stranger: await signedIn('butcher@example.com'),
-    ids: { tenant, domain, package: pack, user, role, reseller, job },
+    ids: { tenant, domain, package: pack, user, role, reseller, job, session },
   }
 }
 
@@ -66,6 +70,12 @@ export function inputFor({ name, input }: AnyOperation<Context>, { ids }: World)
     'role.revoke': { user: 'baker@example.com' },
     'reseller.create': { email: 'other@example.com', password },
     'reseller.update': { maxTenants: 5 },
+    'totp.get': { user: ids.user },
+    'totp.create': { user: ids.user },
+    'totp.confirm': { user: ids.user, code: '123456' },
+    'totp.renew-codes': { user: ids.user },
+    'totp.delete': { user: ids.user },
+    'policy.update': { role: 'user', secondFactor: 'optional' },
     'settings.get': { key: 'jobs.keep_days' },
     'settings.update': { key: 'jobs.keep_days', value: 30 },
   }

@@ -3,6 +3,7 @@ import { foundation } from './0001-foundation.ts'
 import { firstRoles } from './0002-first-roles.ts'
 import { resale } from './0003-resale.ts'
 import { auditMirror } from './0004-audit-mirror.ts'
+import { factors } from './0005-factors.ts'
 import type { Migration } from './migration.ts'
 
-export const migrations: readonly Migration[] = [foundation, firstRoles, resale, auditMirror]
+export const migrations: readonly Migration[] = [foundation, firstRoles, resale, auditMirror, factors]

@@ -5,7 +5,6 @@ export interface UserTable extends CommonColumns {
   email: string
   password_hash: string
   tenant_id: string | null
-  totp: JsonText | null
   status: string
 }
 
@@ -17,6 +16,8 @@ export interface RoleTable extends CommonColumns {
   all_permissions: Bit
   /** Comes with the product; nobody changes it. */
   is_built_in: Bit
+  /** `optional`, `required`, or `certificate`: what who holds the role must show beside the password. */
+  second_factor: string
 }
 
 /** `name` is the name of an operation. */
@@ -48,11 +49,43 @@ export interface SessionTable extends CommonColumns {
   ip: string
   user_agent: string
   last_seen_at: string
+  /** Dead from then on, unless it is used before. */
+  idle_until: string
   expires_at: string
   /** Who really acts, while somebody acts as the user of the session. */
   impersonator_id: string | null
   /** Until then the impersonator's own session would have lasted. */
   resume_until: string | null
+  /** When the person last proved who they are. */
+  confirmed_at: string
+  /** What was shown beside the password: `none`, `totp`, `recovery` or `certificate`. */
+  factor: string
+}
+
+/** A right password whose second factor is still to come. */
+export interface LoginChallengeTable extends CommonColumns {
+  /** SHA-256 of the cookie, hexadecimal. */
+  token_hash: string
+  user_id: string
+  tries: number
+  expires_at: string
+}
+
+export interface TotpFactorTable extends CommonColumns {
+  user_id: string
+  /** Sealed (`sealed-text.ts`). */
+  secret: string
+  /** null until a first code has shown that the app has the secret. */
+  confirmed_at: string | null
+  /** Newest step (RFC 6238) whose code was used: no code is taken twice. */
+  last_step: number
+}
+
+export interface RecoveryCodeTable extends CommonColumns {
+  user_id: string
+  /** HMAC of the code. */
+  code_digest: string
+  used_at: string | null
 }
 
 export interface ApiKeyTable extends CommonColumns {

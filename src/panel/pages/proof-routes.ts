@@ -1,0 +1,102 @@
+/** The second step of a sign-in, and the question whether it is still the same person. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { WcpError } from '../../contract/errors.ts'
+import { formText, loneControl, onTheForm } from './lone-form.ts'
+import { problemView } from './problem-view.ts'
+import type { Site } from './site.ts'
+
+export function proofRoutes(app: FastifyInstance, site: Site): void {
+  const { t, deps } = site
+  const { auth } = deps
+
+  const codePage = (request: FastifyRequest, reply: FastifyReply, next: string, error?: WcpError) => {
+    const fields = [
+      loneControl({ name: 'code', label: t.factor.codeOrRecovery, inputType: 'text', autocomplete: 'one-time-code' }),
+    ]
+    return site.send(request, reply, {
+      template: 'auth/form',
+      title: t.factor.codeTitle,
+      status: error?.status ?? 200,
+      model: {
+        title: t.factor.codeTitle,
+        text: t.factor.codeText,
+        action: '/login/code',
+        submit: t.auth.signIn,
+        hidden: [{ name: 'next', value: next }],
+        fields,
+        link: { title: t.factor.startAgain, href: '/login' },
+        problem: error && problemView(t, error, fields),
+      },
+    })
+  }
+
+  app.get<{ Querystring: { next?: string } }>(
+    '/login/code',
+    { config: { access: 'public' } },
+    async (request, reply) =>
+      (await auth.owesSecondFactor(request))
+        ? codePage(request, reply, auth.safeNext(request.query.next))
+        : reply.redirect('/login', 303),
+  )
+
+  app.post('/login/code', { config: { access: 'public' } }, async (request, reply) => {
+    const next = auth.safeNext(formText(request.body, 'next'))
+    try {
+      await auth.secondFactor(request, reply, formText(request.body, 'code'))
+    } catch (thrown) {
+      return codePage(request, reply, next, onTheForm(thrown))
+    }
+    return reply.redirect(next, 303)
+  })
+
+  const confirmPage = (request: FastifyRequest, reply: FastifyReply, next: string, error?: WcpError) => {
+    const fields = [
+      loneControl({
+        name: 'password',
+        label: t.auth.password,
+        inputType: 'password',
+        autocomplete: 'current-password',
+        required: false,
+      }),
+      loneControl({
+        name: 'code',
+        label: t.factor.orCode,
+        inputType: 'text',
+        autocomplete: 'one-time-code',
+        required: false,
+      }),
+    ]
+    return site.send(request, reply, {
+      template: 'auth/form',
+      title: t.factor.confirmTitle,
+      status: error?.status ?? 200,
+      model: {
+        title: t.factor.confirmTitle,
+        text: t.factor.confirmText,
+        action: '/confirm',
+        submit: t.factor.confirm,
+        hidden: [{ name: 'next', value: next }],
+        fields,
+        link: null,
+        problem: error && problemView(t, error, fields),
+      },
+    })
+  }
+
+  const config = { access: 'session', whileEnrolling: true } as const
+
+  app.get<{ Querystring: { next?: string } }>('/confirm', { config }, async (request, reply) =>
+    confirmPage(request, reply, auth.safeNext(request.query.next)),
+  )
+
+  app.post('/confirm', { config }, async (request, reply) => {
+    const next = auth.safeNext(formText(request.body, 'next'))
+    const proof = { password: formText(request.body, 'password'), code: formText(request.body, 'code').trim() }
+    try {
+      await auth.confirm(request, reply, proof)
+    } catch (thrown) {
+      return confirmPage(request, reply, next, onTheForm(thrown))
+    }
+    return reply.redirect(next, 303)
+  })
+}

@@ -1,0 +1,80 @@
+/** Living sessions in the panel's database, for those who look at them; who signs in is the matter of `panel/auth`. */
+import { z } from 'zod'
+import type { Id } from '../../contract/values.ts'
+import type { Db } from '../../panel/db/database.ts'
+import { decodeCursor, type Page, toPage } from '../listing.ts'
+import { notFound } from '../refusals.ts'
+import { type StoreTools, stored } from '../store-tools.ts'
+import type { Session } from './schema.ts'
+
+export interface SessionStore {
+  /** Newest first; of all users where none is named. */
+  list(query: { cursor?: string | undefined; limit: number; user: Id | undefined }): Promise<Page<Session>>
+  get(id: Id): Promise<Session>
+  /** Dead at the next request. */
+  end(id: Id): Promise<void>
+}
+
+export function sessionStore(db: Db, { now }: StoreTools): SessionStore {
+  const living = () =>
+    db
+      .selectFrom('sessions')
+      .innerJoin('users', 'users.id', 'sessions.user_id')
+      .selectAll('sessions')
+      .select(['users.id as owner', 'users.email as email'])
+      .where('sessions.kind', '=', 'user')
+      .where('sessions.impersonator_id', 'is', null)
+      .where('sessions.deleted_at', 'is', null)
+      .where('sessions.expires_at', '>', now)
+      .where('sessions.idle_until', '>', now)
+
+  return {
+    async list({ cursor, limit, user }) {
+      let query = living()
+      if (user !== undefined) query = query.where('sessions.user_id', '=', user)
+      if (cursor !== undefined) {
+        const [createdAt, id] = decodeCursor(cursor, z.iso.datetime())
+        query = query.where((eb) => eb(eb.refTuple('sessions.created_at', 'sessions.id'), '<', eb.tuple(createdAt, id)))
+      }
+      const rows = await query
+        .orderBy('sessions.created_at', 'desc')
+        .orderBy('sessions.id', 'desc')
+        .limit(limit + 1)
+        .execute()
+      return toPage(rows, limit, (row) => [row.created_at, row.id], sessionOf)
+    },
+
+    async get(id) {
+      const row = await living().where('sessions.id', '=', id).executeTakeFirst()
+      return row === undefined ? notFound('session', id) : sessionOf(row)
+    },
+
+    async end(id) {
+      await db.updateTable('sessions').set({ deleted_at: now, updated_at: now }).where('id', '=', id).execute()
+    },
+  }
+}
+
+interface Row {
+  readonly id: string
+  readonly owner: string
+  readonly email: string
+  readonly created_at: string
+  readonly last_seen_at: string
+  readonly ip: string
+  readonly user_agent: string
+  readonly factor: string
+}
+
+function sessionOf(row: Row): Session {
+  return {
+    id: stored(row.id),
+    userId: stored(row.owner),
+    email: row.email,
+    createdAt: row.created_at,
+    seenAt: row.last_seen_at,
+    ip: row.ip,
+    agent: row.user_agent,
+    factor: stored(row.factor),
+  }
+}

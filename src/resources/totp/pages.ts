@@ -1,0 +1,12 @@
+/** An authenticator app as people see it. */
+import type { Fact } from '../../lib/page-model.ts'
+import type { Texts } from '../../lib/texts.ts'
+import type { TotpState } from './schema.ts'
+
+export function factorFacts(t: Texts, { state, since, recoveryCodesLeft }: TotpState): readonly Fact[] {
+  return [
+    { title: t.factor.app, badge: { text: t.factor.states[state], tone: state === 'on' ? 'good' : 'idle' } },
+    ...(since === null ? [] : [{ title: t.factor.since, time: since }]),
+    ...(state === 'on' ? [{ title: t.factor.codesLeft, text: recoveryCodesLeft }] : []),
+  ]
+}
