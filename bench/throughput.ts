@@ -38,13 +38,17 @@ export const throughput: Bench = {
         ...(await inTurn('PHP', site, byHand, '/index.php')),
       ]
     } finally {
+      if (fpm !== undefined) await end(fpm)
       await server.dispose()
-      if (fpm?.exitCode === null) {
-        fpm.kill('SIGKILL')
-        await once(fpm, 'exit')
-      }
     }
   },
+}
+
+async function end(process: ChildProcess): Promise<void> {
+  if (process.exitCode !== null || process.signalCode !== null) return
+  const exit = once(process, 'exit')
+  process.kill('SIGTERM')
+  await exit
 }
 
 /** Pairs of rounds, so that other work on the machine meets both alike. */
