@@ -4,12 +4,20 @@ import pino, { type Logger } from 'pino'
 import { ConfigError } from '../lib/config.ts'
 import { notifier } from '../lib/notify.ts'
 import { operations } from '../resources/index.ts'
+import { AnotherPanel } from './another-panel.ts'
 import { inheritedSocket, readCredentials } from './credentials.ts'
+import { StoreUnusable } from './db/store-unusable.ts'
 import { registerPages } from './pages/register-pages.ts'
 import { type Panel, startPanel } from './panel.ts'
 
-/** sysexits(3): the configuration is wrong, and starting again would not help. */
-const EX_CONFIG = 78
+/** sysexits(3), with one line in place of a trace. */
+const exitCodes = [
+  // only a person can help
+  [ConfigError, 78],
+  [StoreUnusable, 65],
+  // when that has ended, this one can be started
+  [AnotherPanel, 75],
+] as const
 
 export async function main(): Promise<number> {
   process.umask(0o077)
@@ -39,9 +47,10 @@ export async function main(): Promise<number> {
     log.info('the panel has stopped')
     return 0
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    process.stderr.write(`${error.message}\n`)
-    return EX_CONFIG
+    const code = exitCodes.find(([kind]) => error instanceof kind)?.[1]
+    if (code === undefined) throw error
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+    return code
   }
 }
 

@@ -11,6 +11,7 @@ import type { Config } from '../lib/config.ts'
 import { version } from '../lib/version.ts'
 import type { Context } from '../resources/context.ts'
 import { storesFor } from '../resources/index.ts'
+import { refuseAnotherPanel } from './another-panel.ts'
 import { headSender } from './audit/head-sender.ts'
 import { auditMirror } from './audit/mirror.ts'
 import { bootstrap } from './auth/bootstrap.ts'
@@ -27,6 +28,8 @@ import type { Db } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
 import { openStore } from './db/open-store.ts'
 import { keepReserve, roomCheck } from './db/store-room.ts'
+import { isBusyStore, storeTrouble } from './db/store-trouble.ts'
+import { StoreUnusable } from './db/store-unusable.ts'
 import { clientAddress } from './http/client-address.ts'
 import { networkDoor, privateDoor } from './http/doors.ts'
 import { hostPolicy } from './http/host-check.ts'
@@ -81,6 +84,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   demandPolicies(options.operations)
   let config = options.config
   let hosts = policyOf(config)
+  const cliSocket = join(options.runDirectory, 'cli.sock')
+  await refuseAnotherPanel(cliSocket)
   const db = await openCheckedStore(options)
   const storesOf = (on: Db) =>
     storesFor(on, { now: new Date().toISOString(), newId, keys, appended: () => mirror.appended() })
@@ -182,7 +187,6 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   await Promise.all([network.app.ready(), local.app.ready()])
 
   const agentSocket = join(options.runDirectory, 'agent.sock')
-  const cliSocket = join(options.runDirectory, 'cli.sock')
   events.followAll((event) => {
     if (event.kind === 'state' && event.state !== 'running') house.payLimitsSoon()
   })
@@ -236,16 +240,40 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
 const policyOf = ({ anyHost, baseUrl }: Config) => hostPolicy(anyHost ? null : baseUrl)
 
 async function openCheckedStore({ config, statePath, log }: PanelOptions): Promise<Db> {
-  const db = openStore(config.store.kind === 'postgres' ? config.store.url : statePath)
-  const faults = await checkStore(db)
-  if (faults.length > 0) {
+  const where = config.store.kind === 'postgres' ? config.store.url : statePath
+  const db = openOrRefuse(where)
+  try {
+    const faults = await checkStore(db)
+    if (faults.length > 0) throw damaged(where, faults.slice(0, 3).join('; '))
+    const applied = await migrate(db, new Date().toISOString())
+    if (applied.length > 0) log.info({ applied }, 'the store has a new schema')
+    if (!(await keepReserve(db))) log.warn('there is no room for the reserve of the store')
+    return db
+  } catch (error) {
     await db.destroy()
-    throw new Error(`Cannot use the store: it is damaged (${faults.slice(0, 3).join('; ')}); bring back a backup of it`)
+    throw inOneLine(where, error)
   }
-  const applied = await migrate(db, new Date().toISOString())
-  if (applied.length > 0) log.info({ applied }, 'the store has a new schema')
-  if (!(await keepReserve(db))) log.warn('there is no room for the reserve of the store')
-  return db
+}
+
+function openOrRefuse(where: string): Db {
+  try {
+    return openStore(where)
+  } catch (error) {
+    throw inOneLine(where, error)
+  }
+}
+
+/** A file that is damaged, read-only, or no database: said in one line. Anything else keeps its own words. */
+function inOneLine(where: string, error: unknown): unknown {
+  if (!(error instanceof Error && 'code' in error)) return error
+  if (['SQLITE_CORRUPT', 'SQLITE_NOTADB'].includes(String(error.code))) return damaged(where, error.message)
+  if (isBusyStore(error)) return error
+  const trouble = storeTrouble(error)
+  return trouble ? new StoreUnusable(`${trouble.message} ("${where}")`) : error
+}
+
+function damaged(where: string, why: string): StoreUnusable {
+  return new StoreUnusable(`Cannot use the store: it is damaged (${why}); bring back a backup of "${where}"`)
 }
 
 function registerApi(app: FastifyInstance, deps: PanelDeps): void {

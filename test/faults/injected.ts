@@ -1,51 +1,54 @@
 /** System calls of a running process that fail, as strace(1) makes them: nothing in the product knows. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { until } from './world.ts'
 
-export interface Injection {
-  /** Calls that were made to fail so far. */
-  count(): number
-  /** From now on everything works again. */
-  end(): Promise<void>
+export interface Observation {
+  /** The calls that were made so far, one line each. */
+  lines(): readonly string[]
+  /** @returns the same; from now on nothing is watched. */
+  end(): Promise<readonly string[]>
 }
 
-/**
- * @param rule the part of strace's `-e inject=` after the names: `error=EIO:when=3`
- * @returns when the first thread is traced
- */
+export interface Injection extends Observation {
+  /** Calls that were made to fail so far. */
+  count(): number
+}
+
+/** Watches calls of a process and of all that it starts; resolves when it is attached. */
+export function observe(pid: number, calls: string): Promise<Observation> {
+  return trace(pid, ['-e', `trace=${calls}`])
+}
+
+/** @param rule the part of strace's `-e inject=` after the names: `error=EIO:when=3`; counted for each thread */
 export async function inject(pid: number, calls: string, rule: string): Promise<Injection> {
+  const traced = await trace(pid, ['-e', `trace=${calls}`, '-e', `inject=${calls}:${rule}`])
+  return { ...traced, count: () => traced.lines().filter((line) => line.includes('(INJECTED')).length }
+}
+
+async function trace(pid: number, what: readonly string[]): Promise<Observation> {
   const directory = mkdtempSync(join(tmpdir(), 'wcp-strace-'))
   const output = join(directory, 'calls')
-  const argv = [
-    '-f',
-    '-o',
-    output,
-    '-e',
-    `trace=${calls}`,
-    '-e',
-    'signal=none',
-    '-e',
-    `inject=${calls}:${rule}`,
-    '-p',
-    `${pid}`,
-  ]
-  const strace: ChildProcess = spawn('/usr/bin/strace', argv, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const argv = ['-f', '-o', output, ...what, '-e', 'signal=none', '-p', `${pid}`]
+  const strace = spawn('/usr/bin/strace', argv, { stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
-  strace.stderr?.on('data', (chunk) => (said += chunk))
+  strace.stderr.on('data', (chunk) => (said += chunk))
   await until('strace is attached', () => said.includes('attached') || strace.exitCode !== null)
+  const lines = () => readFileSync(output, 'utf8').split('\n')
   return {
-    count: () => readFileSync(output, 'utf8').split('(INJECTED').length - 1,
+    lines,
     async end() {
       if (strace.exitCode === null && strace.signalCode === null) {
         const ended = once(strace, 'exit')
         strace.kill('SIGINT')
         await ended
       }
+      const all = lines()
       rmSync(directory, { recursive: true })
+      return all
     },
   }
 }

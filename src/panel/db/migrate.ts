@@ -4,6 +4,7 @@ import type { Db } from './database.ts'
 import { storeLock, wordsOf } from './dialect.ts'
 import { migrations as known } from './migrations/index.ts'
 import { checksumOf, type Migration } from './migrations/migration.ts'
+import { StoreUnusable } from './store-unusable.ts'
 
 /**
  * Applies what is missing, each migration in one transaction. Throws when the store was written by a newer version, or
@@ -49,10 +50,12 @@ function refuseForeign(
   for (const row of past) {
     const ours = all.find((migration) => migration.number === row.number)
     if (ours === undefined)
-      throw new Error(
+      throw new StoreUnusable(
         `Cannot use the store: its schema ${row.number} (${row.name}) is newer than this version knows (${all.at(-1)?.number ?? 0})`,
       )
     if (checksum(ours) !== row.checksum)
-      throw new Error(`Cannot use the store: migration ${row.number} (${row.name}) was applied with another text`)
+      throw new StoreUnusable(
+        `Cannot use the store: migration ${row.number} (${row.name}) was applied with another text`,
+      )
   }
 }
