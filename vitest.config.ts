@@ -17,7 +17,8 @@ export default defineConfig({
           execArgv: ['--disable-warning=ExperimentalWarning'], // node:ffi, which the executable is allowed as well
         },
       },
-      { test: { name: 'architecture', include: ['test/architecture/**/*.test.ts'] } },
+      // bundles each role
+      { test: { name: 'architecture', include: ['test/architecture/**/*.test.ts'], testTimeout: 30_000 } },
       {
         test: {
           name: 'operations',
