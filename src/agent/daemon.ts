@@ -7,6 +7,7 @@ import { version } from '../lib/version.ts'
 import { readConfig } from './agent-config.ts'
 import { exportHeads } from './audit/export-heads.ts'
 import { auditTrailOf } from './audit/open-audit.ts'
+import { driftByChild } from './drift-child.ts'
 import { createEngine } from './engine.ts'
 import type { Engine } from './engine-api.ts'
 import { healthSnapshot } from './health.ts'
@@ -84,6 +85,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
     version: version(),
     phpVersions: installedPhp,
     health: () => health(machine, inForce.httpPort),
+    drift: (signal) => driftByChild(places, signal),
     verifyRoot: (password, from) => verifyRootByPam(password, from, log),
     parallel: config.jobsAtOnce,
     broken: () => broken.resolve(),

@@ -1,6 +1,5 @@
 /** Where the machine differs from what the registry wants: the facts of every tenant and site, looked at once more. */
-import { setImmediate as yieldTurn } from 'node:timers/promises'
-import { Fqdn } from '../contract/values.ts'
+import { Fqdn, type Id, type TenantName } from '../contract/values.ts'
 import type { Change, DriftReport } from '../contract/wire.ts'
 import { failureOf } from './failure.ts'
 import type { Machine } from './os/machine.ts'
@@ -11,24 +10,48 @@ import { absentAccount, closedTenant, liveTenant, tenantFacts } from './provisio
 import type { Registry, SiteRecord, TenantRecord } from './registry.ts'
 import type { Step } from './steps/step.ts'
 
-/** @param isBusy tenants that a job is changing now are left out. */
-export async function findDrift(
-  registry: Registry,
-  machine: Machine,
-  isBusy: (tenant: TenantRecord) => boolean,
-): Promise<DriftReport> {
+export interface LookForDrift {
+  /** Tenants that a job is changing now are left out. */
+  readonly isBusy: (tenant: TenantRecord) => boolean
+  /** Awaited after each tenant. */
+  readonly between: () => Promise<void>
+}
+
+/** So many tenants are read from the registry at once. */
+const tenantsAtOnce = 100
+
+export async function findDrift(registry: Registry, machine: Machine, look: LookForDrift): Promise<DriftReport> {
   const report: DriftReport = []
-  for (const tenant of registry.tenants()) {
-    for (const [resource, steps] of wanted(registry, machine, tenant)) {
-      await yieldTurn() // jobs and heartbeats go first
-      if (isBusy(tenant)) break
-      const changes = await differences(steps, machine)
-      if (changes.length > 0 && !isBusy(tenant)) report.push({ resource, changes })
+  for (let last: TenantName | '' = ''; ; ) {
+    const tenants = registry.tenantsAfter(last, tenantsAtOnce)
+    for (const { id } of tenants) {
+      report.push(...(await tenantDrift(registry, machine, id, look)))
+      await look.between()
     }
+    const end = tenants.at(-1)
+    if (end === undefined) break
+    last = end.name
   }
   const strays = await differences(await strayHosts(registry, machine), machine)
   if (strays.length > 0) report.push({ resource: 'routing table', changes: strays })
   return report
+}
+
+/** What differs is looked at a second time: between reading the registry and the look a job may have come and gone. */
+async function tenantDrift(registry: Registry, machine: Machine, id: Id, look: LookForDrift): Promise<DriftReport> {
+  const once = await tenantDriftNow(registry, machine, id, look)
+  return once.length === 0 ? [] : await tenantDriftNow(registry, machine, id, look)
+}
+
+async function tenantDriftNow(registry: Registry, machine: Machine, id: Id, look: LookForDrift): Promise<DriftReport> {
+  const tenant = registry.tenant(id)
+  if (tenant === undefined || look.isBusy(tenant)) return []
+  const report: DriftReport = []
+  for (const [resource, steps] of wanted(registry, machine, tenant)) {
+    const changes = await differences(steps, machine)
+    if (changes.length > 0) report.push({ resource, changes })
+  }
+  return look.isBusy(tenant) ? [] : report
 }
 
 async function differences(steps: readonly Step[], machine: Machine): Promise<Change[]> {
@@ -83,8 +106,7 @@ function isLiving({ state }: SiteRecord): boolean {
 /** The absence of names that answer although no site has them. */
 export async function strayHosts(registry: Registry, machine: Machine): Promise<readonly Step[]> {
   const found = await machine.files.list(machine.places.web.hosts)
-  const known = new Set(registry.hostNames()) // after the list: a name is claimed before it is linked
-  const names = found.filter((name) => !known.has(name))
+  const names = found.filter((name) => !registry.isHost(name)) // after the list: a name is claimed before it is linked
   const hosts = names.map((name) => Fqdn.safeParse(name)).flatMap(({ data }) => (data === undefined ? [] : [data]))
   return hosts.map((host) => absentHost(machine, host))
 }

@@ -37,6 +37,8 @@ export interface EngineOptions {
   phpVersions(): readonly string[]
   /** Answers `inspect health`. */
   health(): Promise<HealthSnapshot>
+  /** Looks at every managed place, for `inspect drift`; told to end by the signal. */
+  drift(signal: AbortSignal): Promise<DriftReport>
   /** PAM check of root's password, without any rate limit of its own: the engine allows five a minute, one at a time. */
   verifyRoot(password: string, from: string): Promise<boolean>
   /**

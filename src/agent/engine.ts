@@ -4,7 +4,6 @@ import type { Fqdn, TenantName } from '../contract/values.ts'
 import { wireVersion } from '../contract/wire.ts'
 import type { Database } from '../lib/native-sqlite.ts'
 import { openAgentDatabase } from './agent-database.ts'
-import { findDrift, withinMessage } from './drift.ts'
 import type { Engine, EngineOptions, HostLookup } from './engine-api.ts'
 import { failureOf } from './failure.ts'
 import { Intake, type Phase } from './intake.ts'
@@ -53,6 +52,7 @@ class JobEngine implements Engine {
   #isStopping = false
   #isRecovering = false
   #open = 0
+  readonly #closing = new AbortController()
   #drift: Promise<Awaited<ReturnType<Engine['drift']>>> | undefined
 
   constructor(options: EngineOptions, database: Database | string) {
@@ -131,9 +131,7 @@ class JobEngine implements Engine {
 
   drift(): Promise<Awaited<ReturnType<Engine['drift']>>> {
     if (this.#state === undefined) return Promise.reject(this.#unavailable())
-    const { registry } = this.#state
-    const isBusy = ({ id }: { id: string }) => [...this.#running.values()].some((job) => job.tenant === id)
-    this.#drift ??= findDrift(registry, this.#options.machine, isBusy).finally(() => {
+    this.#drift ??= this.#options.drift(this.#closing.signal).finally(() => {
       this.#drift = undefined
     })
     return this.#drift
@@ -180,6 +178,7 @@ class JobEngine implements Engine {
     this.#isStopping = true
     this.#readOnly ??= 'it is being stopped'
     await this.#lanes.close()
+    this.#closing.abort()
     await this.#drift?.catch(() => {})
     this.#state?.journal.flush()
     this.#state?.database.close()
@@ -261,7 +260,7 @@ class JobEngine implements Engine {
       case 'health':
         return this.#options.health()
       case 'drift':
-        return this.drift().then(withinMessage)
+        return this.drift()
       case 'audit':
         return this.#options.audit.verify()
     }

@@ -162,6 +162,13 @@ export class Journal {
     return this.#one(JobRow, query, tenant, seq)
   }
 
+  /** Whether a job of the tenant has not ended: it is between two states. */
+  isUnsettled(tenant: Id): boolean {
+    const query =
+      "select 1 as one from jobs where state in ('queued', 'running', 'undoing', 'stuck') and tenant = ? limit 1"
+    return this.#one(z.strictObject({ one: z.int() }), query, tenant) !== undefined
+  }
+
   destructiveSince(moment: string): number {
     const query = 'select count(*) as n from jobs where destructive = 1 and accepted_at > ?'
     return this.#one(z.strictObject({ n: z.int() }), query, moment)?.n ?? 0

@@ -64,6 +64,12 @@ export class Registry {
     return this.#all(TenantRow, "select * from tenants where state <> 'none' order by name")
   }
 
+  /** The next of `tenants` in their order. @param after name of the last one, or nothing for the first ones */
+  tenantsAfter(after: TenantName | '', limit: number): readonly TenantRecord[] {
+    const query = "select * from tenants where state <> 'none' and name > ? order by name limit ?"
+    return this.#all(TenantRow, query, after, limit)
+  }
+
   site(id: Id): SiteRecord | undefined {
     return this.#one(SiteRow, 'select * from sites where id = ?', id)
   }
@@ -79,8 +85,9 @@ export class Registry {
     return this.#one(HostRow, query, name)
   }
 
-  hostNames(): readonly string[] {
-    return this.#all(z.strictObject({ name: z.string() }), 'select name from hosts').map(({ name }) => name)
+  /** Whether a site answers for the name, which may be any text. */
+  isHost(name: string): boolean {
+    return this.#prepare('select 1 from hosts where name = ?').get(name) !== undefined
   }
 
   /** A name below this one that answers for another tenant. */

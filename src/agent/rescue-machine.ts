@@ -128,6 +128,7 @@ export async function withEngine<T>(
     version: version(),
     phpVersions: installedPhp,
     health: () => Promise.reject(new WcpError('unavailable', 'Cannot tell the health of the machine in an emergency')),
+    drift: () => Promise.reject(new WcpError('unavailable', 'Cannot look for drift here: "wcp emergency render" does')),
     verifyRoot: async () => false,
     parallel: 1,
   })

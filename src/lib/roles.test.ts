@@ -8,6 +8,7 @@ const entries = {
   waker: () => import('../waker/main.ts'),
   cli: () => import('../cli/main.ts'),
   pam: () => import('../agent/os/pam-main.ts'),
+  drift: () => import('../agent/drift-main.ts'),
   rescue: () => import('../agent/rescue.ts'),
   'store-rescue': () => import('../panel/rescue.ts'),
   'self-check': () => import('./self-check.ts'),

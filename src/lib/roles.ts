@@ -8,6 +8,7 @@ export const roleSources = {
   waker: 'waker/main.ts',
   cli: 'cli/main.ts',
   pam: 'agent/os/pam-main.ts',
+  drift: 'agent/drift-main.ts',
   rescue: 'agent/rescue.ts',
   'store-rescue': 'panel/rescue.ts',
   'self-check': 'lib/self-check.ts',

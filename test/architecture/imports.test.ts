@@ -25,6 +25,7 @@ const closures: Readonly<Record<string, Forbidden>> = {
   'store-rescue': unprivileged,
   waker: [...unprivileged, [/node_modules\//, 'the waker stays small: no dependency']],
   agent: privileged,
+  drift: privileged,
   rescue: privileged,
 }
 

@@ -4,6 +4,7 @@ import { accessSync, constants, lstatSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AuditTrail, openAuditTrail } from '../../src/agent/audit/audit-trail.ts'
+import { lookAround } from '../../src/agent/drift-main.ts'
 import { createEngine } from '../../src/agent/engine.ts'
 import type { Engine, EngineOptions } from '../../src/agent/engine-api.ts'
 import { createFiles, type Files } from '../../src/agent/os/files.ts'
@@ -117,6 +118,7 @@ export class Bench {
       version: '0.0.0',
       phpVersions: () => ['8.4', '8.3'],
       health: () => Promise.reject(new Error('not asked here')),
+      drift: () => lookAround(this.places, machine.accounts),
       verifyRoot: async (password) => password === 'right',
       ...more,
     }

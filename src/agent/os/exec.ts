@@ -17,6 +17,10 @@ export interface ExecOptions {
   /** After this the whole process group is killed and the call fails; 30 s unless told. */
   readonly timeoutMs?: number
   readonly input?: string | Uint8Array
+  /** Bytes of its output; more is a failure. 64 KiB unless told. */
+  readonly outputLimit?: number
+  /** Kills the whole process group, and the call fails. */
+  readonly signal?: AbortSignal
   /** Always both: a uid without a gid would keep root's group (B2). Supplementary groups are dropped. */
   readonly as?: { readonly uid: number; readonly gid: number }
   readonly cwd?: string
@@ -42,15 +46,18 @@ export async function exec(file: string, argv: readonly string[], options: ExecO
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     detached: true, // a group of its own, so that a timeout also reaches grandchildren
   })
-  const stdout = collect(child.stdout)
-  const stderr = collect(child.stderr)
+  const mostOutput = options.outputLimit ?? outputLimit
+  const stdout = collect(child.stdout, mostOutput)
+  const stderr = collect(child.stderr, outputLimit)
   let isLate = false
-  const timer = setTimeout(() => {
+  const end = () => {
     isLate = true
     killGroup(child.pid)
     child.stdout?.destroy() // a grandchild that left the group must not keep the call open
     child.stderr?.destroy()
-  }, options.timeoutMs ?? 30_000)
+  }
+  const timer = setTimeout(end, options.timeoutMs ?? 30_000)
+  options.signal?.addEventListener('abort', end)
   try {
     const code = await new Promise<number>((resolve, reject) => {
       child.once('error', reject)
@@ -59,13 +66,15 @@ export async function exec(file: string, argv: readonly string[], options: ExecO
       child.stdin?.end(options.input)
     })
     if (isLate) throw new WcpError('machine_failed', `Cannot wait longer for "${file}": it was killed`)
-    if (stdout.isCut()) throw new WcpError('machine_failed', `Cannot read the output of "${file}": over 64 KiB`)
+    if (stdout.isCut())
+      throw new WcpError('machine_failed', `Cannot read the output of "${file}": over ${mostOutput / 1024} KiB`)
     return { code, stdout: stdout.text(), stderr: stderr.text() }
   } catch (cause) {
     if (cause instanceof WcpError) throw cause
     throw new WcpError('machine_failed', `Cannot start "${file}"`, { cause })
   } finally {
     clearTimeout(timer)
+    options.signal?.removeEventListener('abort', end)
   }
 }
 
@@ -141,14 +150,14 @@ function identity(as: ExecOptions['as']): { uid?: number; gid?: number } {
   return as === undefined ? {} : { uid: as.uid, gid: as.gid }
 }
 
-function collect(stream: import('node:stream').Readable | null) {
+function collect(stream: import('node:stream').Readable | null, limit: number) {
   const chunks: Buffer[] = []
   let size = 0
   stream?.on('data', (chunk: Buffer) => {
-    if (size < outputLimit) chunks.push(chunk.subarray(0, outputLimit - size))
+    if (size < limit) chunks.push(chunk.subarray(0, limit - size))
     size += chunk.length
   })
-  return { text: () => Buffer.concat(chunks).toString('utf8'), isCut: () => size > outputLimit }
+  return { text: () => Buffer.concat(chunks).toString('utf8'), isCut: () => size > limit }
 }
 
 function killGroup(pid: number | undefined, signal: NodeJS.Signals = 'SIGKILL'): void {

@@ -119,7 +119,8 @@ function statAt(parent: DirectoryFd, name: string): Stats | undefined {
   return lstatSync(at(parent, name), { throwIfNoEntry: false })
 }
 
-function lookAt(parent: DirectoryFd, name: string): Entry {
+/** What is there, without following it. */
+export function lookAt(parent: DirectoryFd, name: string): Entry {
   const found = statAt(parent, name)
   if (found === undefined) return { type: 'absent' }
   const ownership = { mode: found.mode & 0o7777, uid: found.uid, gid: found.gid }

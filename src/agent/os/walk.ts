@@ -14,10 +14,10 @@ import { promisify } from 'node:util'
 import { WcpError } from '../../contract/errors.ts'
 import { errorCode } from './error-code.ts'
 
-const asDirectory = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+export const asDirectory = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 
 /** Ubuntu lets the group `syslog` write in /var/log; on the way only, since what is below is verified again. */
-const groupMayWriteOnTheWay = new Set(['var/log'])
+export const groupMayWriteOnTheWay = new Set(['var/log'])
 
 export interface Trust {
   /** Stands for `/`. */
@@ -68,14 +68,24 @@ export function openBelow(directory: DirectoryFd, name: string): DirectoryFd {
   }
 }
 
-function namesBelow(root: string, path: string): string[] {
+/** The names on the way from the root to a plain absolute path. */
+export function namesBelow(root: string, path: string): string[] {
   const names = relative(root, path).split('/').filter(Boolean)
   if (isAbsolute(path) && normalize(path) === path && names[0] !== '..' && !path.includes('\0')) return names
   throw new WcpError('internal', `Cannot use the path "${path}": it is not a plain path below "${root}"`)
 }
 
 function verify(directory: DirectoryFd, trust: Trust, path: string, groupMayWrite: boolean): void {
-  const { uid, mode } = fstatSync(directory)
+  demandTrusted(fstatSync(directory), trust, path, groupMayWrite)
+}
+
+/** Throws unless what was found of a directory makes it one that nobody else can write in. */
+export function demandTrusted(
+  { uid, mode }: { readonly uid: number; readonly mode: number },
+  trust: Trust,
+  path: string,
+  groupMayWrite: boolean,
+): void {
   if (uid !== trust.owner) {
     throw new WcpError('machine_failed', `Cannot write below "${path}": it belongs to uid ${uid}, not ${trust.owner}`)
   }

@@ -1,9 +1,18 @@
 /** System templates to text. The only values a template sees are strings that cannot end a directive, numbers and truth values. */
-import { Eta } from 'eta'
+import { Eta, type TemplateFunction } from 'eta'
 import { WcpError } from '../../contract/errors.ts'
 import { assetText } from '../../lib/assets.ts'
 
 const eta = new Eta({ autoEscape: false, autoTrim: false, rmWhitespace: false, cache: true })
+
+/** A template's text does not change while the program runs. */
+const known = new Map<string, TemplateFunction>()
+
+function compiled(name: string): TemplateFunction {
+  const template = known.get(name) ?? eta.compile(assetText(`templates/system/${name}`))
+  known.set(name, template)
+  return template
+}
 
 /** Everything that file names and addresses of ours are made of; no space, quote, brace, semicolon, dollar or line break (C11, C12). */
 const plain = /^[A-Za-z0-9_./:@\-[\]]*$/
@@ -17,5 +26,5 @@ export function renderSystem(name: string, values: Values): string {
     const bad = strings.find((text) => !plain.test(text))
     if (bad !== undefined) throw new WcpError('internal', `Cannot render "${name}": ${key} may not be "${bad}"`)
   }
-  return eta.renderString(assetText(`templates/system/${name}`), values)
+  return eta.render(compiled(name), values)
 }
