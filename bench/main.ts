@@ -10,10 +10,23 @@ import { memory } from './memory.ts'
 import { panel } from './panel.ts'
 import { scale } from './scale.ts'
 import { site } from './site.ts'
+import { store, storePostgres } from './store.ts'
 import { throughput } from './throughput.ts'
 import { version } from './version.ts'
 
-const benches: readonly Bench[] = [version, panel, memory, site, login, throughput, bulk, scale, booted]
+const benches: readonly Bench[] = [
+  version,
+  panel,
+  memory,
+  site,
+  login,
+  throughput,
+  bulk,
+  scale,
+  booted,
+  store,
+  storePostgres,
+]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -68,7 +68,7 @@ async function firstAnswer(directory: string, { port, descriptor }: Door): Promi
   })
   try {
     await Promise.race([ask(port), diedEarly(child)])
-    return { ms: performance.now() - started, cpuMs: processorTime(child) }
+    return { ms: performance.now() - started, cpuMs: processorTime(child.pid ?? -1) }
   } finally {
     await ended(child)
   }
@@ -93,8 +93,8 @@ async function diedEarly(child: ChildProcess): Promise<never> {
   throw new Error('the panel did not start; its words are above')
 }
 
-/** Of all threads; the first number of schedstat is nanoseconds on a processor. */
-function processorTime({ pid }: ChildProcess): number {
+/** Milliseconds of all threads that live; the first number of schedstat is nanoseconds on a processor. */
+export function processorTime(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`)
   const nanoseconds = threads.map((thread) =>
     Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),

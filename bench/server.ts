@@ -8,6 +8,7 @@ import { Fqdn, TenantName } from '../src/contract/values.ts'
 import { executable } from '../test/support/executable.ts'
 import { processes, processesOf } from '../test/support/processes.ts'
 import { Product } from '../test/support/product.ts'
+import { timed } from './bench.ts'
 
 /** Such as a small package of a hoster has. */
 const limits = { maxDomains: 10, cpuPct: 100, memMb: 512, pids: 120, ioMbps: 50, diskMb: 2048 }
@@ -25,11 +26,17 @@ export class Server {
   /**
    * Set up, connected, and without a tenant.
    * @param settings further lines of config.yaml
+   * @param prepare changes what is on the disk while nothing runs, before the last start
    */
-  static async start(settings = ''): Promise<Server> {
+  static async start(settings = '', prepare?: (product: Product) => Promise<void>): Promise<Server> {
     const web = { workers: 2, connections: 4096 }
     const config = `log_level: warn\n${settings}`
     const product = await Product.serving({ command: [executable()], config, web })
+    if (prepare !== undefined) {
+      await product.stop()
+      await prepare(product)
+      await product.start()
+    }
     await product.call('POST', '/packages', { name: 'bench', ...limits })
     return new Server(product)
   }
@@ -40,6 +47,12 @@ export class Server {
 
   get ports() {
     return this.#product.ports
+  }
+
+  /** Stops the product and starts it again. @returns milliseconds until panel and agent had both answered */
+  async restart(): Promise<number> {
+    await this.#product.stop()
+    return await timed(() => this.#product.start())
   }
 
   get agentPid(): number {
