@@ -1,5 +1,7 @@
 /** What every store needs beside the database. */
+import type { SelectQueryBuilder } from 'kysely'
 import { Id } from '../contract/values.ts'
+import type { Db } from '../panel/db/database.ts'
 
 export interface StoreTools {
   /** The moment of the call, ISO 8601, UTC, milliseconds. */
@@ -21,6 +23,19 @@ export function storedOrNull<T extends string>(text: string | null): T | null {
 
 export function isId(ref: string): ref is Id {
   return Id.safeParse(ref).success
+}
+
+/** How many rows a query finds, counted up to `most`: what it costs does not grow with the store. */
+export async function countUpTo<D, T extends keyof D, R>(
+  db: Db,
+  query: SelectQueryBuilder<D, T, R>,
+  most: number,
+): Promise<number> {
+  const { count } = await db
+    .selectFrom(query.limit(most).as('found'))
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return count
 }
 
 /** For `like`: finds the text itself wherever it is, whatever it holds. Names are lower case. */

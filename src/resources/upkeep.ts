@@ -1,4 +1,5 @@
 /** What the panel owes without being asked, a few at a time: each call in a transaction of its own. */
+import type { Id, TenantLimits } from '../contract/values.ts'
 import type { Context } from './context.ts'
 import { domainPurge } from './domain/jobs.ts'
 import { limitsOf } from './package/limits.ts'
@@ -9,6 +10,8 @@ export const trashDays = 30
 /** Of each kind: the agent counts destructive jobs, and a person must be able to stop them. */
 const purgesAtOnce = 10
 const limitsAtOnce = 50
+/** A few milliseconds of the store. */
+const oldJobsAtOnce = 100
 
 /** What it needs of an operation's context. */
 export type Upkeep = Pick<
@@ -23,7 +26,7 @@ export interface Purged {
 
 /**
  * Ends the 30 days: queues the purge of tenants and domains whose data lies in the trash of the machine, and removes the
- * rows of what has no data there, and of old jobs. Call it every hour or so; it does not matter when.
+ * rows of what has no data there. Call it every hour or so; it does not matter when.
  */
 export async function purgeExpired(context: Upkeep): Promise<Purged> {
   const moment = daysBefore(context.now, trashDays)
@@ -31,21 +34,28 @@ export async function purgeExpired(context: Upkeep): Promise<Purged> {
   for (const { id } of tenants) await context.enqueue(tenantPurge, { tenant: id })
   const domains = await context.domains.expired(moment, purgesAtOnce)
   for (const { id, tenantId } of domains) await context.enqueue(domainPurge, { tenant: tenantId, domain: id })
-  const keepDays = await context.settings.get('jobs.keep_days')
   const rows = [
     await context.users.purgeDeletedBefore(moment),
     await context.roles.purgeDeletedBefore(moment),
     await context.packages.purgeDeletedBefore(moment),
-    await context.jobs.purgeFinishedBefore(daysBefore(context.now, keepDays)),
   ]
   return { jobs: tenants.length + domains.length, rows: rows.reduce((sum, count) => sum + count, 0) }
+}
+
+/** Forgets some of the jobs that ended longer ago than the settings keep them. @returns whether there may be more */
+export async function forgetOldJobs({ jobs, settings, now }: Upkeep): Promise<boolean> {
+  const keepDays = await settings.get('jobs.keep_days')
+  return (await jobs.purgeFinishedBefore(daysBefore(now, keepDays), oldJobsAtOnce)) === oldJobsAtOnce
 }
 
 /** Queues the limits that tenants did not get when their package changed, because they were busy or in the trash then. */
 export async function applyOwedLimits(context: Upkeep): Promise<number> {
   const tenants = await context.tenants.owedLimits(limitsAtOnce)
+  const limits = new Map<Id, TenantLimits>()
   for (const { id, packageId } of tenants) {
-    await context.enqueue(tenantLimit, { tenant: id, limits: limitsOf(await context.packages.get(packageId)) })
+    const known = limits.get(packageId) ?? limitsOf(await context.packages.get(packageId))
+    limits.set(packageId, known)
+    await context.enqueue(tenantLimit, { tenant: id, limits: known })
     await context.tenants.limitsQueued(id)
   }
   return tenants.length

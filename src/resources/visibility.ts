@@ -19,6 +19,11 @@ export function ownReseller(actor: Actor): Id | null {
   return scope.kind === 'reseller' ? scope.reseller : null
 }
 
+/** Whether the actor may list a kind at all. */
+export function mayList(actor: Actor, kind: string): boolean {
+  return actor.kind === 'root' || actor.permissions === 'all' || actor.permissions.has(`${kind}.list`)
+}
+
 export async function visibleTenant(context: Context, ref: string, options?: { deleted?: boolean }): Promise<Tenant> {
   return context.tenants.get(ref, { ...options, scope: scopeOf(context.actor) })
 }

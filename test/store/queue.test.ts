@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { WcpError } from '../../src/contract/errors.ts'
 import { slices } from '../../src/resources/index.ts'
+import { forgetOldJobs } from '../../src/resources/upkeep.ts'
 import { onBothStores } from './both-stores.ts'
 import { failure, newId, type Panel, refusal } from './harness.ts'
 
@@ -192,14 +193,27 @@ onBothStores('the queue', (bench) => {
     await tenants(panel, 'one')
     await panel.work()
     await panel.run(slices.settings.update, { key: 'jobs.keep_days', value: '10' })
-    const { purgeExpired } = await import('../../src/resources/upkeep.ts')
     panel.passDays(9)
-    const early = await panel.transaction(purgeExpired)
+    await panel.transaction(forgetOldJobs)
+    const early = (await panel.run(job.list, {})).items
     panel.passDays(2)
-    const due = await panel.transaction(purgeExpired)
+    const isMore = await panel.transaction(forgetOldJobs)
 
-    expect([early.rows, due.rows]).toEqual([0, 1])
+    expect(early).toHaveLength(1)
+    expect(isMore).toBe(false)
     expect((await panel.run(job.list, {})).items).toEqual([])
+  })
+
+  it('forgets ended jobs a few at a time, the oldest first', async () => {
+    const panel = await bench.panel()
+    await tenants(panel, 'one', 'two', 'three')
+    await panel.work()
+    panel.passDays(1)
+
+    const forgotten = await jobsOf(panel).purgeFinishedBefore(new Date(panel.clock.now).toISOString(), 2)
+
+    expect(forgotten).toBe(2)
+    expect((await panel.run(job.list, {})).items.map(({ resourceName }) => resourceName)).toEqual(['three'])
   })
 
   describe('lists', () => {

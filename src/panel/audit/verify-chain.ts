@@ -1,4 +1,5 @@
 /** Reads the whole audit trail and finds what was changed in it. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Selectable } from 'kysely'
 import type { AuditProblem, ChainVerdict } from '../../resources/audit/schema.ts'
 import type { Db } from '../db/database.ts'
@@ -6,7 +7,8 @@ import type { AuditLogTable } from '../db/tables/work.ts'
 import { checksumOf, firstChecksum, sameChecksum, sealOf } from './chain.ts'
 import { entryOf } from './rows.ts'
 
-const batchSize = 1000
+/** Checked in a few milliseconds, between which others have their turn. */
+const batchSize = 100
 const mostProblems = 100
 
 export interface AuditHead {
@@ -86,6 +88,7 @@ async function* allRows(db: Db): AsyncGenerator<Row> {
       .limit(batchSize)
       .execute()
     yield* rows
+    await nextTurn()
     const last = rows.at(-1)
     if (last === undefined) return
     after = last.sequence

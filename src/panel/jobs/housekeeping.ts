@@ -2,9 +2,10 @@
  * What the panel owes without being asked: data in the trash for 30 days is removed for good, changed packages reach their
  * tenants, and what nobody will read any more is forgotten. Each round is small and looks at the store anew.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Stores } from '../../resources/index.ts'
-import { applyOwedLimits, purgeExpired, type Upkeep } from '../../resources/upkeep.ts'
+import { applyOwedLimits, forgetOldJobs, purgeExpired, type Upkeep } from '../../resources/upkeep.ts'
 import type { ChallengeTable } from '../auth/challenges.ts'
 import type { SessionTable } from '../auth/sessions.ts'
 import type { Db } from '../db/database.ts'
@@ -20,6 +21,9 @@ export interface HousekeepingOptions {
   readonly log: Logger
   readonly now?: () => number
 }
+
+/** Between two rounds over old jobs, for those who want the store meanwhile. */
+const restMs = 50
 
 export function housekeeping({
   db,
@@ -40,16 +44,18 @@ export function housekeeping({
     }
   }
 
+  let isStopping = false
+
   /** Hourly. */
   async function purge(): Promise<void> {
-    const { jobs } = await db.transaction().execute(async (tx) => {
+    const purged = await db.transaction().execute(async (tx) => {
       await sessions.purge(tx)
       await challenges.purge(tx)
-      if (await isClockTrusted(tx, now())) return purgeExpired(upkeepOn(tx))
-      log.info({}, 'the clock has not gone on for a day yet: nothing is removed for good')
-      return { jobs: 0 }
+      return (await isClockTrusted(tx, now())) ? purgeExpired(upkeepOn(tx)) : null
     })
-    if (jobs > 0) onQueued()
+    if (purged === null) return log.info({}, 'the clock has not gone on for a day yet: nothing is removed for good')
+    if (purged.jobs > 0) onQueued()
+    while (!isStopping && (await db.transaction().execute((tx) => forgetOldJobs(upkeepOn(tx))))) await pause(restMs)
   }
 
   /** After a package was changed, and after each job: a tenant that had a job then is free for its limits now. */
@@ -60,6 +66,7 @@ export function housekeeping({
 
   let timers: NodeJS.Timeout[] = []
   let paying: Promise<void> | null = null
+  let purging: Promise<void> | null = null
   const safely = (work: () => Promise<void>) => work().catch((err) => log.error({ err }, 'housekeeping failed'))
 
   return {
@@ -73,17 +80,25 @@ export function housekeeping({
       })
     },
 
+    /** As with limits: one round at a time. */
+    purgeSoon(): void {
+      purging ??= safely(purge).finally(() => {
+        purging = null
+      })
+    },
+
     start(): void {
       timers = [
-        setTimeout(() => void safely(purge), 60_000),
-        setInterval(() => void safely(purge), 3_600_000),
+        setTimeout(() => this.purgeSoon(), 60_000),
+        setInterval(() => this.purgeSoon(), 3_600_000),
         setInterval(() => this.payLimitsSoon(), 15_000),
       ]
     },
 
     async stop(): Promise<void> {
+      isStopping = true
       for (const timer of timers) clearTimeout(timer)
-      await paying
+      await Promise.all([paying, purging])
     },
   }
 }

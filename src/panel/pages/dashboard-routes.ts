@@ -6,11 +6,13 @@ import { HealthSnapshot } from '../../contract/wire.ts'
 import { fieldNamed } from '../../lib/fields.ts'
 import type { Fact } from '../../lib/page-model.ts'
 import type { Texts } from '../../lib/texts.ts'
+import { counts } from '../../resources/health/operations.ts'
 import { jobTable } from '../../resources/job/pages.ts'
 import { Job } from '../../resources/job/schema.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { bytes, duration, percent } from './format.ts'
 import type { HealthHistory } from './health-history.ts'
+import { listPath } from './places.ts'
 import type { Site } from './site.ts'
 import { type Sparkline, sparkline } from './sparkline.ts'
 
@@ -149,22 +151,15 @@ async function notableJobs(site: Site, request: FastifyRequest): Promise<{ title
   return { title: t.overview.jobs, table: jobTable(t, all) }
 }
 
-/** How many there are of each kind; a list longer than one page is told as "200+". */
+/** How many there are of each kind; what was not counted to its end is told as "10000+". */
 async function countsOf(site: Site, request: FastifyRequest): Promise<object[]> {
+  if (!site.may(request, 'health.counts')) return []
   const { t } = site
-  const kinds = [
-    { kind: 'tenant', title: t.nav.tenants, href: '/tenants' },
-    { kind: 'domain', title: t.nav.domains, href: '/domains' },
-    { kind: 'package', title: t.nav.packages, href: '/packages' },
-    { kind: 'user', title: t.nav.users, href: '/users' },
-  ]
-  const Counted = z.object({ items: z.array(z.unknown()), nextCursor: z.string().nullable() })
-  return Promise.all(
-    kinds
-      .filter(({ kind }) => site.may(request, `${kind}.list`))
-      .map(async ({ kind, title, href }) => {
-        const { items, nextCursor } = Counted.parse((await site.run(request, `${kind}.list`, { limit: 200 })).value)
-        return { title, href, text: `${items.length}${nextCursor === null ? '' : '+'}` }
-      }),
-  )
+  const titles = { tenant: t.nav.tenants, domain: t.nav.domains, package: t.nav.packages, user: t.nav.users }
+  const { items } = counts.output.parse((await site.run(request, 'health.counts', {})).value)
+  return items.map(({ kind, count, isMore }) => ({
+    title: titles[kind],
+    href: listPath(kind),
+    text: `${count}${isMore ? '+' : ''}`,
+  }))
 }

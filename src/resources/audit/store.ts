@@ -1,5 +1,5 @@
 /** The audit trail as people read it. Entries are written by the panel's one door, never by an operation. */
-import { sql } from 'kysely'
+import { type SqlBool, sql } from 'kysely'
 import { z } from 'zod'
 import type { Id } from '../../contract/values.ts'
 import { append } from '../../panel/audit/append.ts'
@@ -33,6 +33,9 @@ export interface AuditStore {
   verify(anchors: readonly AuditAnchor[]): Promise<ChainVerdict>
 }
 
+/** Spelled out, as SQLite uses a partial index only for the very words of its condition. */
+const isRefused = sql<SqlBool>`outcome <> 'ok'`
+
 /** @param key secret of the chain, the same for the life of the installation */
 export function auditStore(db: Db, key: Uint8Array, appended: () => void = () => {}): AuditStore {
   return {
@@ -41,6 +44,7 @@ export function auditStore(db: Db, key: Uint8Array, appended: () => void = () =>
       if (action !== undefined) query = query.where('action', '=', action)
       if (actor !== undefined) query = query.where('actor', '=', actor)
       if (outcome !== undefined) query = query.where('outcome', '=', outcome)
+      if (outcome !== undefined && outcome !== 'ok') query = query.where(isRefused)
       if (tenantId !== undefined) query = query.where('tenant_id', '=', tenantId)
       if (since !== undefined) query = query.where('created_at', '>=', since)
       if (until !== undefined) query = query.where('created_at', '<', until)

@@ -11,7 +11,7 @@ import type { DomainTable } from '../../panel/db/tables/hosting.ts'
 import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
-import { containing, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
+import { containing, countUpTo, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
 import type { Domain } from './schema.ts'
 
 /** Somebody who has a name that is in the way. */
@@ -24,6 +24,8 @@ export interface NameHolder {
 
 export interface DomainStore {
   list(query: ListQuery & { scope?: Scope; tenantId?: Id | undefined }): Promise<Page<Domain>>
+  /** Living ones within the scope, up to `most`. */
+  count(most: number, scope: Scope): Promise<number>
   find(ref: string, options?: FindOptions & { tenantId?: Id }): Promise<Domain | undefined>
   /** `find`, or `not_found`. */
   get(ref: string, options?: FindOptions & { tenantId?: Id }): Promise<Domain>
@@ -100,6 +102,12 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
         (row) => row,
       )
       return { items: await withAliases(page.items), nextCursor: page.nextCursor }
+    },
+
+    count(most, scope) {
+      const living = db.selectFrom('domains').select('domains.id').where('domains.deleted_at', 'is', null)
+      const within = living.innerJoin('tenants', 'tenants.id', 'domains.tenant_id').where(tenantWithin(scope))
+      return countUpTo(db, scope.kind === 'global' ? living : within, most)
     },
 
     async find(ref, { deleted = false, scope = everything, tenantId } = {}) {

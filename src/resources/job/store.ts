@@ -88,7 +88,8 @@ export interface JobStore {
   cancelled(id: Id): Promise<boolean>
   /** `running` jobs without a heartbeat since that moment become `stalled`; answers which. */
   stall(before: string): Promise<RunnableJob[]>
-  purgeFinishedBefore(moment: string): Promise<number>
+  /** Forgets at most so many of them, with their steps. */
+  purgeFinishedBefore(moment: string, limit: number): Promise<number>
 }
 
 const Target = z.object({ tenant: Id, domain: Id.exactOptional() })
@@ -315,8 +316,9 @@ export function jobStore(db: Db, { now, newId }: StoreTools): JobStore {
       return stalled
     },
 
-    async purgeFinishedBefore(moment) {
-      const result = await db.deleteFrom('jobs').where('finished_at', '<', moment).executeTakeFirst()
+    async purgeFinishedBefore(moment, limit) {
+      const old = db.selectFrom('jobs').select('id').where('finished_at', '<', moment).orderBy('finished_at')
+      const result = await db.deleteFrom('jobs').where('id', 'in', old.limit(limit)).executeTakeFirst()
       return Number(result.numDeletedRows)
     },
   }

@@ -9,7 +9,7 @@ import type { PackageLimitTable, PackageTable } from '../../panel/db/tables/host
 import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, packageWithin, type Scope } from '../scope.ts'
-import { containing, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
+import { containing, countUpTo, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
 import type { Offer, Package } from './schema.ts'
 
 export interface PackageValues extends TenantLimits {
@@ -28,6 +28,8 @@ export interface FindPackage extends FindOptions {
 
 export interface PackageStore {
   list(query: ListQuery & { scope?: Scope; resellerId?: Id | undefined }): Promise<Page<Package>>
+  /** Living ones within the scope, up to `most`. */
+  count(most: number, scope: Scope): Promise<number>
   /** By id or name among the living; with `deleted`, in the trash. */
   find(ref: string, options?: FindPackage): Promise<Offer | undefined>
   /** `find`, or `not_found`. */
@@ -91,6 +93,11 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
         (row) => [row.name, row.id],
         (row) => ({ ...offerOf(row), tenants: row.tenants ?? 0 }),
       )
+    },
+
+    count(most, scope) {
+      const living = db.selectFrom('packages').select('packages.id').where('packages.deleted_at', 'is', null)
+      return countUpTo(db, living.where(packageWithin(scope)), most)
     },
 
     async find(ref, { deleted = false, scope = everything, owner = ownerOf(ref, scope) } = {}) {

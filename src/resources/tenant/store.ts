@@ -1,5 +1,5 @@
 /** Tenants in the panel's database. */
-import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
+import { type ExpressionBuilder, type Selectable, type SqlBool, sql } from 'kysely'
 import { z } from 'zod'
 import { activeJobStates } from '../../contract/job.ts'
 import type { Id, TenantName } from '../../contract/values.ts'
@@ -9,7 +9,7 @@ import type { TenantTable } from '../../panel/db/tables/hosting.ts'
 import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
-import { containing, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
+import { containing, countUpTo, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
 import type { Tenant } from './schema.ts'
 
 export interface TenantQuery extends ListQuery {
@@ -28,6 +28,8 @@ export interface TenantStore {
   /** Holds other transactions about the same id or name, and what they count, until this one ends. */
   lock(idOrName: string): Promise<void>
   countDomains(id: Id): Promise<number>
+  /** Living ones within the scope, up to `most`. */
+  count(most: number, scope: Scope): Promise<number>
   /** Marks the living and the trashed tenants of a package as owed its limits. */
   oweLimits(packageId: Id): Promise<void>
   /** Tenants that are owed limits and could take them now: alive, with an account, without an active job. */
@@ -129,13 +131,18 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
       return count
     },
 
+    count(most, scope) {
+      const living = db.selectFrom('tenants').select('tenants.id').where('tenants.deleted_at', 'is', null)
+      return countUpTo(db, living.where(tenantWithin(scope)), most)
+    },
+
     async oweLimits(packageId) {
       await db.updateTable('tenants').set({ limits_owed: 1 }).where('package_id', '=', packageId).execute()
     },
 
     async owedLimits(limit, packageId) {
       let query = rows()
-        .where('tenants.limits_owed', '=', 1)
+        .where(isOwedLimits)
         .where('tenants.deleted_at', 'is', null)
         .where('tenants.status', 'in', ['active', 'suspended', 'locked'])
         .where(withoutActiveJob)
@@ -162,6 +169,9 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
 }
 
 type Builder = ExpressionBuilder<Database, 'tenants'>
+
+/** Spelled out, as SQLite uses a partial index only for the very words of its condition. */
+const isOwedLimits = sql<SqlBool>`tenants.limits_owed = 1`
 
 /** What is being brought back counts as alive already. */
 function inTrash(deleted: boolean) {

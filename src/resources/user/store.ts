@@ -9,7 +9,7 @@ import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
 import { notFound } from '../refusals.ts'
 import type { Permissions } from '../rights.ts'
 import { everything, type FindOptions, type Scope, userWithin } from '../scope.ts'
-import { containing, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
+import { containing, countUpTo, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
 import type { User } from './schema.ts'
 
 /** What a login is checked against. */
@@ -25,6 +25,8 @@ export interface Credentials {
 
 export interface UserStore {
   list(query: ListQuery & { scope?: Scope; roleId?: Id | undefined; tenantId?: Id | undefined }): Promise<Page<User>>
+  /** Living ones within the scope, up to `most`. */
+  count(most: number, scope: Scope): Promise<number>
   find(ref: string, options?: FindOptions): Promise<User | undefined>
   /** `find`, or `not_found`. */
   get(ref: string, options?: FindOptions): Promise<User>
@@ -106,6 +108,12 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
         (row) => row,
       )
       return { items: await withRoles(page.items), nextCursor: page.nextCursor }
+    },
+
+    count(most, scope) {
+      const living = db.selectFrom('users').select('users.id').where('users.deleted_at', 'is', null)
+      const within = living.leftJoin('tenants', 'tenants.id', 'users.tenant_id').where(userWithin(scope))
+      return countUpTo(db, scope.kind === 'global' ? living : within, most)
     },
 
     async find(ref, { deleted = false, scope = everything } = {}) {

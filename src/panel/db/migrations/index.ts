@@ -4,6 +4,7 @@ import { firstRoles } from './0002-first-roles.ts'
 import { resale } from './0003-resale.ts'
 import { auditMirror } from './0004-audit-mirror.ts'
 import { factors } from './0005-factors.ts'
+import { manyTenants } from './0006-many-tenants.ts'
 import type { Migration } from './migration.ts'
 
-export const migrations: readonly Migration[] = [foundation, firstRoles, resale, auditMirror, factors]
+export const migrations: readonly Migration[] = [foundation, firstRoles, resale, auditMirror, factors, manyTenants]

@@ -1,0 +1,81 @@
+/** What is asked at each request, after each job or all the time never reads or sorts a whole table: its cost is that of what it shows. */
+import { randomUUID } from 'node:crypto'
+import Sqlite from 'better-sqlite3'
+import { CompiledQuery } from 'kysely'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { Id } from '../../src/contract/values.ts'
+import { encodeCursor } from '../../src/resources/listing.ts'
+import { newId, openPanel, type Panel } from './harness.ts'
+
+let panel: Panel
+beforeEach(async () => {
+  panel = await openPanel()
+})
+afterEach(() => panel.close())
+
+const some = newId()
+const now = '2026-03-01T12:00:00.000Z'
+const cursor = encodeCursor('m', some)
+const newer = encodeCursor(7, some)
+type Stores = ReturnType<Panel['stores']>
+
+const asked: Record<string, (stores: Stores) => Promise<unknown>> = {
+  'tenants, further page': ({ tenants }) => tenants.list({ limit: 50, cursor }),
+  'tenants in the trash': ({ tenants }) => tenants.list({ limit: 50, deleted: true }),
+  'tenants by status': ({ tenants }) => tenants.list({ limit: 50, status: 'suspended' }),
+  'tenants of a package': ({ tenants }) => tenants.list({ limit: 50, packageId: some }),
+  'a tenant': ({ tenants }) => tenants.find('acme'),
+  'tenants owed limits': ({ tenants }) => tenants.owedLimits(50),
+  'tenants to purge': ({ tenants }) => tenants.expired(now, 10),
+  'domains, further page': ({ domains }) => domains.list({ limit: 50, cursor }),
+  'domains in the trash': ({ domains }) => domains.list({ limit: 50, deleted: true }),
+  'domains by status': ({ domains }) => domains.list({ limit: 50, status: 'suspended' }),
+  'domains of a tenant': ({ domains }) => domains.list({ limit: 50, tenantId: some }),
+  'a domain': ({ domains }) => domains.find('shop.example.com'),
+  'domains to purge': ({ domains }) => domains.expired(now, 10),
+  'who has a name': ({ domains }) => domains.holders(['shop.example.com' as never], now),
+  'what is below a name': ({ domains }) => domains.relatives('shop.example.com' as never),
+  'users, further page': ({ users }) => users.list({ limit: 50, cursor }),
+  'users of a role': ({ users }) => users.list({ limit: 50, roleId: some }),
+  'who signs in': ({ users }) => users.credentials('ann@example.org'),
+  'what somebody may': ({ users }) => users.permissions(some),
+  'users to purge': ({ users }) => users.purgeDeletedBefore(now),
+  'jobs, further page': ({ jobs }) => jobs.list({ limit: 50, cursor: newer }),
+  'jobs by state': ({ jobs }) => jobs.list({ limit: 50, state: 'failed' }),
+  'jobs by type': ({ jobs }) => jobs.list({ limit: 50, type: 'tenant.purge' }),
+  'jobs by type and state': ({ jobs }) => jobs.list({ limit: 50, type: 'tenant.create', state: 'failed' }),
+  'jobs of a tenant': ({ jobs }) => jobs.list({ limit: 50, tenantId: some }),
+  'jobs of a domain': ({ jobs }) => jobs.list({ limit: 50, resourceId: some }),
+  'jobs to send': ({ jobs }) => jobs.nextRunnable(8),
+  'jobs under way': ({ jobs }) => jobs.inStates(['running', 'stalled'], 100),
+  'old jobs': ({ jobs }) => jobs.purgeFinishedBefore(now, 100),
+  'the trail, further page': ({ audit }) => audit.list({ limit: 50, cursor: newer }),
+  'the trail, refusals': ({ audit }) => audit.list({ limit: 50, outcome: 'refused' }),
+  'the trail, refusals of an action': ({ audit }) =>
+    audit.list({ limit: 50, outcome: 'refused', action: 'auth.login' }),
+  'the trail, failures of somebody': ({ audit }) => audit.list({ limit: 50, outcome: 'failed', actor: 'root' }),
+  'the trail of a tenant': ({ audit }) => audit.list({ limit: 50, tenantId: some as Id }),
+}
+
+/** Those of one name, alive and in the trash; and no more jobs than run at once. */
+const isSortOfFew = new Set(['a tenant', 'a domain', 'jobs under way'])
+
+it.each(Object.entries(asked))('%s', async (title, ask) => {
+  const prepare = vi.spyOn(Sqlite.prototype, 'prepare')
+  await ask(panel.stores(panel.db))
+  const texts = prepare.mock.calls.map(([text]) => text).filter((text) => /^(select|delete|update)/.test(text))
+  prepare.mockRestore()
+
+  const steps = (await Promise.all(texts.map(planOf))).flat()
+
+  const isUnbounded = isSortOfFew.has(title) ? /^SCAN/ : /^SCAN|^USE TEMP B-TREE FOR ORDER BY/
+  expect(texts.length).toBeGreaterThan(0)
+  // A scan in the order of an index ends with the page that is shown.
+  expect(steps.filter((step) => isUnbounded.test(step) && !/^SCAN \w+ USING (COVERING )?INDEX/.test(step))).toEqual([])
+})
+
+async function planOf(text: string): Promise<string[]> {
+  const parameters = Array.from({ length: text.match(/\?/g)?.length ?? 0 }, () => randomUUID())
+  const explain = CompiledQuery.raw(`explain query plan ${text}`, parameters)
+  return (await panel.db.executeQuery<{ detail: string }>(explain)).rows.map(({ detail }) => detail)
+}
