@@ -91,6 +91,10 @@ export class Product {
     }
   }
 
+  get isRunning(): boolean {
+    return this.#agent !== undefined && this.#agent.exitCode === null && this.#agent.signalCode === null
+  }
+
   /** Writes the configuration anew; see `kill('SIGHUP')`. */
   configure(more = this.#options.config ?? ''): void {
     const { panel, http, https } = this.ports
@@ -180,8 +184,7 @@ export class Product {
   async until(what: string, isSo: () => boolean | Promise<boolean>, patienceMs = 90_000): Promise<void> {
     const deadline = performance.now() + patienceMs
     while (!(await isSo())) {
-      const agent = this.#agent
-      const isGone = agent !== undefined && (agent.exitCode !== null || agent.signalCode !== null)
+      const isGone = this.#agent !== undefined && !this.isRunning
       if (isGone || performance.now() > deadline) {
         const why = isGone ? 'the agent ended before' : 'waited in vain until'
         throw new Error(`${why} ${what}; printed last:\n${this.#output.slice(-4000)}`)

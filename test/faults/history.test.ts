@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest'
+import { type AgentJob, type History, type PanelJob, violations } from './history.ts'
+
+const at = (second: number) => `2026-01-01T00:00:${String(second).padStart(2, '0')}.000Z`
+
+function panelJob(id: string, change: Partial<PanelJob> = {}): PanelJob {
+  const sequence = change.sequence ?? 1
+  const times = { startedAt: at(sequence * 10), finishedAt: at(sequence * 10 + 5), steps: [] }
+  const job = { id, type: 'tenant.create', tenant: 't', resource: 't', token: sequence, sequence, actor: 'root' }
+  return { ...job, ...times, state: 'succeeded', ...change }
+}
+
+function agentJob(id: string, change: Partial<AgentJob> = {}): AgentJob {
+  const seq = change.seq ?? 1
+  return { id, type: 'tenant.create', tenant: 't', resource: 't', token: seq, seq, state: 'succeeded', ...change }
+}
+
+const suspended = { type: 'tenant.suspend', sequence: 2 } as const
+
+/** A tenant created and suspended, both told to the client. */
+const good: History = {
+  client: [
+    { at: 'submit', request: '1' },
+    { at: 'acknowledge', request: '1', job: 'a' },
+    { at: 'submit', request: '2' },
+    { at: 'acknowledge', request: '2', job: 'b' },
+  ],
+  panel: [panelJob('a'), panelJob('b', suspended)],
+  agent: [agentJob('a'), agentJob('b', { type: 'tenant.suspend', seq: 2 })],
+  ends: [
+    { job: 'a', failed: false },
+    { job: 'b', failed: false },
+  ],
+  fences: new Map([['t', 2]]),
+  registry: new Map([['t', 'suspended']]),
+}
+
+const about = (change: Partial<History>) => violations({ ...good, ...change })
+
+describe('violations', () => {
+  it('finds nothing wrong with what is as promised', () => {
+    expect(violations(good)).toEqual([])
+  })
+
+  it('takes an outcome that nobody knows as it comes', () => {
+    const client = [...good.client.slice(0, 2), { at: 'submit', request: '2' }, { at: 'lose', request: '2' }] as const
+    const onlyFirst = { panel: good.panel.slice(0, 1), agent: good.agent.slice(0, 1), ends: good.ends.slice(0, 1) }
+
+    expect(about({ client })).toEqual([])
+    expect(about({ client, ...onlyFirst, fences: new Map([['t', 1]]), registry: new Map([['t', 'active']]) })).toEqual(
+      [],
+    )
+    expect(about({ client: client.slice(0, 3) })).toEqual([]) // the client itself is gone
+  })
+
+  it('finds an acknowledged job that nobody has', () => {
+    const change = { panel: good.panel.slice(0, 1), agent: good.agent.slice(0, 1) }
+    expect(about({ ...change, registry: new Map([['t', 'active']]) })).toEqual(['acknowledged job b is lost'])
+  })
+
+  it('finds a job that nobody asked for', () => {
+    expect(about({ client: good.client.slice(0, 2) })).toEqual([
+      '1 jobs that nobody was told of, and only 0 requests without an answer',
+    ])
+  })
+
+  it('finds no stranger in what the panel queued by itself', () => {
+    const panel = [panelJob('a'), panelJob('b', { ...suspended, actor: 'panel' })]
+    expect(about({ client: good.client.slice(0, 2), panel })).toEqual([])
+  })
+
+  it.each(['queued', 'running', 'stalled'] as const)('finds a job that is %s for ever', (state) => {
+    const panel = [panelJob('a'), panelJob('b', { ...suspended, state, finishedAt: null })]
+    expect(about({ panel })).toEqual([`job b (tenant.suspend) is ${state} for ever on the panel's side`])
+  })
+
+  it.each(['queued', 'running', 'undoing'] as const)('finds a job that the agent left %s', (state) => {
+    const agent = [agentJob('a'), agentJob('b', { type: 'tenant.suspend', seq: 2, state })]
+    const found = about({ agent, registry: new Map([['t', 'active']]) })
+    expect(found).toContain(`job b (tenant.suspend) is ${state} for ever on the agent's side`)
+    expect(found).toContain(`job b (tenant.suspend) succeeded for the panel, and is ${state} for the agent`)
+  })
+
+  it('finds two sides that disagree on an end', () => {
+    expect(about({ panel: [panelJob('a'), panelJob('b', { ...suspended, state: 'failed' })] })).toEqual([
+      'job b (tenant.suspend) failed for the panel, and succeeded for the agent',
+    ])
+    expect(about({ panel: [panelJob('a'), panelJob('b', { ...suspended, state: 'cancelled' })] })).toEqual([
+      'job b (tenant.suspend) was cancelled, and the agent has it as succeeded',
+    ])
+  })
+
+  it('finds two sides that disagree on a token', () => {
+    expect(about({ panel: [panelJob('a'), panelJob('b', { ...suspended, token: 3 })] })).toEqual([
+      'job b (tenant.suspend) has token 3 for the panel, and 2 for the agent',
+    ])
+  })
+
+  it('finds an effect that was had twice', () => {
+    expect(about({ ends: [...good.ends, { job: 'b', failed: false }] })).toEqual(['job b ended twice'])
+    expect(about({ agent: [...good.agent, agentJob('b', { type: 'tenant.suspend', seq: 3, token: 3 })] })).toContain(
+      'job b is in the journal twice',
+    )
+    const again = agentJob('c', { type: 'tenant.suspend', seq: 3, token: 2 })
+    expect(about({ agent: [...good.agent, again] })).toContain('two jobs had their effect on t with token 2')
+  })
+
+  it('finds two jobs of a tenant at once', () => {
+    const panel = [panelJob('a'), panelJob('b', { ...suspended, startedAt: at(12), finishedAt: at(20) })]
+    expect(about({ panel })).toEqual(['job b (tenant.suspend) began before job a had ended'])
+  })
+
+  it('finds no overlap between different tenants', () => {
+    const other = { tenant: 'u', resource: 'u', sequence: 2, startedAt: at(12), finishedAt: at(20) }
+    const change = {
+      panel: [panelJob('a'), panelJob('b', other)],
+      agent: [agentJob('a'), agentJob('b', { tenant: 'u', resource: 'u', seq: 2 })],
+      fences: new Map([
+        ['t', 1],
+        ['u', 2],
+      ]),
+    }
+    const registry = new Map([
+      ['t', 'active'],
+      ['u', 'active'],
+    ])
+    expect(about({ ...change, registry })).toEqual([])
+  })
+
+  it.each([2, 30])('finds a step that was begun at second %i, outside of its job', (second) => {
+    const steps = [{ name: 'link', startedAt: at(second), finishedAt: null }]
+    expect(about({ panel: [panelJob('a', { steps }), panelJob('b', suspended)] })).toEqual([
+      'step "link" of job a (tenant.create) was begun outside of its job',
+    ])
+  })
+
+  it('finds a token that fell, on either side', () => {
+    const panel = [panelJob('a', { token: 3 }), panelJob('b', suspended)]
+    const agent = [agentJob('a', { token: 3 }), agentJob('b', { type: 'tenant.suspend', seq: 2 })]
+    expect(about({ panel, agent, fences: new Map([['t', 3]]) })).toEqual([
+      'the token of t fell to 2 in job b of the panel',
+      'the token of t fell to 2 in job b of the agent',
+    ])
+  })
+
+  it('finds a fence below what was accepted', () => {
+    expect(about({ fences: new Map([['t', 1]]) })).toEqual(['the fence of t is below the accepted token 2'])
+  })
+
+  it('finds a machine that is not what the successful jobs make of it', () => {
+    expect(about({ registry: new Map([['t', 'active']]) })).toEqual([
+      't is active, and the successful jobs make it suspended',
+    ])
+    expect(about({ registry: new Map([...good.registry, ['u', 'active']]) })).toEqual([
+      'u is active, and the successful jobs make it none',
+    ])
+  })
+
+  it('leaves a failed job out of what the machine should be', () => {
+    const panel = [panelJob('a'), panelJob('b', { ...suspended, state: 'failed' })]
+    const agent = [agentJob('a'), agentJob('b', { type: 'tenant.suspend', seq: 2, state: 'failed' })]
+    expect(about({ panel, agent, registry: new Map([['t', 'active']]) })).toEqual([])
+  })
+
+  it('purges the sites with their tenant', () => {
+    const agent = [
+      agentJob('a'),
+      agentJob('s', { type: 'domain.create', resource: 'd', seq: 2 }),
+      agentJob('x', { type: 'tenant.delete', seq: 3 }),
+      agentJob('p', { type: 'tenant.purge', seq: 4 }),
+    ]
+    const fences = new Map([
+      ['t', 4],
+      ['d', 2],
+    ])
+    expect(about({ client: [], panel: [], ends: [], agent, fences, registry: new Map() })).toEqual([])
+    expect(about({ client: [], panel: [], ends: [], agent, fences, registry: new Map([['d', 'active']]) })).toEqual([
+      'd is active, and the successful jobs make it none',
+    ])
+  })
+})
