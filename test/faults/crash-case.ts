@@ -52,6 +52,7 @@ export async function runCase(machine: CrashMachine, type: JobType, fault: Case,
   const asked = await machine.submit(type)
   await untilEndedOrGone(machine)
   await strace.end()
+  if (product.output.slice(from).includes(lastWords)) await product.ended()
 
   const isGone = !product.isRunning
   if (isGone) await product.start()
@@ -101,22 +102,18 @@ function outcomeOf({
   return output.includes('"step failed"') ? 'survived' : 'not reached'
 }
 
+/** The jobs have ended, or the agent has, by the fault or by itself; the panel ends with it. */
 async function untilEndedOrGone(machine: CrashMachine): Promise<void> {
-  const { product } = machine
-  const settled = machine.untilSettled().catch(() => {}) // the panel ends with the agent
-  const gone = (async () => {
-    while (product.isRunning) await pause(10)
-  })()
-  let isOver = false
-  await Promise.race([
-    settled,
-    gone.then(() => {
-      isOver = true
-    }),
-  ])
-  if (isOver || !product.isRunning) await product.ended()
-  else await pause(30) // a death that the end of the job brings
+  const deadline = performance.now() + 60_000
+  while (machine.product.isRunning && performance.now() < deadline) {
+    const open = await machine.openJobs().catch(() => undefined)
+    if (open?.length === 0) return
+    await pause(25)
+  }
 }
+
+/** What the agent says before it ends by itself. */
+const lastWords = '"journal cannot be used, nothing more will be changed"'
 
 async function seenFromOutside({ product }: CrashMachine): Promise<readonly string[]> {
   const status = await product.visit(neighbour)

@@ -11,12 +11,7 @@ import { newId } from '../../src/panel/operation-context.ts'
 import { storesFor } from '../../src/resources/index.ts'
 import type { JobType } from '../../src/resources/jobs.ts'
 import type { Product } from '../support/product.ts'
-
-export interface Request {
-  readonly method: 'POST' | 'PATCH' | 'DELETE'
-  readonly path: string
-  readonly body?: Readonly<Record<string, unknown>>
-}
+import type { Request } from './recording-client.ts'
 
 export interface CrashJob {
   readonly before: readonly Request[]

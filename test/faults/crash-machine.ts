@@ -3,14 +3,14 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { WcpError } from '../../src/contract/errors.ts'
 import { Fqdn, TenantName } from '../../src/contract/values.ts'
 import type { JobType } from '../../src/resources/jobs.ts'
 import { executable } from '../support/executable.ts'
 import { processesOf } from '../support/processes.ts'
 import { Product } from '../support/product.ts'
-import { crashJobs, purge, type Request, site, tenant } from './crash-jobs.ts'
+import { crashJobs, purge, site, tenant } from './crash-jobs.ts'
 import type { ClientEvent } from './history.ts'
+import { ask, type Request } from './recording-client.ts'
 
 export const neighbour = 'neighbour.example.com'
 /** What is saved and put back; the rest is runtime, or Nginx's own. */
@@ -88,26 +88,12 @@ export class CrashMachine {
   /** Sends the request that makes the job; the job when it was acknowledged, else undefined. */
   async submit(type: JobType): Promise<string | undefined> {
     const { request } = crashJobs[type]
-    return request === 'purge' ? await this.#purge() : await this.do(request)
+    return request === 'purge' ? await purge(this.product) : await this.do(request)
   }
 
-  async do({ method, path, body }: Request): Promise<string | undefined> {
-    const request = String(this.client.length)
-    this.client.push({ at: 'submit', request })
-    try {
-      const answer = (await this.product.call(method, path, body)) as Acknowledgement
-      for (const job of [answer.jobId, answer.domain?.jobId].filter((one) => one != null))
-        this.client.push({ at: 'acknowledge', request, job })
-      return answer.jobId ?? undefined
-    } catch (error) {
-      const isRefused = error instanceof WcpError && error.code !== 'unavailable' && error.code !== 'internal'
-      this.client.push({ at: isRefused ? 'refuse' : 'lose', request })
-      return undefined
-    }
-  }
-
-  async #purge(): Promise<string> {
-    return await purge(this.product)
+  async do(request: Request): Promise<string | undefined> {
+    const outcome = await ask(this.product, this.client, request)
+    return typeof outcome === 'object' ? (outcome.job ?? undefined) : undefined
   }
 
   async job(id: string): Promise<JobView> {
@@ -118,13 +104,13 @@ export class CrashMachine {
   async untilSettled(): Promise<readonly JobView[]> {
     const deadline = performance.now() + patienceMs
     for (;;) {
-      const open = await this.#openJobs()
+      const open = await this.openJobs()
       if (open.length === 0 || performance.now() > deadline) return open
       await pause(25)
     }
   }
 
-  async #openJobs(): Promise<readonly JobView[]> {
+  async openJobs(): Promise<readonly JobView[]> {
     const { items } = (await this.product.call('GET', '/jobs?limit=20')) as { items: readonly JobView[] }
     return items.filter(({ state }) => ['queued', 'running', 'stalled'].includes(state))
   }
@@ -185,11 +171,6 @@ export class CrashMachine {
       await pause(10)
     }
   }
-}
-
-interface Acknowledgement {
-  readonly jobId?: string | null
-  readonly domain?: { readonly jobId: string } | null
 }
 
 function copy(from: string, to: string): void {

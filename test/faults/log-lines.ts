@@ -1,13 +1,13 @@
 /** Lines of the log that a fault explains. Any other warning or error, and anything that is no JSON, fails the run. */
 
 /** Said whenever one process ended and another goes on. */
-const afterDeath = ['the agent is gone', 'job is resumed', 'service ended']
+const afterDeath = ['the agent is gone', 'the line to the agent failed', 'job is resumed', 'service ended']
 /** Said of a fault that was told to the job. */
 const afterError = ['step failed', 'a job failed', 'job could not be prepared', 'step could not be undone']
 /** Of a state that cannot be written any more: the agent ends and starts again. */
 const afterBrokenJournal = [
   'journal cannot be used, nothing more will be changed',
-  'agent ends: its state cannot be written',
+  'job was refused: the disk of the journal is full',
 ]
 
 const warning = 40
@@ -23,8 +23,9 @@ export function unexpectedLines(output: string, fault: string): readonly string[
 
 function isExpected(line: string, allowed: readonly string[]): boolean {
   try {
-    const { level, msg } = JSON.parse(line) as { level: number; msg: string }
-    return level < warning || allowed.includes(msg)
+    const { level, msg, step } = JSON.parse(line) as { level: number; msg: string; step?: string | null }
+    const isRefusal = msg === 'a job failed' && step === null // the agent said no before anything was begun
+    return level < warning || isRefusal || allowed.includes(msg)
   } catch {
     return false
   }

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { hosting } from '../support/requirements.ts'
+import { hosting, program } from '../support/requirements.ts'
 import { type Row, readRows } from './rows.ts'
 
 interface Group {
@@ -30,6 +30,18 @@ const vitest = (...files: readonly string[]) => [
 
 const groups: readonly Group[] = [
   { name: 'faults', summary: 'F01-F34, one test each', argv: vitest(), missing: hosting },
+  {
+    name: 'crash',
+    summary: 'each system call of each job killed and failed',
+    argv: ['test/faults/crash-main.ts'],
+    missing: () => hosting() ?? program('strace', 'strace'),
+  },
+  {
+    name: 'kills',
+    summary: 'the agent killed at random under load',
+    argv: ['test/faults/kills-main.ts'],
+    missing: hosting,
+  },
 ]
 
 const { values, positionals } = parseArgs({

@@ -1,0 +1,35 @@
+/** A client that writes down what it asked for and what it was told, for the history checker. */
+import { WcpError } from '../../src/contract/errors.ts'
+import type { Product } from '../support/product.ts'
+import type { ClientEvent } from './history.ts'
+
+export interface Request {
+  readonly method: 'POST' | 'PATCH' | 'DELETE'
+  readonly path: string
+  readonly body?: Readonly<Record<string, unknown>>
+}
+
+/** `unknown`: nobody knows whether the request was heard. */
+export type Outcome = { readonly job: string | null } | 'refused' | 'unknown'
+
+/** Several may ask at once and write into the same record. */
+export async function ask(product: Product, record: ClientEvent[], { method, path, body }: Request): Promise<Outcome> {
+  const request = String(record.length)
+  record.push({ at: 'submit', request })
+  try {
+    const answer = (await product.call(method, path, body)) as Acknowledgement
+    for (const job of [answer.jobId, answer.domain?.jobId].filter((one) => one != null))
+      record.push({ at: 'acknowledge', request, job })
+    return { job: answer.jobId ?? null }
+  } catch (error) {
+    // the panel's socket, or the panel itself, may have gone after the request was heard
+    const isRefused = error instanceof WcpError && error.code !== 'unavailable' && error.code !== 'internal'
+    record.push({ at: isRefused ? 'refuse' : 'lose', request })
+    return isRefused ? 'refused' : 'unknown'
+  }
+}
+
+interface Acknowledgement {
+  readonly jobId?: string | null
+  readonly domain?: { readonly jobId: string } | null
+}
