@@ -11,13 +11,14 @@ import { availableParallelism } from 'node:os'
 import { type JobType, jobTypes } from '../../src/resources/jobs.ts'
 import { executable } from '../support/executable.ts'
 import { type Case, casesAt, isShell, nameOf } from './crash-calls.ts'
-import { reference, runCase, type Verdict } from './crash-case.ts'
+import { type Reference, reference, runCase, type Verdict } from './crash-case.ts'
 import { CrashMachine } from './crash-machine.ts'
 import { isWhole, row, seed } from './rows.ts'
 
 const stateFile = 'dist/crash-state.jsonl'
-const sampleMs = 150_000
-const samplePerType = 14
+const sampleMs = 130_000
+/** Cases of a type before the next type has its turn: an interrupted run has tried something of each. */
+const perTurn = isWhole ? 25 : 5
 
 interface Tried {
   readonly type: JobType
@@ -33,33 +34,58 @@ const build = createHash('sha256').update(readFileSync(executable())).digest('he
 const before = isWhole ? resume() : []
 const tried: Tried[] = [...before]
 const shells: string[] = []
-const queue = isWhole ? [...chosen] : shuffled(chosen)
+/** Job types whose unfaulted run was looked at. */
+let looked = 0
+const order = shuffled(chosen)
+let isInterrupted = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (isInterrupted = true))
 
-await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, lane))
+const lanes = Math.min(2, availableParallelism())
+await Promise.all(
+  Array.from({ length: lanes }, (_, own) => lane(order.filter((_type, index) => index % lanes === own))),
+)
 report()
 
-async function lane(): Promise<void> {
+/** One machine and its own types, in turns. */
+async function lane(types: readonly JobType[]): Promise<void> {
   const machine = await CrashMachine.make()
+  const works: Work[] = []
   try {
-    for (let type = queue.shift(); type !== undefined && hasTime(); type = queue.shift()) await enumerate(machine, type)
+    for (const type of types) {
+      if (!hasTime()) break
+      works.push(await begin(machine, type))
+      await turn(machine, works.at(-1))
+    }
+    while (hasTime() && works.some(({ todo }) => todo.length > 0)) for (const work of works) await turn(machine, work)
   } finally {
     await machine.dispose()
   }
 }
 
-async function enumerate(machine: CrashMachine, type: JobType): Promise<void> {
+interface Work {
+  readonly type: JobType
+  readonly wanted: Reference
+  readonly todo: Case[]
+}
+
+async function begin(machine: CrashMachine, type: JobType): Promise<Work> {
   await machine.prepare(type)
   const wanted = await reference(machine, type)
+  looked++
   shells.push(...wanted.programs.filter(isShell).map((program) => `${type} ran ${program}`))
   const all = casesAt(wanted.points)
   const done = new Set(before.filter((one) => one.type === type).map(({ name }) => name))
-  const todo = isWhole ? all.filter((one) => !done.has(nameOf(one))) : shuffled(all).slice(0, samplePerType)
+  const todo = shuffled(all.filter((one) => !done.has(nameOf(one))))
   say(`${type}: ${wanted.points.length} calls, ${all.length} cases, ${todo.length} to try`)
-  for (const [index, fault] of todo.entries()) {
-    if (!hasTime()) return
-    note(await tryOne(machine, type, fault, wanted))
-    if ((index + 1) % 25 === 0) say(`${type}: ${index + 1} of ${todo.length}`)
+  return { type, wanted, todo }
+}
+
+async function turn(machine: CrashMachine, work: Work | undefined): Promise<void> {
+  for (const fault of work?.todo.splice(0, perTurn) ?? []) {
+    if (work === undefined || !hasTime()) return
+    note(await tryOne(machine, work.type, fault, work.wanted))
   }
+  say(`${work?.type}: ${work?.todo.length} left; ${tried.length} tried`)
 }
 
 async function tryOne(
@@ -108,13 +134,13 @@ function report(): void {
     }
   }
   const outcome = shells.length === 0 ? 'none was started by the root side' : shells.join(', ')
-  row({ fault: 'crash', name: 'shells', cases: chosen.length - queue.length, failed: shells.length, outcome })
+  row({ fault: 'crash', name: 'shells', cases: looked, failed: shells.length, outcome })
   say(`${tried.length} cases in ${Math.round((performance.now() - began) / 1000)} s`)
   if (shells.length > 0 || tried.some(({ verdict }) => verdict.wrong.length > 0)) process.exitCode = 1
 }
 
 function hasTime(): boolean {
-  return isWhole || performance.now() - began < sampleMs
+  return !isInterrupted && (isWhole || performance.now() - began < sampleMs)
 }
 
 function say(text: string): void {
