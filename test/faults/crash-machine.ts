@@ -14,7 +14,7 @@ import { ask, type Request } from './recording-client.ts'
 
 export const neighbour = 'neighbour.example.com'
 /** What is saved and put back; the rest is runtime, or Nginx's own. */
-const saved = ['etc', 'srv', 'var/lib', 'var/log/wcp360/tenants']
+const saved = ['etc', 'srv', 'var/lib', 'var/log/wcp360/tenants', 'var/log/wcp360/audit.log']
 const patienceMs = 60_000
 
 export type JobEnd = 'succeeded' | 'failed' | 'cancelled'

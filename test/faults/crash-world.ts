@@ -161,7 +161,7 @@ function* manifest(places: Layout, rename: Rename): Generator<string> {
   const { root, panelState, agentState } = places
   const skipped = new Set([panelState, agentState])
   for (const top of ['etc', 'srv', 'var/lib', 'var/log/wcp360/tenants'].map((path) => join(root, path))) {
-    for (const path of walk(top, skipped)) yield rename(entry(root, path, rename))
+    for (const path of walk(top, skipped)) if (!isLog(root, path)) yield rename(entry(root, path, rename))
   }
 }
 
@@ -172,11 +172,16 @@ function* walk(path: string, skipped: ReadonlySet<string>): Generator<string> {
   if (found.isDirectory()) for (const name of readdirSync(path)) yield* walk(join(path, name), skipped)
 }
 
+/** Written by who runs for the tenant: PHP's log is there once it was awake. */
+function isLog(root: string, path: string): boolean {
+  return path.startsWith(join(root, 'var/log')) && !lstatSync(path).isDirectory()
+}
+
 function entry(root: string, path: string, rename: Rename): string {
   const stats = lstatSync(path)
   const place = `${relative(root, path)} ${(stats.mode & 0o177777).toString(8)} ${stats.uid} ${stats.gid}`
   if (stats.isSymbolicLink()) return `${place} -> ${readlinkSync(path).replace(root, '')}`
-  if (!stats.isFile() || path.startsWith(join(root, 'var/log'))) return place
+  if (!stats.isFile()) return place
   return `${place} ${digest(rename(readFileSync(path, 'latin1')))}`
 }
 
