@@ -1,5 +1,5 @@
 /** One case: put back, start, ask for the job with the fault at its call, start again if the agent is gone, and judge. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { JobType } from '../../src/resources/jobs.ts'
 import { attach, type Case, calls, injectionArgv, readTrace, type Traced, threadsOf } from './crash-calls.ts'
@@ -38,7 +38,9 @@ export async function reference(machine: CrashMachine, type: JobType): Promise<R
   await strace.end()
   const state = job === undefined ? 'refused' : (await machine.job(job)).state
   if (open.length > 0 || state !== 'succeeded') throw new Error(`${type} without a fault is ${state}`)
-  return { before, after: worldText(product.places), ...readTrace(readFileSync(file, 'latin1'), threads) }
+  const text = readFileSync(file, 'latin1')
+  rmSync(file)
+  return { before, after: worldText(product.places), ...readTrace(text, threads) }
 }
 
 export async function runCase(machine: CrashMachine, type: JobType, fault: Case, wanted: Reference): Promise<Verdict> {

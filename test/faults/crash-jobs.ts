@@ -74,7 +74,7 @@ export async function purge(product: Product): Promise<string> {
     const house = housekeeping({
       db,
       storesOf: (on) => storesFor(on, { now: new Date().toISOString(), newId, auditKey: audit }),
-      sessions: sessionTable(() => ({ idleMinutes: 30, hours: 1 })),
+      sessions: sessionTable(() => ({ idleMinutes: 30, adminIdleMinutes: 30, hours: 1 })),
       onQueued: () => {}, // the panel's runner looks every five seconds
       log: pino({ level: 'silent' }),
     })

@@ -3,7 +3,13 @@
 /** Said whenever one process ended and another goes on. */
 const afterDeath = ['the agent is gone', 'the line to the agent failed', 'job is resumed', 'service ended']
 /** Said of a fault that was told to the job. */
-const afterError = ['step failed', 'a job failed', 'job could not be prepared', 'step could not be undone']
+const afterError = [
+  'audit log cannot be written',
+  'step failed',
+  'a job failed',
+  'job could not be prepared',
+  'step could not be undone',
+]
 /** Of a state that cannot be written any more: the agent ends and starts again. */
 const afterBrokenJournal = [
   'journal cannot be used, nothing more will be changed',
