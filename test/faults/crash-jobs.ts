@@ -2,14 +2,12 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pino } from 'pino'
 import { deriveKeys } from '../../src/panel/auth/keys.ts'
-import { sessionTable } from '../../src/panel/auth/sessions.ts'
 import { openStore } from '../../src/panel/db/open-store.ts'
-import { housekeeping } from '../../src/panel/jobs/housekeeping.ts'
 import { newId } from '../../src/panel/operation-context.ts'
 import { storesFor } from '../../src/resources/index.ts'
 import type { JobType } from '../../src/resources/jobs.ts'
+import { purgeExpired, type Upkeep } from '../../src/resources/upkeep.ts'
 import type { Product } from '../support/product.ts'
 import type { Request } from './recording-client.ts'
 
@@ -60,27 +58,31 @@ export const crashJobs: Readonly<Record<JobType, CrashJob>> = {
 }
 
 /**
- * Lets the 30 days pass for what is in the trash, and has the panel's own housekeeping ask for the purge, from a second
- * connection to its store. @returns the job
+ * Lets the 30 days pass for what is in the trash, and asks for the purge as the panel's housekeeping does, from a second
+ * connection to its store; the panel's runner looks every five seconds. @returns the job
  */
 export async function purge(product: Product): Promise<string> {
   const db = openStore(join(product.places.panelState, 'state.db'))
+  const keys = deriveKeys(readFileSync(product.places.panelKey, 'utf8'))
+  const now = new Date().toISOString()
   try {
     const longAgo = new Date(Date.now() - 31 * 86_400_000).toISOString()
     for (const table of ['tenants', 'domains'] as const) {
       await db.updateTable(table).set({ deleted_at: longAgo }).where('deleted_at', 'is not', null).execute()
     }
-    const { audit } = deriveKeys(readFileSync(product.places.panelKey, 'utf8'))
-    const house = housekeeping({
-      db,
-      storesOf: (on) => storesFor(on, { now: new Date().toISOString(), newId, auditKey: audit }),
-      sessions: sessionTable(() => ({ idleMinutes: 30, adminIdleMinutes: 30, hours: 1 })),
-      onQueued: () => {}, // the panel's runner looks every five seconds
-      log: pino({ level: 'silent' }),
+    return await db.transaction().execute(async (tx) => {
+      const stores = storesFor(tx, { now, newId, keys })
+      const jobs: string[] = []
+      const enqueue: Upkeep['enqueue'] = async (contract, payload) => {
+        const { id } = await stores.jobs.enqueue(contract, payload, { id: newId(), actor: 'panel', actorId: null })
+        jobs.push(id)
+        return id
+      }
+      await purgeExpired({ ...stores, now, enqueue })
+      const [job] = jobs
+      if (job === undefined) throw new Error('nothing in the trash is to be purged')
+      return job
     })
-    await house.purge()
-    const job = await db.selectFrom('jobs').select('id').orderBy('sequence', 'desc').executeTakeFirstOrThrow()
-    return job.id
   } finally {
     await db.destroy()
   }
