@@ -176,7 +176,11 @@ async function health({ places, services, now }: Machine, httpPort: number) {
   const nginx = await nginxVersion().catch(() => undefined)
   return await healthSnapshot({
     now,
-    states: async () => await Promise.all((await services.states()).map((state) => answering(state, httpPort))),
+    states: async () => {
+      // at once: whoever asks waits ten seconds
+      const [states, problem] = await Promise.all([services.states(), webProblem(httpPort)])
+      return states.map((state) => withProblem(state, problem))
+    },
     missing: services.missing,
     mounts: [places.root, places.agentState, places.customers.root],
     versions: () => ({
@@ -189,8 +193,7 @@ async function health({ places, services, now }: Machine, httpPort: number) {
 }
 
 /** A web server that runs and answers nobody has failed. */
-async function answering(service: ServiceState, httpPort: number): Promise<ServiceState> {
-  if (service.name !== 'nginx' || service.state !== 'running') return service
-  const problem = await webProblem(httpPort)
-  return problem === undefined ? service : { ...service, state: 'failed', detail: `${service.detail}; ${problem}` }
+function withProblem(service: ServiceState, problem: string | undefined): ServiceState {
+  if (service.name !== 'nginx' || service.state !== 'running' || problem === undefined) return service
+  return { ...service, state: 'failed', detail: `${service.detail}; ${problem}` }
 }

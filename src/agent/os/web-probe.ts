@@ -6,7 +6,7 @@ import { errorCode } from './error-code.ts'
  * Asks on loopback for a name that no site has. Any answer will do, an end of the connection too: nginx closes that of a
  * name that it does not know, without reading all of the request. undefined when it answered, else why not.
  */
-export function webProblem(port: number, timeoutMs = 5_000): Promise<string | undefined> {
+export function webProblem(port: number, timeoutMs = 3_000): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>()
   const socket = connect(port, '127.0.0.1')
   socket.setTimeout(timeoutMs, () => resolve(`no answer on port ${port} in ${timeoutMs / 1000} s`))
