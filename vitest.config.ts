@@ -13,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/faults/history.test.ts'],
+          include: ['src/**/*.test.ts', 'test/faults/{history,power-verdict}.test.ts'],
           execArgv: ['--disable-warning=ExperimentalWarning'], // node:ffi, which the executable is allowed as well
         },
       },
@@ -33,6 +33,15 @@ export default defineConfig({
       { test: { name: 'faults', include: ['test/faults/**/f*.test.ts'], ...serial } },
       { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...serial } },
       { test: { name: 'build', include: ['test/build/**/*.test.ts'], ...serial, testTimeout: 600_000 } },
+      {
+        test: {
+          name: 'server-faults',
+          include: ['test/faults/**/*.e2e.ts'],
+          ...serial,
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+        },
+      },
       {
         test: {
           name: 'e2e',

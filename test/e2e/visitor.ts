@@ -1,6 +1,6 @@
 /** A person with a browser, as far as HTTP goes: cookies, forms, redirects; no scripts. */
 import { request as requestPlain } from 'node:http'
-import { request as requestTls } from 'node:https'
+import { Agent, request as requestTls } from 'node:https'
 
 export interface Answer {
   readonly status: number
@@ -12,6 +12,9 @@ export class Visitor {
   readonly #base: URL
   readonly #host: string
   readonly #cookies = new Map<string, string>()
+  /** A handshake is the dearest part of a request to an emulated machine. */
+  readonly #connections = new Agent({ keepAlive: true, timeout: 4_000 })
+  #token: string | undefined
 
   /** @param base where the server answers, @param host the name people would have typed. Certificates are not checked. */
   constructor(base: string, host: string) {
@@ -36,33 +39,67 @@ export class Visitor {
   }
 
   async send(method: 'GET' | 'POST', target: string, fields?: Readonly<Record<string, string>>): Promise<Answer> {
+    if (fields === undefined) return await this.#ask(method, target)
+    const text = new URLSearchParams(fields).toString()
+    return await this.#ask(method, target, { type: 'application/x-www-form-urlencoded', text })
+  }
+
+  /** A call of the REST interface, as the panel's own pages make it: below `/api/v1`, by the session's cookie. */
+  async api(method: string, target: string, json?: Readonly<Record<string, unknown>>): Promise<Answer> {
+    const content = json && { type: 'application/json', text: JSON.stringify(json) }
+    return await this.#ask(method, `/api/v1${target}`, content, { 'x-csrf-token': await this.#formToken() })
+  }
+
+  async #formToken(): Promise<string> {
+    this.#token ??= /name="_csrf" value="([^"]*)"/.exec(await this.get('/account'))?.[1]
+    if (this.#token === undefined) throw new Error('the account page has no form')
+    return this.#token
+  }
+
+  #ask(
+    method: string,
+    target: string,
+    content?: { readonly type: string; readonly text: string },
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-    const body = fields === undefined ? undefined : new URLSearchParams(fields).toString()
     const headers = {
+      ...more,
       host: this.#host,
       'sec-fetch-site': 'same-origin',
       origin: `${this.#base.protocol}//${this.#host}`,
       cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; '),
-      ...(body !== undefined && {
-        'content-type': 'application/x-www-form-urlencoded',
-        'content-length': String(Buffer.byteLength(body)),
+      ...(content && {
+        'content-type': content.type,
+        'content-length': String(Buffer.byteLength(content.text)),
       }),
     }
-    const options = { method, headers, agent: false as const, timeout: 120_000, rejectUnauthorized: false }
-    const request = this.#base.protocol === 'https:' ? requestTls : requestPlain
-    const sent = request(new URL(target, this.#base), options, async (response) => {
+    const isTls = this.#base.protocol === 'https:'
+    const options = {
+      method,
+      headers,
+      agent: isTls ? this.#connections : undefined,
+      timeout: 120_000,
+      rejectUnauthorized: false,
+    }
+    const request = isTls ? requestTls : requestPlain
+    const sent = request(new URL(target, this.#base), options, (response) => {
       for (const line of response.headers['set-cookie'] ?? []) {
         const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
         this.#cookies.set(name, value)
+        this.#token = undefined // it belongs to the cookie
       }
       const chunks: Buffer[] = []
-      for await (const chunk of response) chunks.push(chunk)
-      const text = Buffer.concat(chunks).toString('utf8')
-      resolve({ status: response.statusCode ?? 0, location: response.headers.location, text })
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('error', reject) // cut off in the middle
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString('utf8')
+        resolve({ status: response.statusCode ?? 0, location: response.headers.location, text })
+      })
     })
     sent.on('timeout', () => sent.destroy(new Error(`${method} ${target} did not answer in time`)))
     sent.on('error', reject)
-    sent.end(body)
+    sent.end(content?.text)
     return promise
   }
 

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { hosting, program } from '../support/requirements.ts'
+import { hosting, program, root } from '../support/requirements.ts'
 import { type Row, readRows } from './rows.ts'
 
 interface Group {
@@ -20,16 +20,10 @@ interface Group {
   missing(): string | undefined
 }
 
-const vitest = (...files: readonly string[]) => [
-  'node_modules/vitest/vitest.mjs',
-  'run',
-  '--project',
-  'faults',
-  ...files,
-]
+const vitest = (project: string) => ['node_modules/vitest/vitest.mjs', 'run', '--project', project]
 
 const groups: readonly Group[] = [
-  { name: 'faults', summary: 'F01-F34, one test each', argv: vitest(), missing: hosting },
+  { name: 'faults', summary: 'F01-F34, one test each', argv: vitest('faults'), missing: hosting },
   {
     name: 'crash',
     summary: 'each system call of each job killed and failed',
@@ -42,6 +36,13 @@ const groups: readonly Group[] = [
     argv: ['test/faults/kills-main.ts'],
     missing: hosting,
   },
+  {
+    name: 'server',
+    summary: 'those that need a whole server with systemd',
+    argv: vitest('server-faults'),
+    missing: root,
+  },
+  { name: 'power', summary: 'power cuts of a whole server', argv: ['test/faults/power-main.ts'], missing: root },
 ]
 
 const { values, positionals } = parseArgs({

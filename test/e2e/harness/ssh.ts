@@ -34,7 +34,7 @@ export async function openSsh(record: MachineRecord, timeout: number): Promise<v
   }
   rmSync(controlPath(record), { force: true })
   await openShared(record)
-  await succeed(sshArguments(record, `date -s @${Date.now() / 1000 + 0.1}`))
+  await succeed(sshArguments(record, `date -s @${Date.now() / 1000 + 0.1}`), { timeout })
 }
 
 export async function closeSsh(record: MachineRecord): Promise<void> {

@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest'
+import type { Attempt } from './power-client.ts'
+import type { Entry, Facts } from './power-facts.ts'
+import { unexpectedLines } from './power-log.ts'
+import { verdict } from './power-verdict.ts'
+
+type Job = [id: string, type: string, name: string, token?: number]
+
+/** Two tenants with a site each; everything was promised, and everything is there. */
+const jobs: readonly Job[] = [
+  ['j1', 'tenant.create', 'one'],
+  ['j2', 'domain.create', 'a-one.example.org'],
+  ['j3', 'tenant.create', 'two'],
+  ['j4', 'domain.create', 'a-two.example.org'],
+]
+
+function entriesOf(tenant: string, uid: number): Entry[] {
+  const own = { type: 'file', mode: '644', owner: '0:0' } as const
+  return [
+    { ...own, path: `/etc/userdb/${tenant}.user`, content: `{"uid":${uid}}` },
+    { ...own, path: `/srv/www/${tenant}/sites/a-${tenant}.example.org/public/index.html`, content: 'ready' },
+  ]
+}
+
+function facts(): Facts {
+  const tenants = ['one', 'two'].map((name) => ({ id: name, name, status: 'active' }))
+  const domains = tenants.map(({ name }) => ({
+    id: `d-${name}`,
+    name: `a-${name}.example.org`,
+    status: 'active',
+    tenant: name,
+  }))
+  const rows = jobs.map(([id, type, name], index) => ({ id, type, name, index, kind: type.split('.')[0] ?? '' }))
+  return {
+    integrity: { panel: 'ok', agent: 'ok' },
+    panelJobs: rows.map(({ id, type, name, index, kind }) => ({
+      ...{ id, type, name, kind, sequence: index + 1, state: 'succeeded', token: 1, resource: name },
+      ...{ tenant: name.includes('one') ? 'one' : 'two', actor: 'admin@example.com', failure: null },
+    })),
+    agentJobs: rows.map(({ id, type, name, index }) => ({
+      ...{ id, type, seq: index + 1, state: 'succeeded', token: 1, resource: name, acknowledged: 1 },
+    })),
+    fences: rows.map(({ name }) => ({ resource: name, token: 1 })),
+    tenants: tenants.map((tenant) => ({ ...tenant, isDeleted: 0 })),
+    domains: domains.map((domain) => ({ ...domain, isDeleted: 0 })),
+    agentTenants: tenants.map((tenant, index) => ({ ...tenant, uid: 20_000 + index })),
+    agentSites: domains,
+    hosts: domains.map(({ name }) => name),
+    entries: [...entriesOf('one', 20_000), ...entriesOf('two', 20_001)],
+  }
+}
+
+function attempts(): Attempt[] {
+  return jobs.map(([id, type, name], index) => ({
+    number: index + 1,
+    deed: { kind: type.startsWith('tenant') ? 'tenant' : 'domain', verb: 'create', name },
+    outcome: { kind: 'acknowledged', jobs: [id] },
+  }))
+}
+
+function found(spoil: (held: Facts, asked: Attempt[]) => void, seenEnds = new Map<string, string>()): string {
+  const [held, asked] = [structuredClone(facts()), attempts()]
+  spoil(held, asked)
+  return verdict(held, { attempts: asked, seenEnds }).join('\n')
+}
+
+describe('the verdict after a power cut', () => {
+  it('is silent when every promise was kept', () => {
+    expect(found(() => {})).toBe('')
+  })
+
+  it.each<[string, (held: Facts, asked: Attempt[]) => void, RegExp]>([
+    [
+      'a damaged store',
+      (held) => void Object.assign(held.integrity, { agent: 'row 3 missing' }),
+      /agent's store: row 3 missing/,
+    ],
+    ['a lost job', (held) => void held.panelJobs.splice(3, 1), /acknowledged and lost: domain.create a-two/],
+    [
+      'a job without an end',
+      (held) => void Object.assign(held.panelJobs[0] ?? {}, { state: 'running' }),
+      /never ended/,
+    ],
+    ['a job that nobody asked for', (_, asked) => void asked.pop(), /nobody asked for it/],
+    [
+      'a refused request that was done',
+      (_, asked) => void Object.assign(asked[2] ?? {}, { outcome: { kind: 'refused', status: 409, code: 'busy' } }),
+      /nobody asked for it/,
+    ],
+    [
+      'sides that disagree',
+      (held) => void Object.assign(held.agentJobs[1] ?? {}, { state: 'failed' }),
+      /succeeded for the panel, failed for the root side/,
+    ],
+    ['a job that the root side never had', (held) => void held.agentJobs.pop(), /root side never had it/],
+    [
+      'an end that was not told',
+      (held) => void Object.assign(held.agentJobs[1] ?? {}, { acknowledged: 0 }),
+      /its end was not told/,
+    ],
+    [
+      'a token that fell',
+      (held) => held.agentJobs.push({ ...held.agentJobs[0], id: 'j9', seq: 9 } as Facts['agentJobs'][number]),
+      /token 1 after 1/,
+    ],
+    ['a fence behind its job', (held) => void Object.assign(held.fences[0] ?? {}, { token: 0 }), /fence is behind/],
+    [
+      'a row in another state',
+      (held) => void Object.assign(held.tenants[0] ?? {}, { status: 'suspended' }),
+      /tenant one is suspended, and should be active/,
+    ],
+    ['a tenant that the registry lost', (held) => void held.agentTenants.pop(), /registered tenant two is not there/],
+    ['a host name that answers for nobody', (held) => void held.hosts.push('ghost.example.org'), /list of host names/],
+    ['an empty file', (held) => void Object.assign(held.entries[2] ?? {}, { content: '' }), /files of two/],
+    ['a file that is missing', (held) => void held.entries.pop(), /files of a-two\.example\.org/],
+    [
+      'a file with another mode',
+      (held) => void Object.assign(held.entries[3] ?? {}, { mode: '600' }),
+      /files of a-two\.example\.org/,
+    ],
+    [
+      'something left behind',
+      (held) => held.entries.push({ path: '/etc/userdb/.new-1', type: 'file', mode: '600', owner: '0:0', content: '' }),
+      /left behind/,
+    ],
+  ])('names %s', (_, spoil, words) => {
+    expect(found(spoil)).toMatch(words)
+  })
+
+  it('names an end that was seen and is another now', () => {
+    expect(found(() => {}, new Map([['j1', 'failed']]))).toMatch(/seen failed, and now succeeded/)
+  })
+
+  it('leaves open what became of a request without an answer', () => {
+    const unknown = { outcome: { kind: 'unknown', why: 'cut' } }
+    expect(found((_, asked) => void Object.assign(asked[3] ?? {}, unknown))).toBe('')
+  })
+})
+
+describe('lines of the journal', () => {
+  it('are unexpected unless they tell what a cut explains', () => {
+    const lines = [
+      '[ 1.0] server wcpd[1]: {"level":40,"msg":"job is resumed"}',
+      '[ 1.1] server wcpd[1]: {"level":30,"failure":null,"msg":"job ended"}',
+      '[ 1.2] server systemd[1]: Started wcpd.service - WCP360 agent.',
+      '[ 1.3] server wcpd[1]: {"level":50,"msg":"journal cannot be used"}',
+      '[ 1.4] server systemd[1]: wcpd.service: Failed with result "exit-code".',
+      '[ 1.5] server systemd[1]: sockets.target: Found ordering cycle',
+      '[ 1.6] server wcpd[1]: {"level":40,"msg":"reconnecting"}',
+    ]
+
+    expect(unexpectedLines(lines.join('\n'))).toEqual(lines.slice(3))
+  })
+})

@@ -1,0 +1,43 @@
+/** F10: the web server dead, or without its port. */
+import { expect } from 'vitest'
+import { eventually } from '../e2e/server.ts'
+import { fault } from './server-fault.ts'
+import type { FaultyServer } from './server-under-faults.ts'
+
+const status = (site: string) => `curl -s -m 5 -o /dev/null -w '%{http_code}' -H 'Host: ${site}' http://127.0.0.1/`
+const seconds = 30
+
+export function nginxFaults(server: () => FaultyServer): void {
+  const told = async (state: RegExp) =>
+    await expect
+      .poll(async () => (await server().service('nginx')).state, { timeout: seconds * 1000, interval: 1000 })
+      .toMatch(state)
+  const doctor = async () => (await server().machine.run(['wcp', 'doctor'])).stdout
+
+  fault('F10', 'nginx killed', 'started again within 30 s', async () => {
+    const { machine } = server()
+    const site = await server().customer('dead')
+    await machine.succeed('systemctl kill -s KILL nginx')
+
+    await eventually(machine, status(site), /200/, seconds)
+    expect(Number(await machine.succeed('systemctl show -p NRestarts --value nginx'))).toBeGreaterThan(0)
+    await told(/running/)
+  })
+
+  fault('F10', 'port taken', 'told; back within 30 s of the port, without a storm', async () => {
+    const { machine } = server()
+    await machine.succeed('systemctl stop nginx; systemd-run --quiet --unit=squatter php -S 0.0.0.0:80 -t /run')
+    await eventually(machine, 'ss -Hltn "sport = :80"', /LISTEN/, seconds)
+    await machine.run('systemctl start nginx')
+
+    await told(/failed|stopped/)
+    expect(await doctor()).toMatch(/nginx is (failed|stopped)/)
+    await server().must({ kind: 'domain', verb: 'create', name: 'meanwhile.example.com' }, 'dead')
+    await machine.succeed('sleep 12')
+    expect(Number(await machine.succeed('systemctl show -p NRestarts --value nginx'))).toBeLessThan(12)
+
+    await machine.succeed('systemctl stop squatter')
+    await eventually(machine, status('meanwhile.example.com'), /200/, seconds)
+    await told(/running/)
+  })
+}
