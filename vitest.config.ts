@@ -14,6 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/faults/{history,power-verdict}.test.ts'],
+          testTimeout: 60_000,
           execArgv: ['--disable-warning=ExperimentalWarning'], // node:ffi, which the executable is allowed as well
         },
       },

@@ -7,6 +7,7 @@ import { version } from '../lib/version.ts'
 import { readConfig } from './agent-config.ts'
 import { exportHeads } from './audit/export-heads.ts'
 import { auditTrailOf } from './audit/open-audit.ts'
+import type { Budgets } from './brake.ts'
 import { driftByChild } from './drift-child.ts'
 import { createEngine } from './engine.ts'
 import type { Engine } from './engine-api.ts'
@@ -86,6 +87,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
     phpVersions: installedPhp,
     health: () => health(machine, inForce.httpPort),
     drift: (signal) => driftByChild(places, signal),
+    budgets: () => budgetsOf(inForce),
     verifyRoot: (password, from) => verifyRootByPam(password, from, log),
     parallel: config.jobsAtOnce,
     broken: () => broken.resolve(),
@@ -161,6 +163,10 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
       log.info({}, 'agent has stopped')
     },
   }
+}
+
+function budgetsOf({ deletesPerHour, restoresPerHour }: Config): Budgets {
+  return { deletes: deletesPerHour, restores: restoresPerHour }
 }
 
 async function recover(engine: Engine, say: (line: string) => void): Promise<void> {

@@ -5,6 +5,7 @@ import type { Fqdn, TenantName } from '../contract/values.ts'
 import type { AgentMessage, DriftReport, HealthSnapshot } from '../contract/wire.ts'
 import type { JobType } from '../resources/jobs.ts'
 import type { AuditTrail } from './audit/audit-trail.ts'
+import type { Budgets } from './brake.ts'
 import type { Machine } from './os/machine.ts'
 import type { FpmStart } from './os/services.ts'
 
@@ -36,7 +37,7 @@ export interface EngineOptions {
   /** PHP versions installed now, newest first. */
   phpVersions(): readonly string[]
   /** Answers `inspect health`. */
-  health(): Promise<HealthSnapshot>
+  health(): Promise<Omit<HealthSnapshot, 'brakes'>>
   /** Looks at every managed place, for `inspect drift`; told to end by the signal. */
   drift(signal: AbortSignal): Promise<DriftReport>
   /** PAM check of root's password, without any rate limit of its own: the engine allows five a minute, one at a time. */
@@ -50,8 +51,8 @@ export interface EngineOptions {
   lackOfRoom?(): WcpError | undefined
   /** Jobs of different tenants that run at once; 4 unless told. */
   readonly parallel?: number
-  /** Destructive jobs accepted in an hour (B12); 200 unless told. */
-  readonly destructivePerHour?: number
+  /** What is accepted in an hour without root's word (B12). */
+  budgets(): Budgets
   /** Milliseconds between heartbeats of a running job; 3,000 unless told. */
   readonly heartbeatMs?: number
 }

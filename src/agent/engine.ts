@@ -4,6 +4,7 @@ import type { Fqdn, TenantName } from '../contract/values.ts'
 import { wireVersion } from '../contract/wire.ts'
 import type { Database } from '../lib/native-sqlite.ts'
 import { openAgentDatabase } from './agent-database.ts'
+import { Brake } from './brake.ts'
 import type { Engine, EngineOptions, HostLookup } from './engine-api.ts'
 import { failureOf } from './failure.ts'
 import { Intake, type Phase } from './intake.ts'
@@ -47,6 +48,7 @@ class JobEngine implements Engine {
   readonly #judging = new Turn()
   readonly #running = new Map<string, JournaledJob>()
   readonly #intake: Intake
+  readonly #brake: Brake
   #readOnly: string | null = null
   /** No more work is begun: the engine is being closed, or its journal failed. */
   #isStopping = false
@@ -60,7 +62,16 @@ class JobEngine implements Engine {
     this.#lanes = new Lanes(options.parallel ?? 4)
     if (typeof database === 'string') this.#readOnly = database
     else this.#state = this.#stateOf(database)
+    this.#brake = new Brake({
+      journal: () => this.#ready().journal,
+      budgets: () => options.budgets(),
+      approvals: options.machine.places.approvals,
+      audit: options.audit,
+      log: options.log,
+      now: () => options.machine.now(),
+    })
     this.#intake = new Intake(options, {
+      brake: this.#brake,
       phase: () => this.#phase(),
       readOnlyReason: () => this.#readOnly,
       journal: () => this.#ready().journal,
@@ -258,7 +269,7 @@ class JobEngine implements Engine {
   #inspect(what: 'health' | 'drift' | 'audit'): Promise<unknown> {
     switch (what) {
       case 'health':
-        return this.#options.health()
+        return this.#options.health().then((seen) => ({ ...seen, brakes: this.#state ? this.#brake.states() : [] }))
       case 'drift':
         return this.drift()
       case 'audit':

@@ -8,6 +8,7 @@ import { fitsFrame } from '../contract/frame.ts'
 import { type JobTarget, resourceOf } from '../contract/job.ts'
 import { type Failure, PanelMessage } from '../contract/wire.ts'
 import type { JobType } from '../resources/jobs.ts'
+import type { Brake } from './brake.ts'
 import { Budget } from './budget.ts'
 import type { EngineOptions } from './engine-api.ts'
 import { failureOf } from './failure.ts'
@@ -65,6 +66,7 @@ const phases: Record<Phase, Record<Kind, Verdict>> = {
 
 /** What the engine does with messages that got through. Each answers on its own. */
 export interface Doers {
+  readonly brake: Brake
   phase(): Phase
   readOnlyReason(): string | null
   journal(): Journal
@@ -94,7 +96,6 @@ interface ToldJob {
 
 const mostOpenJobs = 1000
 const mostQuestions = 16
-const hourMs = 3_600_000
 
 export class Intake {
   readonly #options: EngineOptions
@@ -166,11 +167,16 @@ export class Intake {
     const { contract } = provisioner
     const resource = resourceOf(contract, payload)
     const now = this.#options.machine.now()
-    const refusal = this.#brake(contract, now)
     const { tenant } = payload
     const told = { job: id, type, token, tenant, resource }
-    if (refusal !== undefined) return this.#refuseJob(told, refusal)
-    const job = { id, type, resource, tenant, token, payload, destructive: contract.destructive }
+    // What was accepted before is only told again: neither a full disk nor the brake has a say in it.
+    if (this.#doers.journal().job(id) === undefined) {
+      const refusal = this.#lack(contract)
+      if (refusal !== undefined) return this.#refuseJob(told, refusal)
+      const reason = contract.brake === null ? undefined : this.#doers.brake.holds(contract.brake, { id, type })
+      if (reason !== undefined) return this.#hold(id, reason)
+    }
+    const job = { id, type, resource, tenant, token, payload, destructive: contract.brake !== null }
     const accepted = this.#accept(job, now, told)
     if (accepted instanceof WcpError) return this.#refuseJob(told, accepted)
     switch (accepted.verdict) {
@@ -208,6 +214,11 @@ export class Intake {
     }
   }
 
+  #hold(job: JournaledJob['id'], reason: string): 'ok' {
+    this.#options.emit({ t: 'held', job, reason })
+    return 'ok'
+  }
+
   #refuseJob(told: ToldJob, error: WcpError): 'ok' {
     this.#options.audit.refused({ event: 'job.refused', ...told, code: error.code, problem: error.message })
     return this.#end(told.job, told.token, failureOf(error, null))
@@ -222,19 +233,12 @@ export class Intake {
     return 'ok'
   }
 
-  /** How much a panel in wrong hands can break before a person sees it. */
-  #brake({ destructive, type }: AnyProvisioner['contract'], now: Date): WcpError | undefined {
+  /** Why nothing new of this type may be begun now. */
+  #lack({ destructive, type }: AnyProvisioner['contract']): WcpError | undefined {
     if (this.#doers.openJobs() >= mostOpenJobs) {
       return new WcpError('busy', `Cannot accept "${type}": ${mostOpenJobs} jobs wait already`)
     }
-    if (!destructive) return withoutRoom.has(type) ? undefined : this.#options.lackOfRoom?.()
-    const limit = this.#options.destructivePerHour ?? 200
-    const since = new Date(now.getTime() - hourMs).toISOString()
-    if (this.#doers.journal().destructiveSince(since) < limit) return undefined
-    this.#options.log.error({ type, limit }, 'brake on destructive jobs holds')
-    return new WcpError('too_many_requests', `Cannot accept "${type}": ${limit} deletions were made within an hour`, {
-      help: 'Check in the audit log that they were wanted; the root side accepts more as the hour passes.',
-    })
+    return destructive || withoutRoom.has(type) ? undefined : this.#options.lackOfRoom?.()
   }
 
   #plan({ ask, jobs }: Message<'plan'>): 'ok' | 'close' {

@@ -41,6 +41,7 @@ export interface NewJob {
   readonly tenant: Id
   readonly token: number
   readonly payload: unknown
+  /** Counted by a brake. */
   readonly destructive: boolean
 }
 
@@ -169,9 +170,11 @@ export class Journal {
     return this.#one(z.strictObject({ one: z.int() }), query, tenant) !== undefined
   }
 
-  destructiveSince(moment: string): number {
-    const query = 'select count(*) as n from jobs where destructive = 1 and accepted_at > ?'
-    return this.#one(z.strictObject({ n: z.int() }), query, moment)?.n ?? 0
+  /** Jobs of types that a brake counts. */
+  acceptedSince(types: readonly string[], moment: string): number {
+    const ofTypes = 'type in (select value from json_each(?))'
+    const query = `select count(*) as n from jobs where destructive = 1 and accepted_at > ? and ${ofTypes}`
+    return this.#one(z.strictObject({ n: z.int() }), query, moment, JSON.stringify(types))?.n ?? 0
   }
 
   /** Forgets what ended and was confirmed; the fences stay for ever. */

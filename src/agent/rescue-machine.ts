@@ -114,7 +114,7 @@ export async function withDatabase<T>({ places, machine }: Rescue, work: (db: Da
 
 /** The engine as the daemon has it, with what it says collected. Throws when it may only look. */
 export async function withEngine<T>(
-  { places, machine, log, audit }: Rescue,
+  { places, config, machine, log, audit }: Rescue,
   work: (engine: Engine, said: Conversation) => Promise<T>,
 ): Promise<T> {
   const said = new Conversation()
@@ -130,6 +130,7 @@ export async function withEngine<T>(
     health: () => Promise.reject(new WcpError('unavailable', 'Cannot tell the health of the machine in an emergency')),
     drift: () => Promise.reject(new WcpError('unavailable', 'Cannot look for drift here: "wcp emergency render" does')),
     verifyRoot: async () => false,
+    budgets: () => ({ deletes: config.deletesPerHour, restores: config.restoresPerHour }),
     parallel: 1,
   })
   try {

@@ -10,6 +10,7 @@ import { ConfigError } from '../lib/config.ts'
 import { layout } from './os/layout.ts'
 import { takeAgentLock } from './os/lock.ts'
 import { prepareAgentState } from './prepare.ts'
+import { approve } from './rescue-approve.ts'
 import { checkAudit } from './rescue-audit.ts'
 import { showJobs } from './rescue-jobs.ts'
 import { openRescue, type Rescue } from './rescue-machine.ts'
@@ -35,6 +36,7 @@ async function answerTo(input: NodeJS.ReadableStream, root: string): Promise<Res
   if (process.getuid?.() !== 0) throw new WcpError('forbidden', 'Cannot work on this machine: only root may')
   const request = RescueRequest.parse(await json(input))
   const places = layout(root)
+  if (request.do === 'approve') return { report: await approve(places, request), problem: null }
   if (request.do === 'audit') return { report: await checkAudit(places, request.head), problem: null }
   await prepareAgentState(places)
   const attempt = takeAgentLock(places.agentState)
@@ -51,7 +53,7 @@ async function answerTo(input: NodeJS.ReadableStream, root: string): Promise<Res
   }
 }
 
-function run(request: Exclude<RescueRequest, { do: 'audit' }>, rescue: Rescue): Promise<RescueReport> {
+function run(request: Exclude<RescueRequest, { do: 'audit' | 'approve' }>, rescue: Rescue): Promise<RescueReport> {
   switch (request.do) {
     case 'reset-password':
     case 'create-admin':

@@ -7,6 +7,7 @@ import { version } from '../lib/version.ts'
 import { operations } from '../resources/index.ts'
 import { terminalAsk } from './ask.ts'
 import { panelClient } from './client.ts'
+import { approve } from './commands/approve.ts'
 import { completionCommands } from './commands/completion.ts'
 import { configCommands } from './commands/config.ts'
 import { doctor } from './commands/doctor.ts'
@@ -26,6 +27,7 @@ export async function main(argv: string[]): Promise<number> {
   const locals: LocalCommand[] = [
     status(call, output),
     doctor(places, call, output),
+    approve(rescueCaller(), output),
     logs(join(places.logs, 'wcpd.log')),
     ...configCommands(places.config, output),
     ...emergencyCommands({ output, ask: terminalAsk(), isTerminal: process.stdin.isTTY, call: rescueCaller() }),

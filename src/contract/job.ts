@@ -11,14 +11,21 @@ export interface StatusEffect {
   readonly failed: string | 'previous'
 }
 
+/** What the root side takes only so often in an hour without root's word. */
+export const brakeKinds = ['deletes', 'restores'] as const
+export const BrakeKind = z.enum(brakeKinds)
+export type BrakeKind = z.infer<typeof BrakeKind>
+
 export interface JobContract<T extends string = string, P extends z.ZodObject = z.ZodObject> {
   /** `kind.verb`. */
   readonly type: T
   /** Ids, closed enums and validated scalars only (B5); strict, without defaults or coercion (B4). */
   readonly payload: P
   readonly kind: ResourceKind
-  /** Never retried by itself, and counted by the blast brake. */
+  /** Never retried by itself. */
   readonly destructive: boolean
+  /** The hourly budget of the root side that it counts against; null for none. */
+  readonly brake: BrakeKind | null
   /** Longest time without an end before the job counts as stalled, seconds. */
   readonly timeoutSeconds: number
   readonly status: StatusEffect

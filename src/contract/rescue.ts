@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { type ErrorCode, errorTable } from './errors.ts'
-import { StepState } from './job.ts'
+import { BrakeKind, StepState } from './job.ts'
 import { Id } from './values.ts'
 import { AuditHead, DriftReport, Failure } from './wire.ts'
 
@@ -23,10 +23,27 @@ export const RescueRequest = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('jobs') }),
   /** null: all of them. */
   z.strictObject({ do: z.literal('settle'), job: Id.nullable() }),
+  /** Root's word to the blast brake; the daemon may run. */
+  z.strictObject({
+    do: z.literal('approve'),
+    kind: BrakeKind,
+    count: z.int().min(1).max(100_000),
+    minutes: z.int().min(1).max(1440),
+  }),
   /** Only looks, also while the daemon runs. `head`: one that was kept elsewhere. */
   z.strictObject({ do: z.literal('audit'), head: AuditHead.nullable() }),
 ])
 export type RescueRequest = z.infer<typeof RescueRequest>
+
+/** What `approve` leaves for the agent: so many more jobs of a kind, from one moment to another. */
+export const Approval = z.strictObject({
+  id: z.uuid(),
+  kind: BrakeKind,
+  count: z.int().min(1).max(100_000),
+  from: z.iso.datetime(),
+  until: z.iso.datetime(),
+})
+export type Approval = z.infer<typeof Approval>
 
 export const RescueStep = z.strictObject({ name: Text, state: StepState, note: Text.nullable() })
 export type RescueStep = z.infer<typeof RescueStep>

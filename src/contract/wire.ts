@@ -1,6 +1,6 @@
 /** The messages between panel and agent: two closed unions, strict on both sides. The agent dials, so root never listens (B1). */
 import { z } from 'zod'
-import { StepState } from './job.ts'
+import { BrakeKind, StepState } from './job.ts'
 import { Id } from './values.ts'
 
 /** Both sides refuse another version by name; an upgrade replaces both at once. */
@@ -109,6 +109,8 @@ export const AgentMessage = z.discriminatedUnion('t', [
     state: StepState,
     note: Text.nullable(),
   }),
+  /** Not accepted now, and not refused: it may be sent again in a while, and has to wait for root's word or the hour. */
+  z.strictObject({ t: z.literal('held'), job: Id, reason: Text }),
   z.strictObject({ t: z.literal('log'), job: Id, line: Text }),
   /** Every few seconds while the job runs. */
   z.strictObject({ t: z.literal('heartbeat'), job: Id }),
@@ -119,6 +121,19 @@ export const AgentMessage = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('answer'), ask: Id, value: z.unknown(), failure: Failure.nullable() }),
 ])
 export type AgentMessage = z.infer<typeof AgentMessage>
+
+/** One budget of the blast brake. */
+export const BrakeState = z.strictObject({
+  kind: BrakeKind,
+  /** Jobs accepted within the last hour, and how many are without root's word. */
+  used: z.int(),
+  limit: z.int(),
+  /** How many more root lets through now. */
+  approved: z.int(),
+  /** Jobs that wait for root's word or for the hour to pass. */
+  waiting: z.int(),
+})
+export type BrakeState = z.infer<typeof BrakeState>
 
 /** Answer to `inspect health`. Sizes in bytes, loads as in /proc/loadavg, pressure as `avg10` percent. */
 export const HealthSnapshot = z.strictObject({
@@ -149,6 +164,7 @@ export const HealthSnapshot = z.strictObject({
   /** Protections this machine cannot give, one sentence each. */
   missing: z.array(z.string()),
   versions: z.record(z.string(), z.string()),
+  brakes: z.array(BrakeState),
 })
 export type HealthSnapshot = z.infer<typeof HealthSnapshot>
 

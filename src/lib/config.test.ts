@@ -40,6 +40,8 @@ describe('loadConfig', () => {
       adminIdleMinutes: 15,
       sessionHours: 12,
       loginAttempts: 5,
+      deletesPerHour: 200,
+      restoresPerHour: 200,
       auditRemote: null,
     })
   })

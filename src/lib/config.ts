@@ -98,6 +98,18 @@ export const settings = {
     expected: 'a number from 1 to 100',
     help: 'Failed sign-ins in 15 minutes for one account from one network before it has to wait.',
   }),
+  deletesPerHour: setting({
+    schema: z.int().min(1).max(100_000),
+    byDefault: 200,
+    expected: 'a number from 1 to 100000',
+    help: 'How many tenants and domains may be moved to the trash or purged in an hour; what is above waits until the hour has passed, or until root lets it through with "wcp approve deletes".',
+  }),
+  restoresPerHour: setting({
+    schema: z.int().min(1).max(100_000),
+    byDefault: 200,
+    expected: 'a number from 1 to 100000',
+    help: 'How many tenants and domains may be brought back from the trash in an hour; above it as above, with "wcp approve restores".',
+  }),
   auditRemote: setting({
     schema: z.string().transform(parseHttps),
     byDefault: 'off',

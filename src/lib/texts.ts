@@ -128,6 +128,11 @@ export const english = {
     actions: { same: 'as is', create: 'create', change: 'change', remove: 'remove', run: 'run' },
   },
   overview: {
+    held: 'Waits for root’s word',
+    brakes: {
+      deletes: 'deletions wait, as there were many within an hour. If they are wanted, root lets more through:',
+      restores: 'restores wait, as there were many within an hour. If they are wanted, root lets more through:',
+    },
     title: 'Overview',
     load: 'Load',
     loadNote: 'of',

@@ -37,11 +37,12 @@ export function operationContext(call: {
   readonly machine: Context['machine']
   readonly hashPassword: Context['hashPassword']
   readonly panelHost: string
+  readonly machineHost: string
   readonly session: Context['session']
   /** Filled by `enqueue`. */
   readonly queued: QueuedByCall[]
 }): Context {
-  const { actor, now, stores, policies, machine, hashPassword, panelHost, session, queued } = call
+  const { actor, now, stores, policies, machine, hashPassword, panelHost, machineHost, session, queued } = call
   return {
     ...stores,
     actor,
@@ -51,6 +52,7 @@ export function operationContext(call: {
     machine,
     hashPassword,
     panelHost,
+    machineHost,
     session,
     async enqueue<T extends string, P extends z.ZodObject>(contract: JobContract<T, P>, payload: z.output<P>) {
       const id = newId()

@@ -62,6 +62,7 @@ export interface PanelOptions {
   /** Cheaper or faster ways of the same, for tests. */
   readonly hasher?: PasswordHasher
   readonly stallAfterMs?: number
+  readonly holdMs?: number
   readonly tickMs?: number
 }
 
@@ -95,8 +96,17 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const remoteHeads = headSender({ url: () => config.auditRemote, from: () => config.baseUrl, log })
   const events = new JobEventBus()
   const queue = jobQueue(db, storesOf)
-  const { stallAfterMs, tickMs } = options
-  const runner = new JobRunner({ queue, link, events, log, atOnce: () => config.jobsAtOnce, stallAfterMs, tickMs })
+  const { stallAfterMs, holdMs, tickMs } = options
+  const runner = new JobRunner({
+    queue,
+    link,
+    events,
+    log,
+    atOnce: () => config.jobsAtOnce,
+    stallAfterMs,
+    holdMs,
+    tickMs,
+  })
   const hasher = options.hasher ?? passwordHasher()
   const panelHost = () => new URL(config.baseUrl).hostname
   const operations = operationRunner({

@@ -2,6 +2,7 @@
  * The one door to every operation: who asks, may they, is the input right, run it in one transaction, write the audit
  * entry into the same transaction, and tell people what went wrong in the words of the error table.
  */
+import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import { asWcpError, type ErrorCode, WcpError } from '../contract/errors.ts'
@@ -147,6 +148,7 @@ export function operationRunner(options: OperationRunnerOptions) {
       machine,
       hashPassword,
       panelHost: options.panelHost(),
+      machineHost: hostname(),
       session,
       queued,
     })

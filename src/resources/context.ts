@@ -42,6 +42,8 @@ export interface Context {
   readonly policies: ReadonlyMap<string, Policy>
   /** Host name under which the panel itself is reached: nobody's domain. */
   readonly panelHost: string
+  /** Name of the machine itself: no customer's domain. */
+  readonly machineHost: string
   readonly packages: PackageStore
   readonly tenants: TenantStore
   readonly domains: DomainStore

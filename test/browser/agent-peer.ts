@@ -3,7 +3,13 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeFrame, FrameDecoder } from '../../src/contract/frame.ts'
-import { type AgentMessage, type HealthSnapshot, PanelMessage, wireVersion } from '../../src/contract/wire.ts'
+import {
+  type AgentMessage,
+  type HealthSnapshot,
+  type MirrorReport,
+  PanelMessage,
+  wireVersion,
+} from '../../src/contract/wire.ts'
 
 export const rootPassword = 'correct horse battery'
 
@@ -24,8 +30,21 @@ const health: HealthSnapshot = {
     { name: 'waker', state: 'running', detail: null },
     { name: 'mariadb', state: 'failed', detail: 'exit code 1' },
   ],
+  brakes: [{ kind: 'deletes', used: 200, limit: 200, approved: 0, waiting: 3 }],
   missing: ['Disk quotas: /srv is mounted without usrquota, so disk space is measured but not limited.'],
   versions: { nginx: '1.26.3', 'php 8.4': '8.4.11', kernel: '6.12.48' },
+}
+
+const mac = 'c0ffee'.padEnd(64, '0')
+const audit: MirrorReport = {
+  ok: false,
+  lines: 41,
+  from: 1,
+  head: { seq: 42, at: '2026-01-01T00:00:00.000Z', mac, seal: mac },
+  appendOnly: true,
+  end: { sequence: 0, checksum: '0'.repeat(64) },
+  checkpoints: [],
+  problems: [{ line: 7, problem: 'missing', message: 'line 7 is missing' }],
 }
 
 const plan = [
@@ -66,7 +85,8 @@ export async function startAgentPeer(socketPath: string, stepMs: number): Promis
       case 'plan':
         return send({ t: 'answer', ask: message.ask, value: message.jobs.map(() => plan), failure: null })
       case 'inspect': {
-        const value = message.what === 'health' ? { ...health, at: new Date().toISOString() } : []
+        const answers = { health: { ...health, at: new Date().toISOString() }, drift: [], audit }
+        const value = answers[message.what]
         return send({ t: 'answer', ask: message.ask, value, failure: null })
       }
       case 'verify_root': {

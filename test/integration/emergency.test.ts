@@ -19,9 +19,11 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sealHead } from '../../src/agent/audit/audit-line.ts'
 import { type Layout, layout } from '../../src/agent/os/layout.ts'
 import { takeAgentLock } from '../../src/agent/os/lock.ts'
 import { openRescue, withEngine } from '../../src/agent/rescue-machine.ts'
+import { approve } from '../../src/cli/commands/approve.ts'
 import { emergencyCommands } from '../../src/cli/commands/emergency.ts'
 import { rescueCaller } from '../../src/cli/emergency/call-rescue.ts'
 import { runProgram } from '../../src/cli/program.ts'
@@ -69,12 +71,9 @@ describe.skipIf(!isAble)('wcp emergency', () => {
       },
       colour: false,
     }
-    const locals = emergencyCommands({
-      output,
-      isTerminal: true,
-      ask: { secret: async () => password, yes: async () => false },
-      call: rescueCaller('--root', places.root),
-    })
+    const call = rescueCaller('--root', places.root)
+    const ask = { secret: async () => password, yes: async () => false }
+    const locals = [...emergencyCommands({ output, isTerminal: true, ask, call }), approve(call, output)]
     const program = {
       operations: [],
       locals,
@@ -84,7 +83,7 @@ describe.skipIf(!isAble)('wcp emergency', () => {
       runWords: async () => 1,
     }
     try {
-      return { code: await runProgram(program, ['emergency', ...words]), out }
+      return { code: await runProgram(program, words[0] === 'approve' ? words : ['emergency', ...words]), out }
     } catch (error) {
       const { code, message } = asWcpError(error)
       return { code: errorTable[code].exit, out: `${out}${message}` }
@@ -265,6 +264,48 @@ describe.skipIf(!isAble)('wcp emergency', () => {
     expect(readdirSync(places.web.hosts)).toEqual([fqdn])
     expect(clean).toMatchObject({ code: 0, out: expect.stringContaining('Everything is as it is wanted.') })
     expect(clean.out).toContain('nginx -t')
+  })
+
+  it('reads the audit log of the root side while the daemon runs, and finds what is gone', async () => {
+    const attempt = takeAgentLock(places.agentState)
+    if ('heldBy' in attempt) throw new Error('the lock is held')
+    const whole = await wcp(['audit'])
+    const log = readFileSync(places.auditLog, 'utf8')
+    const { seq, mac } = JSON.parse(log.trimEnd().split('\n').at(-1) ?? '')
+    const head = sealHead(Buffer.from(readFileSync(places.auditKey, 'utf8').trim(), 'hex'), { seq, mac }, 'then')
+    writeFileSync(places.auditLog, log.slice(0, log.trimEnd().lastIndexOf('\n') + 1))
+    rmSync(places.auditHead)
+
+    const cut = await wcp(['audit'])
+    const compared = await wcp(['audit', '--head', JSON.stringify(head)])
+    const nonsense = await wcp(['audit', '--head', 'nonsense'])
+    writeFileSync(places.auditLog, log)
+    attempt.lock.release()
+
+    expect(log).toMatch(/"event":"job.accepted".*"type":"tenant.create"/)
+    expect(statSync(places.auditLog).mode & 0o777).toBe(0o600)
+    expect(whole).toMatchObject({ code: 0, out: expect.stringContaining('The log is whole.') })
+    expect(cut).toMatchObject({ code: 10, out: expect.stringContaining('end of the log is missing') })
+    expect(compared).toMatchObject({ code: 10, out: expect.stringContaining(`not at line ${seq}`) })
+    expect(nonsense.code).toBe(2)
+  })
+
+  it('takes root’s word to the brake while the daemon runs, and nothing odd', async () => {
+    const attempt = takeAgentLock(places.agentState)
+    if ('heldBy' in attempt) throw new Error('the lock is held')
+    const given = await wcp(['approve', 'deletes', '--count', '7', '--minutes', '5'])
+    const odd = await Promise.all([
+      wcp(['approve', 'everything']),
+      wcp(['approve', 'deletes', '--count', '0']),
+      wcp(['approve', 'deletes', '--minutes', '1e3']),
+    ])
+    attempt.lock.release()
+
+    const file = join(places.approvals, 'deletes.json')
+    expect(given).toMatchObject({ code: 0, out: expect.stringContaining('7 more deletes') })
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ kind: 'deletes', count: 7 })
+    expect([statSync(file).mode & 0o777, statSync(places.approvals).mode & 0o777]).toEqual([0o600, 0o700])
+    expect(odd.map(({ code }) => code)).toEqual([2, 2, 2])
   })
 
   it('tells what nginx does not accept', async () => {

@@ -321,3 +321,37 @@ function frame(text: string): Buffer {
 function hello() {
   return { t: 'hello', wire: 1, version: 'x', setupOpen: true, readOnly: null, running: [], php: [] }
 }
+
+describe('a job that the brake of the root side holds', () => {
+  const deleteTenant = async (name: string) => {
+    const { id } = await createTenant(name)
+    await until(async () => (await tenantStatus(id)) === 'active')
+    const { jobId } = (await test.root('DELETE', `/api/v1/tenants/${name}`)).json()
+    return { id, jobId: String(jobId) }
+  }
+
+  it('waits, says why once, lets others pass, and goes when it may', async () => {
+    let isHeld = true
+    const play = ({ type }: { type: string }) => (isHeld && type === 'tenant.delete' ? 'brake' : 'succeed')
+    await start({ holdMs: 50, machine: { play } })
+    const { id, jobId } = await deleteTenant('bakery')
+    await until(() => sentJobs().filter((sent) => sent.job === jobId).length > 2)
+
+    const waiting = await job(jobId)
+    await ended((await createTenant('butcher')).jobId, 'succeeded')
+    isHeld = false
+    await ended(jobId, 'succeeded')
+
+    expect(waiting).toMatchObject({ state: 'queued', log: ['waits for root'] })
+    expect((await test.root('GET', `/api/v1/tenants/${id}`)).json().status).toBe('deleted')
+  })
+
+  it('can be cancelled', async () => {
+    await start({ machine: { play: ({ type }) => (type === 'tenant.delete' ? 'brake' : 'succeed') } })
+    const { id, jobId } = await deleteTenant('bakery')
+    await until(async () => JSON.stringify(await job(jobId)).includes('waits for root'))
+
+    expect((await test.root('POST', `/api/v1/jobs/${jobId}/cancel`)).status).toBe(200)
+    expect(await tenantStatus(id)).toBe('active')
+  })
+})

@@ -127,7 +127,7 @@ it('a line stays a line, whatever is in an entry', () => {
   expect(lines().at(-1)?.panel).toMatchObject({ actor: 'a\n{"seq":3}\u2028\u001b[2J' })
 })
 
-it('is bounded: a panel gone mad fills neither the disk nor hides the refusals', async () => {
+it('is bounded: a panel gone mad fills neither the disk nor hides the refusals', { timeout: 60_000 }, async () => {
   const metadata = 'x'.repeat(8192)
   for (let n = 0; n < 400; n++) {
     const after = bench.audit?.end ?? zeros

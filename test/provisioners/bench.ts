@@ -119,6 +119,7 @@ export class Bench {
       phpVersions: () => ['8.4', '8.3'],
       health: () => Promise.reject(new Error('not asked here')),
       drift: () => lookAround(this.places, machine.accounts),
+      budgets: () => ({ deletes: 200, restores: 200 }),
       verifyRoot: async (password) => password === 'right',
       ...more,
     }

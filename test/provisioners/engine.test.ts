@@ -220,19 +220,6 @@ describe('order', () => {
     expect(bench.manifest()).toContain('20001.user')
     expect(bench.manifest()).not.toContain('20000.user')
   })
-
-  it('the brake holds after so many deletions within an hour', async () => {
-    await bench.engine.close()
-    await bench.start(bench.machine(), { destructivePerHour: 2 })
-    const purge = () => bench.run('tenant.purge', { tenant: newId() })
-    expect(await purge()).toMatchObject({ failure: null })
-    expect(await purge()).toMatchObject({ failure: null })
-
-    const { failure } = await purge()
-
-    expect(failure).toMatchObject({ code: 'too_many_requests', message: expect.stringContaining('2 deletions') })
-    expect(await bench.run('tenant.create', create)).toMatchObject({ failure: null })
-  })
 })
 
 describe('a host that is asked for', () => {

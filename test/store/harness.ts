@@ -39,6 +39,7 @@ export async function openPanel(where = ':memory:') {
       newId,
       policies,
       panelHost: 'panel.example.net',
+      machineHost: 'web1.example.net',
       enqueue: async (contract, payload) => {
         const by = actor.kind === 'root' ? { actor: 'root', actorId: null } : { actor: actor.email, actorId: actor.id }
         return (await over.jobs.enqueue(contract, payload, { id: newId(), ...by })).id

@@ -241,6 +241,10 @@ onBothStores('tenants and domains', (bench) => {
       for (const fqdn of ['panel.example.net', 'x.panel.example.net'])
         expect((await refusal(panel.run(domain.create, { tenant: 'acme', fqdn }))).code, fqdn).toBe('bad_input')
       const above = await refusal(panel.run(domain.create, { tenant: 'acme', fqdn: 'example.net' }, customerOf(id)))
+      const machine = ['web1.example.net', 'x.web1.example.net', 'WEB1.example.net.'].map((fqdn) =>
+        refusal(panel.run(domain.create, { tenant: 'acme', fqdn }, customerOf(id))),
+      )
+      for (const refused of machine) expect((await refused).code).toBe('bad_input')
       const byOperator = await panel.run(domain.create, { tenant: 'acme', fqdn: 'example.net' })
 
       expect(above.code).toBe('bad_input')

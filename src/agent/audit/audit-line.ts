@@ -22,6 +22,8 @@ export type AuditEventName =
   | 'job.accepted'
   | 'job.refused'
   | 'job.finished'
+  | 'brake.held'
+  | 'brake.approved'
   | 'setup.closed'
   /** The panel's trail went on from an entry that is not the last one known here: it was put back, or rewritten. */
   | 'trail.forked'

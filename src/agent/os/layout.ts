@@ -33,6 +33,8 @@ export function layout(root = '/') {
     /** root 0700: registry, journal, fencing tokens. */
     agentState: at('var/lib/wcp360-agent'),
     agentDatabase: at('var/lib/wcp360-agent/agent.db'),
+    /** root 0700: what root has approved above the budgets of an hour. */
+    approvals: at('var/lib/wcp360-agent/approvals'),
     logs: at('var/log/wcp360'),
     /** The root side's audit log, root 0600; older files of it bear the number of their first line. */
     auditLog: at('var/log/wcp360/audit.log'),

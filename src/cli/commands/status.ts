@@ -36,6 +36,11 @@ function print(output: Output, health: HealthSnapshot): void {
     const word = paint(output, service.state === 'running' ? 'green' : 'red', service.state)
     line(plain(service.name), `${word}${service.detail === null ? '' : ` (${plain(service.detail)})`}`)
   }
+  for (const { kind, used, limit, approved, waiting } of health.brakes) {
+    const more = approved > 0 ? `, ${approved} more approved` : ''
+    const held = waiting > 0 ? paint(output, 'red', `, ${waiting} wait for "wcp approve ${kind}"`) : ''
+    line(kind, `${used} of ${limit} within an hour${more}${held}`)
+  }
   for (const sentence of health.missing) line('missing', plain(sentence))
 }
 

@@ -14,6 +14,8 @@ export interface JobQueue {
   runnable(limit: number): Promise<readonly RunnableJob[]>
   /** Before a job is sent: false when somebody has cancelled it. From then on nobody can. */
   delivered(job: Id): Promise<boolean>
+  /** The agent holds it back and has accepted nothing: it can be cancelled again. False unless it was queued. */
+  held(job: Id): Promise<boolean>
   /** Running or stalled: the agent has accepted them and their end is not known. */
   unfinished(): Promise<readonly RunnableJob[]>
   find(job: Id): Promise<RunnableJob | undefined>
@@ -34,6 +36,7 @@ export function jobQueue(db: Db, storesOf: (db: Db) => Stores): JobQueue {
     together: (work) => inTransaction(db, (tx) => work(jobQueue(tx, storesOf))),
     runnable: (limit) => jobs(db).nextRunnable(limit),
     delivered: (job) => jobs(db).delivered(job),
+    held: (job) => jobs(db).held(job),
     unfinished: () => jobs(db).inStates(['running', 'stalled'], 10_000),
     find: (job) => jobs(db).find(job),
     accepted: (job, steps) => jobs(db).accepted(job, steps),

@@ -21,6 +21,8 @@ export interface JobRunnerOptions {
   readonly atOnce: () => number
   /** Silence after which a job counts as stalled. */
   readonly stallAfterMs?: number | undefined
+  /** How long a job that the brake holds is not sent again. */
+  readonly holdMs?: number | undefined
   /** How often silence is looked for and heartbeats are written. */
   readonly tickMs?: number | undefined
 }
@@ -44,7 +46,10 @@ interface Batch {
 export class JobRunner implements Omit<AgentListener, 'audited'> {
   readonly #options: JobRunnerOptions
   readonly #underway = new Map<Id, Underway>()
+  /** What the root side's brake holds back, and until when it is not asked again. */
+  readonly #held = new Map<Id, { readonly tenant: Id | null; readonly until: number }>()
   readonly #stallAfterMs: number
+  readonly #holdMs: number
   #timer: NodeJS.Timeout | null = null
   #connected = false
   #sending: Promise<void> | null = null
@@ -53,6 +58,7 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
   constructor(options: JobRunnerOptions) {
     this.#options = options
     this.#stallAfterMs = options.stallAfterMs ?? 30_000
+    this.#holdMs = options.holdMs ?? 30_000
   }
 
   /** Watches over what an earlier life of the panel has left under way, too. */
@@ -122,6 +128,8 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
       case 'log':
         await batch.queue.log(message.job, message.line)
         return this.#publish(batch, { kind: 'log', job: message.job, line: message.line })
+      case 'held':
+        return await this.#hold(message, batch)
       case 'heartbeat':
         Object.assign(this.#underway.get(message.job) ?? {}, { beat: true })
         return await this.#recovered(message.job, batch)
@@ -138,9 +146,24 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
   }
 
   async #accepted({ job, steps }: Extract<JobMessage, { t: 'accepted' }>, batch: Batch): Promise<void> {
+    batch.afterwards.push(() => this.#held.delete(job))
     if (!(await batch.queue.accepted(job, steps))) return
     this.#publish(batch, { kind: 'steps', job, names: steps })
     this.#publish(batch, { kind: 'state', job, state: 'running', failure: null })
+  }
+
+  /** It stays queued, can be cancelled, and is sent again in a while; people are told once why. */
+  async #hold({ job, reason }: Extract<JobMessage, { t: 'held' }>, batch: Batch): Promise<void> {
+    const known = this.#underway.get(job)
+    if (!(await batch.queue.held(job))) return
+    if (!this.#held.has(job)) {
+      await batch.queue.log(job, reason)
+      this.#publish(batch, { kind: 'log', job, line: reason })
+    }
+    batch.afterwards.push(() => {
+      this.#underway.delete(job)
+      this.#held.set(job, { tenant: known?.tenant ?? null, until: performance.now() + this.#holdMs })
+    })
   }
 
   async #step({ t: _, job, ...step }: Extract<JobMessage, { t: 'step' }>, batch: Batch): Promise<void> {
@@ -154,6 +177,7 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
     batch.afterwards.push(() => {
       this.#options.link.send({ t: 'ack', job })
       this.#underway.delete(job)
+      this.#held.delete(job)
     })
     if (!isNews) return
     const state = failure === null ? 'succeeded' : 'failed'
@@ -178,8 +202,10 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
 
   async #sendQueued(): Promise<void> {
     const room = this.#options.atOnce() - this.#underway.size
+    const now = performance.now()
+    const held = [...this.#held.values()].filter(({ until }) => until > now)
     if (room <= 0 || this.#options.link.readOnly !== null) return
-    const busy = new Set([...this.#underway.values()].map(({ tenant }) => tenant))
+    const busy = new Set([...this.#underway.values(), ...held].map(({ tenant }) => tenant))
     const delivered = await this.#options.queue.together(async (queue) => {
       const runnable = await queue.runnable(this.#options.atOnce() + busy.size)
       const jobs: RunnableJob[] = []
@@ -214,6 +240,8 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
     try {
       const beating = [...this.#underway].filter(([, { beat, stalled }]) => beat && !stalled).map(([job]) => job)
       for (const job of beating) Object.assign(this.#underway.get(job) ?? {}, { beat: false })
+      for (const [job, { until }] of this.#held)
+        if (performance.now() - until > 10 * this.#holdMs) this.#held.delete(job) // cancelled meanwhile
       if (beating.length > 0) await this.#options.queue.heartbeats(beating)
       for (const [job, known] of this.#underway) await this.#watch(job, known)
     } catch (err) {

@@ -55,6 +55,7 @@ export function dashboardRoutes(app: FastifyInstance, site: Site, history: Healt
         jobs,
         disks: seen === null || seen.disks.length < 2 ? null : seen.disks.map((disk) => diskLine(t, disk)),
         missing: seen?.missing ?? [],
+        held: (seen?.brakes ?? []).filter(({ waiting }) => waiting > 0),
         counts,
         services: (seen?.services ?? []).map(({ name, state, detail }) => ({
           name,

@@ -19,7 +19,7 @@ export interface Claim {
 export async function claimNames(context: Context, what: string, claim: Claim): Promise<void> {
   const names = [claim.fqdn, ...claim.aliases]
   refuseRepeated(what, claim)
-  for (const name of names) refusePanelHost(context, what, name, fieldOf(claim, name))
+  for (const name of names) refuseOwnHosts(context, what, name, fieldOf(claim, name))
   await context.domains.lockNames(names)
   await refuseHeld(context, what, claim)
   for (const name of names) await refuseRelated(context, what, claim, name)
@@ -34,11 +34,17 @@ function refuseRepeated(what: string, { fqdn, aliases }: Claim): void {
   }
 }
 
-/** A customer cannot have the names above the panel's either; the operator hosts his own site there. */
-function refusePanelHost({ actor, panelHost }: Context, what: string, name: Fqdn, field: string): void {
-  const isAbove = !isStaff(actor) && isWithin(panelHost, name)
-  if (isWithin(name, panelHost) || isAbove)
-    badInput(what, { field, problem: `"${name}" belongs to the panel`, accepted: 'a name that is not the panel’s own' })
+/** A customer cannot have the machine's name, nor one above it or the panel's; the operator hosts his own site there. */
+function refuseOwnHosts(context: Context, what: string, name: Fqdn, field: string): void {
+  const { actor, panelHost, machineHost } = context
+  const isBelow = isWithin(name, panelHost) || (!isStaff(actor) && isWithin(name, machineHost))
+  const isAbove = !isStaff(actor) && (isWithin(panelHost, name) || isWithin(machineHost, name))
+  if (isBelow || isAbove)
+    badInput(what, {
+      field,
+      problem: `"${name}" belongs to the panel and its machine`,
+      accepted: 'a name that is not the panel’s own',
+    })
 }
 
 async function refuseHeld(context: Context, what: string, claim: Claim): Promise<void> {

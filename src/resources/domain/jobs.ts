@@ -12,6 +12,7 @@ export const domainCreate = defineJob({
   payload: z.strictObject({ tenant: Id, domain: Id, fqdn: Fqdn, ...site }),
   kind: 'domain',
   destructive: false,
+  brake: null,
   timeoutSeconds: 120,
   status: { queued: 'pending', succeeded: 'active', failed: 'error' },
 })
@@ -21,6 +22,7 @@ export const domainUpdate = defineJob({
   payload: z.strictObject({ tenant: Id, domain: Id, ...site }),
   kind: 'domain',
   destructive: false,
+  brake: null,
   timeoutSeconds: 120,
   status: { queued: 'deploying', succeeded: 'previous', failed: 'previous' },
 })
@@ -30,6 +32,7 @@ export const domainSuspend = defineJob({
   payload: about,
   kind: 'domain',
   destructive: false,
+  brake: null,
   timeoutSeconds: 60,
   status: { queued: 'deploying', succeeded: 'suspended', failed: 'previous' },
 })
@@ -39,6 +42,7 @@ export const domainUnsuspend = defineJob({
   payload: about,
   kind: 'domain',
   destructive: false,
+  brake: null,
   timeoutSeconds: 60,
   status: { queued: 'deploying', succeeded: 'active', failed: 'previous' },
 })
@@ -49,6 +53,7 @@ export const domainDelete = defineJob({
   payload: about,
   kind: 'domain',
   destructive: true,
+  brake: 'deletes',
   timeoutSeconds: 300,
   status: { queued: 'deleting', succeeded: 'deleted', failed: 'previous' },
 })
@@ -58,6 +63,7 @@ export const domainRestore = defineJob({
   payload: about,
   kind: 'domain',
   destructive: false,
+  brake: 'restores',
   timeoutSeconds: 300,
   status: { queued: 'restoring', succeeded: 'active', failed: 'deleted' },
 })
@@ -67,6 +73,7 @@ export const domainPurge = defineJob({
   payload: about,
   kind: 'domain',
   destructive: true,
+  brake: 'deletes',
   timeoutSeconds: 3600,
   status: { queued: 'purging', succeeded: 'purged', failed: 'deleted' },
 })

@@ -76,6 +76,8 @@ export interface JobStore {
 
   /** Counts one more delivery to the agent. False when the job was cancelled meanwhile and must not be sent. */
   delivered(id: Id): Promise<boolean>
+  /** The agent has not taken it, and it waits as if it had never been sent. False unless it was queued. */
+  held(id: Id): Promise<boolean>
   /** The agent took it: `running`, with its steps waiting. False when the job may not become that (any more). */
   accepted(id: Id, steps: readonly string[]): Promise<boolean>
   step(id: Id, step: { index: number; name: string; state: StepState; note: string | null }): Promise<void>
@@ -237,6 +239,16 @@ export function jobStore(db: Db, { now, newId }: StoreTools): JobStore {
         .set((eb) => ({ attempts: eb('attempts', '+', 1), updated_at: now }))
         .where('id', '=', id)
         .where('state', 'in', activeJobStates)
+        .executeTakeFirst()
+      return result.numUpdatedRows > 0n
+    },
+
+    async held(id) {
+      const result = await db
+        .updateTable('jobs')
+        .set({ attempts: 0, updated_at: now })
+        .where('id', '=', id)
+        .where('state', '=', 'queued')
         .executeTakeFirst()
       return result.numUpdatedRows > 0n
     },

@@ -10,6 +10,7 @@ export const tenantCreate = defineJob({
   payload: z.strictObject({ tenant: Id, name: TenantName, limits: TenantLimits }),
   kind: 'tenant',
   destructive: false,
+  brake: null,
   timeoutSeconds: 120,
   status: { queued: 'pending', succeeded: 'active', failed: 'error' },
 })
@@ -19,6 +20,7 @@ export const tenantLimit = defineJob({
   payload: z.strictObject({ tenant: Id, limits: TenantLimits }),
   kind: 'tenant',
   destructive: false,
+  brake: null,
   timeoutSeconds: 60,
   status: { queued: 'deploying', succeeded: 'previous', failed: 'previous' },
 })
@@ -29,6 +31,7 @@ export const tenantSuspend = defineJob({
   payload: about,
   kind: 'tenant',
   destructive: false,
+  brake: null,
   timeoutSeconds: 120,
   status: { queued: 'deploying', succeeded: 'suspended', failed: 'previous' },
 })
@@ -38,6 +41,7 @@ export const tenantUnsuspend = defineJob({
   payload: about,
   kind: 'tenant',
   destructive: false,
+  brake: null,
   timeoutSeconds: 60,
   status: { queued: 'deploying', succeeded: 'active', failed: 'previous' },
 })
@@ -48,6 +52,7 @@ export const tenantDelete = defineJob({
   payload: about,
   kind: 'tenant',
   destructive: true,
+  brake: 'deletes',
   timeoutSeconds: 300,
   status: { queued: 'deleting', succeeded: 'deleted', failed: 'previous' },
 })
@@ -57,6 +62,7 @@ export const tenantRestore = defineJob({
   payload: about,
   kind: 'tenant',
   destructive: false,
+  brake: 'restores',
   timeoutSeconds: 300,
   status: { queued: 'restoring', succeeded: 'active', failed: 'deleted' },
 })
@@ -67,6 +73,7 @@ export const tenantPurge = defineJob({
   payload: about,
   kind: 'tenant',
   destructive: true,
+  brake: 'deletes',
   timeoutSeconds: 3600,
   status: { queued: 'purging', succeeded: 'purged', failed: 'deleted' },
 })

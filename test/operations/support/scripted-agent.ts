@@ -9,7 +9,7 @@ import { type AgentMessage, type Failure, PanelMessage, wireVersion } from '../.
 type Job = Extract<PanelMessage, { t: 'job' }>
 
 /** `hold`: accepts and stays silent until the test ends the job. */
-export type JobPlay = 'succeed' | 'hold' | 'ignore' | Failure
+export type JobPlay = 'succeed' | 'hold' | 'ignore' | 'brake' | Failure
 
 export interface Machine {
   setupOpen: boolean
@@ -131,10 +131,11 @@ export class ScriptedAgent {
     const known = this.#machine.results.get(key)
     const play = this.#machine.play(job)
     if (known !== undefined) this.finish(job, known)
+    else if (play === 'brake') this.tell({ t: 'held', job: job.job, reason: 'waits for root' })
     else if (play !== 'ignore') this.#begin(job, play)
   }
 
-  #begin(job: Job, play: Exclude<JobPlay, 'ignore'>): void {
+  #begin(job: Job, play: Exclude<JobPlay, 'ignore' | 'brake'>): void {
     this.tell({ t: 'accepted', job: job.job, steps: ['linux user', 'php pool'] })
     this.tell({ t: 'step', job: job.job, index: 0, name: 'linux user', state: 'done', note: null })
     if (play === 'hold') return
@@ -168,5 +169,6 @@ function health() {
     services: [],
     missing: [],
     versions: {},
+    brakes: [],
   }
 }

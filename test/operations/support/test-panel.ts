@@ -33,6 +33,7 @@ export interface TestPanelOptions {
   readonly machine?: Partial<Machine>
   readonly config?: string
   readonly stallAfterMs?: number
+  readonly holdMs?: number
   readonly withoutAgent?: boolean
   readonly operations?: PanelOptions['operations']
   readonly registerPages?: RegisterPages
@@ -57,6 +58,7 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
       registerPages: options.registerPages ?? plainPages,
       hasher: passwordHasher({ memory: 64, passes: 1 }),
       stallAfterMs: options.stallAfterMs ?? 30_000,
+      holdMs: options.holdMs ?? 30_000,
       tickMs: 50,
     })
   let panel = await start()
