@@ -213,6 +213,80 @@ describe('from an unset server to a deleted tenant', () => {
     await page.locator('.job-end.note-good').waitFor()
   })
 
+  it('makes a reseller, a package, a tenant and a user of it, and a role', async () => {
+    await page.goto('/do/reseller.create')
+    await page.getByLabel('E-mail').fill('seller@example.com')
+    await page.getByLabel('Password').fill(admin.password)
+    await page.getByLabel('Tenants').fill('5')
+    await page.getByRole('button', { name: 'Create' }).click()
+    await page.getByRole('heading', { name: 'seller@example.com active' }).waitFor()
+
+    await page.goto('/do/package.create')
+    await page.getByLabel('Name', { exact: true }).fill('shop')
+    await page.getByLabel('Reseller').selectOption('seller@example.com')
+    await page.getByRole('button', { name: 'Create' }).click()
+    await page.getByRole('heading', { name: 'shop' }).waitFor()
+    await page.goto('/do/tenant.create')
+    await page.getByLabel('Name', { exact: true }).fill('florist')
+    await page.getByLabel('Reseller').selectOption('seller@example.com')
+    await page.getByRole('button', { name: 'Create', exact: true }).click()
+    await page.locator('.job-end.note-good').waitFor()
+
+    await page.goto('/do/user.create')
+    await page.getByLabel('E-mail').fill('flora@example.com')
+    await page.getByLabel('Password').fill(admin.password)
+    await page.getByLabel('Role').selectOption('user')
+    await page.getByLabel('Tenant').selectOption('florist')
+    await page.getByRole('button', { name: 'Create' }).click()
+    await page.getByRole('heading', { name: 'flora@example.com active' }).waitFor()
+
+    await page.goto('/do/role.create')
+    await page.getByLabel('Name', { exact: true }).fill('viewer')
+    await page.getByLabel('Reaches').selectOption('local')
+    await page.getByLabel('domain.list').check()
+    await page.getByLabel('settings.update').check()
+    await page.getByRole('button', { name: 'Create' }).click()
+    await page.getByRole('alert').waitFor()
+    faults.splice(0)
+    await look(page, 'walk-9-role-refused')
+    expect(await page.getByLabel('domain.list').isChecked()).toBe(true)
+    await page.getByLabel('settings.update').uncheck()
+    await page.getByRole('button', { name: 'Create' }).click()
+    await page.getByRole('heading', { name: 'viewer' }).waitFor()
+  })
+
+  it('grants a role and takes it away again on the user’s page', async () => {
+    await page.goto('/users/flora@example.com')
+    await page.getByRole('link', { name: 'Grant a role' }).click()
+    await page.getByLabel('Role').selectOption('viewer')
+    await page.getByRole('button', { name: 'Grant' }).click()
+    await page.getByRole('link', { name: 'Revoke viewer' }).click()
+    expect(await page.locator('.command-line').first().textContent()).toContain('wcp role revoke')
+    await page.getByRole('button', { name: 'Revoke' }).click()
+    await page.getByRole('heading', { name: 'flora@example.com active' }).waitFor()
+    expect(await page.getByRole('link', { name: 'Revoke viewer' }).count()).toBe(0)
+  })
+
+  it('acts as a customer under a banner, and ends it', async () => {
+    await page.goto('/users/flora@example.com')
+    await page.getByRole('link', { name: 'Act as this user' }).click()
+    await page.getByText('It is recorded under your name').waitFor()
+    await page.getByRole('button', { name: 'Act as' }).click()
+    const banner = page.getByRole('region', { name: 'Acting as another person' })
+    for (const path of ['/', '/tenants', '/tenants/florist', '/account', '/do/domain.create', '/nowhere']) {
+      await page.goto(path)
+      expect(await banner.textContent()).toMatch(new RegExp(`You act as flora@example.com.*${admin.email}`, 's'))
+    }
+    faults.splice(0)
+    await look(page, 'walk-10-acting')
+    expect((await page.goto('/settings'))?.status()).toBe(403)
+    faults.splice(0)
+    await banner.getByRole('button', { name: 'End' }).click()
+    await page.getByText('You are yourself again.').waitFor()
+    expect(await banner.count()).toBe(0)
+    expect((await page.goto('/settings'))?.status()).toBe(200)
+  })
+
   it('met no console message and no script on the way', async () => {
     session = await page.context().storageState()
     // The test's own waiting asks a page that is still loading to run something, which its sandbox refuses.
@@ -242,6 +316,20 @@ const pages: Record<string, string> = {
   users: '/users',
   user: `/users/${admin.email}`,
   'user-create': '/do/user.create',
+  'user-update': '/do/user.update?user=flora%40example.com',
+  'user-of-reseller': '/users/flora@example.com',
+  'user-impersonate': '/do/user.impersonate?user=flora%40example.com',
+  roles: '/roles',
+  role: '/roles/viewer',
+  'role-admin': '/roles/system_admin',
+  'role-create': '/do/role.create',
+  'role-update': '/do/role.update?role=viewer',
+  'role-grant': '/do/role.grant?user=flora%40example.com',
+  resellers: '/resellers',
+  reseller: '/resellers/seller@example.com',
+  'reseller-create': '/do/reseller.create',
+  'reseller-update': '/do/reseller.update?reseller=seller%40example.com',
+  'tenant-of-reseller': '/tenants/florist',
   jobs: '/jobs',
   audit: '/audit',
   'audit-verify': '/audit/verify',
@@ -281,6 +369,40 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
       expect(await checked.evaluate(overflow)).toBe(0)
       expect(await violations(checked)).toEqual([])
     })
+  })
+})
+
+describe.each(['light', 'dark'] as const)('as a customer and a reseller in %s', (colorScheme) => {
+  it.each([1280, 390])('shows the banner and the reseller’s pages %i pixels wide', async (width) => {
+    const options = { colorScheme, viewport: { width, height: 844 }, bypassCSP: true }
+    const { page, faults } = await newPage(options)
+    await withoutSandbox(page)
+    await page.goto('/login')
+    await page.getByLabel('E-mail').fill('seller@example.com')
+    await page.getByLabel('Password').fill(admin.password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    const visit = async (name: string, path: string) => {
+      expect((await page.goto(path))?.status()).toBe(200)
+      await look(page, `${name}-${colorScheme}-${width}`)
+      expect(await page.evaluate(overflow)).toBe(0)
+      expect(await violations(page)).toEqual([])
+    }
+    for (const [name, path] of Object.entries({
+      'seller-overview': '/',
+      'seller-tenants': '/tenants',
+      'seller-tenant-create': '/do/tenant.create',
+      'seller-packages': '/packages',
+      'seller-users': '/users',
+      'seller-user-create': '/do/user.create',
+    }))
+      await visit(name, path)
+    await page.goto('/do/user.impersonate?user=flora%40example.com&_back=%2F')
+    await page.getByRole('button', { name: 'Act as' }).click()
+    await page.getByRole('region', { name: 'Acting as another person' }).waitFor()
+    await visit('acting-overview', '/')
+    await visit('acting-tenant', '/tenants/florist')
+    expect(faults).toEqual([])
+    await page.context().close()
   })
 })
 
