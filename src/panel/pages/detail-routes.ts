@@ -82,7 +82,7 @@ export function detailRoutes(app: FastifyInstance, site: Site): void {
           : [],
       sections: [
         { title: t.tenants.domains, table: domainTable(t, domains, { withTenant: false }), empty: t.tenants.noDomains },
-        { ...tenantFacts(t, tenant), isAside: true },
+        { ...tenantFacts(t, tenant, { linksReseller: site.may(request, 'reseller.get') }), isAside: true },
         ...(offer === null ? [] : [{ ...limitFacts(t, offer), isAside: true }]),
         { title: t.tenants.recentJobs, table: jobTable(t, jobs), empty: t.jobs.none },
       ],
@@ -201,7 +201,11 @@ export function detailRoutes(app: FastifyInstance, site: Site): void {
       isSuspended: false,
       sections: [
         { title: t.resellers.tenants, table: tenantTable(t, tenants), empty: t.tenants.none },
-        { title: t.resellers.packages, table: packageTable(t, packages), empty: t.resellers.noPackages },
+        {
+          title: t.resellers.packages,
+          table: packageTable(t, packages, { withReseller: false }),
+          empty: t.resellers.noPackages,
+        },
         { ...shareFacts(t, reseller), isAside: true },
         { ...resellerFacts(t, reseller), isAside: true },
       ],

@@ -73,7 +73,7 @@ function control(
     field.type === 'choice' || (offered !== undefined && offered.length <= longestSelect && field.type === 'text')
   const refused = error?.fields.find((one) => one.field === field.name || one.field.startsWith(`${field.name}.`))
   // What a list of names says by itself needs no words.
-  const hint = [offered === undefined ? field.description : '', bounds(t, field)]
+  const hint = (offered === undefined ? [field.description, bounds(t, field)] : [])
     .filter((part) => part !== undefined && part !== '')
     .join('. ')
   const isNumber = field.type === 'integer' || field.type === 'number'

@@ -5,7 +5,12 @@ import type { Package } from './schema.ts'
 
 const limits = ['maxDomains', 'diskMb', 'memMb', 'cpuPct', 'pids', 'ioMbps'] as const
 
-export function packageTable(t: Texts, packages: readonly Package[]): Table {
+/** @param options without the reseller where the page is about one. */
+export function packageTable(t: Texts, packages: readonly Package[], { withReseller = true } = {}): Table {
+  const about = (one: Package) =>
+    [one.isDefault ? t.packages.isDefault : '', withReseller ? (one.resellerEmail ?? '') : '', one.description]
+      .filter((part) => part !== '')
+      .join(' · ')
   return {
     caption: t.packages.title,
     columns: [
@@ -20,11 +25,7 @@ export function packageTable(t: Texts, packages: readonly Package[]): Table {
       {
         text: one.name,
         href: `/packages/${one.id}`,
-        ...((one.isDefault || one.description !== '' || one.resellerEmail !== null) && {
-          sub: [one.isDefault ? t.packages.isDefault : '', one.resellerEmail ?? '', one.description]
-            .filter((part) => part !== '')
-            .join(' · '),
-        }),
+        ...(about(one) !== '' && { sub: about(one) }),
       },
       { text: one.tenants },
       { text: limit(one.maxDomains) },

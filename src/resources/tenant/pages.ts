@@ -29,7 +29,8 @@ export function tenantTable(t: Texts, tenants: readonly Tenant[]): Table {
   }
 }
 
-export function tenantFacts(t: Texts, tenant: Tenant): Section {
+/** @param options whether who looks may see the reseller's page */
+export function tenantFacts(t: Texts, tenant: Tenant, { linksReseller }: { linksReseller: boolean }): Section {
   const facts: Fact[] = [
     { title: label(t, 'package'), text: tenant.packageName, href: `/packages/${tenant.packageId}` },
     {
@@ -40,7 +41,13 @@ export function tenantFacts(t: Texts, tenant: Tenant): Section {
     },
     ...(tenant.resellerId === null
       ? []
-      : [{ title: label(t, 'reseller'), text: tenant.resellerEmail ?? '', href: `/resellers/${tenant.resellerId}` }]),
+      : [
+          {
+            title: label(t, 'reseller'),
+            text: tenant.resellerEmail ?? '',
+            ...(linksReseller && { href: `/resellers/${tenant.resellerId}` }),
+          },
+        ]),
     { title: label(t, 'linuxUser'), code: tenant.name },
     { title: label(t, 'createdAt'), time: tenant.createdAt },
     ...(tenant.deletedAt === null ? [] : [{ title: label(t, 'deletedAt'), time: tenant.deletedAt }]),
