@@ -1,6 +1,7 @@
 /** One tenant, domain, package or user: its facts, what belongs to it, and what can be done with it. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { asWcpError } from '../../contract/errors.ts'
 import { type AnyOperation, verbOf } from '../../contract/operation.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import { fieldNamed } from '../../lib/fields.ts'
@@ -264,7 +265,12 @@ async function related<T extends z.ZodType>(
   input: Record<string, unknown>,
   schema: T,
 ): Promise<z.output<T> | null> {
-  return site.may(request, name) ? schema.parse((await site.run(request, name, input)).value) : null
+  return site.may(request, name)
+    ? orUnseen(
+        site.run(request, name, input).then(({ value }) => schema.parse(value)),
+        null,
+      )
+    : null
 }
 
 /** The first page of a list that this visitor may see and that can be narrowed in this way; else nothing. */
@@ -278,5 +284,20 @@ async function items<T extends z.ZodType>(
   if (!site.may(request, name)) return []
   const { input: accepted } = site.operation(name)
   if (Object.keys(input).some((key) => fieldNamed(accepted, key) === undefined)) return []
-  return z.object({ items: z.array(item) }).parse((await site.run(request, name, input)).value).items
+  const page = z.object({ items: z.array(item) })
+  return orUnseen(
+    site.run(request, name, input).then(({ value }) => page.parse(value).items),
+    [],
+  )
+}
+
+/** What everybody may ask about themselves, and some about others, is left out where it is not for this visitor. */
+async function orUnseen<T, F>(asked: Promise<T>, otherwise: F): Promise<T | F> {
+  try {
+    return await asked
+  } catch (error) {
+    const { code } = asWcpError(error)
+    if (code === 'not_found' || code === 'forbidden') return otherwise
+    throw error
+  }
 }

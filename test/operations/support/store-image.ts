@@ -4,10 +4,12 @@ import type { Db } from '../../../src/panel/db/database.ts'
 
 /** What changes by being looked at, or by a refusal. */
 const unimportant = ['audit_logs', 'audit_heads', 'sessions']
+/** The panel notes the time by itself. */
+const ownRow = { settings: sql`where key <> 'housekeeping.clock'` } as Readonly<Record<string, ReturnType<typeof sql>>>
 
 export interface StoreImage {
-  /** @returns whether anything but the audit trail and the sessions was different */
-  restore(): Promise<boolean>
+  /** @returns the tables that were different, but for the audit trail and the sessions */
+  restore(): Promise<string[]>
 }
 
 /** Temporary triggers note which tables were written to, so that only these are compared and put back. */
@@ -23,7 +25,9 @@ export async function storeImage(db: Db): Promise<StoreImage> {
   }
 
   const differs = async (name: string) => {
-    const [now, was] = [sql`select * from main.${sql.id(name)}`, sql`select * from ${sql.id(`image_${name}`)}`]
+    const but = ownRow[name] ?? sql``
+    const now = sql`select * from main.${sql.id(name)} ${but}`
+    const was = sql`select * from ${sql.id(`image_${name}`)} ${but}`
     const { rows } = await sql`
       select 1 from (select * from (${now} except ${was}) union all select * from (${was} except ${now})) limit 1`.execute(
       db,
@@ -34,17 +38,17 @@ export async function storeImage(db: Db): Promise<StoreImage> {
   return {
     async restore() {
       const { rows: written } = await sql<{ name: string }>`select name from written`.execute(db)
-      if (written.length === 0) return false
-      let hasChanged = false
+      if (written.length === 0) return []
+      const changed: string[] = []
       await sql`pragma foreign_keys = off`.execute(db)
       for (const { name } of written) {
-        if (!unimportant.includes(name) && (await differs(name))) hasChanged = true
+        if (!unimportant.includes(name) && (await differs(name))) changed.push(name)
         await sql`delete from main.${sql.id(name)}`.execute(db)
         await sql`insert into main.${sql.id(name)} select * from ${sql.id(`image_${name}`)}`.execute(db)
       }
       await sql`pragma foreign_keys = on`.execute(db)
       await sql`delete from written`.execute(db)
-      return hasChanged
+      return changed
     },
   }
 }
