@@ -10,6 +10,7 @@ const explained: readonly RegExp[] = [
   /"msg":"job is resumed"/, // what the cut interrupted
   /systemd-journald.*(corrupted or uncleanly shut down, renaming and replacing)/, // the journal's own way after a cut
   /acpi PNP0A03.*fail to add MMCONFIG information/, // of the emulated board
+  /kernel: (tsc: (Fast TSC calibration failed|Unable to calibrate)|calibrate_delay_direct)/, // a host too busy for its guest's timer
   /systemd-ssh-generator.*(AF_VSOCK|failed with exit status 1)/, // a machine without vsock
 ]
 
