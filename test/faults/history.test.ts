@@ -162,6 +162,15 @@ describe('violations', () => {
     expect(about({ panel, agent, registry: new Map([['t', 'active']]) })).toEqual([])
   })
 
+  it('makes nothing of the deletion of what was never made', () => {
+    const agent = [agentJob('a', { state: 'failed' }), agentJob('b', { type: 'tenant.delete', seq: 2 })]
+    const panel = [panelJob('a', { state: 'failed' }), panelJob('b', { type: 'tenant.delete', sequence: 2 })]
+    expect(about({ panel, agent, registry: new Map() })).toEqual([])
+    expect(about({ panel, agent, registry: new Map([['t', 'trashed']]) })).toEqual([
+      't is trashed, and the successful jobs make it none',
+    ])
+  })
+
   it('purges the sites with their tenant', () => {
     const agent = [
       agentJob('a'),

@@ -209,7 +209,9 @@ export function replay(agent: readonly AgentJob[]): ReadonlyMap<string, string> 
     const sites = sitesOf.get(tenant) ?? new Set()
     sitesOf.set(tenant, sites)
     if (resource !== tenant) sites.add(resource)
-    states.set(resource, ends[verb] ?? states.get(resource) ?? 'none') // others change no state
+    const was = states.get(resource) ?? 'none'
+    // what was never made stays that, also when its failed creation is deleted; other verbs change no state
+    if (verb === 'create' || was !== 'none') states.set(resource, ends[verb] ?? was)
     if (type === 'tenant.purge') for (const site of sites) states.set(site, 'none')
   }
   return states
