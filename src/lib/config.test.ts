@@ -37,6 +37,8 @@ describe('loadConfig', () => {
       phpIdleSeconds: 300,
       jobsAtOnce: 4,
       sessionIdleMinutes: 30,
+      smtp: null,
+      mailFrom: 'auto',
       adminIdleMinutes: 15,
       sessionHours: 12,
       loginAttempts: 5,

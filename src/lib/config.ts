@@ -44,6 +44,18 @@ export const settings = {
     expected: 'sqlite, or an address such as postgres://user:password@host/database',
     help: "Where the panel keeps its state: the embedded SQLite, or PostgreSQL 15 or later. Takes effect at the panel's next start.",
   }),
+  smtp: setting({
+    schema: z.string().transform(parseSmtp),
+    byDefault: 'none',
+    expected: 'none, or an address such as smtps://user:password@mail.example.com or smtp://127.0.0.1:25',
+    help: 'The mail server that takes the mails of the panel. smtps:// speaks TLS from the beginning, smtp:// turns to it (a server on this machine may go without). none: nothing is mailed, links are handed over by an administrator.',
+  }),
+  mailFrom: setting({
+    schema: z.union([z.literal('auto'), z.email()]),
+    byDefault: 'auto',
+    expected: 'auto, or an e-mail address',
+    help: 'Sender of the mails of the panel. auto: wcp360 at the host of base_url.',
+  }),
   logLevel: setting({
     schema: z.enum(['debug', 'info', 'warn', 'error']),
     byDefault: 'info',
@@ -130,6 +142,16 @@ export interface ListenAddress {
   /** Without brackets: `::`. */
   readonly host: string
   readonly port: number
+}
+
+export interface SmtpServer {
+  readonly host: string
+  readonly port: number
+  /** TLS from the beginning. */
+  readonly isTls: boolean
+  /** On this machine. */
+  readonly isLocal: boolean
+  readonly login: { readonly user: string; readonly password: string } | null
 }
 
 export type StoreAddress = { readonly kind: 'sqlite' } | { readonly kind: 'postgres'; readonly url: string }
@@ -239,9 +261,10 @@ function readSetting(name: SettingName, given: Given | undefined): unknown {
   throw new ConfigError(`${given.where}: ${settingKey(name)} is ${shown(name, given.value)}: expected ${expected}`)
 }
 
-/** The store's address may hold a password, and messages go to logs. */
+/** The address of store and mail server may hold a password, and messages go to logs. */
 function shown(name: SettingName, value: unknown): string {
-  if (name === 'store' && typeof value === 'string') return oneLine(JSON.stringify(value.replace(/:\/\/.*@/, '://…@')))
+  if ((name === 'store' || name === 'smtp') && typeof value === 'string')
+    return oneLine(JSON.stringify(value.replace(/:\/\/.*@/, '://…@')))
   return oneLine(JSON.stringify(value) ?? 'empty')
 }
 
@@ -282,6 +305,20 @@ function parseStore(text: string, context: Refine): StoreAddress {
   const url = URL.parse(text)
   if (url === null || !/^postgres(ql)?:$/.test(url.protocol) || url.pathname.length < 2) return refused(context)
   return { kind: 'postgres', url: text }
+}
+
+function parseSmtp(text: string, context: Refine): SmtpServer | null {
+  if (text === 'none') return null
+  const url = URL.parse(text)
+  const isTls = url?.protocol === 'smtps:'
+  if (url === null || !/^smtps?:$/.test(url.protocol) || url.hostname === '' || url.search || url.hash)
+    return refused(context)
+  if (!['', '/'].includes(url.pathname) || (url.username === '') !== (url.password === '')) return refused(context)
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const isLocal = ['localhost', '127.0.0.1', '::1'].includes(host)
+  const login =
+    url.username === '' ? null : { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) }
+  return { host, port: Number(url.port) || (isTls ? 465 : isLocal ? 25 : 587), isTls, isLocal, login }
 }
 
 function refused(context: Refine): never {

@@ -38,11 +38,26 @@ export function operationContext(call: {
   readonly hashPassword: Context['hashPassword']
   readonly panelHost: string
   readonly machineHost: string
+  readonly canMail: boolean
+  readonly linkUrl: Context['linkUrl']
   readonly session: Context['session']
   /** Filled by `enqueue`. */
   readonly queued: QueuedByCall[]
 }): Context {
-  const { actor, now, stores, policies, machine, hashPassword, panelHost, machineHost, session, queued } = call
+  const {
+    actor,
+    now,
+    stores,
+    policies,
+    machine,
+    hashPassword,
+    panelHost,
+    machineHost,
+    canMail,
+    linkUrl,
+    session,
+    queued,
+  } = call
   return {
     ...stores,
     actor,
@@ -53,6 +68,8 @@ export function operationContext(call: {
     hashPassword,
     panelHost,
     machineHost,
+    canMail,
+    linkUrl,
     session,
     async enqueue<T extends string, P extends z.ZodObject>(contract: JobContract<T, P>, payload: z.output<P>) {
       const id = newId()

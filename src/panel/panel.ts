@@ -18,6 +18,7 @@ import { bootstrap } from './auth/bootstrap.ts'
 import { challengeTable } from './auth/challenges.ts'
 import { flashMessages } from './auth/flash.ts'
 import type { PanelKeys } from './auth/keys.ts'
+import { links } from './auth/links.ts'
 import { type PasswordHasher, passwordHasher } from './auth/password.ts'
 import { sessionTable } from './auth/sessions.ts'
 import { signIn } from './auth/sign-in.ts'
@@ -43,6 +44,7 @@ import { housekeeping } from './jobs/housekeeping.ts'
 import { JobEventBus } from './jobs/job-events.ts'
 import { jobQueue } from './jobs/job-queue.ts'
 import { JobRunner } from './jobs/job-runner.ts'
+import { mailer } from './mail/mailer.ts'
 import { newId } from './operation-context.ts'
 import { type Caller, isFresh, mayCall, operationRunner } from './run-operation.ts'
 
@@ -109,6 +111,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   })
   const hasher = options.hasher ?? passwordHasher()
   const panelHost = () => new URL(config.baseUrl).hostname
+  const canMail = () => config.smtp !== null
   const operations = operationRunner({
     db,
     storesOf,
@@ -116,6 +119,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     link,
     hasher,
     panelHost,
+    canMail,
+    linkUrl: (token) => `${config.baseUrl}/link/${token}`,
     log,
     demandRoom: roomCheck(db, options.statePath),
     onQueued: () => runner.wake(),
@@ -132,6 +137,16 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const visiting = visitors({ db, storesOf, sessions, csrfKey: keys.csrf })
   const signing = signIn({ db, storesOf, sessions, challenges, visitors: visiting, hasher, throttle })
   const setup = bootstrap({ db, storesOf, signIn: signing, visitors: visiting, hasher, throttle, link, log })
+  const post = mailer({
+    db,
+    storesOf,
+    log,
+    server: () => config.smtp,
+    from: () => (config.mailFrom === 'auto' ? `wcp360@${panelHost()}` : config.mailFrom),
+    baseUrl: () => config.baseUrl,
+    tickMs,
+  })
+  const oneTimeLinks = links({ db, storesOf, hasher, canMail, onMail: () => post.wake() })
   const house = housekeeping({ db, storesOf, sessions, challenges, log, onQueued: () => runner.wake() })
 
   const door = networkDoor({
@@ -175,6 +190,10 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       secondFactor: signing.secondFactor,
       confirm: signing.confirm,
       logout: signing.logout,
+      links: oneTimeLinks,
+      get canMail() {
+        return canMail()
+      },
       endImpersonation: signing.endImpersonation,
       safeNext: (next) => safeNext(next, network),
       bootstrap: setup,
@@ -221,6 +240,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   await listening(local, { path: cliSocket })
   await listening(network, loopbackOnly(options))
   house.start()
+  post.start()
 
   return {
     port: portOf(network),
@@ -238,6 +258,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     async close() {
       await Promise.all([drained(network), drained(local)])
       await house.stop()
+      await post.stop()
       await link.close()
       await runner.stop()
       await mirror.close()

@@ -31,6 +31,8 @@ export interface OperationRunnerOptions {
   readonly hasher: PasswordHasher
   /** Host name of the panel itself. */
   readonly panelHost: () => string
+  readonly canMail: () => boolean
+  readonly linkUrl: Context['linkUrl']
   readonly log: Logger
   /** Throws while the disk of the store is almost full: what is left is for signing in and for reading. */
   readonly demandRoom?: () => void
@@ -149,6 +151,8 @@ export function operationRunner(options: OperationRunnerOptions) {
       hashPassword,
       panelHost: options.panelHost(),
       machineHost: hostname(),
+      canMail: options.canMail(),
+      linkUrl: options.linkUrl,
       session,
       queued,
     })

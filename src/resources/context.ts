@@ -7,6 +7,7 @@ import type { DriftReport, HealthSnapshot, MirrorReport } from '../contract/wire
 import type { AuditStore } from './audit/store.ts'
 import type { DomainStore } from './domain/store.ts'
 import type { JobStore } from './job/store.ts'
+import type { MailStore } from './mail/store.ts'
 import type { PackageStore } from './package/store.ts'
 import type { PolicyStore } from './policy/store.ts'
 import type { ResellerStore } from './reseller/store.ts'
@@ -17,6 +18,7 @@ import type { SessionStore } from './session/store.ts'
 import type { SettingStore } from './settings/store.ts'
 import type { TenantStore } from './tenant/store.ts'
 import type { TotpStore } from './totp/store.ts'
+import type { LinkStore } from './user/link-store.ts'
 import type { UserStore } from './user/store.ts'
 
 /** Who asks. `root` is the machine's root through the private socket. */
@@ -53,6 +55,12 @@ export interface Context {
   readonly sessions: SessionStore
   readonly totp: TotpStore
   readonly loginPolicies: PolicyStore
+  readonly links: LinkStore
+  readonly mails: MailStore
+  /** A mail server is configured. */
+  readonly canMail: boolean
+  /** Where a one-time link leads, from the configured address of the panel alone (threats C18). */
+  linkUrl(token: string): string
   readonly settings: SettingStore
   readonly audit: AuditStore
   readonly jobs: JobStore

@@ -9,6 +9,8 @@ import { domainStore } from './domain/store.ts'
 import * as health from './health/operations.ts'
 import * as job from './job/operations.ts'
 import { jobStore } from './job/store.ts'
+import * as mail from './mail/operations.ts'
+import { mailStore } from './mail/store.ts'
 import * as packages from './package/operations.ts'
 import { packageStore } from './package/store.ts'
 import * as policy from './policy/operations.ts'
@@ -26,6 +28,8 @@ import * as tenant from './tenant/operations.ts'
 import { tenantStore } from './tenant/store.ts'
 import * as totp from './totp/operations.ts'
 import { type TotpKeys, totpStore } from './totp/store.ts'
+import * as userLinks from './user/link-operations.ts'
+import { linkStore } from './user/link-store.ts'
 import * as user from './user/operations.ts'
 import { userStore } from './user/store.ts'
 
@@ -34,12 +38,13 @@ export const slices = {
   tenant,
   domain,
   package: packages,
-  user,
+  user: { ...user, ...userLinks },
   role,
   reseller,
   session,
   totp,
   policy,
+  mail,
   job,
   audit,
   settings,
@@ -79,6 +84,8 @@ export type Stores = Pick<
   | 'sessions'
   | 'totp'
   | 'loginPolicies'
+  | 'links'
+  | 'mails'
   | 'settings'
   | 'audit'
   | 'jobs'
@@ -103,6 +110,8 @@ export function storesFor(
     sessions: sessionStore(db, tools),
     totp: totpStore(db, tools, tools.keys),
     loginPolicies: policyStore(db, tools),
+    links: linkStore(db, tools),
+    mails: mailStore(db, tools),
     settings: settingStore(db, tools),
     audit: auditStore(db, tools.keys.audit, tools.appended),
     jobs: jobStore(db, tools),

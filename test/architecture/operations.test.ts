@@ -19,6 +19,7 @@ describe('the registry of operations', () => {
       'domain',
       'health',
       'job',
+      'mail',
       'package',
       'policy',
       'reseller',

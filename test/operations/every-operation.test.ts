@@ -50,6 +50,8 @@ async function state(): Promise<string> {
     'user_roles',
     'resellers',
     'sessions',
+    'mails',
+    'one_time_links',
     'totp_factors',
     'recovery_codes',
     'settings',

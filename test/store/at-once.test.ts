@@ -18,6 +18,8 @@ function runnerOver(panel: Panel) {
     panelHost: () => 'panel.example.net',
     log: pino({ level: 'silent' }),
     onQueued: () => {},
+    canMail: () => false,
+    linkUrl: (token) => token,
     closeSetupIfDone: never,
   })
 }

@@ -40,6 +40,8 @@ export async function openPanel(where = ':memory:') {
       policies,
       panelHost: 'panel.example.net',
       machineHost: 'web1.example.net',
+      canMail: false,
+      linkUrl: (token) => `https://panel.example.net/link/${token}`,
       enqueue: async (contract, payload) => {
         const by = actor.kind === 'root' ? { actor: 'root', actorId: null } : { actor: actor.email, actorId: actor.id }
         return (await over.jobs.enqueue(contract, payload, { id: newId(), ...by })).id

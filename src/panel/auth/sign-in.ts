@@ -5,6 +5,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'
 import type { Id } from '../../contract/values.ts'
+import { pace } from '../../lib/pace.ts'
 import type { Stores } from '../../resources/index.ts'
 import type { SecondFactor } from '../../resources/session/schema.ts'
 import { Email, type User } from '../../resources/user/schema.ts'
@@ -19,6 +20,9 @@ import type { Attempt, Throttle } from './throttle.ts'
 import type { Visitors } from './visitors.ts'
 
 export const longestPassword = 1024
+
+/** Refusals a second for those who were not even looked at: what a flood of sign-ins can take of the processor. */
+const refusalsPerSecond = 50
 
 type BegunSession = Omit<NewSession, 'ip' | 'userAgent'>
 
@@ -42,6 +46,18 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
       ip: clientAddress(request),
       userAgent: request.headers['user-agent'] ?? '',
     })
+  }
+
+  const turn = pace(refusalsPerSecond)
+
+  /** The throttle's and the hasher's refusals go out one by one, so that other pages do not wait for them. */
+  async function paced<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof WcpError && error.code === 'too_many_requests') await turn()
+      throw error
+    }
   }
 
   const record = (tx: Db, request: FastifyRequest, event: AuthEvent) => recordAuth(storesOf, tx, request, event)
@@ -208,7 +224,16 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
     return await startSession(tx, request, { kind: 'user', userId, factor, isAdmin, confirmedAt, ...more })
   }
 
-  return { startSession, login, owesSecondFactor, secondFactor, confirm, logout, actAs, endImpersonation }
+  return {
+    startSession,
+    login: (...given: Parameters<typeof login>) => paced(() => login(...given)),
+    owesSecondFactor,
+    secondFactor: (...given: Parameters<typeof secondFactor>) => paced(() => secondFactor(...given)),
+    confirm,
+    logout,
+    actAs,
+    endImpersonation,
+  }
 }
 
 export type SignIn = ReturnType<typeof signIn>

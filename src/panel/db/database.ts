@@ -17,6 +17,8 @@ export interface Database {
   login_challenges: people.LoginChallengeTable
   totp_factors: people.TotpFactorTable
   recovery_codes: people.RecoveryCodeTable
+  mails: people.MailTable
+  one_time_links: people.OneTimeLinkTable
 
   packages: hosting.PackageTable
   package_limits: hosting.PackageLimitTable

@@ -194,7 +194,9 @@ function acceptsHtml(request: FastifyRequest): boolean {
 function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
   const facts = {
     method: request.method,
-    path: pathOf(request).slice(0, 300),
+    path: pathOf(request)
+      .slice(0, 300)
+      .replace(/^\/link\/.*/, '/link/…'), // what follows is a secret
     status: reply.statusCode,
     ms: Math.round(reply.elapsedTime),
     ip: request.ip,

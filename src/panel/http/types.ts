@@ -13,6 +13,7 @@ import type { AnyOperation, Operation } from '../../contract/operation.ts'
 import type { Id } from '../../contract/values.ts'
 import type { Change } from '../../contract/wire.ts'
 import type { Actor, Context } from '../../resources/context.ts'
+import type { Links } from '../auth/links.ts'
 import type { JobEvents } from '../jobs/job-events.ts'
 
 /** Every route says who may come; a route without `config.access` stops the start (threats C15). */
@@ -125,6 +126,9 @@ export interface Auth {
   /** A path of this panel to go to after login, `/` for anything else that is asked for. */
   safeNext(next: unknown): string
   readonly bootstrap: Bootstrap
+  readonly links: Links
+  /** A mail server is configured. */
+  readonly canMail: boolean
 }
 
 /** The once-only setup. Routes of it carry `config: { access: 'bootstrap' }`. */

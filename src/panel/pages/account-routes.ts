@@ -17,7 +17,7 @@ const enrolling = { config: { access: 'session', whileEnrolling: true } } as con
 const factorPath = '/account/second-factor'
 
 export function accountRoutes(app: FastifyInstance, site: Site): void {
-  const { t } = site
+  const { t, deps } = site
   const emailOf = ({ session }: FastifyRequest) => session?.actor.email ?? ''
   const stateOf = async (request: FastifyRequest) =>
     TotpState.parse((await site.run(request, 'totp.get', { user: emailOf(request) })).value)
@@ -38,7 +38,17 @@ export function accountRoutes(app: FastifyInstance, site: Site): void {
         head: {
           title: t.account.title,
           lede: `${t.account.signedInAs} ${email}`,
-          actions: site.may(request, 'user.update') ? [{ title: t.account.changePassword, href: change }] : [],
+          actions: [
+            ...(site.may(request, 'user.update') ? [{ title: t.account.changePassword, href: change }] : []),
+            ...(deps.auth.canMail && site.may(request, 'user.change-email')
+              ? [
+                  {
+                    title: t.account.changeEmail,
+                    href: `/do/user.change-email${query({ user: email, _back: '/account' })}`,
+                  },
+                ]
+              : []),
+          ],
         },
         factor,
         sessions: await sessionRows(site, request, email),

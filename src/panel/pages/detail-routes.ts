@@ -160,7 +160,12 @@ export function detailRoutes(app: FastifyInstance, site: Site): void {
         user.deletedAt === null
           ? [...(mayActAs ? [act] : []), ...(site.may(request, 'role.grant') ? [grant] : [])]
           : [],
-      more: factor?.state === 'on' ? [{ title: t.factor.remove, operation: 'totp.delete' }] : [],
+      more: [
+        ...(factor?.state === 'on' ? [{ title: t.factor.remove, operation: 'totp.delete' }] : []),
+        ...(isLiving && site.may(request, 'user.reset-link')
+          ? [{ title: t.users.resetLink, operation: 'user.reset-link' }]
+          : []),
+      ],
       sections: [
         userRoles(t, user, revoke),
         { title: t.account.sessions, table: sessionTable(t, sessions), empty: t.account.noSessions },

@@ -75,7 +75,7 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
       }
       if (!isConfirmed) return form(request, reply, { ...state, asks: true })
       const { value, jobIds } = await deps.run(request, operation, input)
-      if (operation.answersOnce) return answer(request, reply, state, value)
+      if (operation.answersOnce && secretsOf(value).length > 0) return answer(request, reply, state, value)
       const [job] = jobIds
       deps.flash.put(
         request,
@@ -94,7 +94,7 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
 
   function answer(request: FastifyRequest, reply: FastifyReply, { operation, back }: FormState, value: unknown) {
     const title = formTitle(site, operation, [])
-    const rows = Object.entries(isRecord(value) ? value : {}).map(([key, given]) => ({
+    const rows = secretsOf(value).map(([key, given]) => ({
       title: label(t, key),
       values: (Array.isArray(given) ? given : [given]).map(String),
     }))
@@ -153,6 +153,11 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
       },
     })
   }
+}
+
+/** What is shown once; an answer may well have none, such as when a link was mailed. */
+function secretsOf(value: unknown): [string, unknown][] {
+  return Object.entries(isRecord(value) ? value : {}).filter(([key, given]) => key !== 'id' && given !== null)
 }
 
 function leadToConfirm(reply: FastifyReply, url: string): FastifyReply {

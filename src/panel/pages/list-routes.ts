@@ -11,6 +11,8 @@ import { domainTable } from '../../resources/domain/pages.ts'
 import { Domain } from '../../resources/domain/schema.ts'
 import { jobTable } from '../../resources/job/pages.ts'
 import { Job } from '../../resources/job/schema.ts'
+import { mailTable } from '../../resources/mail/pages.ts'
+import { Mail } from '../../resources/mail/schema.ts'
 import { packageTable } from '../../resources/package/pages.ts'
 import { Package } from '../../resources/package/schema.ts'
 import { resellerTable } from '../../resources/reseller/pages.ts'
@@ -58,9 +60,16 @@ export function listRoutes(app: FastifyInstance, site: Site): void {
     table: (texts, items) => domainTable(texts, items),
   })
   list(app, site, { kind: 'package', words: (t) => t.packages, item: Package, table: packageTable })
-  list(app, site, { kind: 'user', words: (t) => t.users, item: User, table: userTable })
+  list(app, site, {
+    kind: 'user',
+    words: (t) => t.users,
+    item: User,
+    table: userTable,
+    actions: (t) => [{ title: t.users.invite, href: '/do/user.invite' }],
+  })
   list(app, site, { kind: 'role', words: (t) => t.roleList, item: Role, table: roleTable })
   list(app, site, { kind: 'reseller', words: (t) => t.resellers, item: Reseller, table: resellerTable })
+  list(app, site, { kind: 'mail', words: (t) => t.mails, item: Mail, table: mailTable })
   list(app, site, { kind: 'job', words: (t) => t.jobs, item: Job, table: jobTable })
   list(app, site, {
     kind: 'audit',

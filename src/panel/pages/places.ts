@@ -13,12 +13,13 @@ const lists = new Map([
   ['audit', '/audit'],
   ['settings', '/settings'],
   ['policy', '/settings'],
+  ['mail', '/mails'],
   ['session', '/account'],
   ['totp', '/account/second-factor'],
 ])
 
 /** Kinds whose list is their only page. */
-const withoutDetail = new Set(['settings', 'policy', 'audit', 'session', 'totp'])
+const withoutDetail = new Set(['settings', 'policy', 'mail', 'audit', 'session', 'totp'])
 
 export function listPath(kind: string): string {
   return lists.get(kind) ?? '/'

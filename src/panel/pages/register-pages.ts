@@ -10,6 +10,7 @@ import { doRoutes } from './do-routes.ts'
 import { errorPage } from './error-page.ts'
 import { HealthHistory } from './health-history.ts'
 import { jobRoutes } from './job-routes.ts'
+import { linkRoutes } from './link-routes.ts'
 import { listRoutes } from './list-routes.ts'
 import { proofRoutes } from './proof-routes.ts'
 import { settingsRoutes } from './settings-routes.ts'
@@ -21,6 +22,7 @@ export const registerPages: RegisterPages = async (app, deps) => {
   assetsRoutes(app, site)
   authRoutes(app, site)
   proofRoutes(app, site)
+  linkRoutes(app, site)
   dashboardRoutes(app, site, new HealthHistory())
   listRoutes(app, site)
   detailRoutes(app, site)

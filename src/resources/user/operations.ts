@@ -4,14 +4,14 @@ import type { Id } from '../../contract/values.ts'
 import { Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { deletedInput, listInput, pageOf, searchInput } from '../listing.ts'
-import { badInput, conflict, taken } from '../refusals.ts'
-import { demandHolding } from '../rights.ts'
-import { type Role, RoleRef } from '../role/schema.ts'
+import { badInput, conflict } from '../refusals.ts'
+import { RoleRef } from '../role/schema.ts'
 import { TenantRef } from '../tenant/schema.ts'
 import { scopeOf, visibleTenant } from '../visibility.ts'
 import { refuseLastAdmin, refuseReseller, refuseSelfAndLast, refuseStronger, visibleUser } from './guards.ts'
 import { impersonable } from './impersonation.ts'
 import { Password, refuseEmailAsPassword } from './password.ts'
+import { refuseTaken, roleToGive, tenantFor } from './place.ts'
 import { Email, User, UserRef, UserStatus } from './schema.ts'
 
 const target = { user: UserRef }
@@ -253,37 +253,4 @@ async function newPlace(
   if (!role.holdsAll) await refuseLastAdmin(context, what, user)
   const kept = role.scope === 'local' ? (user.tenantId ?? undefined) : undefined
   return { role: role.name, tenantId: await tenantFor(context, what, role, input.tenant ?? kept) }
-}
-
-async function refuseTaken({ users }: Context, what: string, address: string): Promise<void> {
-  await users.lock(address)
-  if (await users.find(address)) taken(what, 'email', address, 'an address that no other user has')
-}
-
-/** A role that the actor sees and whose permissions he has himself. */
-async function roleToGive(context: Context, what: string, ref: string): Promise<Role> {
-  const role = await context.roles.find(ref, { scope: scopeOf(context.actor) })
-  if (role === undefined)
-    return badInput(what, { field: 'role', problem: 'does not exist', accepted: 'the id or the name of a role' })
-  if (role.scope === 'reseller')
-    badInput(what, {
-      field: 'role',
-      problem: 'is for resellers',
-      accepted: 'another role; "wcp reseller create" makes one',
-    })
-  await context.roles.lock(role.id)
-  demandHolding(context.actor, what, role.holdsAll ? 'all' : new Set(role.permissions))
-  return role
-}
-
-/** A user with a local role has one tenant, staff has none. */
-async function tenantFor(context: Context, what: string, role: Role, ref: string | undefined): Promise<Id | null> {
-  if (role.scope === 'global') {
-    if (ref === undefined) return null
-    return badInput(what, { field: 'tenant', problem: 'is not for this role', accepted: 'nothing here' })
-  }
-  const accepted = 'the id or the name of a tenant'
-  if (ref === undefined) return badInput(what, { field: 'tenant', problem: 'is missing', accepted })
-  const found = await context.tenants.find(ref, { scope: scopeOf(context.actor) })
-  return found?.id ?? badInput(what, { field: 'tenant', problem: 'does not exist', accepted })
 }

@@ -43,7 +43,7 @@ export interface UserStore {
   setPasswordHash(id: Id, passwordHash: string): Promise<void>
   setStatus(id: Id, status: 'active' | 'suspended'): Promise<void>
   setDeleted(id: Id, deletedAt: string | null): Promise<void>
-  /** Ends all sessions and begun sign-ins of the user, also those as another, as every change of password, factor, role or status must. */
+  /** Ends all sessions, begun sign-ins and one-time links of the user, also those as another, as every change of password, factor, role or status must. */
   endSessions(id: Id): Promise<void>
   /** Living, active administrators; holds other transactions that would change their number. */
   countAdmins(): Promise<number>
@@ -213,6 +213,7 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
         .where((eb) => eb.or([eb('user_id', '=', id), eb('impersonator_id', '=', id)]))
         .execute()
       await db.deleteFrom('login_challenges').where('user_id', '=', id).execute()
+      await db.deleteFrom('one_time_links').where('user_id', '=', id).execute()
     },
 
     async countAdmins() {

@@ -40,6 +40,20 @@ function authPages(app: FastifyInstance, { auth }: PanelDeps): void {
     await auth.confirm(request, reply, { password: request.body.password ?? '', code: request.body.code ?? '' })
     return 'confirmed'
   })
+  app.post<{ Body: { email: string } }>('/forgot', open, async (request) => {
+    await auth.links.askForReset(request, request.body.email)
+    return 'asked'
+  })
+  app.get<{ Params: { token: string } }>('/link/:token', open, async (request) =>
+    String((await auth.links.look(request.params.token))?.purpose),
+  )
+  app.post<{ Body: { token: string; password?: string } }>('/link', open, async (request) => {
+    const { token, password } = request.body
+    await (password === undefined
+      ? auth.links.verify(request, token)
+      : auth.links.setPassword(request, token, password))
+    return 'done'
+  })
   app.get('/bootstrap', setup, async (request) => `setup ${auth.bootstrap.isRoot(request)}`)
   app.post<{ Body: { password: string } }>('/bootstrap', setup, async (request, reply) => {
     await auth.bootstrap.verifyRoot(request, reply, request.body.password)

@@ -5,6 +5,15 @@ import { resale } from './0003-resale.ts'
 import { auditMirror } from './0004-audit-mirror.ts'
 import { factors } from './0005-factors.ts'
 import { manyTenants } from './0006-many-tenants.ts'
+import { mail } from './0007-mail.ts'
 import type { Migration } from './migration.ts'
 
-export const migrations: readonly Migration[] = [foundation, firstRoles, resale, auditMirror, factors, manyTenants]
+export const migrations: readonly Migration[] = [
+  foundation,
+  firstRoles,
+  resale,
+  auditMirror,
+  factors,
+  manyTenants,
+  mail,
+]

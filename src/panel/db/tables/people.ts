@@ -97,3 +97,25 @@ export interface ApiKeyTable extends CommonColumns {
   expires_at: string
   last_used_at: string | null
 }
+
+export interface MailTable extends CommonColumns {
+  kind: string
+  to_address: string
+  user_id: string | null
+  /** `queued`, `sent` or `failed`. */
+  state: string
+  attempts: number
+  next_try_at: string | null
+  sent_at: string | null
+  error: string | null
+}
+
+export interface OneTimeLinkTable extends CommonColumns {
+  /** SHA-256 of the token, hexadecimal. */
+  token_hash: string
+  user_id: string
+  purpose: string
+  /** The address to be verified. */
+  email: string | null
+  expires_at: string
+}

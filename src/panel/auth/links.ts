@@ -1,0 +1,99 @@
+/** What people do with a link of a mail, or with one that was handed to them: set a password, show that an address is theirs. */
+import type { FastifyRequest } from 'fastify'
+import { WcpError } from '../../contract/errors.ts'
+import type { Stores } from '../../resources/index.ts'
+import type { Link } from '../../resources/user/link-store.ts'
+import { Password, refuseEmailAsPassword } from '../../resources/user/password.ts'
+import { Email } from '../../resources/user/schema.ts'
+import type { Db } from '../db/database.ts'
+import { badInput } from '../field-errors.ts'
+import { clientAddress } from '../http/client-address.ts'
+import { type AuthEvent, recordAuth } from './auth-log.ts'
+import type { PasswordHasher } from './password.ts'
+import { rateLimit } from './rate-limit.ts'
+import { networkOf } from './throttle.ts'
+
+export interface LinksOptions {
+  readonly db: Db
+  readonly storesOf: (db: Db) => Stores
+  readonly hasher: PasswordHasher
+  readonly canMail: () => boolean
+  readonly onMail: () => void
+}
+
+const hour = 3_600_000
+
+export function links({ db, storesOf, hasher, canMail, onMail }: LinksOptions) {
+  const perAccount = rateLimit(3, hour)
+  const perNetwork = rateLimit(30, hour)
+  const record = (tx: Db, request: FastifyRequest, event: AuthEvent) => recordAuth(storesOf, tx, request, event)
+
+  return {
+    /** The same answer after the same work whether anybody has the address: that is found out when the mail is sent. */
+    async askForReset(request: FastifyRequest, given: string): Promise<void> {
+      if (!canMail())
+        throw new WcpError('conflict', 'Cannot send a link: no mail server is configured', {
+          help: 'Ask an administrator for a link.',
+        })
+      const parsed = Email.safeParse(given)
+      if (!parsed.success) throw badInput(parsed.error, given, ['email'])
+      const email = parsed.data
+      const network = networkOf(clientAddress(request))
+      perNetwork.enter(network)
+      perAccount.enter(`${email} ${network}`)
+      await db.transaction().execute(async (tx) => {
+        await storesOf(tx).mails.queue('password-reset', email, null)
+        await record(tx, request, { action: 'auth.reset', outcome: 'ok', user: null, metadata: { email } })
+      })
+      onMail()
+    },
+
+    /** What a link is for; undefined for one that was used, replaced, or has expired. */
+    look: (token: string): Promise<Link | undefined> => storesOf(db).links.find(token),
+
+    /** Spends the link, sets the password, and signs the user out everywhere. */
+    async setPassword(request: FastifyRequest, token: string, given: string): Promise<void> {
+      const link = await storesOf(db).links.find(token)
+      if (link === undefined || link.purpose === 'verification') throw over()
+      const { email } = await storesOf(db).users.get(link.user)
+      const parsed = Password.safeParse(given)
+      if (!parsed.success)
+        throw new WcpError('bad_input', 'Cannot set the password', {
+          fields: [{ field: 'password', problem: parsed.error.issues[0]?.message ?? 'is not accepted' }],
+        })
+      refuseEmailAsPassword('set the password', email, parsed.data)
+      const hash = await hasher.hash(parsed.data)
+      await db.transaction().execute(async (tx) => {
+        const stores = storesOf(tx)
+        if ((await stores.links.spend(token)) === undefined) throw over()
+        await stores.users.setPasswordHash(link.user, hash)
+        await stores.users.endSessions(link.user)
+        const user = { id: link.user, email, tenant: null }
+        const metadata = { by: link.purpose }
+        await record(tx, request, { action: 'auth.password', outcome: 'ok', user, metadata })
+      })
+    },
+
+    /** Spends the link and gives the user the address that it was sent to. */
+    async verify(request: FastifyRequest, token: string): Promise<void> {
+      await db.transaction().execute(async (tx) => {
+        const { links: store, users } = storesOf(tx)
+        const link = await store.spend(token)
+        if (link === undefined || link.purpose !== 'verification' || link.email === null) throw over()
+        await users.lock(link.email)
+        if (await users.find(link.email)) throw over()
+        await users.update(link.user, { email: link.email })
+        const user = { id: link.user, email: link.email, tenant: null }
+        await record(tx, request, { action: 'auth.email', outcome: 'ok', user, metadata: {} })
+      })
+    },
+  }
+}
+
+export type Links = ReturnType<typeof links>
+
+function over(): WcpError {
+  return new WcpError('not_found', 'Cannot use this link: it was used before or has expired', {
+    help: 'Ask for a new one.',
+  })
+}
