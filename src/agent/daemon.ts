@@ -3,6 +3,7 @@ import { release } from 'node:os'
 import { destination, pino } from 'pino'
 import { type Config, ConfigError } from '../lib/config.ts'
 import { notifier, reloadingLines } from '../lib/notify.ts'
+import { settleMemory } from '../lib/settle-memory.ts'
 import { version } from '../lib/version.ts'
 import { readConfig } from './agent-config.ts'
 import { exportHeads } from './audit/export-heads.ts'
@@ -121,6 +122,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
   const heads = exportHeads({ audit, engine, log })
   const watchdog = systemd.watchdogMs && setInterval(() => systemd.say('WATCHDOG=1'), systemd.watchdogMs)
   systemd.say('READY=1')
+  settleMemory()
   log.info({ version: version(), services: opened.kind, readOnly: engine.readOnly }, 'agent is ready')
 
   function reaperOf({ phpIdleSeconds }: Config): IdleReaper {

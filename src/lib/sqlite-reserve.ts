@@ -11,7 +11,8 @@ export const reserve = {
   /** Written back early enough that the log never needs more than the reserve. Pages are 4 KiB. */
   before: 'pragma wal_autocheckpoint = 200',
   fill: ['create table reserve (bytes blob)', `insert into reserve values (zeroblob(${bytes}))`, 'drop table reserve'],
-  after: 'pragma wal_checkpoint(passive)',
+  /** What was filled is in the database, and need not stay in memory. */
+  after: ['pragma wal_checkpoint(passive)', 'pragma shrink_memory'],
 } as const
 
 /** @returns false when the disk is full now. */
@@ -23,6 +24,6 @@ export function keepReserve(database: Database): boolean {
     if (error instanceof Error && 'code' in error && error.code === 'SQLITE_FULL') return false
     throw error
   }
-  database.exec(reserve.after)
+  for (const statement of reserve.after) database.exec(statement)
   return true
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import pino, { type Logger } from 'pino'
 import { ConfigError } from '../lib/config.ts'
 import { notifier } from '../lib/notify.ts'
+import { settleMemory } from '../lib/settle-memory.ts'
 import { operations } from '../resources/index.ts'
 import { AnotherPanel } from './another-panel.ts'
 import { inheritedSocket, readCredentials } from './credentials.ts'
@@ -37,6 +38,7 @@ export async function main(): Promise<number> {
     })
     log.info({ port: panel.port }, 'the panel is ready')
     systemd.say('READY=1')
+    settleMemory()
     // A blocked event loop misses them, and only the panel is restarted.
     const watchdog = systemd.watchdogMs && setInterval(() => systemd.say('WATCHDOG=1'), systemd.watchdogMs)
     process.on('SIGHUP', () => reload(panel, log))

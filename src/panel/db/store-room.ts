@@ -32,7 +32,7 @@ export async function keepReserve(db: Db): Promise<boolean> {
     await db.transaction().execute(async (tx) => {
       for (const statement of reserve.fill) await sql.raw(statement).execute(tx)
     })
-    await sql.raw(reserve.after).execute(db)
+    for (const statement of reserve.after) await sql.raw(statement).execute(db)
     return true
   } catch (error) {
     if (storeTrouble(error)) return false
