@@ -12,7 +12,7 @@ describe('health', () => {
       mounts: ['/', '/srv/www'],
     })
 
-    expect(HealthSnapshot.parse(snapshot)).toEqual(snapshot)
+    expect(HealthSnapshot.omit({ brakes: true }).parse(snapshot)).toEqual(snapshot)
     expect(snapshot.cpus).toBeGreaterThan(0)
     expect(snapshot.memory.total).toBeGreaterThan(snapshot.memory.available)
     expect(snapshot.disks[0]?.total).toBeGreaterThan(0)

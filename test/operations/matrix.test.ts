@@ -179,6 +179,10 @@ function inputFor({ name, input }: Operation, of: Things): Input {
     'package.update': { description: 'for most' },
     'user.create': { email: 'new@example.com', password, role: 'user', tenant: of.tenant },
     'user.update': { email: 'renamed@example.com' },
+    'user.invite': { email: 'guest@example.com', role: 'user', tenant: of.tenant },
+    'user.change-email': { email: 'moved@example.com' },
+    'mail.retry': { mail: nowhere },
+    'mail.test': { to: 'somebody@example.com' },
     'role.get': { role: 'viewer' },
     'role.create': { name: 'editor', scope: 'local', permissions: ['domain.get'] },
     'role.update': { role: 'viewer', permissions: ['domain.get'] },
@@ -243,8 +247,8 @@ function expected(person: Person, operation: Operation, whose: Whose): 401 | 403
   return subjectsOf(operation).some(isOut) ? 'not found' : 'theirs'
 }
 
-/** These show or take a secret of the account: no permission opens those of others. */
-const ownersOnly = ['totp.create', 'totp.confirm', 'totp.renew-codes']
+/** These show or take what only the owner of the account may have: no permission opens those of others. */
+const ownersOnly = ['totp.create', 'totp.confirm', 'totp.renew-codes', 'user.change-email']
 
 /** What everybody may do with their own account, and with no other. */
 function ownAccount(person: Person, operation: Operation, whose: Whose) {
