@@ -119,7 +119,7 @@ it('shows a trail that was rewritten with the right key, which the store alone c
   expect(compared).toMatchObject({ ok: false, mirror: { ok: false, problems: [{ problem: 'forked' }] } })
 })
 
-it('shows a trail that was cut and sealed again before the root side was told', async () => {
+it('shows a trail that was cut and sealed again, by the store before the root side is told of it, by the log after', async () => {
   await newPackage('one')
   await newPackage('two')
   await mirrored(2)
@@ -130,10 +130,11 @@ it('shows a trail that was cut and sealed again before the root side was told', 
   await db.deleteFrom('audit_heads').execute()
   await newPackage('three')
 
-  const { problems, ok } = await verdict()
+  const { problems, mirror, ok } = await verdict()
 
   expect(ok).toBe(false)
-  expect(problems).toMatchObject([{ sequence: 1, problem: 'head' }, { problem: 'truncated' }])
+  const found = [...problems, ...mirror.problems].map(({ problem }) => problem)
+  expect(found).toBeOneOf([['head', 'truncated'], ['forked']])
 })
 
 it('goes on after a store was put back from a copy, and leaves out nothing that came then', async () => {
