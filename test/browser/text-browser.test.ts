@@ -40,6 +40,8 @@ describe('lynx', () => {
         ...next,
         ...next,
         ...typed('blog'),
+        // Package, owner, reseller, domain.
+        ...next,
         ...next,
         ...next,
         ...next,

@@ -81,6 +81,8 @@ export class World {
   async oracle(explained: readonly RegExp[] = []): Promise<void> {
     const { product } = this
     await this.settled()
+    // The root side is the one who knows its health: a panel that has just started may still wait for it.
+    await until('panel and agent are connected', () => product.call('GET', '/health').then(Boolean, () => false))
     const name = `after${Math.random().toString(36).slice(2, 10).replace(/\d/g, 'x')}`
     await this.createTenant(name)
     await this.settled()

@@ -8,6 +8,7 @@ import { fitsFrame } from '../../contract/frame.ts'
 import type { AgentMessage, MirroredEntry, PanelMessage, TrailEnd } from '../../contract/wire.ts'
 import { stored, storedOrNull } from '../../resources/store-tools.ts'
 import type { Db } from '../db/database.ts'
+import { isBusyStore } from '../db/store-trouble.ts'
 import type { AuditLogTable } from '../db/tables/work.ts'
 import { canonicalJson, firstChecksum } from './chain.ts'
 import { entryOf } from './rows.ts'
@@ -46,8 +47,14 @@ export function auditMirror({ db, send, log, retryMs = 30_000 }: AuditMirrorOpti
     if (isClosed || reached === null) return
     timer ??= setTimeout(() => {
       timer = null
-      work = work.then(sendNext).catch((err) => log.error({ err }, 'the audit trail could not be sent'))
+      work = work.then(sendNext).catch(tryAgain)
     }, delayMs)
+  }
+
+  /** A store that somebody else is writing to is no trouble worth a line. */
+  function tryAgain(err: unknown): void {
+    if (!isBusyStore(err)) log.error({ err }, 'the audit trail could not be sent')
+    soon(isBusyStore(err) ? settleMs : retryMs)
   }
 
   async function sendNext(): Promise<void> {
