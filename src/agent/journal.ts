@@ -173,7 +173,7 @@ export class Journal {
   /** Jobs of types that a brake counts. */
   acceptedSince(types: readonly string[], moment: string): number {
     const ofTypes = 'type in (select value from json_each(?))'
-    const query = `select count(*) as n from jobs where destructive = 1 and accepted_at > ? and ${ofTypes}`
+    const query = `select count(*) as n from jobs where destructive = 1 and accepted_at >= ? and ${ofTypes}`
     return this.#one(z.strictObject({ n: z.int() }), query, moment, JSON.stringify(types))?.n ?? 0
   }
 
