@@ -1,6 +1,6 @@
-/** F10: the web server dead, or without its port. */
+/** F10: the web server dead, stopped on purpose, hanging, or without its port. */
 import { expect } from 'vitest'
-import { eventually } from '../e2e/server.ts'
+import { eventually, visit } from '../e2e/server.ts'
 import { fault } from './server-fault.ts'
 import type { FaultyServer } from './server-under-faults.ts'
 
@@ -24,6 +24,38 @@ export function nginxFaults(server: () => FaultyServer): void {
     await told(/running/)
   })
 
+  fault('F10', 'nginx hangs', 'told as failed within 30 s', async () => {
+    const { machine } = server()
+    await machine.succeed('systemctl kill -s STOP nginx')
+    try {
+      await told(/failed/)
+      expect((await server().service('nginx')).detail).toMatch(/no answer on port 80/)
+      expect(await doctor()).toMatch(/nginx is failed/)
+    } finally {
+      await machine.succeed('systemctl kill -s CONT nginx')
+    }
+    await told(/running/)
+  })
+
+  fault('F10', 'a reload that hangs', 'told; the old configuration is put back', async () => {
+    const { machine } = server()
+    const file = '/etc/nginx/conf.d/wcp360.conf'
+    const before = await machine.succeed(['cat', file])
+    await machine.succeed('kill -STOP "$(cat /run/nginx.pid)"')
+    try {
+      await machine.succeed('echo "https_port: 8444" >>/etc/wcp360/config.yaml; systemctl reload wcpd')
+      await eventually(machine, 'journalctl -u wcpd -o cat --no-pager', /did not take the new configuration/, 60)
+      expect(await machine.succeed(['cat', file])).toBe(before)
+      expect((await visit(machine, 'dead.example.com')).status).toBe(200)
+    } finally {
+      await machine.succeed('kill -CONT "$(cat /run/nginx.pid)"')
+    }
+    await machine.succeed('systemctl reload wcpd')
+    await eventually(machine, 'ss -Hltn "sport = :8444"', /LISTEN/, seconds)
+    await machine.succeed(`sed -i '/^https_port/d' /etc/wcp360/config.yaml; systemctl reload wcpd`)
+    await eventually(machine, `cmp ${file} - <<'END' && echo same\n${before}END`, /same/, seconds)
+  })
+
   fault('F10', 'port taken', 'told; back within 30 s of the port, without a storm', async () => {
     const { machine } = server()
     await machine.succeed('systemctl stop nginx; systemd-run --quiet --unit=squatter php -S 0.0.0.0:80 -t /run')
@@ -38,6 +70,20 @@ export function nginxFaults(server: () => FaultyServer): void {
 
     await machine.succeed('systemctl stop squatter')
     await eventually(machine, status('meanwhile.example.com'), /200/, seconds)
+    await told(/running/)
+  })
+
+  fault('F10', 'nginx stopped by a person', 'no start of the daemon brings it back', async () => {
+    const { machine } = server()
+    await machine.succeed('systemctl stop nginx')
+    await told(/stopped/)
+    for (const deed of ['kill -s KILL wcpd', 'restart wcpd', 'reload wcpd']) {
+      await machine.succeed(`systemctl ${deed}`)
+      await eventually(machine, 'wcp status', /nginx +stopped/, 300)
+    }
+    expect((await machine.run('systemctl is-active nginx')).stdout).toBe('inactive\n')
+
+    await machine.succeed('systemctl start nginx')
     await told(/running/)
   })
 }
