@@ -1,11 +1,11 @@
 /** F34: a boot without a name server and with a clock that nobody has set. */
 import { expect } from 'vitest'
 import { eventually, putWhoPage } from '../e2e/server.ts'
-import { fault } from './server-fault.ts'
+import { faultInWholeRun } from './server-fault.ts'
 import type { FaultyServer } from './server-under-faults.ts'
 
 export function bootFaults(server: () => FaultyServer): void {
-  fault('F34', 'boot without name server, in the year 2001', 'sites serve, panel and jobs work', async () => {
+  faultInWholeRun('F34', 'boot without name server, in the year 2001', 'sites serve, panel and jobs work', async () => {
     const { machine } = server()
     const site = await server().customer('boot')
     await putWhoPage(machine, 'boot', site)

@@ -1,7 +1,7 @@
 /** F10: the web server dead, stopped on purpose, hanging, or without its port. */
 import { expect } from 'vitest'
 import { eventually, visit } from '../e2e/server.ts'
-import { fault } from './server-fault.ts'
+import { fault, faultInWholeRun } from './server-fault.ts'
 import type { FaultyServer } from './server-under-faults.ts'
 
 const status = (site: string) => `curl -s -m 5 -o /dev/null -w '%{http_code}' -H 'Host: ${site}' http://127.0.0.1/`
@@ -24,7 +24,7 @@ export function nginxFaults(server: () => FaultyServer): void {
     await told(/running/)
   })
 
-  fault('F10', 'nginx hangs', 'told as failed within 30 s', async () => {
+  faultInWholeRun('F10', 'nginx hangs', 'told as failed within 30 s', async () => {
     const { machine } = server()
     await machine.succeed('systemctl kill -s STOP nginx')
     try {
@@ -37,7 +37,7 @@ export function nginxFaults(server: () => FaultyServer): void {
     await told(/running/)
   })
 
-  fault('F10', 'a reload that hangs', 'told; the old configuration is put back', async () => {
+  faultInWholeRun('F10', 'a reload that hangs', 'told; the old configuration is put back', async () => {
     const { machine } = server()
     const file = '/etc/nginx/conf.d/wcp360.conf'
     const before = await machine.succeed(['cat', file])
@@ -73,7 +73,7 @@ export function nginxFaults(server: () => FaultyServer): void {
     await told(/running/)
   })
 
-  fault('F10', 'nginx stopped by a person', 'no start of the daemon brings it back', async () => {
+  faultInWholeRun('F10', 'nginx stopped by a person', 'no start of the daemon brings it back', async () => {
     const { machine } = server()
     await machine.succeed('systemctl stop nginx')
     await told(/stopped/)

@@ -8,14 +8,14 @@ import { gatherFacts } from './power-facts.ts'
 import { Load } from './power-load.ts'
 import { replay } from './power-verdict.ts'
 import { seed } from './rows.ts'
-import { fault } from './server-fault.ts'
+import { faultInWholeRun } from './server-fault.ts'
 import type { FaultyServer } from './server-under-faults.ts'
 
 /** The same program with a byte more: another file, so another build for the installer. */
 const install = 'cd /root/wcp360 && printf "\\n" >>dist/wcpd && ./install.sh --prebuilt /root/wcp360/dist/wcpd'
 
 export function upgradeFaults(server: () => FaultyServer): void {
-  fault('F25', 'upgrade in the middle of jobs', 'no promise broken, each job ended once', async () => {
+  faultInWholeRun('F25', 'upgrade in the middle of jobs', 'no promise broken, each job ended once', async () => {
     const { machine, client } = server()
     await copyPrebuilt(machine)
     const agent = await server().pidOf('wcpd')

@@ -1,10 +1,9 @@
 /** Faults that need a whole server: one machine, broken in one way after the other, and mended each time. */
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import { isWhole } from './rows.ts'
 import { bootFaults } from './server-boot.ts'
 import { busFaults } from './server-bus.ts'
 import { clockFaults } from './server-clock.ts'
-import { fault } from './server-fault.ts'
+import { faultInWholeRun } from './server-fault.ts'
 import { memoryFaults } from './server-memory.ts'
 import { nginxFaults } from './server-nginx.ts'
 import { FaultyServer } from './server-under-faults.ts'
@@ -27,9 +26,14 @@ describe('a whole server', () => {
   busFaults(server)
   clockFaults(server)
   upgradeFaults(server)
-  if (isWhole) bootFaults(server)
+  bootFaults(server)
 
-  fault('F10-F34', 'all of these one after the other', 'both sides and the machine agree on every job', async () => {
-    expect(await server().findings()).toEqual([])
-  })
+  faultInWholeRun(
+    'F10-F34',
+    'all of these one after the other',
+    'both sides and the machine agree on every job',
+    async () => {
+      expect(await server().findings()).toEqual([])
+    },
+  )
 })
