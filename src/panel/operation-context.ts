@@ -44,33 +44,12 @@ export function operationContext(call: {
   /** Filled by `enqueue`. */
   readonly queued: QueuedByCall[]
 }): Context {
-  const {
-    actor,
-    now,
-    stores,
-    policies,
-    machine,
-    hashPassword,
-    panelHost,
-    machineHost,
-    canMail,
-    linkUrl,
-    session,
-    queued,
-  } = call
+  const { stores, queued, ...given } = call
+  const { actor } = given
   return {
     ...stores,
-    actor,
-    now,
+    ...given,
     newId,
-    policies,
-    machine,
-    hashPassword,
-    panelHost,
-    machineHost,
-    canMail,
-    linkUrl,
-    session,
     async enqueue<T extends string, P extends z.ZodObject>(contract: JobContract<T, P>, payload: z.output<P>) {
       const id = newId()
       // The row's own words are parsed as the agent will parse them: what it would refuse is never stored.
