@@ -1,6 +1,6 @@
 /**
  * `npm test` and `npm run test:e2e`: runs the groups of tests that this machine can run, names those it cannot and why, and
- * ends with `N passed, N failed`. A group named in WCP_REQUIRED_TESTS (`all`, or names with commas) must run: missing parts
+ * ends with the names of the failed tests and `N passed, N failed`. A group named in WCP_REQUIRED_TESTS (`all`, or names with commas) must run: missing parts
  * and skipped tests then count as failures.
  */
 import { spawnSync } from 'node:child_process'
@@ -21,6 +21,8 @@ interface Count {
   readonly passed: number
   readonly failed: number
   readonly skipped: number
+  /** What failed, each by name, with the first line of why. */
+  readonly failures: readonly string[]
 }
 
 const quick: readonly Group[] = [
@@ -52,16 +54,18 @@ function runStatic(): Count {
   const results = checks.map(([what, file, words]) => {
     const ok = spawnSync(file, words, { stdio: ['ignore', 'inherit', 'inherit'] }).status === 0
     console.log(`${ok ? 'ok' : 'FAILED'}: ${what}`)
-    return ok
+    return { what, ok }
   })
-  return { passed: results.filter(Boolean).length, failed: results.filter((ok) => !ok).length, skipped: 0 }
+  const failures = results.filter(({ ok }) => !ok).map(({ what }) => what)
+  return { passed: results.length - failures.length, failed: failures.length, skipped: 0, failures }
 }
 
 function runGroup(group: Group): Count {
   const reason = group.missing?.()
   if (reason !== undefined) {
     console.log(`not run: ${group.name}: ${reason}`)
-    return { passed: 0, failed: isRequired(group) ? 1 : 0, skipped: 1 }
+    const failures = isRequired(group) ? [`${group.name}: not run: ${reason}`] : []
+    return { passed: 0, failed: failures.length, skipped: 1, failures }
   }
   const started = Date.now()
   const first = runFiles(group, [])
@@ -69,7 +73,9 @@ function runGroup(group: Group): Count {
   const count = again.length === 0 ? first.count : afterRepeat(first, runFiles(group, again), again)
   const seconds = Math.round((Date.now() - started) / 1000)
   console.log(`${group.name}: ${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped in ${seconds} s`)
-  return isRequired(group) ? { ...count, failed: count.failed + count.skipped } : count
+  if (!isRequired(group) || count.skipped === 0) return count
+  const failures = [...count.failures, `${group.name}: ${count.skipped} skipped`]
+  return { ...count, failed: count.failed + count.skipped, failures }
 }
 
 interface Run {
@@ -81,7 +87,7 @@ interface Run {
 function afterRepeat(first: Run, second: Run, files: readonly string[]): Count {
   console.log(`repeated once, because a real server was too slow or broke: ${files.join(', ')}`)
   const passed = first.count.passed - first.passedInFailedFiles + second.count.passed
-  return { passed, failed: second.count.failed, skipped: first.count.skipped }
+  return { ...second.count, passed, skipped: first.count.skipped }
 }
 
 /** @param files below the project; none for all of the group. */
@@ -104,23 +110,47 @@ interface Report {
   readonly testResults: readonly {
     readonly name: string
     readonly status: string
-    readonly assertionResults: readonly { readonly status: string }[]
+    readonly message: string
+    readonly assertionResults: readonly {
+      readonly status: string
+      readonly fullName: string
+      readonly failureMessages: readonly string[]
+    }[]
   }[]
 }
 
 /** A run that left no report, or in which a file could not be loaded, has failed even if no test did. */
 function readReport(file: string): Run {
-  if (!existsSync(file)) return { count: { passed: 0, failed: 1, skipped: 0 }, failedFiles: [], passedInFailedFiles: 0 }
+  if (!existsSync(file)) {
+    const count = { passed: 0, failed: 1, skipped: 0, failures: ['the test runner left no report'] }
+    return { count, failedFiles: [], passedInFailedFiles: 0 }
+  }
   const report: Report = JSON.parse(readFileSync(file, 'utf8'))
   const failed = report.numFailedTests === 0 && !report.success ? 1 : report.numFailedTests
   const broken = report.testResults.filter(({ status }) => status !== 'passed')
   const passedOf = (tests: Report['testResults'][number]['assertionResults']) =>
     tests.filter(({ status }) => status === 'passed').length
   return {
-    count: { passed: report.numPassedTests, failed, skipped: report.numPendingTests },
+    count: {
+      passed: report.numPassedTests,
+      failed,
+      skipped: report.numPendingTests,
+      failures: broken.flatMap(failuresOf),
+    },
     failedFiles: broken.map(({ name }) => relative(process.cwd(), name)),
     passedInFailedFiles: broken.reduce((sum, { assertionResults }) => sum + passedOf(assertionResults), 0),
   }
+}
+
+function failuresOf({ name, message, assertionResults }: Report['testResults'][number]): string[] {
+  const failed = assertionResults.filter(({ status }) => status === 'failed')
+  const file = relative(process.cwd(), name)
+  if (failed.length === 0) return [`${file}: ${firstLine(message)}`]
+  return failed.map(({ fullName, failureMessages }) => `${file}: ${fullName}: ${firstLine(failureMessages[0] ?? '')}`)
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]?.slice(0, 200) ?? ''
 }
 
 function main(names: readonly string[]): void {
@@ -132,6 +162,7 @@ function main(names: readonly string[]): void {
   const counts = [...(names.length === 0 ? [runStatic()] : []), ...groups.map(runGroup)]
   const passed = counts.reduce((sum, count) => sum + count.passed, 0)
   const failed = counts.reduce((sum, count) => sum + count.failed, 0)
+  for (const failure of counts.flatMap(({ failures }) => failures)) console.log(`FAILED: ${failure}`)
   console.log(`${passed} passed, ${failed} failed`)
   process.exitCode = failed === 0 && passed > 0 ? 0 : 1
 }
