@@ -74,7 +74,8 @@ describe('an authenticator app', () => {
   it('lets one of twenty in who come with the same code at once', async () => {
     await start()
     const { secret } = await enrol()
-    const browsers = await Promise.all(Array.from({ length: 20 }, half))
+    const browsers: Browser[] = []
+    while (browsers.length < 20) browsers.push(await half()) // at once, the throttle of passwords would refuse some
     const present = code(secret)
 
     const answers = await Promise.all(browsers.map((browser) => browser.form('/login/code', { code: present })))
