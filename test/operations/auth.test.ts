@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Browser } from './support/client.ts'
 import { password, type TestPanel, type TestPanelOptions, testPanel, until } from './support/test-panel.ts'
@@ -162,6 +163,30 @@ describe('guessing passwords', () => {
     for (let tries = 0; tries < 6; tries++) await test.browser().signIn('victim@example.com', 'wrong')
 
     await signedIn()
+  })
+})
+
+describe('a flood of sign-ins', () => {
+  it('is looked at fifty a second, and who hangs up loses the place', async () => {
+    await start()
+    const browsers = await Promise.all(
+      Array.from({ length: 30 }, async () => {
+        const browser = test.browser()
+        await browser.token()
+        return browser
+      }),
+    )
+    const begun = performance.now()
+    const quitters = Array.from({ length: 10 }, () => connect(test.panel.port, '127.0.0.1'))
+    for (const quitter of quitters)
+      quitter.write('POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n')
+    const answers = browsers.map((browser) => browser.signIn(admin.email, 'wrong'))
+    for (const quitter of quitters) quitter.destroy()
+    const statuses = (await Promise.all(answers)).map(({ status }) => status)
+
+    expect(performance.now() - begun).toBeGreaterThan(29 * 20 - 50)
+    expect(statuses.filter((status) => status === 401)).toHaveLength(5)
+    expect(statuses.filter((status) => status === 429)).toHaveLength(25)
   })
 })
 

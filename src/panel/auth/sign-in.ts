@@ -5,7 +5,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'
 import type { Id } from '../../contract/values.ts'
-import { pace } from '../../lib/pace.ts'
 import type { Stores } from '../../resources/index.ts'
 import type { SecondFactor } from '../../resources/session/schema.ts'
 import { Email, type User } from '../../resources/user/schema.ts'
@@ -20,9 +19,6 @@ import type { Attempt, Throttle } from './throttle.ts'
 import type { Visitors } from './visitors.ts'
 
 export const longestPassword = 1024
-
-/** Refusals a second for those who were not even looked at: what a flood of sign-ins can take of the processor. */
-const refusalsPerSecond = 50
 
 type BegunSession = Omit<NewSession, 'ip' | 'userAgent'>
 
@@ -46,18 +42,6 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
       ip: clientAddress(request),
       userAgent: request.headers['user-agent'] ?? '',
     })
-  }
-
-  const turn = pace(refusalsPerSecond)
-
-  /** The throttle's and the hasher's refusals go out one by one, so that other pages do not wait for them. */
-  async function paced<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } catch (error) {
-      if (error instanceof WcpError && error.code === 'too_many_requests') await turn()
-      throw error
-    }
   }
 
   const record = (tx: Db, request: FastifyRequest, event: AuthEvent) => recordAuth(storesOf, tx, request, event)
@@ -226,9 +210,9 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
 
   return {
     startSession,
-    login: (...given: Parameters<typeof login>) => paced(() => login(...given)),
+    login,
     owesSecondFactor,
-    secondFactor: (...given: Parameters<typeof secondFactor>) => paced(() => secondFactor(...given)),
+    secondFactor,
     confirm,
     logout,
     actAs,

@@ -3,10 +3,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { WcpError } from '../../contract/errors.ts'
 import { isRecord } from '../../lib/fields.ts'
+import { turnstile } from '../../lib/turnstile.ts'
 import { demandOwnOrigin, demandToken, isSafe } from '../auth/csrf.ts'
 import type { Visitors } from '../auth/visitors.ts'
 import { clientAddress } from './client-address.ts'
 import type { HostPolicy } from './host-check.ts'
+import { limits } from './limits.ts'
 import { type Door, isApi, pathOf } from './server.ts'
 import type { Bootstrap } from './types.ts'
 
@@ -25,6 +27,7 @@ export interface NetworkDoorOptions {
 /** Only root and the panel can enter the directory of its socket: that is the authentication (threats B1). */
 export const privateDoor: Door = {
   acceptsHost: () => true,
+  awaitTurn: async () => {},
   identify: async () => ({ session: null, actor: { kind: 'root' }, cookie: null }),
   admit: async () => {},
   checkForm: async () => {},
@@ -32,6 +35,7 @@ export const privateDoor: Door = {
 
 export function networkDoor(options: NetworkDoorOptions): Door {
   const { visitors, setup, csrfKey } = options
+  const enterLine = turnstile(limits.signInsPerSecond)
 
   async function checkPageForm(request: FastifyRequest): Promise<void> {
     const token = isRecord(request.body) ? request.body._csrf : undefined
@@ -49,6 +53,16 @@ export function networkDoor(options: NetworkDoorOptions): Door {
 
   return {
     acceptsHost: (host) => options.hosts().accepts(host),
+
+    /** Nothing of a sign-in is read before its turn, so that other pages never stand behind a flood of them. */
+    async awaitTurn({ raw, routeOptions }) {
+      if (routeOptions.config.isSignIn !== true) return
+      const { turn, leave } = enterLine()
+      raw.socket.once('close', leave)
+      const isLetGo = await turn
+      raw.socket.off('close', leave)
+      if (!isLetGo) throw new WcpError('unavailable', 'Cannot go on: the connection was closed')
+    },
 
     async identify(request) {
       const { session, cookie } = await visitors.identify(request)

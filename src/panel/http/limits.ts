@@ -14,6 +14,8 @@ export const limits = {
   maxParamLength: 255,
   maxConnections: 2_000,
   connectionsPerAddress: 50,
+  /** Sign-ins looked at: what a flood of them can take of the processor. The line is no longer than `maxConnections`. */
+  signInsPerSecond: 50,
   /** How long SIGTERM waits for answers under way. */
   drain: 10_000,
 } as const

@@ -32,6 +32,8 @@ export interface TlsFiles {
 export interface Door {
   /** Before anything is read of the request. */
   acceptsHost(host: string): boolean
+  /** Resolves when it is this request's turn to be looked at. */
+  awaitTurn(request: FastifyRequest): Promise<void>
   /** Who comes. */
   identify(request: FastifyRequest): Promise<{ session: Session | null; actor: Actor | null; cookie: string | null }>
   /** Throws, or answers by itself (a redirect), when this request may not go on to its route. */
@@ -91,6 +93,7 @@ export function createPanelServer(door: Door, log: Logger, tls: TlsFiles | null)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders).header('x-request-id', request.id)
     demandOneHost(request, door)
+    await door.awaitTurn(request)
     Object.assign(request, await door.identify(request))
     await door.admit(request, reply)
   })

@@ -44,6 +44,8 @@ declare module 'fastify' {
     access?: Access
     /** Name of the operation behind a REST route. */
     operation?: string
+    /** Checks a secret of somebody who is not known yet: of these, so many a second are looked at. */
+    isSignIn?: true
     /** A page for those who must set up a second factor before anything else. */
     whileEnrolling?: true
   }

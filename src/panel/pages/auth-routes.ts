@@ -36,7 +36,7 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
     return loginPage(request, reply, '', auth.safeNext(request.query.next))
   })
 
-  app.post('/login', { config: { access: 'public' } }, async (request, reply) => {
+  app.post('/login', { config: { access: 'public', isSignIn: true } }, async (request, reply) => {
     const email = formText(request.body, 'email')
     const next = auth.safeNext(formText(request.body, 'next'))
     try {
@@ -117,7 +117,7 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
     auth.bootstrap.isRoot(request) ? adminPage(request, reply, '') : rootPage(request, reply),
   )
 
-  app.post('/bootstrap', { config: { access: 'bootstrap' } }, async (request, reply) => {
+  app.post('/bootstrap', { config: { access: 'bootstrap', isSignIn: true } }, async (request, reply) => {
     try {
       await auth.bootstrap.verifyRoot(request, reply, formText(request.body, 'password'))
     } catch (error) {

@@ -6,6 +6,7 @@ import { problemView } from './problem-view.ts'
 import type { Site } from './site.ts'
 
 const open = { config: { access: 'public' } } as const
+const secret = { config: { access: 'public', isSignIn: true } } as const
 
 export function linkRoutes(app: FastifyInstance, site: Site): void {
   const { t, deps } = site
@@ -35,7 +36,7 @@ export function linkRoutes(app: FastifyInstance, site: Site): void {
 
   app.get('/forgot', open, async (request, reply) => forgotPage(request, reply, ''))
 
-  app.post('/forgot', open, async (request, reply) => {
+  app.post('/forgot', secret, async (request, reply) => {
     const email = formText(request.body, 'email')
     try {
       await links.askForReset(request, email)
@@ -75,7 +76,7 @@ export function linkRoutes(app: FastifyInstance, site: Site): void {
     linkPage(request, reply, request.params.token),
   )
 
-  app.post('/link', open, async (request, reply) => {
+  app.post('/link', secret, async (request, reply) => {
     const token = formText(request.body, 'token')
     try {
       if ((await links.look(token))?.purpose === 'verification') await links.verify(request, token)

@@ -39,7 +39,7 @@ export function proofRoutes(app: FastifyInstance, site: Site): void {
         : reply.redirect('/login', 303),
   )
 
-  app.post('/login/code', { config: { access: 'public' } }, async (request, reply) => {
+  app.post('/login/code', { config: { access: 'public', isSignIn: true } }, async (request, reply) => {
     const next = auth.safeNext(formText(request.body, 'next'))
     try {
       await auth.secondFactor(request, reply, formText(request.body, 'code'))

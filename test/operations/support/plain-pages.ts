@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { PanelDeps, RegisterPages } from '../../../src/panel/http/types.ts'
 
 const open = { config: { access: 'public' } } as const
+const secret = { config: { access: 'public', isSignIn: true } } as const
 const session = { config: { access: 'session' } } as const
 const setup = { config: { access: 'bootstrap' } } as const
 
@@ -20,7 +21,7 @@ export const plainPages: RegisterPages = async (app, deps) => {
 
 function authPages(app: FastifyInstance, { auth }: PanelDeps): void {
   app.get('/login', open, async () => `login ${await auth.bootstrap.state()}`)
-  app.post<{ Body: { email: string; password: string } }>('/login', open, async (request, reply) => {
+  app.post<{ Body: { email: string; password: string } }>('/login', secret, async (request, reply) => {
     const state = await auth.login(request, reply, request.body)
     return reply.redirect(state === 'signed in' ? '/' : '/login/code', 303)
   })
