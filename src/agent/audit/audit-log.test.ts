@@ -1,9 +1,11 @@
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -216,5 +218,38 @@ describe('the audit log', () => {
       expect(readdirSync(directory).sort()).toEqual(['audit.head', 'audit.log', 'audit.log.000000000001'])
       expect(await verify()).toMatchObject({ ok: true, last: 6 })
     }
+  })
+
+  it('counts a line whose end mark cannot be written, and says once that it is an old one', async () => {
+    const log = open()
+    log.append([event(1)])
+    const mark = readFileSync(headPath)
+    rmSync(headPath)
+    mkdirSync(headPath)
+    log.append([event(2)])
+    log.append([event(3)])
+    log.close()
+    rmdirSync(headPath)
+    writeFileSync(headPath, mark)
+
+    expect(errors).toEqual(['mark of the end of the audit log cannot be written'])
+    written(1)
+    expect(await verify()).toMatchObject({ ok: true, last: 5 })
+  })
+
+  it('goes on in the same file after a rotation that failed, and rotates later', async () => {
+    const log = open(2000)
+    for (let n = 1; readFileSync(path).length <= 2000; n++) log.append([event(n)])
+    const aside = `${path}.000000000001`
+    mkdirSync(aside)
+
+    expect(() => log.append([event(0)])).toThrow('EISDIR')
+    expect(() => log.append([event(0)])).toThrow('EISDIR')
+    rmdirSync(aside)
+    log.append([event(0)])
+    log.close()
+
+    expect(auditFiles(path)).toEqual([aside, path])
+    expect(await verify()).toMatchObject({ ok: true })
   })
 })

@@ -8,6 +8,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
@@ -64,6 +65,8 @@ export class AuditLog {
   #reserved = 0
   /** What is at the end is no whole line: a crash or a full disk left it there, and what was added cannot be taken away. */
   #isTorn = false
+  /** The mark of the end could not be written, which was told. */
+  #isMarkOld = false
 
   /** @throws when the files cannot be read or written. */
   constructor(options: AuditLogOptions) {
@@ -155,11 +158,14 @@ export class AuditLog {
     this.#keepHead(size)
   }
 
+  /** Until the new file is open the old one is the log: what fails here is tried again at the next line. */
   #rotate(): void {
-    this.#keepHead(0)
-    closeSync(this.#fd)
+    const { headPath, key } = this.#options
+    writeKeptHead(headPath, key, { last: this.#last, end: this.#end, size: 0 })
+    const old = this.#fd
     this.#putAside()
     this.#openFile()
+    closeSync(old)
     this.#size = 0
     this.#reserved = 0
     this.#isTorn = false
@@ -181,7 +187,7 @@ export class AuditLog {
     const { path, appendOnly } = this.#options
     const aside = `${path}.${String(this.#first).padStart(12, '0')}`
     setAppendOnly(path, false)
-    renameSync(path, aside)
+    if (existsSync(path)) renameSync(path, aside) // else it has its new name already, and what came after failed
     if (appendOnly) setAppendOnly(aside, true)
     const directory = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY)
     fsyncSync(directory)
@@ -204,9 +210,16 @@ export class AuditLog {
     this.#reserved = this.#size + reserveBytes
   }
 
+  /** The lines count without it: behind an old mark the next start finds them. */
   #keepHead(size: number): void {
-    const { headPath, key } = this.#options
-    writeKeptHead(headPath, key, { last: this.#last, end: this.#end, size })
+    const { headPath, key, log } = this.#options
+    try {
+      writeKeptHead(headPath, key, { last: this.#last, end: this.#end, size })
+      this.#isMarkOld = false
+    } catch (err) {
+      if (!this.#isMarkOld) log.error({ err, path: headPath }, 'mark of the end of the audit log cannot be written')
+      this.#isMarkOld = true
+    }
   }
 }
 
