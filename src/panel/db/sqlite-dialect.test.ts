@@ -65,3 +65,15 @@ describe('a store that another process is writing to', () => {
     expect(await words()).toEqual([])
   }, 30_000)
 })
+
+it('says that the disk is full when SQLite has ended the transaction by itself', async () => {
+  const db = openStore(':memory:')
+  await sql`create table words (word text)`.execute(db)
+  const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(db)
+  await sql`pragma max_page_count = ${sql.lit(rows[0]?.page_count)}`.execute(db)
+
+  const writing = db.transaction().execute((tx) => sql`insert into words values (zeroblob(100000))`.execute(tx))
+
+  await expect(writing).rejects.toMatchObject({ code: 'SQLITE_FULL' })
+  await db.destroy()
+})

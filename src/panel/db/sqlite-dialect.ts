@@ -79,6 +79,11 @@ class PatientDriver extends SqliteDriver {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'))
   }
 
+  /** After SQLITE_FULL and SQLITE_IOERR it is rolled back already (sqlite.org/lang_transaction.html): once more would hide why. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.inTransaction) await super.rollbackTransaction(connection)
+  }
+
   #patient(inner: DatabaseConnection): DatabaseConnection {
     return {
       executeQuery: <R>(query: CompiledQuery) => this.#patiently(() => inner.executeQuery<R>(query)),
