@@ -209,8 +209,10 @@ export class Intake {
     } catch (error) {
       const isAudit = unwritten !== undefined && error === unwritten
       if (!isAudit && errorCode(error) !== 'SQLITE_FULL') throw error
-      this.#options.log.error({ err: error, job: job.id, isAudit }, 'job was refused: it cannot be written down')
-      return isAudit ? unwrittenError(job.type) : fullError(job.type)
+      const refusal = isAudit ? unwrittenError(job.type) : fullError(job.type)
+      const facts = { err: error, job: job.id, help: refusal.help }
+      this.#options.log.error(facts, 'job was refused: it cannot be written down')
+      return refusal
     }
   }
 
