@@ -15,6 +15,8 @@ const explained = [
   /^queued jobs could not be sent$/,
   /^jobs could not be watched$/,
   /^housekeeping failed$/,
+  /^the audit trail could not be sent$/,
+  /^mark of the end of the audit log cannot be written$/,
 ]
 
 /** A tenant is made while calls of one side fail; afterwards it is there, or nothing of it. */
