@@ -43,6 +43,10 @@ describe('loadConfig', () => {
       sessionHours: 12,
       loginAttempts: 5,
       deletesPerHour: 200,
+      requestsPerMinute: 1200,
+      readsPerMinute: 60,
+      writesPerMinute: 20,
+      jobsPerMinute: 30,
       restoresPerHour: 200,
       auditRemote: null,
     })

@@ -23,6 +23,8 @@ function setting<S extends z.ZodType>(definition: Setting<S>): Setting<S> {
 }
 
 const port = z.int().min(1).max(65_535)
+const perMinute = z.int().min(1).max(1_000_000)
+const expectedPerMinute = 'a number from 1 to 1000000'
 
 /** Property of `Config` → key; in the file and the environment it is written in snake case. */
 export const settings = {
@@ -109,6 +111,30 @@ export const settings = {
     byDefault: 5,
     expected: 'a number from 1 to 100',
     help: 'Failed sign-ins in 15 minutes for one account from one network before it has to wait.',
+  }),
+  requestsPerMinute: setting({
+    schema: perMinute,
+    byDefault: 1200,
+    expected: expectedPerMinute,
+    help: 'Requests of any kind from one address (IPv6: one /64) before it has to wait; a quarter of them may come at once.',
+  }),
+  readsPerMinute: setting({
+    schema: perMinute,
+    byDefault: 60,
+    expected: expectedPerMinute,
+    help: 'Calls of the REST interface that change nothing, of one person; a third of them may come at once.',
+  }),
+  writesPerMinute: setting({
+    schema: perMinute,
+    byDefault: 20,
+    expected: expectedPerMinute,
+    help: 'Changes that one person may ask for, on pages and by the REST interface together. Root on this machine is not counted.',
+  }),
+  jobsPerMinute: setting({
+    schema: perMinute,
+    byDefault: 30,
+    expected: expectedPerMinute,
+    help: 'Changes of the machine that people may ask for about one tenant.',
   }),
   deletesPerHour: setting({
     schema: z.int().min(1).max(100_000),

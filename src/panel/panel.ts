@@ -36,6 +36,7 @@ import { networkDoor, privateDoor } from './http/doors.ts'
 import { hostPolicy } from './http/host-check.ts'
 import { limits } from './http/limits.ts'
 import { openApiDocument } from './http/openapi.ts'
+import { rateLimits } from './http/rate-limits.ts'
 import { registerPageParsers, registerRest } from './http/rest.ts'
 import { createPanelServer, openApiPath, type PanelServer, registerHealthz, type TlsFiles } from './http/server.ts'
 import type { PanelDeps, RegisterPages } from './http/types.ts'
@@ -112,6 +113,12 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const hasher = options.hasher ?? passwordHasher()
   const panelHost = () => new URL(config.baseUrl).hostname
   const canMail = () => config.smtp !== null
+  const rates = rateLimits(() => ({
+    requests: config.requestsPerMinute,
+    reads: config.readsPerMinute,
+    writes: config.writesPerMinute,
+    jobs: config.jobsPerMinute,
+  }))
   const operations = operationRunner({
     db,
     storesOf,
@@ -123,6 +130,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     linkUrl: (token) => `${config.baseUrl}/link/${token}`,
     log,
     demandRoom: roomCheck(db, options.statePath),
+    countJob: rates.job,
     onQueued: () => runner.wake(),
     closeSetupIfDone: () => setup.closeIfDone(),
   })
@@ -154,13 +162,13 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     scheme: options.tls === 'insecure' ? 'http' : 'https',
     visitors: visiting,
     setup,
+    rates,
     csrfKey: keys.csrf,
     log,
     recordForgery: (request) =>
       operations.recordRefusal(callerOf(request), request.routeOptions.config.operation ?? 'auth.form', 'forbidden'),
   })
   const network = createPanelServer(door, log, options.tls === 'insecure' ? null : options.tls)
-  network.app.addHook('onSend', async (request, reply) => visiting.sendCookie(request, reply))
   const local = createPanelServer(privateDoor, log, null)
 
   const deps: PanelDeps = {
@@ -171,6 +179,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     log,
     operations: options.operations,
     async run(request, operation, input) {
+      if (operation.effect !== 'read') rates.write(request)
       let cookie: string | undefined
       const actAs = async (tx: Db, user: Id) => {
         cookie = await signing.actAs(tx, request, user)
@@ -180,7 +189,10 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       if (cookie !== undefined) visiting.renewCookie(request, cookie)
       return outcome
     },
-    plan: (request, operation, input) => operations.plan(callerOf(request), operation, input),
+    async plan(request, operation, input) {
+      rates.write(request)
+      return await operations.plan(callerOf(request), operation, input)
+    },
     mayCall,
     isFresh: (request) => isFresh(request.session),
     auth: {

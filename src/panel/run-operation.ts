@@ -36,6 +36,8 @@ export interface OperationRunnerOptions {
   readonly log: Logger
   /** Throws while the disk of the store is almost full: what is left is for signing in and for reading. */
   readonly demandRoom?: () => void
+  /** Throws when too many jobs of a tenant are asked for. */
+  readonly countJob?: (actor: Actor, tenant: Id) => void
   /** Jobs were queued and are stored. */
   readonly onQueued: () => void
   /** Ends setup on the root side when there is an administrator, who may have been made by "wcp user create". */
@@ -89,6 +91,7 @@ export function operationRunner(options: OperationRunnerOptions) {
       const outcome = await withHashes((hashes) =>
         db.transaction().execute(async (tx) => {
           const result = await call(tx, operation, actor, parsed, hashes, sessionOf(caller, tx))
+          for (const tenant of tenantsOf(result.queued)) options.countJob?.(actor, tenant)
           await audit(
             storesOf(tx),
             caller,
@@ -266,13 +269,13 @@ async function audit(
   queued: readonly QueuedByCall[],
 ): Promise<void> {
   const user = actor?.kind === 'user' ? actor : null
-  const tenant = Id.safeParse(queued[0]?.payload.tenant)
+  const [tenant] = tenantsOf(queued)
   await stores.audit.append({
     id: newId(),
     at: new Date().toISOString(),
     actor: actorName(actor),
     actorId: actorId(actor),
-    tenantId: tenant.data ?? (user?.scope.kind === 'local' ? user.scope.tenant : null),
+    tenantId: tenant ?? (user?.scope.kind === 'local' ? user.scope.tenant : null),
     action: name,
     outcome,
     metadata: { ...metadata, ...(user?.impersonator && { as: user.email }) },
@@ -288,6 +291,10 @@ function sessionOf({ actAs }: Caller, tx: Db): Context['session'] {
 function withoutSecrets(operation: AnyOperation<Context>, input: Readonly<Record<string, unknown>>) {
   const secret = new Set(operation.secret)
   return Object.fromEntries(Object.entries(input).filter(([key, value]) => !secret.has(key) && value !== undefined))
+}
+
+function tenantsOf(queued: readonly QueuedByCall[]): Id[] {
+  return queued.flatMap(({ payload }) => Id.safeParse(payload.tenant).data ?? [])
 }
 
 function idsOf({ value, jobIds }: Outcome<unknown>) {

@@ -37,7 +37,11 @@ export async function startTestPanel({ stepMs = 150 }: { stepMs?: number } = {})
     { stdio: 'ignore' },
   )
   const panel = await startPanel({
-    config: loadConfig('', {}, 'test.yaml'),
+    config: loadConfig(
+      'requests_per_minute: 100000\nwrites_per_minute: 10000\njobs_per_minute: 10000',
+      {},
+      'test.yaml',
+    ),
     keys: deriveKeys(randomBytes(32).toString('hex')),
     tls: { cert: readFileSync(certificate), key: readFileSync(key) },
     listen: { host: '127.0.0.1', port: 0 },

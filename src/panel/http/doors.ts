@@ -9,6 +9,7 @@ import type { Visitors } from '../auth/visitors.ts'
 import { clientAddress } from './client-address.ts'
 import type { HostPolicy } from './host-check.ts'
 import { limits } from './limits.ts'
+import type { RateLimits } from './rate-limits.ts'
 import { type Door, isApi, pathOf } from './server.ts'
 import type { Bootstrap } from './types.ts'
 
@@ -18,6 +19,7 @@ export interface NetworkDoorOptions {
   readonly scheme: 'https' | 'http'
   readonly visitors: Visitors
   readonly setup: Pick<Bootstrap, 'state'>
+  readonly rates: Pick<RateLimits, 'request' | 'read' | 'tell'>
   readonly csrfKey: Buffer
   readonly log: Logger
   /** A signed-in visitor's request was forged: for the audit trail. */
@@ -31,10 +33,11 @@ export const privateDoor: Door = {
   identify: async () => ({ session: null, actor: { kind: 'root' }, cookie: null }),
   admit: async () => {},
   checkForm: async () => {},
+  complete: () => {},
 }
 
 export function networkDoor(options: NetworkDoorOptions): Door {
-  const { visitors, setup, csrfKey } = options
+  const { visitors, setup, csrfKey, rates } = options
   const enterLine = turnstile(limits.signInsPerSecond)
 
   async function checkPageForm(request: FastifyRequest): Promise<void> {
@@ -55,7 +58,9 @@ export function networkDoor(options: NetworkDoorOptions): Door {
     acceptsHost: (host) => options.hosts().accepts(host),
 
     /** Nothing of a sign-in is read before its turn, so that other pages never stand behind a flood of them. */
-    async awaitTurn({ raw, routeOptions }) {
+    async awaitTurn(request) {
+      const { raw, routeOptions } = request
+      rates.request(request)
       if (routeOptions.config.isSignIn !== true) return
       const { turn, leave } = enterLine()
       raw.socket.once('close', leave)
@@ -74,6 +79,7 @@ export function networkDoor(options: NetworkDoorOptions): Door {
 
     async admit(request, reply) {
       const { access } = request.routeOptions.config
+      if (isApi(request) && isSafe(request.method)) rates.read(request)
       if (isAsset(request)) return
       const state = await setup.state()
       if (access === 'bootstrap') return demandSetup(state)
@@ -82,6 +88,11 @@ export function networkDoor(options: NetworkDoorOptions): Door {
       if (request.session === null) return leadToLogin(request, reply)
       if (request.session.mustEnrol && !request.routeOptions.config.whileEnrolling)
         reply.redirect('/account/second-factor', 303)
+    },
+
+    complete(request, reply) {
+      rates.tell(request, reply)
+      visitors.sendCookie(request, reply)
     },
 
     async checkForm(request) {

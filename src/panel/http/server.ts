@@ -32,7 +32,7 @@ export interface TlsFiles {
 export interface Door {
   /** Before anything is read of the request. */
   acceptsHost(host: string): boolean
-  /** Resolves when it is this request's turn to be looked at. */
+  /** Resolves when it is this request's turn to be looked at; throws when its address comes too often. */
   awaitTurn(request: FastifyRequest): Promise<void>
   /** Who comes. */
   identify(request: FastifyRequest): Promise<{ session: Session | null; actor: Actor | null; cookie: string | null }>
@@ -40,6 +40,8 @@ export interface Door {
   admit(request: FastifyRequest, reply: FastifyReply): Promise<void>
   /** With the body read: throws when it was forged. Takes the token out of a form. */
   checkForm(request: FastifyRequest): Promise<void>
+  /** Headers that every answer of this door has. */
+  complete(request: FastifyRequest, reply: FastifyReply): void
 }
 
 export interface PanelServer {
@@ -98,7 +100,8 @@ export function createPanelServer(door: Door, log: Logger, tls: TlsFiles | null)
     await door.admit(request, reply)
   })
   app.addHook('preHandler', async (request) => door.checkForm(request))
-  app.addHook('onSend', async (_, reply) => {
+  app.addHook('onSend', async (request, reply) => {
+    door.complete(request, reply)
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', noStore)
   })
   app.addHook('onResponse', async (request, reply) => logAnswer(request, reply))

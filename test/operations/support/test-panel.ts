@@ -32,12 +32,18 @@ export interface TestPanel {
 export interface TestPanelOptions {
   readonly machine?: Partial<Machine>
   readonly config?: string
+  /** With the limits of a real panel on how often somebody may come. */
+  readonly isRateLimited?: boolean
   readonly stallAfterMs?: number
   readonly holdMs?: number
   readonly withoutAgent?: boolean
   readonly operations?: PanelOptions['operations']
   readonly registerPages?: RegisterPages
 }
+
+const withoutRateLimits = ['requests', 'reads', 'writes', 'jobs']
+  .map((what) => `${what}_per_minute: 1000000\n`)
+  .join('')
 
 export const password = 'correct horse battery'
 
@@ -47,7 +53,7 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
   const log: Record<string, unknown>[] = []
   const start = () =>
     startPanel({
-      config: loadConfig(options.config ?? '', {}, 'config.yaml'),
+      config: loadConfig(`${options.isRateLimited ? '' : withoutRateLimits}${options.config ?? ''}`, {}, 'config.yaml'),
       keys: deriveKeys('ab'.repeat(32)),
       tls: 'insecure',
       listen: { host: '127.0.0.1', port: 0 },

@@ -1,0 +1,54 @@
+/**
+ * How often somebody may come, by address, by person and by what is asked (threats §4). Root, who has the private socket,
+ * is not counted.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Id } from '../../contract/values.ts'
+import type { Actor } from '../../resources/context.ts'
+import { clientAddress } from './client-address.ts'
+import { demandQuota, quota, rateLimitHeaders, type Standing } from './quota.ts'
+import { sourceOf } from './source.ts'
+
+/** Each a minute. */
+export interface RateLimitNumbers {
+  readonly requests: number
+  readonly reads: number
+  readonly writes: number
+  readonly jobs: number
+}
+
+export type RateLimits = ReturnType<typeof rateLimits>
+
+export function rateLimits(limits: () => RateLimitNumbers) {
+  const requests = quota('requests', () => ({ perMinute: limits().requests, burst: Math.ceil(limits().requests / 4) }))
+  const reads = quota('reads', () => ({ perMinute: limits().reads, burst: Math.ceil(limits().reads / 3) }))
+  const writes = quota('writes', () => ({ perMinute: limits().writes, burst: limits().writes }))
+  const jobs = quota('jobs', () => ({ perMinute: limits().jobs, burst: limits().jobs }))
+  /** What the answer tells: the last one that was counted. */
+  const standings = new WeakMap<FastifyRequest, Standing>()
+
+  function count(request: FastifyRequest, standing: Standing): void {
+    standings.set(request, standing)
+    demandQuota(standing)
+  }
+
+  return {
+    /** Any request at all, before it is known who comes. */
+    request: (request: FastifyRequest) => count(request, requests.take(sourceOf(clientAddress(request)))),
+    /** A REST call that changes nothing. */
+    read: (request: FastifyRequest) => each(request.actor, (who) => count(request, reads.take(who))),
+    /** A change, whichever view it comes from. */
+    write: (request: FastifyRequest) => each(request.actor, (who) => count(request, writes.take(who))),
+    /** A job for a tenant that somebody asks for. */
+    job: (actor: Actor, tenant: Id) => each(actor, () => demandQuota(jobs.take(tenant))),
+    tell(request: FastifyRequest, reply: FastifyReply): void {
+      const standing = standings.get(request)
+      if (standing !== undefined) reply.headers(rateLimitHeaders(standing))
+    },
+  }
+}
+
+/** Who acts as another is counted as who they are. */
+function each(actor: Actor | null, work: (who: Id) => void): void {
+  if (actor?.kind === 'user') work((actor.impersonator ?? actor).id)
+}
