@@ -14,6 +14,7 @@ import { storesFor } from '../resources/index.ts'
 import { refuseAnotherPanel } from './another-panel.ts'
 import { headSender } from './audit/head-sender.ts'
 import { auditMirror } from './audit/mirror.ts'
+import { apiKeys } from './auth/api-keys.ts'
 import { bootstrap } from './auth/bootstrap.ts'
 import { challengeTable } from './auth/challenges.ts'
 import { flashMessages } from './auth/flash.ts'
@@ -161,6 +162,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     hosts: () => hosts,
     scheme: options.tls === 'insecure' ? 'http' : 'https',
     visitors: visiting,
+    apiKeys: apiKeys({ db, storesOf, log }),
     setup,
     rates,
     csrfKey: keys.csrf,
@@ -329,8 +331,13 @@ function registerApi(app: FastifyInstance, deps: PanelDeps): void {
 }
 
 function callerOf(request: FastifyRequest): Caller {
-  const { actor, session } = request
-  return { actor, session, requestId: request.id, ip: actor?.kind === 'root' ? null : clientAddress(request) }
+  const { actor, session, proof } = request
+  return {
+    actor,
+    session: session ?? proof,
+    requestId: request.id,
+    ip: actor?.kind === 'root' ? null : clientAddress(request),
+  }
 }
 
 /** A path that a page of this panel answers to, or the start: never a word of a stranger. */

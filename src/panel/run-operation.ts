@@ -51,26 +51,29 @@ export interface Caller {
   readonly requestId: string
   /** For a caller with a browser session: `Context.session`, in the transaction of the call. */
   readonly actAs?: (tx: Db, user: Id) => Promise<void>
-  /** null for root, and for programs that act for somebody. */
+  /** Of the browser's session or of the program that acts; null for root. */
   readonly session: { readonly confirmedAt: string; readonly mustEnrol: boolean } | null
 }
 
 /** For so long a password or code that was shown lets dangerous operations through (threats §4, step-up). */
 const stepUpMs = 10 * 60_000
 
-/** By permission, by the scope that the operation is made for, and not as another person where that could lead on. */
+/**
+ * By permission, by the scope that the operation is made for, and neither as another person nor by an API key where that
+ * could lead on. What everyone may do with their own account is for a key only where it is a permission of its owner.
+ */
 export function mayCall(
   actor: Actor | null,
   { name, policy, isForEveryone }: Pick<AnyOperation, 'name' | 'policy' | 'isForEveryone'>,
 ): boolean {
   if (actor === null) return false
   if (actor.kind === 'root') return true
-  const isPermitted = isForEveryone || holds(actor, name)
+  const isPermitted = holds(actor, name) || (isForEveryone === true && actor.key === undefined)
   return isPermitted && policy.scopes.includes(actor.scope.kind) && !isBarred(actor, policy)
 }
 
 function isBarred(actor: Actor, policy: Policy): boolean {
-  return policy.isSensitive === true && actor.kind === 'user' && actor.impersonator !== undefined
+  return policy.isSensitive === true && actor.kind === 'user' && (actor.impersonator ?? actor.key) !== undefined
 }
 
 export function operationRunner(options: OperationRunnerOptions) {
@@ -234,10 +237,7 @@ export function operationRunner(options: OperationRunnerOptions) {
 function admit<I extends z.ZodObject>(caller: Caller, operation: Operation<Context, I>, input: unknown) {
   const { actor } = caller
   if (actor === null) throw new WcpError('not_signed_in', `Cannot run ${operation.name}: nobody is signed in`)
-  if (isBarred(actor, operation.policy))
-    throw new WcpError('forbidden', `Cannot run ${operation.name} while acting as another person`, {
-      help: 'End acting as this person first.',
-    })
+  if (isBarred(actor, operation.policy)) throw barred(actor, operation)
   if (!mayCall(actor, operation))
     throw new WcpError('forbidden', `Cannot run ${operation.name}: the permission "${operation.name}" is missing`)
   demandProof(caller, actor, operation)
@@ -246,12 +246,20 @@ function admit<I extends z.ZodObject>(caller: Caller, operation: Operation<Conte
   return { actor, parsed: parsed.data }
 }
 
-/** Root has shown the machine's own proof. */
+function barred(actor: Actor, { name }: AnyOperation): WcpError {
+  if (actor.kind === 'user' && actor.key !== undefined)
+    return new WcpError('forbidden', `Cannot run ${name} with an API key`, { help: 'Sign in and do it yourself.' })
+  return new WcpError('forbidden', `Cannot run ${name} while acting as another person`, {
+    help: 'End acting as this person first.',
+  })
+}
+
+/** Root has shown the machine's own proof; an API key names what it is for, and was made with a fresh proof. */
 function demandProof({ session }: Caller, actor: Actor, { name, stepUp, whileEnrolling }: AnyOperation): void {
   if (actor.kind === 'root') return
   if (session?.mustEnrol && !whileEnrolling)
     throw new WcpError('second_factor_needed', `Cannot run ${name}: your account needs a second factor first`)
-  if (stepUp && !isFresh(session))
+  if (stepUp && actor.key === undefined && !isFresh(session))
     throw new WcpError('step_up_needed', `Cannot run ${name} before you have confirmed that it is you`)
 }
 
@@ -278,7 +286,7 @@ async function audit(
     tenantId: tenant ?? (user?.scope.kind === 'local' ? user.scope.tenant : null),
     action: name,
     outcome,
-    metadata: { ...metadata, ...(user?.impersonator && { as: user.email }) },
+    metadata: { ...metadata, ...(user?.impersonator && { as: user.email }), ...(user?.key && { key: user.key.id }) },
     ip,
     requestId,
   })

@@ -4,6 +4,7 @@ import type { JobContract } from '../contract/job.ts'
 import { operationsFor, type Policy } from '../contract/operation.ts'
 import type { Id } from '../contract/values.ts'
 import type { DriftReport, HealthSnapshot, MirrorReport } from '../contract/wire.ts'
+import type { ApiKeyStore } from './api-key/store.ts'
 import type { AuditStore } from './audit/store.ts'
 import type { DomainStore } from './domain/store.ts'
 import type { JobStore } from './job/store.ts'
@@ -33,6 +34,8 @@ export type Actor =
       readonly scope: Scope
       /** Who really acts, while somebody acts as this user. */
       readonly impersonator?: { readonly id: Id; readonly email: string }
+      /** The API key by which a program acts for this user, who has the permissions here that the key names. */
+      readonly key?: { readonly id: Id; readonly name: string }
     }
 
 export interface Context {
@@ -53,6 +56,7 @@ export interface Context {
   readonly roles: RoleStore
   readonly resellers: ResellerStore
   readonly sessions: SessionStore
+  readonly apiKeys: ApiKeyStore
   readonly totp: TotpStore
   readonly loginPolicies: PolicyStore
   readonly links: LinkStore

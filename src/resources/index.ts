@@ -1,6 +1,8 @@
 /** Registry of the slices: every operation of the product, and the stores they use. */
 import { type AnyOperation, type Policy, verbOf } from '../contract/operation.ts'
 import type { Db } from '../panel/db/database.ts'
+import * as apiKey from './api-key/operations.ts'
+import { apiKeyStore } from './api-key/store.ts'
 import * as audit from './audit/operations.ts'
 import { auditStore } from './audit/store.ts'
 import type { Context } from './context.ts'
@@ -42,6 +44,7 @@ export const slices = {
   role,
   reseller,
   session,
+  'api-key': apiKey,
   totp,
   policy,
   mail,
@@ -82,6 +85,7 @@ export type Stores = Pick<
   | 'roles'
   | 'resellers'
   | 'sessions'
+  | 'apiKeys'
   | 'totp'
   | 'loginPolicies'
   | 'links'
@@ -108,6 +112,7 @@ export function storesFor(
     roles: roleStore(db, tools),
     resellers: resellerStore(db, tools),
     sessions: sessionStore(db, tools),
+    apiKeys: apiKeyStore(db, tools),
     totp: totpStore(db, tools, tools.keys),
     loginPolicies: policyStore(db, tools),
     links: linkStore(db, tools),

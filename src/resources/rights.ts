@@ -13,6 +13,11 @@ export function holds(actor: Actor, permission: string): boolean {
   return own === 'all' || own.has(permission)
 }
 
+/** What is left of permissions where something is for these alone. */
+export function narrowed(own: Permissions, to: readonly string[]): ReadonlySet<string> {
+  return new Set(own === 'all' ? to : to.filter((one) => own.has(one)))
+}
+
 /** Throws `forbidden`, naming one, when some of these permissions are not the actor's own. */
 export function demandHolding(actor: Actor, what: string, permissions: Permissions): void {
   const own = permissionsOf(actor)

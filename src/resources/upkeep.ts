@@ -16,7 +16,7 @@ const oldJobsAtOnce = 100
 /** What it needs of an operation's context. */
 export type Upkeep = Pick<
   Context,
-  'tenants' | 'domains' | 'users' | 'roles' | 'packages' | 'jobs' | 'settings' | 'enqueue' | 'now'
+  'tenants' | 'domains' | 'users' | 'roles' | 'apiKeys' | 'packages' | 'jobs' | 'settings' | 'enqueue' | 'now'
 >
 
 export interface Purged {
@@ -37,6 +37,7 @@ export async function purgeExpired(context: Upkeep): Promise<Purged> {
   const rows = [
     await context.users.purgeDeletedBefore(moment),
     await context.roles.purgeDeletedBefore(moment),
+    await context.apiKeys.purgeExpiredBefore(moment),
     await context.packages.purgeDeletedBefore(moment),
   ]
   return { jobs: tenants.length + domains.length, rows: rows.reduce((sum, count) => sum + count, 0) }

@@ -15,6 +15,7 @@ describe('the registry of operations', () => {
   it('has what an administrator expects of each kind', () => {
     const kinds = new Set(operations.map(kindOf))
     expect([...kinds].sort()).toEqual([
+      'api-key',
       'audit',
       'domain',
       'health',

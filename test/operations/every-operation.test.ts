@@ -50,6 +50,7 @@ async function state(): Promise<string> {
     'user_roles',
     'resellers',
     'sessions',
+    'api_keys',
     'mails',
     'one_time_links',
     'totp_factors',

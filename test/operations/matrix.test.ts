@@ -29,6 +29,7 @@ interface Things {
   readonly user: string
   readonly job: string
   readonly reseller: string
+  readonly apiKey: string
 }
 
 /** `customers`: of customer A, who is a customer of reseller 1. `panels`: of the panel itself. */
@@ -41,6 +42,8 @@ interface Person {
   readonly reaches: 'all' | readonly (keyof Things)[]
   readonly scope: 'global' | 'reseller' | 'local' | null
   readonly isActing?: true
+  /** A program with an API key. */
+  readonly isKey?: true
 }
 
 /** One of each kind is enough to see that the views agree. */
@@ -48,7 +51,15 @@ const viewers = ['customer A', 'reseller 1', 'reseller 2', 'helper', 'admin as A
 
 const nowhere = '00000000-0000-4000-8000-000000000000'
 const nothing: Things = {
-  ...{ tenant: nowhere, domain: nowhere, package: nowhere, user: nowhere, job: nowhere, reseller: nowhere },
+  ...{
+    tenant: nowhere,
+    domain: nowhere,
+    package: nowhere,
+    user: nowhere,
+    job: nowhere,
+    reseller: nowhere,
+    apiKey: nowhere,
+  },
 }
 
 let test: TestPanel
@@ -76,13 +87,17 @@ const helperMay = [
   'job.list',
 ]
 
+const keyMay = ['tenant.get', 'domain.list', 'domain.get', 'domain.delete']
+/** All that a key can be for. */
+const forKeys = operations.flatMap(({ name, policy }) => (policy.isSensitive ? [] : [name]))
+
 beforeAll(async () => {
   test = await testPanel({ registerPages: pages })
   setup = await testPanel({ machine: { setupOpen: true } })
   const make = async (path: string, body: Input) => {
     const answer = await test.root('POST', `/api/v1/${path}`, body)
     if (answer.status > 202) throw new Error(`${path}: ${answer.text}`)
-    return answer.json() as { id: string; jobId: string }
+    return answer.json() as { id: string; jobId: string; token?: string }
   }
   const [one, two] = ['one@seller.example', 'two@seller.example']
   const account = (email: string, role: string, tenant?: string) =>
@@ -109,6 +124,16 @@ beforeAll(async () => {
   await account('admin@example.com', 'system_admin')
   await account('helper@example.com', 'helper')
 
+  const keyOf = async (user: string, name: string, scopes: readonly string[]) => {
+    const { id, token } = await make(`users/${user}/api-keys`, { name, scopes })
+    const browser = test.browser()
+    browser.key = String(token)
+    return { id, browser }
+  }
+  const program = await keyOf(baker.id, 'deploy', keyMay)
+  const watcher = await keyOf('admin@example.com', 'watch', forKeys)
+  const other = await keyOf(staff.id, 'other', ['tenant.list'])
+
   things = {
     customers: {
       tenant: bakery.id,
@@ -117,8 +142,17 @@ beforeAll(async () => {
       user: baker.id,
       job: bread.jobId,
       reseller: firstSeller,
+      apiKey: program.id,
     },
-    panels: { tenant: palace.id, domain: hall.id, package: ours, user: staff.id, job: hall.jobId, reseller: third },
+    panels: {
+      tenant: palace.id,
+      domain: hall.id,
+      package: ours,
+      user: staff.id,
+      job: hall.jobId,
+      reseller: third,
+      apiKey: other.id,
+    },
   }
   await settled()
   const signedIn = async (email: string) => {
@@ -126,7 +160,7 @@ beforeAll(async () => {
     expect((await browser.signIn(email, password)).status).toBe(303)
     return browser
   }
-  const own = ['tenant', 'domain', 'package', 'user', 'job'] as const
+  const own = ['tenant', 'domain', 'package', 'user', 'job', 'apiKey'] as const
   people = [
     { name: 'nobody', browser: test.browser(), reaches: [], scope: null },
     { name: 'before setup', browser: new Browser({ port: setup.panel.port }), reaches: [], scope: null },
@@ -138,6 +172,8 @@ beforeAll(async () => {
     { name: 'helper', browser: await signedIn('helper@example.com'), reaches: 'all', scope: 'global' },
     { name: 'admin as A', browser: await signedIn('staff@example.com'), reaches: own, scope: 'local', isActing: true },
     { name: 'admin', browser: await signedIn('admin@example.com'), reaches: 'all', scope: 'global' },
+    { name: 'key of A', browser: program.browser, reaches: own, scope: 'local', isKey: true },
+    { name: 'key of admin', browser: watcher.browser, reaches: 'all', scope: 'global', isKey: true },
   ]
   await people.find(({ isActing }) => isActing)?.browser.call('POST', `/api/v1/users/${baker.id}/impersonate`)
   await test.root('POST', '/api/v1/tenants/closed/suspend')
@@ -150,7 +186,11 @@ beforeAll(async () => {
     ['reseller 2', await rightsOf('reseller')],
     ['helper', new Set(helperMay)],
     ['admin', 'all'],
+    ['key of A', new Set(keyMay)],
+    ['key of admin', new Set(forKeys)],
   ])
+  // So that a use of a key is no change to be seen here.
+  await test.panel.db.updateTable('api_keys').set({ last_used_at: '2999-01-01T00:00:00.000Z' }).execute()
   image = await storeImage(test.panel.db)
 })
 
@@ -198,7 +238,11 @@ function inputFor({ name, input }: Operation, of: Things): Input {
     'totp.confirm': { user: of.user, code: '123456' },
     'totp.renew-codes': { user: of.user },
     'totp.delete': { user: of.user },
+    'api-key.create': { user: of.user, name: 'another', scopes: ['domain.list'] },
+    'api-key.get': { apiKey: of.apiKey },
+    'api-key.revoke': { apiKey: of.apiKey },
     'policy.update': { role: 'user', secondFactor: 'optional' },
+    'audit.list': { limit: 5 },
     'settings.get': { key: 'jobs.keep_days' },
     'settings.update': { key: 'jobs.keep_days', value: '30' },
   }
@@ -238,6 +282,7 @@ function expected(person: Person, operation: Operation, whose: Whose): 401 | 403
   if (scope === null) return 401
   const rights = grants.get(person.name) ?? new Set()
   const isHeld = rights === 'all' || rights.has(operation.name)
+  if (person.isKey && (!isHeld || operation.policy.isSensitive)) return 403
   if (ownersOnly.includes(operation.name) || (!isHeld && operation.isForEveryone))
     return ownAccount(person, operation, whose)
   if (!isHeld || !operation.policy.scopes.includes(scope)) return 403
@@ -248,7 +293,7 @@ function expected(person: Person, operation: Operation, whose: Whose): 401 | 403
 }
 
 /** These show or take what only the owner of the account may have: no permission opens those of others. */
-const ownersOnly = ['totp.create', 'totp.confirm', 'totp.renew-codes', 'user.change-email']
+const ownersOnly = ['api-key.create', 'totp.create', 'totp.confirm', 'totp.renew-codes', 'user.change-email']
 
 /** What everybody may do with their own account, and with no other. */
 function ownAccount(person: Person, operation: Operation, whose: Whose) {
@@ -371,8 +416,9 @@ async function byPage({ browser }: Person, operation: Operation, input: Input): 
   const [kind, verb] = [kindOf(operation), verbOf(operation)]
   const html = { accept: 'text/html' }
   if (operation.effect === 'read') {
-    const path = verb === 'list' ? listPath(kind) : detailPath(kind, String(input[kind]))
-    const hasPage = verb === 'list' || (verb === 'get' && kind in input)
+    const key = kind.replace(/-(\w)/, (_, letter: string) => letter.toUpperCase())
+    const path = verb === 'list' ? listPath(kind) : detailPath(kind, String(input[key]))
+    const hasPage = verb === 'list' || (verb === 'get' && key in input)
     return hasPage && path !== '/' ? pageCode(await browser.ask({ path, headers: html })) : null
   }
   const fields = Object.entries(input).map(([key, value]) => [

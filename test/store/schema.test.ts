@@ -65,6 +65,12 @@ describe('migrations', () => {
           "721d6d690651a040b5cf6589d9083a66e8c83bddb142647e9052d5b994c66c4d",
           "7a1aadf81221157e8ed87b9c0d4291389ba30c8e0e45455965f763d048c4d693",
         ],
+        [
+          8,
+          "api-keys",
+          "1b05c2630ada4211a6327324c2fd61d2d05822bbe4db1372c1a6360ca2dd0b1d",
+          "945b9b5004b0bbdae6a68706897d01897f12c097e67aa66a0e9953cf137b77d6",
+        ],
       ]
     `)
   })

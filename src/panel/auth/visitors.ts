@@ -1,5 +1,6 @@
 /** Who a request comes from, and the one cookie that says so. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Id } from '../../contract/values.ts'
 import type { Stores } from '../../resources/index.ts'
 import { mayGoOnAs } from '../../resources/user/impersonation.ts'
 import type { Db } from '../db/database.ts'
@@ -35,7 +36,8 @@ export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
         stored.set(request, found)
         return { session: null, cookie }
       }
-      const { users, loginPolicies, totp } = storesOf(db)
+      const stores = storesOf(db)
+      const { users } = stores
       const known = await users.credentials(found.userId)
       if (!known?.maySignIn) return { session: null, cookie }
       const { id, email } = known.user
@@ -43,9 +45,6 @@ export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
       const impersonator = by && (await mayGoOnAs(users, by.id, id))
       if (by && !impersonator) return { session: null, cookie }
       const { permissions, scope } = known
-      // Who sets up a second factor signs in again, so a session without one is that of somebody who has none.
-      const person = by?.id ?? id
-      const mustEnrol = (await loginPolicies.ofUser(person)) === 'required' && !(await totp.isOn(person))
       await sessions.touch(db, found, permissions === 'all').catch(unlessStoreTrouble)
       stored.set(request, found)
       const actor = {
@@ -53,7 +52,8 @@ export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
         ...(impersonator && { impersonator: { id: impersonator.id, email: impersonator.email } }),
       }
       const { createdAt, expiresAt, confirmedAt } = found
-      return { session: { id: found.id, actor, createdAt, expiresAt, confirmedAt, mustEnrol }, cookie }
+      const owes = await mustEnrol(stores, by?.id ?? id)
+      return { session: { id: found.id, actor, createdAt, expiresAt, confirmedAt, mustEnrol: owes }, cookie }
     },
 
     storedSession(request: FastifyRequest): StoredSession | undefined {
@@ -99,7 +99,12 @@ export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
   }
 }
 
+/** Who sets up a second factor signs in again, so a session without one is that of somebody who has none. */
+export async function mustEnrol({ loginPolicies, totp }: Stores, person: Id): Promise<boolean> {
+  return (await loginPolicies.ofUser(person)) === 'required' && !(await totp.isOn(person))
+}
+
 /** A store that cannot be written now is read on: the moment of the last use is not worth a page. */
-function unlessStoreTrouble(error: unknown): void {
+export function unlessStoreTrouble(error: unknown): void {
   if (storeTrouble(error) === undefined) throw error
 }

@@ -4,6 +4,8 @@ import type { Logger } from 'pino'
 import { WcpError } from '../../contract/errors.ts'
 import { isRecord } from '../../lib/fields.ts'
 import { turnstile } from '../../lib/turnstile.ts'
+import type { ApiKeys } from '../auth/api-keys.ts'
+import { bearerToken } from '../auth/bearer.ts'
 import { demandOwnOrigin, demandToken, isSafe } from '../auth/csrf.ts'
 import type { Visitors } from '../auth/visitors.ts'
 import { clientAddress } from './client-address.ts'
@@ -18,6 +20,7 @@ export interface NetworkDoorOptions {
   /** `http` in tests only. */
   readonly scheme: 'https' | 'http'
   readonly visitors: Visitors
+  readonly apiKeys: ApiKeys
   readonly setup: Pick<Bootstrap, 'state'>
   readonly rates: Pick<RateLimits, 'request' | 'read' | 'tell'>
   readonly csrfKey: Buffer
@@ -30,7 +33,7 @@ export interface NetworkDoorOptions {
 export const privateDoor: Door = {
   acceptsHost: () => true,
   awaitTurn: async () => {},
-  identify: async () => ({ session: null, actor: { kind: 'root' }, cookie: null }),
+  identify: async () => ({ session: null, proof: null, actor: { kind: 'root' }, cookie: null }),
   admit: async () => {},
   checkForm: async () => {},
   complete: () => {},
@@ -70,11 +73,14 @@ export function networkDoor(options: NetworkDoorOptions): Door {
     },
 
     async identify(request) {
+      const token = isApi(request) ? bearerToken(request.headers.authorization) : undefined
+      if (token !== undefined)
+        return { session: null, cookie: null, ...(await options.apiKeys.identify(token, clientAddress(request))) }
       const { session, cookie } = await visitors.identify(request)
       // A page of another site may make the browser ask, although it cannot read the answer: it asks as nobody.
       const isForeign = isApi(request) && !['same-origin', 'none', undefined].includes(fetchSite(request))
       const known = isForeign ? null : session
-      return { session: known, actor: known?.actor ?? null, cookie }
+      return { session: known, proof: null, actor: known?.actor ?? null, cookie }
     },
 
     async admit(request, reply) {
@@ -97,7 +103,8 @@ export function networkDoor(options: NetworkDoorOptions): Door {
 
     async checkForm(request) {
       if (isSafe(request.method) || request.is404) return
-      if (isApi(request) && request.session === null) return // answered with 401, whatever it carries
+      // Answered with 401, whatever it carries, or sent by a program, whose key no browser sends by itself.
+      if (isApi(request) && request.session === null) return
       try {
         if (isApi(request)) checkApiCall(request)
         else await checkPageForm(request)

@@ -27,7 +27,7 @@ export function openApiDocument(
         'with ?plan=1 they tell what would change and change nothing.',
     },
     servers: [{ url: `${about.baseUrl}${apiRoot}` }],
-    security: [{ cookie: [] }],
+    security: [{ cookie: [] }, { key: [] }],
     tags: [...new Set(operations.map(kindOf))].map((name) => ({ name })),
     paths,
     components: {
@@ -37,6 +37,11 @@ export function openApiDocument(
           in: 'cookie',
           name: '__Host-wcp',
           description: 'The session of a browser; changes also need its form token in X-CSRF-Token.',
+        },
+        key: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'An API key, wcp_…, for the operations that it names; see api-key.create.',
         },
       },
       schemas: {

@@ -39,6 +39,6 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
 export function errorHeaders(reply: FastifyReply, error: WcpError): FastifyReply {
   const wait = error.details.retryAfterSeconds ?? (error.code === 'unavailable' ? 5 : undefined)
   if (wait !== undefined) reply.header('retry-after', String(wait))
-  if (error.code === 'not_signed_in') reply.header('www-authenticate', 'Cookie realm="wcp360"')
+  if (error.code === 'not_signed_in') reply.header('www-authenticate', 'Bearer realm="wcp360", Cookie realm="wcp360"')
   return reply.code(error.status)
 }

@@ -16,12 +16,11 @@ import Fastify, {
 import type { Logger } from 'pino'
 import { WcpError } from '../../contract/errors.ts'
 import { apiRoot } from '../../lib/http-call.ts'
-import type { Actor } from '../../resources/context.ts'
 import { AllowedMethods } from './allowed-methods.ts'
 import { noStore, securityHeaders } from './headers.ts'
 import { limits } from './limits.ts'
 import { errorHeaders, sendProblem, toWcpError } from './problem.ts'
-import type { Pages, Session } from './types.ts'
+import type { Pages } from './types.ts'
 
 export interface TlsFiles {
   readonly cert: string | Buffer
@@ -35,7 +34,7 @@ export interface Door {
   /** Resolves when it is this request's turn to be looked at; throws when its address comes too often. */
   awaitTurn(request: FastifyRequest): Promise<void>
   /** Who comes. */
-  identify(request: FastifyRequest): Promise<{ session: Session | null; actor: Actor | null; cookie: string | null }>
+  identify(request: FastifyRequest): Promise<Pick<FastifyRequest, 'session' | 'proof' | 'actor' | 'cookie'>>
   /** Throws, or answers by itself (a redirect), when this request may not go on to its route. */
   admit(request: FastifyRequest, reply: FastifyReply): Promise<void>
   /** With the body read: throws when it was forged. Takes the token out of a form. */
@@ -84,6 +83,7 @@ export function createPanelServer(door: Door, log: Logger, tls: TlsFiles | null)
   let pages: Pages | null = null
 
   app.decorateRequest('session', null)
+  app.decorateRequest('proof', null)
   app.decorateRequest('actor', null)
   app.decorateRequest('cookie', null)
   const methods = new AllowedMethods()

@@ -52,7 +52,9 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** null: nobody is signed in. */
     session: Session | null
-    /** Who acts: the session's user, root on the private socket, or nobody. */
+    /** What a program has shown in place of a session: an API key. null for everybody else. */
+    proof: Pick<Session, 'confirmedAt' | 'mustEnrol'> | null
+    /** Who acts: the session's user, a program's,  root on the private socket, or nobody. */
     actor: Actor | null
     /** Value of the panel's cookie, which a visitor without a session has too; null for none. */
     cookie: string | null

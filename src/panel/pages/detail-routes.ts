@@ -2,10 +2,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { asWcpError } from '../../contract/errors.ts'
-import { type AnyOperation, verbOf } from '../../contract/operation.ts'
+import { type AnyOperation, httpBinding, verbOf } from '../../contract/operation.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import { fieldNamed } from '../../lib/fields.ts'
 import { type Action, type Badge, type Section, statusBadge } from '../../lib/page-model.ts'
+import { apiKeyFacts, apiKeyTable } from '../../resources/api-key/pages.ts'
+import { ApiKey } from '../../resources/api-key/schema.ts'
 import { domainFacts, domainTable } from '../../resources/domain/pages.ts'
 import { Domain } from '../../resources/domain/schema.ts'
 import { jobTable } from '../../resources/job/pages.ts'
@@ -144,9 +146,10 @@ export function detailRoutes(app: FastifyInstance, site: Site): void {
         : null
     const isLiving = user.deletedAt === null
     const about = { user: user.id }
-    const [factor, sessions] = await Promise.all([
+    const [factor, sessions, keys] = await Promise.all([
       isLiving ? related(site, request, 'totp.get', about, TotpState) : null,
       isLiving ? items(site, request, 'session.list', { ...about, limit: 50 }, Session) : [],
+      isLiving ? items(site, request, 'api-key.list', { ...about, limit: 50 }, ApiKey) : [],
     ])
     return show(site, request, reply, {
       kind: 'user',
@@ -169,6 +172,7 @@ export function detailRoutes(app: FastifyInstance, site: Site): void {
       sections: [
         userRoles(t, user, revoke),
         { title: t.account.sessions, table: sessionTable(t, sessions), empty: t.account.noSessions },
+        ...(keys.length > 0 ? [{ title: t.apiKeys.title, table: apiKeyTable(t, keys) }] : []),
         { ...userFacts(t, user), isAside: true },
         ...(factor === null ? [] : [{ title: t.factor.title, facts: factorFacts(t, factor), isAside: true }]),
       ],
@@ -186,6 +190,33 @@ export function detailRoutes(app: FastifyInstance, site: Site): void {
       isSuspended: false,
       isFixed: role.isBuiltIn,
       sections: [permissionFacts(t, role), { ...roleFacts(t, role), isAside: true }],
+    })
+  })
+
+  app.get<Route>('/api-keys/:ref', { config: { access: 'session' } }, async (request, reply) => {
+    const { ref } = request.params
+    const key = ApiKey.parse((await site.run(request, 'api-key.get', { apiKey: ref })).value)
+    return show(site, request, reply, {
+      kind: 'api-key',
+      ref: key.id,
+      title: key.name,
+      kindTitle: t.apiKeys.title,
+      status: statusBadge(key.status),
+      isDeleted: false,
+      isSuspended: false,
+      main: site.may(request, 'api-key.revoke')
+        ? [
+            {
+              title: t.verbs.revoke,
+              href: `/do/api-key.revoke${query({ apiKey: key.id, _back: listPath('api-key') })}`,
+              danger: true,
+            },
+          ]
+        : [],
+      sections: [
+        permissionFacts(t, { holdsAll: false, permissions: key.scopes }),
+        { ...apiKeyFacts(t, key), isAside: true },
+      ],
     })
   })
 
@@ -223,7 +254,8 @@ function show(site: Site, request: FastifyRequest, reply: FastifyReply, detail: 
   const { t } = site
   const { kind, ref } = detail
   const get = site.operation(`${kind}.get`)
-  const input = { [kind]: ref }
+  const [name = kind] = httpBinding(get).pathKeys
+  const input = { [name]: ref }
   const verbs = detail.isDeleted ? ['restore'] : ['update', detail.isSuspended ? 'unsuspend' : 'suspend', 'delete']
   const operations = (detail.isFixed ? [] : verbs)
     .map((verb) => `${kind}.${verb}`)

@@ -5,6 +5,8 @@ import { toCommandLine } from '../../lib/command-spec.ts'
 import { fieldNamed } from '../../lib/fields.ts'
 import type { Action, Empty, Table } from '../../lib/page-model.ts'
 import { label, type Texts } from '../../lib/texts.ts'
+import { apiKeyTable } from '../../resources/api-key/pages.ts'
+import { ApiKey } from '../../resources/api-key/schema.ts'
 import { auditTable } from '../../resources/audit/pages.ts'
 import { AuditEntry } from '../../resources/audit/schema.ts'
 import { domainTable } from '../../resources/domain/pages.ts'
@@ -41,6 +43,8 @@ interface ListKind<T extends z.ZodType> {
   readonly words: (t: Texts) => ListWords
   readonly item: T
   readonly table: (t: Texts, items: z.output<T>[]) => Table
+  /** What the form of a new one begins with. */
+  readonly begin?: (request: FastifyRequest) => Readonly<Record<string, string | undefined>>
   /** `given`: how the list is narrowed. */
   readonly actions?: (t: Texts, given: Readonly<Record<string, string>>) => readonly Action[]
 }
@@ -69,6 +73,13 @@ export function listRoutes(app: FastifyInstance, site: Site): void {
   })
   list(app, site, { kind: 'role', words: (t) => t.roleList, item: Role, table: roleTable })
   list(app, site, { kind: 'reseller', words: (t) => t.resellers, item: Reseller, table: resellerTable })
+  list(app, site, {
+    kind: 'api-key',
+    words: (t) => t.apiKeys,
+    item: ApiKey,
+    table: apiKeyTable,
+    begin: ({ session }) => ({ user: session?.actor.email, _back: '/api-keys' }),
+  })
   list(app, site, { kind: 'mail', words: (t) => t.mails, item: Mail, table: mailTable })
   list(app, site, { kind: 'job', words: (t) => t.jobs, item: Job, table: jobTable })
   list(app, site, {
@@ -101,7 +112,9 @@ function list<T extends z.ZodType>(app: FastifyInstance, site: Site, kind: ListK
 
     const create = `${kind.kind}.create`
     const add =
-      words.add !== undefined && site.may(request, create) ? { title: words.add, href: `/do/${create}` } : null
+      words.add !== undefined && site.may(request, create)
+        ? { title: words.add, href: `/do/${create}${query(kind.begin?.(request) ?? {})}` }
+        : null
     const { cursor, ...narrowing } = input
     return site.send(request, reply, {
       template: 'list',

@@ -15,6 +15,7 @@ const lists = new Map([
   ['policy', '/settings'],
   ['mail', '/mails'],
   ['session', '/account'],
+  ['api-key', '/api-keys'],
   ['totp', '/account/second-factor'],
 ])
 

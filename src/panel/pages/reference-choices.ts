@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import type { AnyOperation } from '../../contract/operation.ts'
 import { nothing } from '../../lib/command-spec.ts'
 import { type Field, fieldsOf, isRecord } from '../../lib/fields.ts'
+import { holds } from '../../resources/rights.ts'
 import type { Choice } from './form-fields.ts'
 import type { Site } from './site.ts'
 
@@ -39,6 +40,7 @@ export async function referenceChoices(
       choices.set(field.name, names(value, nameKey[kind] ?? 'name'))
     }
     if (field.name === 'permissions') choices.set('permissions', permissionChoices(site, request))
+    if (field.name === 'scopes') choices.set('scopes', keyScopeChoices(site, request))
     if (field.name === 'php') choices.set('php', phpChoices(site, field))
   }
   return choices
@@ -47,6 +49,15 @@ export async function referenceChoices(
 /** Nobody gives away a permission that he does not have. */
 function permissionChoices(site: Site, request: FastifyRequest): Choice[] {
   return site.deps.operations.flatMap(({ name }) => (site.may(request, name) ? [{ value: name, title: name }] : []))
+}
+
+/** What the visitor is permitted, but for what is not for keys. */
+function keyScopeChoices(site: Site, { actor }: FastifyRequest): Choice[] {
+  return site.deps.operations.flatMap((operation) => {
+    const { name, policy } = operation
+    const isFor = actor !== null && holds(actor, name) && site.deps.mayCall(actor, operation) && !policy.isSensitive
+    return isFor ? [{ value: name, title: name }] : []
+  })
 }
 
 /** Installed versions, and the word for a site without PHP where the field takes one. */

@@ -40,7 +40,7 @@ export function roleFacts(t: Texts, role: Role): Section {
 }
 
 /** One line for each kind of thing: `domain` – `create, delete`. */
-export function permissionFacts(t: Texts, role: Role): Section {
+export function permissionFacts(t: Texts, role: Pick<Role, 'holdsAll' | 'permissions'>): Section {
   const kinds: Readonly<Record<string, string>> = t.kinds
   const byKind = Map.groupBy(role.permissions, (name) => name.slice(0, name.indexOf('.')))
   const facts = [...byKind].map(([kind, names]) => ({

@@ -24,7 +24,7 @@ export const RoleScope = z
 export const Permission = z
   .string()
   .max(60, { error: 'the name of an operation such as domain.create' })
-  .regex(/^[a-z]+\.[a-z-]+$/, { error: 'the name of an operation such as domain.create' })
+  .regex(/^[a-z-]+\.[a-z-]+$/, { error: 'the name of an operation such as domain.create' })
 
 export const Role = z.strictObject({
   id: Id,

@@ -1,21 +1,19 @@
 /** Recovery codes: 80 random bits in letters that nobody confuses, `abcd-efgh-jkmn-pqrs`. */
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac } from 'node:crypto'
+import { letters, randomLetters } from '../../lib/letters.ts'
 
 export const recoveryCodeCount = 10
 
-/** Crockford's base 32: without i, l, o and u. */
-const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
-const letters = 16
+const length = 16
 
 export function newRecoveryCode(): string {
-  const text = [...randomBytes(letters)].map((byte) => alphabet[byte & 31]).join('')
-  return text.match(/.{4}/g)?.join('-') ?? ''
+  return randomLetters(length).match(/.{4}/g)?.join('-') ?? ''
 }
 
 /** As it may be typed: any case, with or without dashes; null for what cannot be one. */
 export function recoveryCodeOf(text: string): string | null {
   const plain = text.toLowerCase().replaceAll(/[\s-]/g, '').replaceAll('o', '0').replaceAll(/[il]/g, '1')
-  return new RegExp(`^[${alphabet}]{${letters}}$`).test(plain) ? plain : null
+  return new RegExp(`^[${letters}]{${length}}$`).test(plain) ? plain : null
 }
 
 /** Keyed, because 80 bits could be searched for by who has a copy of the store. */

@@ -48,6 +48,8 @@ export async function askRaw(port: number, bytes: string): Promise<string> {
 
 export class Browser {
   cookie: string | null = null
+  /** An API key, for a program instead of a browser. */
+  key: string | null = null
   readonly where: Where
   /** Asked for once: it is the same as long as the cookie is. */
   #token: { readonly cookie: string | null; readonly value: string } | null = null
@@ -87,9 +89,14 @@ export class Browser {
     return await this.form('/login', { email, password })
   }
 
-  /** A REST call with the session's cookie and token. */
+  /** A REST call with the session's cookie and token, or with the key. */
   async call(method: string, path: string, body?: unknown): Promise<Answer> {
-    const headers = method === 'GET' ? {} : { 'x-csrf-token': await this.token(), 'sec-fetch-site': 'same-origin' }
+    const headers =
+      this.key !== null
+        ? { authorization: `Bearer ${this.key}` }
+        : method === 'GET'
+          ? {}
+          : { 'x-csrf-token': await this.token(), 'sec-fetch-site': 'same-origin' }
     return await this.ask({ method, path, headers, ...(body !== undefined && { body }) })
   }
 }

@@ -13,7 +13,7 @@ export interface World {
   /** A customer of another tenant. */
   readonly stranger: Browser
   readonly ids: Readonly<
-    Record<'tenant' | 'domain' | 'package' | 'user' | 'role' | 'reseller' | 'job' | 'session', string>
+    Record<'tenant' | 'domain' | 'package' | 'user' | 'role' | 'reseller' | 'job' | 'session' | 'apiKey', string>
   >
 }
 
@@ -34,6 +34,7 @@ export async function world(options: TestPanelOptions = {}): Promise<World> {
   await make('users', { email: 'admin@example.com', password, role: 'system_admin' })
   const { id: role } = await make('roles', { name: 'viewer', scope: 'local', permissions: ['domain.list'] })
   const { id: reseller } = await make('resellers', { email: 'seller@example.com', password })
+  const { id: apiKey } = await make(`users/${user}/api-keys`, { name: 'deploy', scopes: ['domain.list'] })
   const signedIn = async (email: string) => {
     const browser = test.browser()
     await browser.signIn(email, password)
@@ -47,7 +48,7 @@ export async function world(options: TestPanelOptions = {}): Promise<World> {
     admin: await signedIn('admin@example.com'),
     customer,
     stranger: await signedIn('butcher@example.com'),
-    ids: { tenant, domain, package: pack, user, role, reseller, job, session },
+    ids: { tenant, domain, package: pack, user, role, reseller, job, session, apiKey },
   }
 }
 
@@ -70,6 +71,9 @@ export function inputFor({ name, input }: AnyOperation<Context>, { ids }: World)
     'role.revoke': { user: 'baker@example.com' },
     'reseller.create': { email: 'other@example.com', password },
     'reseller.update': { maxTenants: 5 },
+    'api-key.get': { apiKey: ids.apiKey },
+    'api-key.create': { user: ids.user, name: 'other', scopes: ['domain.list'] },
+    'api-key.revoke': { apiKey: ids.apiKey },
     'totp.get': { user: ids.user },
     'totp.create': { user: ids.user },
     'totp.confirm': { user: ids.user, code: '123456' },

@@ -6,6 +6,7 @@ import { auditMirror } from './0004-audit-mirror.ts'
 import { factors } from './0005-factors.ts'
 import { manyTenants } from './0006-many-tenants.ts'
 import { mail } from './0007-mail.ts'
+import { apiKeys } from './0008-api-keys.ts'
 import type { Migration } from './migration.ts'
 
 export const migrations: readonly Migration[] = [
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   factors,
   manyTenants,
   mail,
+  apiKeys,
 ]

@@ -91,6 +91,9 @@ export interface RecoveryCodeTable extends CommonColumns {
 export interface ApiKeyTable extends CommonColumns {
   user_id: string
   name: string
+  /** By which it is found; no secret. */
+  selector: string
+  /** SHA-256 of the key, hexadecimal. */
   key_hash: string
   scopes: JsonText
   addresses: JsonText

@@ -1,0 +1,156 @@
+/** API keys in the panel's database. */
+import { z } from 'zod'
+import type { Id } from '../../contract/values.ts'
+import type { Db } from '../../panel/db/database.ts'
+import { decodeJson, encodeJson } from '../../panel/db/json.ts'
+import { decodeCursor, type Page, toPage } from '../listing.ts'
+import { isId, type StoreTools, stored } from '../store-tools.ts'
+import type { ApiKey } from './schema.ts'
+import { beginningOf, isTokenOf, selectorOf } from './token.ts'
+
+export interface ApiKeyStore {
+  /** By name and id; of all users where none is named. */
+  list(query: { cursor?: string | undefined; limit: number; user: Id | undefined }): Promise<Page<ApiKey>>
+  /** By id, or by the name that its owner gave it. */
+  find(ref: string, owner: Id | null): Promise<ApiKey | undefined>
+  count(owner: Id): Promise<number>
+  insert(key: NewApiKey): Promise<void>
+  /** Dead at the next request. */
+  remove(id: Id): Promise<void>
+  /** The living key that this is, in constant time once its first letters are those of one. */
+  ofToken(token: string): Promise<ApiKey | undefined>
+  touch(id: Id): Promise<void>
+  purgeExpiredBefore(moment: string): Promise<number>
+}
+
+export interface NewApiKey {
+  readonly id: Id
+  readonly user: Id
+  readonly name: string
+  readonly selector: string
+  readonly digest: string
+  readonly scopes: readonly string[]
+  readonly addresses: readonly string[]
+  readonly expiresAt: string
+}
+
+export function apiKeyStore(db: Db, { now }: StoreTools): ApiKeyStore {
+  const rows = () =>
+    db
+      .selectFrom('api_keys')
+      .innerJoin('users', 'users.id', 'api_keys.user_id')
+      .selectAll('api_keys')
+      .select('users.email')
+
+  return {
+    async list({ cursor, limit, user }) {
+      let query = rows()
+      if (user !== undefined) query = query.where('api_keys.user_id', '=', user)
+      if (cursor !== undefined) {
+        const [name, id] = decodeCursor(cursor, z.string())
+        query = query.where((eb) => eb(eb.refTuple('api_keys.name', 'api_keys.id'), '>', eb.tuple(name, id)))
+      }
+      const found = await query
+        .orderBy('api_keys.name')
+        .orderBy('api_keys.id')
+        .limit(limit + 1)
+        .execute()
+      return toPage(
+        found,
+        limit,
+        (row) => [row.name, row.id],
+        (row) => keyOf(row, now),
+      )
+    },
+
+    async find(ref, owner) {
+      if (!isId(ref) && owner === null) return undefined
+      const query = isId(ref)
+        ? rows().where('api_keys.id', '=', ref)
+        : rows().where('api_keys.name', '=', ref).where('api_keys.user_id', '=', owner)
+      const row = await query.executeTakeFirst()
+      return row && keyOf(row, now)
+    },
+
+    async count(owner) {
+      const { count } = await db
+        .selectFrom('api_keys')
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .where('user_id', '=', owner)
+        .executeTakeFirstOrThrow()
+      return Number(count)
+    },
+
+    async insert({ id, user, name, selector, digest, scopes, addresses, expiresAt }) {
+      await db
+        .insertInto('api_keys')
+        .values({
+          id,
+          created_at: now,
+          updated_at: now,
+          user_id: user,
+          name,
+          selector,
+          key_hash: digest,
+          scopes: encodeJson(scopes),
+          addresses: encodeJson(addresses),
+          expires_at: expiresAt,
+        })
+        .execute()
+    },
+
+    async remove(id) {
+      await db.deleteFrom('api_keys').where('id', '=', id).execute()
+    },
+
+    async ofToken(token) {
+      const selector = selectorOf(token)
+      if (selector === null) return undefined
+      const row = await rows()
+        .where('api_keys.selector', '=', selector)
+        .where('api_keys.expires_at', '>', now)
+        .executeTakeFirst()
+      return row && isTokenOf(row.key_hash, token) ? keyOf(row, now) : undefined
+    },
+
+    async touch(id) {
+      await db.updateTable('api_keys').set({ last_used_at: now, updated_at: now }).where('id', '=', id).execute()
+    },
+
+    async purgeExpiredBefore(moment) {
+      const result = await db.deleteFrom('api_keys').where('expires_at', '<', moment).executeTakeFirst()
+      return Number(result.numDeletedRows)
+    },
+  }
+}
+
+interface Row {
+  readonly id: string
+  readonly user_id: string
+  readonly email: string
+  readonly name: string
+  readonly selector: string
+  readonly scopes: string
+  readonly addresses: string
+  readonly created_at: string
+  readonly expires_at: string
+  readonly last_used_at: string | null
+}
+
+const Words = z.array(z.string())
+
+function keyOf(row: Row, now: string): ApiKey {
+  return {
+    id: stored(row.id),
+    name: row.name,
+    userId: stored(row.user_id),
+    email: row.email,
+    beginning: beginningOf(row.selector),
+    scopes: Words.parse(decodeJson(row.scopes)),
+    addresses: Words.parse(decodeJson(row.addresses)),
+    status: row.expires_at > now ? 'active' : 'expired',
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    lastUsedAt: row.last_used_at,
+  }
+}
