@@ -116,11 +116,18 @@ class JobEngine implements Engine {
   }
 
   hello(): void {
-    const { emit, version, phpVersions } = this.#options
-    const running = [...this.#running.values()].map((job) => job.id)
-    const readOnly = this.#readOnly
-    const php = [...phpVersions()]
-    emit({ t: 'hello', wire: wireVersion, version, setupOpen: this.setupOpen, readOnly, running, php })
+    const { emit, version, phpVersions, audit } = this.#options
+    emit({
+      t: 'hello',
+      wire: wireVersion,
+      version,
+      setupOpen: this.setupOpen,
+      readOnly: this.#readOnly,
+      running: [...this.#running.values()].map((job) => job.id),
+      php: [...phpVersions()],
+      fence: this.#state?.journal.highestToken() ?? 0,
+      trail: audit.isOpen ? audit.end : null,
+    })
     this.tellAudit()
     if (this.#readOnly === null) for (const job of this.#ready().journal.untold()) this.#tellEnd(job)
   }

@@ -170,6 +170,12 @@ export class Journal {
     return this.#one(z.strictObject({ one: z.int() }), query, tenant) !== undefined
   }
 
+  /** Of any resource; 0 before the first. */
+  highestToken(): number {
+    const query = 'select coalesce(max(token), 0) as token from fences'
+    return this.#one(z.strictObject({ token: z.int() }), query)?.token ?? 0
+  }
+
   /** Jobs of types that a brake counts. */
   acceptedSince(types: readonly string[], moment: string): number {
     const ofTypes = 'type in (select value from json_each(?))'

@@ -4,7 +4,7 @@ import { BrakeKind, StepState } from './job.ts'
 import { Id } from './values.ts'
 
 /** Both sides refuse another version by name; an upgrade replaces both at once. */
-export const wireVersion = 2
+export const wireVersion = 3
 
 const Text = z.string().max(4000)
 const Token = z.int().min(1)
@@ -99,6 +99,10 @@ export const AgentMessage = z.discriminatedUnion('t', [
     running: z.array(Id),
     /** PHP versions installed. */
     php: z.array(z.string().max(8)),
+    /** Highest token that was accepted, of any tenant or domain; 0 before the first. */
+    fence: z.int().min(0),
+    /** What of the panel's audit trail is written here for good; null while the log cannot be read. */
+    trail: TrailEnd.nullable(),
   }),
   z.strictObject({ t: z.literal('accepted'), job: Id, steps: z.array(Text).max(500) }),
   z.strictObject({

@@ -48,6 +48,7 @@ import { jobQueue } from './jobs/job-queue.ts'
 import { JobRunner } from './jobs/job-runner.ts'
 import { mailer } from './mail/mailer.ts'
 import { newId } from './operation-context.ts'
+import { settlePutBackStore } from './put-back-store.ts'
 import { type Caller, isFresh, mayCall, operationRunner } from './run-operation.ts'
 
 export interface PanelOptions {
@@ -236,6 +237,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   await runner.start()
   await link.listen(agentSocket, {
     async connected(hello) {
+      if (await settlePutBackStore(db, hello)) log.error(putBackHelp, 'the store was put back from a backup')
       await runner.connected(hello)
       void setup.closeIfDone().catch((err) => log.error({ err }, 'setup could not be closed on the root side'))
     },
@@ -280,6 +282,10 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       await db.destroy()
     },
   }
+}
+
+const putBackHelp = {
+  help: 'Everybody has to sign in again. "wcp audit verify" says from where on; what was made since is on the machine and not in the store.',
 }
 
 const policyOf = ({ anyHost, baseUrl }: Config) => hostPolicy(anyHost ? null : baseUrl)

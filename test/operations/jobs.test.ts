@@ -319,7 +319,17 @@ function frame(text: string): Buffer {
 }
 
 function hello() {
-  return { t: 'hello', wire: 1, version: 'x', setupOpen: true, readOnly: null, running: [], php: [] }
+  return {
+    t: 'hello',
+    wire: 1,
+    version: 'x',
+    setupOpen: true,
+    readOnly: null,
+    running: [],
+    php: [],
+    fence: 0,
+    trail: null,
+  }
 }
 
 describe('a job that the brake of the root side holds', () => {

@@ -102,7 +102,8 @@ export function auditMirror({ db, send, log, retryMs = 30_000 }: AuditMirrorOpti
   }
 }
 
-async function isOurs(db: Db, { sequence, checksum }: TrailEnd): Promise<boolean> {
+/** Whether the trail has this entry; an empty trail is everybody's. */
+export async function isOurs(db: Db, { sequence, checksum }: TrailEnd): Promise<boolean> {
   if (sequence === 0) return true
   const row = await db.selectFrom('audit_logs').select('checksum').where('sequence', '=', sequence).executeTakeFirst()
   return row?.checksum === checksum

@@ -73,6 +73,8 @@ export class ScriptedAgent {
       readOnly: null,
       running: scripted.running,
       php: ['8.4', '8.2'],
+      fence: 0,
+      trail: scripted.audit?.end ?? null,
     })
     agent.tellAudit()
     return agent
