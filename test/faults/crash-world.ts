@@ -4,7 +4,7 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { Layout } from '../../src/agent/os/layout.ts'
 import { type Database, openDatabase } from '../../src/lib/native-sqlite.ts'
-import type { AgentJob, ClientEvent, History, LoggedEnd, PanelJob } from './history.ts'
+import { type AgentJob, type ClientEvent, type History, loggedEnds, type PanelJob } from './history.ts'
 
 type Row = Readonly<Record<string, string | number | null>>
 type Rename = (text: string) => string
@@ -92,6 +92,7 @@ function panelJob(panel: Database, row: Row): PanelJob {
     // a purged tenant has no row any more; its jobs still have it as what they were about
     tenant: String(row.tenant_id ?? row.resource_id),
     resource: String(row.resource_id),
+    name: String(row.resource_name),
     token: Number(row.token),
     sequence: Number(row.sequence),
     state: String(row.state) as PanelJob['state'], // the panel's own word
@@ -104,14 +105,6 @@ function panelJob(panel: Database, row: Row): PanelJob {
 
 function textOrNull(value: Row[string] | undefined): string | null {
   return value == null ? null : String(value)
-}
-
-function loggedEnds(output: string): readonly LoggedEnd[] {
-  return output.split('\n').flatMap((line) => {
-    if (!line.includes('"msg":"job ended"')) return []
-    const { job, failure } = JSON.parse(line) as { job: string; failure: string | null }
-    return [{ job, failed: failure !== null }]
-  })
 }
 
 function stateRows(agent: Database): Map<string, string> {

@@ -6,7 +6,16 @@ const at = (second: number) => `2026-01-01T00:00:${String(second).padStart(2, '0
 function panelJob(id: string, change: Partial<PanelJob> = {}): PanelJob {
   const sequence = change.sequence ?? 1
   const times = { startedAt: at(sequence * 10), finishedAt: at(sequence * 10 + 5), steps: [] }
-  const job = { id, type: 'tenant.create', tenant: 't', resource: 't', token: sequence, sequence, actor: 'root' }
+  const job = {
+    id,
+    type: 'tenant.create',
+    tenant: 't',
+    resource: 't',
+    name: 'acme',
+    token: sequence,
+    sequence,
+    actor: 'root',
+  }
   return { ...job, ...times, state: 'succeeded', ...change }
 }
 
@@ -20,10 +29,10 @@ const suspended = { type: 'tenant.suspend', sequence: 2 } as const
 /** A tenant created and suspended, both told to the client. */
 const good: History = {
   client: [
-    { at: 'submit', request: '1' },
-    { at: 'acknowledge', request: '1', job: 'a' },
-    { at: 'submit', request: '2' },
-    { at: 'acknowledge', request: '2', job: 'b' },
+    { at: 'submit', request: '1', wishes: ['tenant.create acme'] },
+    { at: 'acknowledge', request: '1', jobs: ['a'] },
+    { at: 'submit', request: '2', wishes: ['tenant.suspend acme'] },
+    { at: 'acknowledge', request: '2', jobs: ['b'] },
   ],
   panel: [panelJob('a'), panelJob('b', suspended)],
   agent: [agentJob('a'), agentJob('b', { type: 'tenant.suspend', seq: 2 })],
@@ -43,7 +52,7 @@ describe('violations', () => {
   })
 
   it('takes an outcome that nobody knows as it comes', () => {
-    const client = [...good.client.slice(0, 2), { at: 'submit', request: '2' }, { at: 'lose', request: '2' }] as const
+    const client = [...good.client.slice(0, 3), { at: 'lose', request: '2' }] as const
     const onlyFirst = { panel: good.panel.slice(0, 1), agent: good.agent.slice(0, 1), ends: good.ends.slice(0, 1) }
 
     expect(about({ client })).toEqual([])
@@ -54,13 +63,39 @@ describe('violations', () => {
   })
 
   it('finds an acknowledged job that nobody has', () => {
-    const change = { panel: good.panel.slice(0, 1), agent: good.agent.slice(0, 1) }
+    const change = { panel: good.panel.slice(0, 1), agent: good.agent.slice(0, 1), ends: [] }
     expect(about({ ...change, registry: new Map([['t', 'active']]) })).toEqual(['acknowledged job b is lost'])
   })
 
   it('finds a job that nobody asked for', () => {
-    expect(about({ client: good.client.slice(0, 2) })).toEqual([
-      '1 jobs that nobody was told of, and only 0 requests without an answer',
+    const stranger = ['nobody asked for job b (tenant.suspend acme), or it was done twice']
+    expect(about({ client: good.client.slice(0, 2) })).toEqual(stranger)
+    expect(about({ client: [...good.client.slice(0, 3), { at: 'refuse', request: '2' }] })).toEqual(stranger)
+  })
+
+  it('finds a second job of one request without an answer', () => {
+    const again = { type: 'tenant.suspend', sequence: 3 } as const
+    const panel = [...good.panel, panelJob('c', again)]
+    const agent = [...good.agent, agentJob('c', { type: 'tenant.suspend', seq: 3 })]
+    const change = { client: good.client.slice(0, 3), panel, agent, fences: new Map([['t', 3]]) }
+    expect(about(change)).toEqual(['nobody asked for job c (tenant.suspend acme), or it was done twice'])
+  })
+
+  it('finds a job that is another one than was promised', () => {
+    const other = { ...suspended, name: 'other' }
+    expect(about({ panel: [panelJob('a'), panelJob('b', other)] })).toEqual([
+      'job b was promised for tenant.suspend acme, and is tenant.suspend other',
+    ])
+  })
+
+  it('finds a job that the panel has lost, and one that is another for each side', () => {
+    const client = good.client.slice(0, 2)
+    expect(about({ client, panel: good.panel.slice(0, 1) })).toEqual([
+      'job b (tenant.suspend) is known to the agent alone',
+    ])
+    const agent = [agentJob('a'), agentJob('b', { type: 'tenant.restore', seq: 2 })]
+    expect(about({ agent, registry: new Map([['t', 'active']]) })).toEqual([
+      'job b is tenant.suspend for the panel, and tenant.restore for the agent',
     ])
   })
 
@@ -111,19 +146,16 @@ describe('violations', () => {
   })
 
   it('finds no overlap between different tenants', () => {
-    const other = { tenant: 'u', resource: 'u', sequence: 2, startedAt: at(12), finishedAt: at(20) }
+    const other = { ...suspended, tenant: 'u', resource: 'u', startedAt: at(12), finishedAt: at(20) }
     const change = {
       panel: [panelJob('a'), panelJob('b', other)],
-      agent: [agentJob('a'), agentJob('b', { tenant: 'u', resource: 'u', seq: 2 })],
+      agent: [agentJob('a'), agentJob('b', { type: 'tenant.suspend', tenant: 'u', resource: 'u', seq: 2 })],
       fences: new Map([
         ['t', 1],
         ['u', 2],
       ]),
     }
-    const registry = new Map([
-      ['t', 'active'],
-      ['u', 'active'],
-    ])
+    const registry = new Map([['t', 'active']])
     expect(about({ ...change, registry })).toEqual([])
   })
 
@@ -165,8 +197,9 @@ describe('violations', () => {
   it('makes nothing of the deletion of what was never made', () => {
     const agent = [agentJob('a', { state: 'failed' }), agentJob('b', { type: 'tenant.delete', seq: 2 })]
     const panel = [panelJob('a', { state: 'failed' }), panelJob('b', { type: 'tenant.delete', sequence: 2 })]
-    expect(about({ panel, agent, registry: new Map() })).toEqual([])
-    expect(about({ panel, agent, registry: new Map([['t', 'trashed']]) })).toEqual([
+    const client = [{ at: 'submit', request: '1', wishes: ['tenant.create acme', 'tenant.delete acme'] }] as const
+    expect(about({ client, panel, agent, registry: new Map() })).toEqual([])
+    expect(about({ client, panel, agent, registry: new Map([['t', 'trashed']]) })).toEqual([
       't is trashed, and the successful jobs make it none',
     ])
   })
@@ -178,12 +211,16 @@ describe('violations', () => {
       agentJob('x', { type: 'tenant.delete', seq: 3 }),
       agentJob('p', { type: 'tenant.purge', seq: 4 }),
     ]
+    const panel = agent.map(({ id, type, resource, seq }) =>
+      panelJob(id, { type, resource, sequence: seq, actor: 'panel' }),
+    )
     const fences = new Map([
       ['t', 4],
       ['d', 2],
     ])
-    expect(about({ client: [], panel: [], ends: [], agent, fences, registry: new Map() })).toEqual([])
-    expect(about({ client: [], panel: [], ends: [], agent, fences, registry: new Map([['d', 'active']]) })).toEqual([
+    const change = { client: [], panel, ends: [], agent, fences }
+    expect(about({ ...change, registry: new Map() })).toEqual([])
+    expect(about({ ...change, registry: new Map([['d', 'active']]) })).toEqual([
       'd is active, and the successful jobs make it none',
     ])
   })

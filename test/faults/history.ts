@@ -7,8 +7,9 @@
 
 /** What a client saw of one request. */
 export type ClientEvent =
-  | { readonly at: 'submit'; readonly request: string }
-  | { readonly at: 'acknowledge'; readonly request: string; readonly job: string }
+  /** `wishes`: the jobs that it may become, each as `tenant.create acme`. */
+  | { readonly at: 'submit'; readonly request: string; readonly wishes: readonly string[] }
+  | { readonly at: 'acknowledge'; readonly request: string; readonly jobs: readonly string[] }
   | { readonly at: 'refuse'; readonly request: string }
   /** The connection ended before an answer. */
   | { readonly at: 'lose'; readonly request: string }
@@ -25,6 +26,8 @@ export interface PanelJob {
   readonly type: string
   readonly tenant: string
   readonly resource: string
+  /** Of the resource, as people type it. */
+  readonly name: string
   /** Fencing token. */
   readonly token: number
   /** Order of queueing. */
@@ -83,20 +86,40 @@ export function violations(history: History): readonly string[] {
 function lostJobs({ client, panel }: History): string[] {
   const known = new Set(panel.map(({ id }) => id))
   return client.flatMap((event) =>
-    event.at === 'acknowledge' && !known.has(event.job) ? [`acknowledged job ${event.job} is lost`] : [],
+    event.at === 'acknowledge'
+      ? event.jobs.filter((job) => !known.has(job)).map((job) => `acknowledged job ${job} is lost`)
+      : [],
   )
 }
 
-/** Every job comes from a request that was acknowledged or never answered, or from the panel itself. */
+/**
+ * Every job is one that was promised, as it was wished; or one wish of a request without an answer, once; or the panel's own.
+ * What was refused left none.
+ */
 function strangers({ client, panel }: History): string[] {
-  const acknowledged = new Set(client.flatMap((event) => (event.at === 'acknowledge' ? [event.job] : [])))
-  const answered = new Set(client.flatMap((event) => (event.at === 'submit' ? [] : [event.request])))
-  const unknown = client.filter(
-    (event) => event.at === 'lose' || (event.at === 'submit' && !answered.has(event.request)),
-  ).length
-  const unasked = panel.filter(({ id, actor }) => actor !== 'panel' && !acknowledged.has(id))
-  if (unasked.length <= unknown) return []
-  return [`${unasked.length} jobs that nobody was told of, and only ${unknown} requests without an answer`]
+  const wishes = new Map(client.flatMap((event) => (event.at === 'submit' ? [[event.request, event.wishes]] : [])))
+  const promised = new Map(
+    client.flatMap(({ request, ...event }) =>
+      event.at === 'acknowledge' ? event.jobs.map((job) => [job, request]) : [],
+    ),
+  )
+  const answered = new Set(
+    client.filter(({ at }) => at === 'acknowledge' || at === 'refuse').map(({ request }) => request),
+  )
+  const open = [...wishes].flatMap(([request, wished]) => (answered.has(request) ? [] : wished))
+  return panel.flatMap(({ id, type, name, actor }) => {
+    const what = `${type} ${name}`
+    const request = promised.get(id)
+    if (request !== undefined) {
+      const wished = wishes.get(request) ?? []
+      return wished.includes(what) ? [] : [`job ${id} was promised for ${wished.join(', ')}, and is ${what}`]
+    }
+    if (actor === 'panel') return []
+    const index = open.indexOf(what)
+    if (index === -1) return [`nobody asked for job ${id} (${what}), or it was done twice`]
+    open.splice(index, 1)
+    return []
+  })
 }
 
 function unended({ panel, agent }: History): string[] {
@@ -112,8 +135,12 @@ function unended({ panel, agent }: History): string[] {
 
 function disagreements({ panel, agent }: History): string[] {
   const journal = new Map(agent.map((job) => [job.id, job]))
-  return panel.flatMap((job) => {
+  const rows = new Set(panel.map(({ id }) => id))
+  const unheard = agent.filter(({ id }) => !rows.has(id))
+  const differing = panel.flatMap((job) => {
     const done = journal.get(job.id)
+    if (done !== undefined && done.type !== job.type)
+      return [`job ${job.id} is ${job.type} for the panel, and ${done.type} for the agent`]
     if (job.state === 'succeeded' && done?.state !== 'succeeded')
       return [`job ${job.id} (${job.type}) succeeded for the panel, and is ${done?.state ?? 'unknown'} for the agent`]
     if (job.state === 'failed' && done?.state === 'succeeded')
@@ -124,6 +151,7 @@ function disagreements({ panel, agent }: History): string[] {
       return [`job ${job.id} (${job.type}) has token ${job.token} for the panel, and ${done.token} for the agent`]
     return []
   })
+  return [...unheard.map(({ id, type }) => `job ${id} (${type}) is known to the agent alone`), ...differing]
 }
 
 function repeatedEffects({ agent, ends }: History): string[] {
@@ -219,6 +247,15 @@ export function replay(agent: readonly AgentJob[]): ReadonlyMap<string, string> 
 
 function successes(agent: readonly AgentJob[]): readonly AgentJob[] {
   return agent.filter(({ state }) => state === 'succeeded').toSorted((a, b) => a.seq - b.seq)
+}
+
+/** @param output lines of the agent's log */
+export function loggedEnds(output: string): readonly LoggedEnd[] {
+  return output.split('\n').flatMap((line) => {
+    if (!line.includes('"msg":"job ended"')) return []
+    const { job, failure } = JSON.parse(line) as { job: string; failure: string | null }
+    return [{ job, failed: failure !== null }]
+  })
 }
 
 function repeated<T>(all: readonly T[], key: (one: T) => string): string[] {

@@ -4,7 +4,7 @@ import type { Entry, Facts } from './power-facts.ts'
 import { unexpectedLines } from './power-log.ts'
 import { verdict } from './power-verdict.ts'
 
-type Job = [id: string, type: string, name: string, token?: number]
+type Job = [id: string, type: string, name: string]
 
 /** Two tenants with a site each; everything was promised, and everything is there. */
 const jobs: readonly Job[] = [
@@ -25,21 +25,26 @@ function entriesOf(tenant: string, uid: number): Entry[] {
 function facts(): Facts {
   const tenants = ['one', 'two'].map((name) => ({ id: name, name, status: 'active' }))
   const domains = tenants.map(({ name }) => ({
-    id: `d-${name}`,
+    id: `a-${name}.example.org`,
     name: `a-${name}.example.org`,
     status: 'active',
     tenant: name,
   }))
-  const rows = jobs.map(([id, type, name], index) => ({ id, type, name, index, kind: type.split('.')[0] ?? '' }))
+  const rows = jobs.map(([id, type, name], index) => {
+    const tenant = name.includes('one') ? 'one' : 'two'
+    return { id, type, name, index, tenant, kind: type.split('.')[0] ?? '' }
+  })
   return {
     integrity: { panel: 'ok', agent: 'ok' },
-    panelJobs: rows.map(({ id, type, name, index, kind }) => ({
+    panelJobs: rows.map(({ id, type, name, index, tenant, kind }) => ({
       ...{ id, type, name, kind, sequence: index + 1, state: 'succeeded', token: 1, resource: name },
-      ...{ tenant: name.includes('one') ? 'one' : 'two', actor: 'admin@example.com', failure: null },
+      ...{ tenant, tenantName: tenant, actor: 'admin@example.com', failure: null },
+      ...{ startedAt: `2026-01-01T00:00:0${index}.0Z`, finishedAt: `2026-01-01T00:00:0${index}.9Z`, steps: [] },
     })),
-    agentJobs: rows.map(({ id, type, name, index }) => ({
-      ...{ id, type, seq: index + 1, state: 'succeeded', token: 1, resource: name, acknowledged: 1 },
+    agentJobs: rows.map(({ id, type, name, index, tenant }) => ({
+      ...{ id, type, seq: index + 1, state: 'succeeded', token: 1, tenant, resource: name, acknowledged: 1 },
     })),
+    ends: rows.map(({ id }) => ({ job: id, failed: false })),
     fences: rows.map(({ name }) => ({ resource: name, token: 1 })),
     tenants: tenants.map((tenant) => ({ ...tenant, isDeleted: 0 })),
     domains: domains.map((domain) => ({ ...domain, isDeleted: 0 })),
@@ -75,24 +80,28 @@ describe('the verdict after a power cut', () => {
       (held) => void Object.assign(held.integrity, { agent: 'row 3 missing' }),
       /agent's store: row 3 missing/,
     ],
-    ['a lost job', (held) => void held.panelJobs.splice(3, 1), /acknowledged and lost: domain.create a-two/],
+    ['a lost job', (held) => void held.panelJobs.splice(3, 1), /acknowledged job j4 is lost/],
     [
       'a job without an end',
       (held) => void Object.assign(held.panelJobs[0] ?? {}, { state: 'running' }),
-      /never ended/,
+      /job j1 \(tenant.create\) is running for ever/,
     ],
-    ['a job that nobody asked for', (_, asked) => void asked.pop(), /nobody asked for it/],
+    ['a job that nobody asked for', (_, asked) => void asked.pop(), /nobody asked for/],
     [
       'a refused request that was done',
       (_, asked) => void Object.assign(asked[2] ?? {}, { outcome: { kind: 'refused', status: 409, code: 'busy' } }),
-      /nobody asked for it/,
+      /nobody asked for/,
     ],
     [
       'sides that disagree',
       (held) => void Object.assign(held.agentJobs[1] ?? {}, { state: 'failed' }),
-      /succeeded for the panel, failed for the root side/,
+      /succeeded for the panel, and is failed for the agent/,
     ],
-    ['a job that the root side never had', (held) => void held.agentJobs.pop(), /root side never had it/],
+    [
+      'a job that the root side never had',
+      (held) => void held.agentJobs.pop(),
+      /succeeded for the panel, and is unknown for the agent/,
+    ],
     [
       'an end that was not told',
       (held) => void Object.assign(held.agentJobs[1] ?? {}, { acknowledged: 0 }),
@@ -101,15 +110,33 @@ describe('the verdict after a power cut', () => {
     [
       'a token that fell',
       (held) => held.agentJobs.push({ ...held.agentJobs[0], id: 'j9', seq: 9 } as Facts['agentJobs'][number]),
-      /token 1 after 1/,
+      /the token of one fell to 1/,
     ],
-    ['a fence behind its job', (held) => void Object.assign(held.fences[0] ?? {}, { token: 0 }), /fence is behind/],
+    [
+      'a fence behind its job',
+      (held) => void Object.assign(held.fences[0] ?? {}, { token: 0 }),
+      /the fence of one is below/,
+    ],
     [
       'a row in another state',
       (held) => void Object.assign(held.tenants[0] ?? {}, { status: 'suspended' }),
       /tenant one is suspended, and should be active/,
     ],
-    ['a tenant that the registry lost', (held) => void held.agentTenants.pop(), /registered tenant two is not there/],
+    [
+      'a tenant that the registry lost',
+      (held) => void held.agentTenants.pop(),
+      /two is none, and the successful jobs make it active/,
+    ],
+    [
+      'two jobs of a tenant at once',
+      (held) => void Object.assign(held.panelJobs[1] ?? {}, { startedAt: '2026-01-01T00:00:00.5Z' }),
+      /began before job j1 had ended/,
+    ],
+    [
+      'a job that ended twice',
+      (held) => void Object.assign(held, { ends: [...held.ends, ...held.ends] }),
+      /ended twice/,
+    ],
     ['a host name that answers for nobody', (held) => void held.hosts.push('ghost.example.org'), /list of host names/],
     ['an empty file', (held) => void Object.assign(held.entries[2] ?? {}, { content: '' }), /files of two/],
     ['a file that is missing', (held) => void held.entries.pop(), /files of a-two\.example\.org/],

@@ -1,14 +1,14 @@
 /** Whether the server kept its promises: what the client knows against what is there. Each finding is one sentence; none is good. */
+import { type ClientEvent, violations } from './history.ts'
 import type { Attempt, Client } from './power-client.ts'
-import type { AgentJob, Entry, Facts, PanelJob } from './power-facts.ts'
+import type { Entry, Facts, PanelJob } from './power-facts.ts'
 import { type Deed, Hosting, type Verb } from './power-hosting.ts'
 
 export function verdict(facts: Facts, client: Pick<Client, 'attempts' | 'seenEnds'>): string[] {
   return [
     ...storesAreWhole(facts),
-    ...promisesAreKept(facts, client),
-    ...nothingWasInvented(facts, client),
-    ...journalsAgree(facts),
+    ...jobsAreAsPromised(facts, client),
+    ...endsStay(facts, client),
     ...rowsAreAsReplayed(facts),
     ...filesAreWhole(facts),
   ]
@@ -17,7 +17,7 @@ export function verdict(facts: Facts, client: Pick<Client, 'attempts' | 'seenEnd
 /** What the jobs that succeeded add up to, in the order in which they were queued. */
 export function replay(jobs: readonly PanelJob[]): Hosting {
   const hosting = new Hosting()
-  for (const job of jobs) hosting.apply(deedOf(job), job.tenant, job.state === 'succeeded')
+  for (const job of jobs) hosting.apply(deedOf(job), job.tenantName, job.state === 'succeeded')
   return hosting
 }
 
@@ -29,88 +29,45 @@ function storesAreWhole({ integrity }: Facts): string[] {
   return Object.entries(integrity).flatMap(([store, said]) => (said === 'ok' ? [] : [`${store}'s store: ${said}`]))
 }
 
-/** Every job that was acknowledged is there and has ended, as the client has seen it end. */
-function promisesAreKept(
-  { panelJobs }: Facts,
-  { attempts, seenEnds }: Pick<Client, 'attempts' | 'seenEnds'>,
-): string[] {
-  const byId = new Map(panelJobs.map((job) => [job.id, job]))
-  const promised = attempts.flatMap(({ deed, withDomain, outcome }) =>
-    outcome.kind === 'acknowledged'
-      ? outcome.jobs.map((id, index) => ({ id, deed: index === 0 ? deed : first(withDomain) }))
-      : [],
-  )
-  return promised.flatMap(({ id, deed }) => {
-    const job = byId.get(id)
-    const what = `${deed.kind}.${deed.verb} ${deed.name} (${id})`
-    if (job === undefined) return [`acknowledged and lost: ${what}`]
-    if (`${job.type} ${job.name}` !== `${deed.kind}.${deed.verb} ${deed.name}`)
-      return [`acknowledged ${what}, and it is ${job.type} ${job.name}`]
-    if (job.state !== 'succeeded' && job.state !== 'failed') return [`it never ended: ${what} is ${job.state}`]
-    const seen = seenEnds.get(id)
-    return seen === undefined || seen === job.state ? [] : [`seen ${seen}, and now ${job.state}: ${what}`]
+/** The history checker's part: both sides, the registry, and what the client was told. */
+function jobsAreAsPromised(
+  { panelJobs, agentJobs, ends, fences, agentTenants, agentSites }: Facts,
+  { attempts }: Pick<Client, 'attempts'>,
+): readonly string[] {
+  return violations({
+    client: attempts.flatMap(eventsOf),
+    panel: panelJobs,
+    agent: agentJobs,
+    ends,
+    fences: new Map(fences.map(({ resource, token }) => [resource, token])),
+    registry: new Map([...agentTenants, ...agentSites].map(({ id, status }) => [id, status])),
   })
 }
 
-function first(fqdn = ''): Deed {
-  return { kind: 'domain', verb: 'create', name: fqdn }
-}
-
-/** A job that nobody was promised belongs to one request whose outcome is unknown; what was refused left none. */
-function nothingWasInvented({ panelJobs }: Facts, { attempts }: Pick<Client, 'attempts'>): string[] {
-  const promised = new Set(attempts.flatMap(({ outcome }) => (outcome.kind === 'acknowledged' ? outcome.jobs : [])))
-  const unknown = attempts.filter(({ outcome }) => outcome.kind === 'unknown').flatMap(wishes)
-  const found: string[] = []
-  for (const job of panelJobs.filter(({ id, actor }) => !promised.has(id) && actor !== 'panel')) {
-    const index = unknown.indexOf(`${job.type} ${job.name}`)
-    if (index === -1) found.push(`nobody asked for it, or it was done twice: ${job.type} ${job.name} (${job.id})`)
-    else unknown.splice(index, 1)
-  }
-  return found
-}
-
-function wishes({ deed, withDomain }: Attempt): string[] {
+function eventsOf({ number, deed, withDomain, outcome }: Attempt): ClientEvent[] {
+  const request = String(number)
   const own = `${deed.kind}.${deed.verb} ${deed.name}`
-  return withDomain === undefined ? [own] : [own, `domain.create ${withDomain}`]
+  const wishes = withDomain === undefined ? [own] : [own, `domain.create ${withDomain}`]
+  const submit = { at: 'submit', request, wishes } as const
+  if (outcome.kind === 'acknowledged') return [submit, { at: 'acknowledge', request, jobs: outcome.jobs }]
+  return [submit, { at: outcome.kind === 'refused' ? 'refuse' : 'lose', request }]
 }
 
-/** Both sides tell the same of each job, each was accepted once, tokens only rise, and nothing is open. */
-function journalsAgree({ panelJobs, agentJobs, fences }: Facts): string[] {
-  const accepted = new Map(agentJobs.map((job) => [job.id, job]))
-  const panelIds = new Set(panelJobs.map(({ id }) => id))
+/** An end that the client has seen is the end; and each was told to the panel. */
+function endsStay({ panelJobs, agentJobs }: Facts, { seenEnds }: Pick<Client, 'seenEnds'>): string[] {
   return [
-    ...panelJobs.flatMap((job) => differs(job, accepted.get(job.id))),
-    ...agentJobs
-      .filter(({ id }) => !panelIds.has(id))
-      .map(({ id, type }) => `only the root side knows ${type} (${id})`),
+    ...panelJobs.flatMap(({ id, type, name, state }) => {
+      const seen = seenEnds.get(id)
+      return seen === undefined || seen === state ? [] : [`seen ${seen}, and now ${state}: ${type} ${name} (${id})`]
+    }),
     ...agentJobs
       .filter(({ acknowledged }) => acknowledged === 0)
       .map(({ id, type }) => `its end was not told: ${type} (${id})`),
-    ...fallingTokens(agentJobs, new Map(fences.map(({ resource, token }) => [resource, token]))),
   ]
 }
 
-function differs(job: PanelJob, known: AgentJob | undefined): string[] {
-  const what = `${job.type} ${job.name} (${job.id})`
-  // What the root side refuses at the door is in no journal of it.
-  if (known === undefined)
-    return job.state === 'succeeded' ? [`succeeded, and the root side never had it: ${what}`] : []
-  if (known.state !== job.state) return [`${job.state} for the panel, ${known.state} for the root side: ${what}`]
-  return known.token === job.token && known.type === job.type ? [] : [`another job under one id: ${what}`]
-}
-
-function fallingTokens(jobs: readonly AgentJob[], fences: ReadonlyMap<string, number>): string[] {
-  const highest = new Map<string, number>()
-  return jobs.flatMap(({ id, resource, token, type }) => {
-    const before = highest.get(resource) ?? 0
-    highest.set(resource, Math.max(before, token))
-    if (token <= before) return [`token ${token} after ${before}: ${type} (${id})`]
-    return (fences.get(resource) ?? 0) < token ? [`its fence is behind: ${type} (${id})`] : []
-  })
-}
-
-/** Rows of the panel and registry of the root side against the replay. */
-function rowsAreAsReplayed({ panelJobs, tenants, domains, agentTenants, agentSites, hosts }: Facts): string[] {
+/** Rows of the panel and host names of the root side against the replay. */
+function rowsAreAsReplayed({ panelJobs, tenants, domains, hosts }: Facts): string[] {
   const wanted = replay(panelJobs)
   const found: string[] = []
   const same = (what: string, is: string | undefined, should: string | undefined) => {
@@ -121,20 +78,10 @@ function rowsAreAsReplayed({ panelJobs, tenants, domains, agentTenants, agentSit
     same(`tenant ${name} in the trash`, String(isDeleted === 1), String(wanted.tenants.get(name) === 'deleted'))
   }
   for (const { name, status } of domains) same(`domain ${name}`, status, wanted.domains.get(name)?.status)
-  const registered = new Map(
-    agentTenants.filter(({ status }) => status !== 'none').map(({ name, status }) => [name, status]),
-  )
-  for (const [name, status] of wanted.tenants)
-    same(`registered tenant ${name}`, registered.get(name), registryWord[status])
-  const sites = new Map(agentSites.filter(({ status }) => status !== 'none').map(({ name, status }) => [name, status]))
-  for (const [name, { tenant, status }] of wanted.domains)
-    if (wanted.tenants.get(tenant) !== 'deleted') same(`registered site ${name}`, sites.get(name), registryWord[status])
   const living = [...wanted.domains.keys()].filter((name) => wanted.answers(name) !== 'nothing')
   same('list of host names', hosts.toSorted().join(' '), living.toSorted().join(' '))
   return found
 }
-
-const registryWord = { active: 'active', suspended: 'suspended', deleted: 'trashed', error: undefined } as const
 
 /**
  * Files are made from what is known, so those of two tenants in the same state are the same but for names and numbers. The
@@ -182,7 +129,8 @@ function ownEntries(entries: readonly Entry[], tenant: string, uid = 'none'): En
   const names = [tenant, `${tenant}.user`, `${tenant}.group`, `${uid}.user`, `${uid}.group`]
   return entries.filter(({ path, content }) => {
     const parts = path.split('/')
-    if (parts.includes('.trash') || parts.includes('who.php')) return false // who.php: a customer's own
+    const isCustomers = parts.at(-2) === 'public' && parts.at(-1) !== 'index.html'
+    if (parts.includes('.trash') || isCustomers) return false
     return (
       names.some((name) => parts.includes(name)) || (parts.includes('hosts') && content.includes(`/tenants/${tenant}/`))
     )

@@ -13,13 +13,14 @@ export interface Request {
 export type Outcome = { readonly job: string | null } | 'refused' | 'unknown'
 
 /** Several may ask at once and write into the same record. */
-export async function ask(product: Product, record: ClientEvent[], { method, path, body }: Request): Promise<Outcome> {
+export async function ask(product: Product, record: ClientEvent[], asked: Request): Promise<Outcome> {
+  const { method, path, body } = asked
   const request = String(record.length)
-  record.push({ at: 'submit', request })
+  record.push({ at: 'submit', request, wishes: wishesOf(asked) })
   try {
     const answer = (await product.call(method, path, body)) as Acknowledgement
-    for (const job of [answer.jobId, answer.domain?.jobId].filter((one) => one != null))
-      record.push({ at: 'acknowledge', request, job })
+    const jobs = [answer.jobId, answer.domain?.jobId].filter((one) => one != null)
+    record.push({ at: 'acknowledge', request, jobs })
     return { job: answer.jobId ?? null }
   } catch (error) {
     // the panel's socket, or the panel itself, may have gone after the request was heard
@@ -27,6 +28,17 @@ export async function ask(product: Product, record: ClientEvent[], { method, pat
     record.push({ at: isRefused ? 'refuse' : 'lose', request })
     return isRefused ? 'refused' : 'unknown'
   }
+}
+
+/** The jobs that a request may become, as the history checker names them. */
+function wishesOf({ method, path, body = {} }: Request): readonly string[] {
+  const [, kinds = '', name = '', verb = ''] = path.split('/')
+  const kind = kinds.replace(/s$/, '')
+  if (method === 'DELETE') return [`${kind}.delete ${name}`]
+  if (method === 'PATCH') return [`${kind === 'tenant' ? 'tenant.limit' : 'domain.update'} ${name}`]
+  if (verb !== '') return [`${kind}.${verb} ${name}`]
+  const created = `${kind}.create ${body.name ?? body.fqdn}`
+  return body.domain === undefined ? [created] : [created, `domain.create ${body.domain}`]
 }
 
 interface Acknowledgement {

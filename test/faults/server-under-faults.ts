@@ -5,7 +5,7 @@ import { installed } from '../e2e/installed.ts'
 import { admin, browserOf, putWhoPage, setUp } from '../e2e/server.ts'
 import type { Visitor } from '../e2e/visitor.ts'
 import { Client, hasEnded } from './power-client.ts'
-import { gatherFacts } from './power-facts.ts'
+import { type Facts, gatherFacts } from './power-facts.ts'
 import type { Deed } from './power-hosting.ts'
 import { verdict } from './power-verdict.ts'
 
@@ -50,14 +50,17 @@ export class FaultyServer implements AsyncDisposable {
   /** A page that answers after so many seconds. */
   async putSlowPage(tenant: string, seconds: number): Promise<void> {
     const file = `/srv/www/${tenant}/sites/${tenant}.example.com/public/slow.php`
-    const input = `<?php sleep(${seconds}); echo "awake again";`
+    const input = `<?php touch(__DIR__ . "/began"); sleep(${seconds}); echo "awake again";`
     await this.machine.succeed(`cat > '${file}' && chown ${tenant}:${tenant} '${file}'`, { input })
   }
 
   /** Somebody who asks for the slow page, and waits: a suspension lets that end first, and takes as long. */
   async askSlowly(tenant: string): Promise<void> {
-    const ask = `curl -s -m 60 -H 'Host: ${tenant}.example.com' http://127.0.0.1/slow.php`
-    await this.machine.succeed(`systemd-run --quiet --collect ${ask}; sleep 2`)
+    const began = `/srv/www/${tenant}/sites/${tenant}.example.com/public/began`
+    const ask = `curl -s -m 300 --retry 9 -H 'Host: ${tenant}.example.com' http://127.0.0.1/slow.php`
+    await this.machine.succeed(
+      `rm -f ${began}; systemd-run --quiet --collect ${ask}; until [ -e ${began} ]; do sleep 0.2; done`,
+    )
   }
 
   /** The id of the job that was promised. */
@@ -73,7 +76,7 @@ export class FaultyServer implements AsyncDisposable {
   }
 
   /** The job when it has ended, also when the panel is away for a while. */
-  async end(job: string, seconds = 300): Promise<{ state: string; failure: { code: string; message: string } | null }> {
+  async end(job: string, seconds = 900): Promise<{ state: string; failure: { code: string; message: string } | null }> {
     const deadline = Date.now() + seconds * 1000
     for (;;) {
       const answer = await this.panel
@@ -106,9 +109,9 @@ export class FaultyServer implements AsyncDisposable {
 
   /** Promises that were not kept; with a wait for what is under way. */
   async findings(): Promise<string[]> {
-    const deadline = Date.now() + 120_000
+    const deadline = Date.now() + 300_000
     for (;;) {
-      const found = verdict(await gatherFacts(this.machine), this.client)
+      const found = verdict(withoutTimes(await gatherFacts(this.machine)), this.client)
       if (found.length === 0 || Date.now() > deadline) return found
       await sleep(2_000)
     }
@@ -117,4 +120,10 @@ export class FaultyServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.machine.stop()
   }
+}
+
+/** Clocks are set here: times tell no order of jobs. */
+function withoutTimes(facts: Facts): Facts {
+  const none = { startedAt: null, finishedAt: null, steps: [] }
+  return { ...facts, panelJobs: facts.panelJobs.map((job) => ({ ...job, ...none })) }
 }
