@@ -1,5 +1,4 @@
 /** Power cuts at random moments of a mixed load, and what the server must be after each of them. */
-import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Machine } from '../e2e/harness/machine.ts'
 import { installed } from '../e2e/installed.ts'
@@ -38,7 +37,7 @@ export interface Round {
 /** Ten times what an emulated machine on an idle host takes. */
 const patienceMs = 600_000
 const hands = 6
-const mostCuts = 4
+const longestRound = 4
 const shareCutAgain = 0.6
 
 /** A server with customers on it that is cut as often as wanted; its client's memory goes through all cuts. */
@@ -46,13 +45,11 @@ export class CutServer implements AsyncDisposable {
   readonly #machine: Machine
   readonly #panel: Visitor
   readonly #client: Client
-  readonly #web: number
 
-  private constructor(machine: Machine, panel: Visitor, web: number) {
+  private constructor(machine: Machine, panel: Visitor) {
     this.#machine = machine
     this.#panel = panel
     this.#client = new Client(() => panel)
-    this.#web = web
   }
 
   /** Installed, set up, and with one tenant in each state, made in peace: the pattern for all others. */
@@ -61,7 +58,7 @@ export class CutServer implements AsyncDisposable {
     try {
       const panel = await browserOf(machine)
       await setUp(panel)
-      const server = new CutServer(machine, panel, await machine.forward(80))
+      const server = new CutServer(machine, panel)
       await server.#makePattern()
       return server
     } catch (error) {
@@ -70,14 +67,14 @@ export class CutServer implements AsyncDisposable {
     }
   }
 
-  /** A load and a cut in it; then, by chance, further cuts while the server still boots or has just begun to work again. */
-  async cut(number: number, seed: number): Promise<Round> {
+  /** A load and a cut in it; then, by chance, further cuts, up to `most`, while the server still boots or has just begun to work again. */
+  async cut(number: number, seed: number, most: number): Promise<Round> {
     const began = Date.now()
     const dice = new Dice(seed + number)
     const before = this.#client.attempts.length
     const believed = replay((await gatherFacts(this.#machine)).panelJobs)
     const cuts = [await this.#cutUnder(new Load(this.#client, dice, believed, hands), dice.between(200, 6_000))]
-    while (cuts.length < mostCuts && dice.chance(shareCutAgain))
+    while (cuts.length < Math.min(most, longestRound) && dice.chance(shareCutAgain))
       cuts.push(await this.#cutUnder(new Load(this.#client, dice, believed, hands), dice.between(0, 20_000)))
     const { findings, facts, journal } = await this.#findings()
     const count = (kind: string) =>
@@ -178,35 +175,49 @@ export class CutServer implements AsyncDisposable {
   async #wrongAnswers({ panelJobs }: Facts): Promise<string[]> {
     const wanted = replay(panelJobs)
     const names = [...wanted.domains.keys(), ...tenants.map((tenant) => domainName(tenant, 0))]
-    const answers = await Promise.all(
-      [...new Set(names)].map(async (name) => ({
-        name,
-        is: await answerOf(this.#web, name),
-        should: wanted.answers(name),
-      })),
-    )
+    const unique = [...new Set(names)]
+    const answers = await answersOf(this.#machine, unique)
     const { status, text } = await visit(this.#machine, domainName('awake', 0), '/who.php')
     const php =
       status === 200 && text.includes('/wcp-awake.slice/') ? [] : [`PHP answered ${status}: ${text.slice(0, 200)}`]
     return [
-      ...answers.flatMap(({ name, is, should }) =>
-        is === should ? [] : [`${name} answers with ${is}, and should with ${should}`],
-      ),
+      ...unique.flatMap((name) => {
+        const [is, should] = [answers.get(name), wanted.answers(name)]
+        return is === should ? [] : [`${name} answers with ${is ?? 'silence'}, and should with ${should}`]
+      }),
       ...php,
     ]
   }
 }
 
-/** The pages are told by their status; nothing is a closed connection, as for any foreign name. */
-function answerOf(port: number, host: string): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>()
-  const words: Readonly<Record<number, string>> = { 200: 'page', 503: 'notice' }
-  const sent = request({ host: '127.0.0.1', port, headers: { host }, agent: false, timeout: 60_000 }, (response) => {
-    response.resume()
-    resolve(words[response.statusCode ?? 0] ?? `status ${response.statusCode}`)
-  })
-  sent.on('timeout', () => sent.destroy(new Error('no answer in time')))
-  sent.on('error', (error) => resolve(/hang up|ECONNRESET/.test(error.message) ? 'nothing' : error.message))
-  sent.end()
-  return promise
+/**
+ * What each name answers, asked on the server itself and a few at a time: QEMU takes connections from outside one by one.
+ * Pages are told by their status; nothing is a connection that was closed without a word, as for any foreign name.
+ */
+async function answersOf(machine: Machine, names: readonly string[]): Promise<Map<string, string>> {
+  const urls = names.map((name) => `url = "http://${name}/"\noutput = "/dev/null"\n`).join('')
+  const { stdout } = await machine.run(
+    [
+      ...['curl', '-s', '--parallel', '--parallel-max', '5', '-m', '120', '--connect-to', '::127.0.0.1:80'],
+      ...['-w', '%{url} %{exitcode} %{http_code}\\n', '-K', '-'],
+    ],
+    { input: urls, timeout: patienceMs },
+  )
+  return new Map(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => {
+        const [url = '', exit = '', status = ''] = line.split(' ')
+        return [new URL(url).hostname, answerWords[`${exit} ${status}`] ?? `curl's exit code ${exit}, status ${status}`]
+      }),
+  )
+}
+
+/** curl's exit code and the status: 52 is a connection that was closed, 56 one that was reset. */
+const answerWords: Readonly<Record<string, string>> = {
+  '0 200': 'page',
+  '0 503': 'notice',
+  '52 000': 'nothing',
+  '56 000': 'nothing',
 }

@@ -30,7 +30,7 @@ let server: CutServer | undefined
 try {
   while (made(done) < wanted) {
     server ??= await CutServer.start()
-    const { evidence, ...round } = await server.cut(done.length + 1, seed)
+    const { evidence, ...round } = await server.cut(done.length + 1, seed, wanted - made(done))
     done.push(round)
     appendFileSync(values.progress, `${JSON.stringify(round)}\n`)
     console.log(shown(round))

@@ -60,7 +60,11 @@ export class Machine extends MachineLife {
     return this.attempt('copy out', () => copyOut(this.record, from, to, options))
   }
 
-  /** The loopback port of this host that leads to a tcp port of the guest; the same one for the machine's whole life. */
+  /**
+   * The loopback port of this host that leads to a tcp port of the guest; the same one for the machine's whole life.
+   * For few connections at once: QEMU listens with a queue of one (its `tcpx_listen`), and of a burst the kernel drops the
+   * rest, which waits for its own retransmissions, up to a minute. Ask for much at once inside the guest.
+   */
   async forward(guestPort: number): Promise<number> {
     const known = this.record.forwards[guestPort]
     if (known !== undefined) return known
