@@ -46,6 +46,7 @@ import { housekeeping } from './jobs/housekeeping.ts'
 import { JobEventBus } from './jobs/job-events.ts'
 import { jobQueue } from './jobs/job-queue.ts'
 import { JobRunner } from './jobs/job-runner.ts'
+import { keptAnswers } from './kept-answers.ts'
 import { mailer } from './mail/mailer.ts'
 import { newId } from './operation-context.ts'
 import { settlePutBackStore } from './put-back-store.ts'
@@ -121,10 +122,12 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     writes: config.writesPerMinute,
     jobs: config.jobsPerMinute,
   }))
+  const kept = keptAnswers(keys)
   const operations = operationRunner({
     db,
     storesOf,
-    policies: new Map(options.operations.map(({ name, policy }) => [name, policy])),
+    registry: options.operations,
+    kept,
     link,
     hasher,
     panelHost,
@@ -157,7 +160,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     tickMs,
   })
   const oneTimeLinks = links({ db, storesOf, hasher, canMail, onMail: () => post.wake() })
-  const house = housekeeping({ db, storesOf, sessions, challenges, log, onQueued: () => runner.wake() })
+  const house = housekeeping({ db, storesOf, sessions, challenges, kept, log, onQueued: () => runner.wake() })
 
   const door = networkDoor({
     hosts: () => hosts,
@@ -181,14 +184,14 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     version: version().trim(),
     log,
     operations: options.operations,
-    async run(request, operation, input) {
+    async run(request, operation, input, terms) {
       if (operation.effect !== 'read') rates.write(request)
       let cookie: string | undefined
       const actAs = async (tx: Db, user: Id) => {
         cookie = await signing.actAs(tx, request, user)
       }
       const caller = callerOf(request)
-      const outcome = await operations.run(request.session ? { ...caller, actAs } : caller, operation, input)
+      const outcome = await operations.run(request.session ? { ...caller, actAs } : caller, operation, input, terms)
       if (cookie !== undefined) visiting.renewCookie(request, cookie)
       return outcome
     },

@@ -6,7 +6,7 @@ import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import { asWcpError, type ErrorCode, WcpError } from '../contract/errors.ts'
-import { type AnyOperation, type Operation, type Policy, verbOf } from '../contract/operation.ts'
+import { type AnyOperation, httpBinding, kindOf, type Operation, type Policy, verbOf } from '../contract/operation.ts'
 import { Id } from '../contract/values.ts'
 import { PlanReport } from '../contract/wire.ts'
 import type { Actor, Context } from '../resources/context.ts'
@@ -14,11 +14,14 @@ import type { Stores } from '../resources/index.ts'
 import { holds } from '../resources/rights.ts'
 import type { PasswordHasher } from './auth/password.ts'
 import type { Db } from './db/database.ts'
+import { storeLock, storeLockShared } from './db/dialect.ts'
 import { storeTrouble } from './db/store-trouble.ts'
 import { badInput } from './field-errors.ts'
-import type { JobPlan, Outcome } from './http/types.ts'
+import type { JobPlan, Outcome, Terms } from './http/types.ts'
 import type { AgentLink } from './jobs/agent-link.ts'
+import type { KeptAnswers } from './kept-answers.ts'
 import { actorId, actorName, machineView, newId, operationContext, type QueuedByCall } from './operation-context.ts'
+import { getterOf } from './versions.ts'
 
 /** Verbs that are tried on a full disk, too. */
 const makesRoom: ReadonlySet<string> = new Set(['delete', 'suspend'])
@@ -26,7 +29,9 @@ const makesRoom: ReadonlySet<string> = new Set(['delete', 'suspend'])
 export interface OperationRunnerOptions {
   readonly db: Db
   readonly storesOf: (db: Db) => Stores
-  readonly policies: ReadonlyMap<string, Policy>
+  /** Every operation. */
+  readonly registry: readonly AnyOperation<Context>[]
+  readonly kept: KeptAnswers
   readonly link: Pick<AgentLink, 'ask' | 'phpVersions' | 'setupOpen'>
   readonly hasher: PasswordHasher
   /** Host name of the panel itself. */
@@ -79,20 +84,28 @@ function isBarred(actor: Actor, policy: Policy): boolean {
 export function operationRunner(options: OperationRunnerOptions) {
   const { db, storesOf, log } = options
   const machine = machineView(options.link)
+  const { kept } = options
+  const byName = new Map(options.registry.map((operation) => [operation.name, operation]))
+  const policies: ReadonlyMap<string, Policy> = new Map(options.registry.map(({ name, policy }) => [name, policy]))
 
   /** @throws WcpError */
   async function run<I extends z.ZodObject, O extends z.ZodType, N extends string>(
     caller: Caller,
     operation: Operation<Context, I, O, N>,
     input: unknown,
+    { precondition, idempotencyKey }: Terms = {},
   ): Promise<Outcome<z.output<O>>> {
     try {
       const { actor, parsed } = admit(caller, operation, input)
       if (operation.effect === 'machine') await demandSetup()
       if (operation.effect === 'read') return await call(db, operation, actor, parsed, noHashes)
       if (!makesRoom.has(verbOf(operation))) options.demandRoom?.()
-      const outcome = await withHashes((hashes) =>
-        db.transaction().execute(async (tx) => {
+      const claim = idempotencyKey === undefined ? null : kept.claim(actor, operation, parsed, idempotencyKey)
+      const change = (hashes: Hashes) =>
+        db.transaction().execute(async (tx): Promise<Outcome<z.output<O>>> => {
+          const before = claim && (await kept.find(tx, claim))
+          if (before) return { value: operation.output.parse(before.value), jobIds: before.jobIds, isRepeated: true }
+          await demandVersion(tx, operation, actor, parsed, precondition)
           const result = await call(tx, operation, actor, parsed, hashes, sessionOf(caller, tx))
           for (const tenant of tenantsOf(result.queued)) options.countJob?.(actor, tenant)
           await audit(
@@ -103,9 +116,10 @@ export function operationRunner(options: OperationRunnerOptions) {
             { input: withoutSecrets(operation, parsed), ...idsOf(result) },
             result.queued,
           )
+          if (claim) await kept.keep(tx, claim, result)
           return result
-        }),
-      )
+        })
+      const outcome = await kept.alone(claim, () => withHashes(change))
       if (outcome.jobIds.length > 0) options.onQueued()
       return outcome
     } catch (error) {
@@ -137,6 +151,30 @@ export function operationRunner(options: OperationRunnerOptions) {
       throw new WcpError('setup_needed', 'Cannot change the machine before the panel is set up')
   }
 
+  /** In the transaction of the change: nobody else changes it in between. */
+  async function demandVersion(
+    tx: Db,
+    operation: AnyOperation<Context>,
+    actor: Actor,
+    parsed: Readonly<Record<string, unknown>>,
+    isMet: Terms['precondition'],
+  ): Promise<void> {
+    const get = getterOf(operation, byName)
+    const lock = `version of ${kindOf(operation)}`
+    if (isMet === undefined) return await storeLockShared(tx, lock)
+    if (get === undefined)
+      throw new WcpError('bad_input', `Cannot run ${operation.name} against a version: it is not about one thing`, {
+        fields: [
+          { field: 'If-Match', problem: 'cannot be used here', accepted: 'calls about one thing that can be read' },
+        ],
+      })
+    await storeLock(tx, lock)
+    const about = get.input.parse(Object.fromEntries(httpBinding(get).pathKeys.map((key) => [key, parsed[key]])))
+    const { value } = await call(tx, get, actor, about, noHashes)
+    if (!isMet(value))
+      throw new WcpError('precondition_failed', `Cannot run ${operation.name}: it was changed after you read it`)
+  }
+
   async function call<I extends z.ZodObject, O extends z.ZodType>(
     on: Db,
     operation: Operation<Context, I, O>,
@@ -152,7 +190,7 @@ export function operationRunner(options: OperationRunnerOptions) {
       actor,
       now,
       stores: storesOf(on),
-      policies: options.policies,
+      policies,
       machine,
       hashPassword,
       panelHost: options.panelHost(),

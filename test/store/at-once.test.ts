@@ -1,8 +1,10 @@
 /** Two people who want the same name at the same moment: one gets it, the other is told so in plain words. */
+import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
 import { expect, it } from 'vitest'
+import { keptAnswers } from '../../src/panel/kept-answers.ts'
 import { operationRunner } from '../../src/panel/run-operation.ts'
-import { policies, slices } from '../../src/resources/index.ts'
+import { operations, slices } from '../../src/resources/index.ts'
 import { onBothStores } from './both-stores.ts'
 import { type Panel, root } from './harness.ts'
 
@@ -12,7 +14,8 @@ function runnerOver(panel: Panel) {
   return operationRunner({
     db: panel.db,
     storesOf: panel.stores,
-    policies,
+    registry: operations,
+    kept: keptAnswers({ seal: randomBytes(32), codes: randomBytes(32) }),
     link: { ask: never, phpVersions: [], setupOpen: false },
     hasher: { hash: async () => '$test$', verify: never },
     panelHost: () => 'panel.example.net',

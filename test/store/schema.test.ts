@@ -71,6 +71,12 @@ describe('migrations', () => {
           "1b05c2630ada4211a6327324c2fd61d2d05822bbe4db1372c1a6360ca2dd0b1d",
           "945b9b5004b0bbdae6a68706897d01897f12c097e67aa66a0e9953cf137b77d6",
         ],
+        [
+          9,
+          "kept-answers",
+          "de9c1949c0cb15d51a6e6706991429f8bbb3d2297d84bc3cd5456b6b3546862c",
+          "63091363a701d7e44604ff44d2780abb90581324bdbe16ad2f2282a1cc95e12a",
+        ],
       ]
     `)
   })

@@ -38,6 +38,7 @@ export interface Database {
 
   nodes: work.NodeTable
   settings: work.SettingTable
+  kept_answers: work.KeptAnswerTable
   jobs: work.JobTable
   job_steps: work.JobStepTable
   audit_logs: work.AuditLogTable

@@ -18,3 +18,8 @@ export function wordsOf(db: Db): Words {
 export async function storeLock(tx: Db, key: string): Promise<void> {
   if (isPostgres(tx)) await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 360))`.execute(tx)
 }
+
+/** Waits for who holds `key` by `storeLock`, and keeps such holders away until this transaction ends; not its likes. */
+export async function storeLockShared(tx: Db, key: string): Promise<void> {
+  if (isPostgres(tx)) await sql`select pg_advisory_xact_lock_shared(hashtextextended(${key}, 360))`.execute(tx)
+}

@@ -48,7 +48,7 @@ export function rateLimits(limits: () => RateLimitNumbers) {
   }
 }
 
-/** Who acts as another is counted as who they are. */
+/** Each API key is counted for itself, and who acts as another as who they are. */
 function each(actor: Actor | null, work: (who: Id) => void): void {
-  if (actor?.kind === 'user') work((actor.impersonator ?? actor).id)
+  if (actor?.kind === 'user') work((actor.key ?? actor.impersonator ?? actor).id)
 }

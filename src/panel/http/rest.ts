@@ -8,11 +8,17 @@ import { parseForm } from './form-body.ts'
 import { limits } from './limits.ts'
 import { queryReader } from './query-input.ts'
 import { parseStrictJson } from './strict-json.ts'
-import type { JobPlan, Outcome } from './types.ts'
+import { entityTag, isKnown, termsOf } from './terms.ts'
+import type { JobPlan, Outcome, Terms } from './types.ts'
 
 /** The one door, as the REST interface sees it. */
 export interface OperationDoor {
-  run(request: FastifyRequest, operation: AnyOperation<Context>, input: unknown): Promise<Outcome<unknown>>
+  run(
+    request: FastifyRequest,
+    operation: AnyOperation<Context>,
+    input: unknown,
+    terms?: Terms,
+  ): Promise<Outcome<unknown>>
   plan(request: FastifyRequest, operation: AnyOperation<Context>, input: unknown): Promise<readonly JobPlan[]>
 }
 
@@ -54,12 +60,24 @@ function registerOperation(app: FastifyInstance, operation: AnyOperation<Context
       const given = hasBody ? bodyOf(request) : withoutBody(request, readQuery(query))
       const input = join(given, request.params, pathKeys)
       if (isPlan) return sendJson(reply, { plan: await door.plan(request, operation, input) })
-      return answer(reply, operation, await door.run(request, operation, input))
+      if (operation.effect === 'read') return answerRead(request, reply, await door.run(request, operation, input))
+      return answer(reply, operation, await door.run(request, operation, input, termsOf(request.headers)))
     },
   })
 }
 
-function answer(reply: FastifyReply, operation: AnyOperation<Context>, { value, jobIds }: Outcome<unknown>) {
+function answerRead({ headers }: FastifyRequest, reply: FastifyReply, { value }: Outcome<unknown>) {
+  const tag = entityTag(value)
+  reply.header('etag', tag)
+  return isKnown(headers, tag) ? reply.code(304).send() : sendJson(reply, value)
+}
+
+function answer(
+  reply: FastifyReply,
+  operation: AnyOperation<Context>,
+  { value, jobIds, isRepeated }: Outcome<unknown>,
+) {
+  if (isRepeated) reply.header('idempotency-replayed', 'true')
   const [job] = jobIds
   if (job !== undefined) return sendJson(reply.code(202).header('location', `${apiRoot}/jobs/${job}`), value)
   return sendJson(reply.code(verbOf(operation) === 'create' ? 201 : 200), value)

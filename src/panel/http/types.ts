@@ -74,10 +74,20 @@ export interface JobPlan {
   readonly changes: readonly Change[]
 }
 
+/** What a caller asks for beside the operation. */
+export interface Terms {
+  /** What the thing must be like for the change to be made, judged by what its `get` answers; else `precondition_failed`. */
+  readonly precondition?: (present: unknown) => boolean
+  /** Of the calls of one actor with the same key one is made, and all get its answer. */
+  readonly idempotencyKey?: string
+}
+
 export interface Outcome<T> {
   readonly value: T
   /** Jobs that the call queued, in order. */
   readonly jobIds: readonly Id[]
+  /** The answer to an earlier call with the same key. */
+  readonly isRepeated?: true
 }
 
 export interface PanelDeps {
@@ -91,6 +101,7 @@ export interface PanelDeps {
     request: FastifyRequest,
     operation: Operation<Context, I, O, N>,
     input: unknown,
+    terms?: Terms,
   ): Promise<Outcome<z.output<O>>>
   /** The same without any effect: what each job would change on the machine. */
   plan(request: FastifyRequest, operation: AnyOperation<Context>, input: unknown): Promise<readonly JobPlan[]>

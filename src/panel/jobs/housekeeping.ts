@@ -9,6 +9,7 @@ import { applyOwedLimits, forgetOldJobs, purgeExpired, type Upkeep } from '../..
 import type { ChallengeTable } from '../auth/challenges.ts'
 import type { SessionTable } from '../auth/sessions.ts'
 import type { Db } from '../db/database.ts'
+import type { KeptAnswers } from '../kept-answers.ts'
 import { newId } from '../operation-context.ts'
 import { isClockTrusted } from './trusted-clock.ts'
 
@@ -17,6 +18,7 @@ export interface HousekeepingOptions {
   readonly storesOf: (db: Db) => Stores
   readonly sessions: SessionTable
   readonly challenges: ChallengeTable
+  readonly kept: Pick<KeptAnswers, 'purge'>
   readonly onQueued: () => void
   readonly log: Logger
   readonly now?: () => number
@@ -30,6 +32,7 @@ export function housekeeping({
   storesOf,
   sessions,
   challenges,
+  kept,
   onQueued,
   log,
   now = Date.now,
@@ -51,6 +54,7 @@ export function housekeeping({
     const purged = await db.transaction().execute(async (tx) => {
       await sessions.purge(tx)
       await challenges.purge(tx)
+      await kept.purge(tx)
       return (await isClockTrusted(tx, now())) ? purgeExpired(upkeepOn(tx)) : null
     })
     if (purged === null) return log.info({}, 'the clock has not gone on for a day yet: nothing is removed for good')

@@ -9,10 +9,11 @@ import { toCommandLine, usageLine } from '../../lib/command-spec.ts'
 import { fieldsOf, isRecord } from '../../lib/fields.ts'
 import { label } from '../../lib/texts.ts'
 import type { JobPlan } from '../http/types.ts'
+import { versionOf } from '../versions.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { planView } from './diff-lines.ts'
 import { type Choice, fieldLabel, formControls } from './form-fields.ts'
-import { type FormValues, formValues, inputOf, valuesFrom } from './form-values.ts'
+import { type FormValues, formValues, inputOf, isChanged, valuesFrom } from './form-values.ts'
 import { homeOf, isDestructive, listPath } from './places.ts'
 import { problemView } from './problem-view.ts'
 import { referenceChoices } from './reference-choices.ts'
@@ -24,6 +25,8 @@ interface FormState {
   readonly values: FormValues
   /** What a change began with. */
   readonly present: FormValues | null
+  /** Of what the form showed when it was opened: so two people who change the same do not overwrite each other unseen. */
+  readonly version: string | undefined
   readonly back: string | undefined
   /** The command line names the values; before anybody typed, it shows the usage. */
   readonly isTyped: boolean
@@ -52,6 +55,7 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
       operation,
       values,
       present,
+      version: asText(request.query, '_version') ?? (present === null ? undefined : versionOf(present)),
       back,
       isTyped: asks,
       asks,
@@ -67,14 +71,19 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
     const input = inputOf(operation, values, present)
     const isConfirmed = operation.confirm === undefined || asText(request.body, '_confirm') === 'yes'
     const back = asText(request.body, '_back')
-    const state = { operation, values, present, back, isTyped: true, asks: false, plan: null, error: null }
+    const version = asText(request.body, '_version')
+    const state = { operation, values, present, version, back, isTyped: true, asks: false, plan: null, error: null }
     try {
       if (asText(request.body, '_do') === 'plan') {
         const plan = await deps.plan(request, operation, input)
         return form(request, reply, { ...state, asks: operation.confirm !== undefined && isConfirmed, plan })
       }
       if (!isConfirmed) return form(request, reply, { ...state, asks: true })
-      const { value, jobIds } = await deps.run(request, operation, input)
+      const { value, jobIds } = await deps.run(request, operation, input, {
+        ...(version !== undefined && {
+          precondition: (now: unknown) => versionOf(valuesFrom(operation, now)) === version,
+        }),
+      })
       if (operation.answersOnce && secretsOf(value).length > 0) return answer(request, reply, state, value)
       const [job] = jobIds
       deps.flash.put(
@@ -88,6 +97,12 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
       if (error.code === 'step_up_needed') return leadToConfirm(reply, urlOf(state))
       // What has no form to go back to is an error page.
       if (error.code === 'internal' || error.code === 'forbidden') throw thrown
+      if (error.code === 'precondition_failed' && present !== null)
+        return form(request, reply, {
+          ...state,
+          version: versionOf(present),
+          error: changedMeanwhile(operation, values, present),
+        })
       return form(request, reply, { ...state, error })
     }
   })
@@ -134,7 +149,10 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
         },
         action: path`/do/${operation.name}`,
         back: state.back ?? '',
-        hidden: hidden.map((name) => ({ name, value: values[name] ?? '' })),
+        hidden: [
+          ...hidden.map((name) => ({ name, value: values[name] ?? '' })),
+          ...(state.version === undefined ? [] : [{ name: '_version', value: state.version }]),
+        ],
         facts: hidden
           .filter((name) => !shown.includes(name) && values[name] !== '' && !operation.secret?.includes(name))
           .map((name) => ({ title: labels.get(name) ?? name, text: values[name] ?? '' })),
@@ -165,9 +183,24 @@ function leadToConfirm(reply: FastifyReply, url: string): FastifyReply {
 }
 
 /** The form as it is now, without what must not stand in an address. */
-function urlOf({ operation, values, back }: FormState): string {
+function urlOf({ operation, values, version, back }: FormState): string {
   const open = Object.entries(values).filter(([name]) => !operation.secret?.includes(name))
-  return path`/do/${operation.name}` + query({ ...Object.fromEntries(open), _back: back })
+  return path`/do/${operation.name}` + query({ ...Object.fromEntries(open), _version: version, _back: back })
+}
+
+/** Names what the form would overwrite; sent once more, it does. */
+function changedMeanwhile(operation: AnyOperation, values: FormValues, present: FormValues): WcpError {
+  const differing = fieldsOf(operation.input).filter(
+    ({ name }) => !operation.secret?.includes(name) && isChanged(name, values, present),
+  )
+  return new WcpError('precondition_failed', 'Cannot save: somebody else changed it after you opened this form', {
+    help: 'Open the form again to see it as it is now.',
+    fields: differing.map(({ name }) => ({
+      field: name,
+      problem: `is "${present[name] ?? ''}" now`,
+      accepted: 'what this form says, when you send it once more',
+    })),
+  })
 }
 
 function changing(site: Site, name: string): AnyOperation {

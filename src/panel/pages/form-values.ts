@@ -34,16 +34,17 @@ export function inputOf(
     if (!fields.some((field) => field.name === name)) input[name] = text
   }
   for (const field of fields) {
-    if (present !== null && !isChanged(field, values, present)) continue
+    if (present !== null && !field.required && !isChanged(field.name, values, present)) continue
     const value = fieldValue(field, values[field.name], verbOf(operation) === 'update')
     if (value !== undefined) setAt(input, field.path, value)
   }
   return input
 }
 
-function isChanged({ name, required }: Field, values: FormValues, present: FormValues): boolean {
+/** Whether a form says something else than what is stored. */
+export function isChanged(name: string, values: FormValues, present: FormValues): boolean {
   const text = (of: FormValues) => (of[name] ?? '').replaceAll('\r\n', '\n').trim()
-  return required || text(values) !== text(present)
+  return text(values) !== text(present)
 }
 
 /** @param isUpdate the form showed the present value, so that an emptied control means to empty the field. */

@@ -7,6 +7,7 @@ import { factors } from './0005-factors.ts'
 import { manyTenants } from './0006-many-tenants.ts'
 import { mail } from './0007-mail.ts'
 import { apiKeys } from './0008-api-keys.ts'
+import { keptAnswers } from './0009-kept-answers.ts'
 import type { Migration } from './migration.ts'
 
 export const migrations: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   manyTenants,
   mail,
   apiKeys,
+  keptAnswers,
 ]

@@ -2,6 +2,16 @@
 import type { Generated } from 'kysely'
 import type { CommonColumns, JsonText } from './common.ts'
 
+/** Of a call with an Idempotency-Key. */
+export interface KeptAnswerTable extends CommonColumns {
+  /** HMAC of actor and key. */
+  key_digest: string
+  /** HMAC of operation and input. */
+  request_digest: string
+  /** Sealed: the value and the ids of the jobs. */
+  answer: string
+}
+
 export interface NodeTable extends CommonColumns {
   name: string
   certificate_fingerprint: string | null
