@@ -14,7 +14,9 @@ import { storesFor } from '../resources/index.ts'
 import { refuseAnotherPanel } from './another-panel.ts'
 import { headSender } from './audit/head-sender.ts'
 import { auditMirror } from './audit/mirror.ts'
+import { accessTokens } from './auth/access-tokens.ts'
 import { apiKeys } from './auth/api-keys.ts'
+import { programs } from './auth/bearer.ts'
 import { bootstrap } from './auth/bootstrap.ts'
 import { challengeTable } from './auth/challenges.ts'
 import { flashMessages } from './auth/flash.ts'
@@ -24,6 +26,7 @@ import { type PasswordHasher, passwordHasher } from './auth/password.ts'
 import { sessionTable } from './auth/sessions.ts'
 import { signIn } from './auth/sign-in.ts'
 import { loginThrottle } from './auth/throttle.ts'
+import { tokenKeys } from './auth/token-keys.ts'
 import { visitors } from './auth/visitors.ts'
 import { checkStore } from './db/check-store.ts'
 import type { Db } from './db/database.ts'
@@ -40,6 +43,7 @@ import { openApiDocument } from './http/openapi.ts'
 import { rateLimits } from './http/rate-limits.ts'
 import { registerPageParsers, registerRest } from './http/rest.ts'
 import { createPanelServer, openApiPath, type PanelServer, registerHealthz, type TlsFiles } from './http/server.ts'
+import { registerTokens } from './http/token-routes.ts'
 import type { PanelDeps, RegisterPages } from './http/types.ts'
 import { AgentLink } from './jobs/agent-link.ts'
 import { housekeeping } from './jobs/housekeeping.ts'
@@ -149,6 +153,13 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const throttle = loginThrottle(() => ({ perAccount: config.loginAttempts, perNetwork: 30, globalPerMinute: 200 }))
   const visiting = visitors({ db, storesOf, sessions, csrfKey: keys.csrf })
   const signing = signIn({ db, storesOf, sessions, challenges, visitors: visiting, hasher, throttle })
+  const tokens = accessTokens({
+    db,
+    sessions,
+    visitors: visiting,
+    keys: tokenKeys(keys.tokens),
+    baseUrl: () => config.baseUrl,
+  })
   const setup = bootstrap({ db, storesOf, signIn: signing, visitors: visiting, hasher, throttle, link, log })
   const post = mailer({
     db,
@@ -166,7 +177,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     hosts: () => hosts,
     scheme: options.tls === 'insecure' ? 'http' : 'https',
     visitors: visiting,
-    apiKeys: apiKeys({ db, storesOf, log }),
+    programs: programs(apiKeys({ db, storesOf, log }), tokens),
     setup,
     rates,
     csrfKey: keys.csrf,
@@ -223,7 +234,10 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
 
   const api = async (app: FastifyInstance) => registerApi(app, deps)
   await local.app.register(api)
-  await network.app.register(api)
+  await network.app.register(async (app) => {
+    await api(app)
+    registerTokens(app, { db, signIn: signing, accessTokens: tokens })
+  })
   registerHealthz(network.app)
   const { registerPages } = options
   if (registerPages)

@@ -6,13 +6,13 @@ import type { ApiKey } from '../../resources/api-key/schema.ts'
 import type { Stores } from '../../resources/index.ts'
 import { narrowed } from '../../resources/rights.ts'
 import type { Db } from '../db/database.ts'
-import type { Session } from '../http/types.ts'
+import type { Proof, Session } from '../http/types.ts'
 import { mustEnrol, unlessStoreTrouble } from './visitors.ts'
 
 /** Who acts, and what they have shown of it, in place of a browser's session. */
 export interface Program {
   readonly actor: Session['actor']
-  readonly proof: Pick<Session, 'confirmedAt' | 'mustEnrol'>
+  readonly proof: Proof
 }
 
 export interface ApiKeysOptions {
@@ -48,7 +48,7 @@ export function apiKeys({ db, storesOf, log }: ApiKeysOptions) {
           key: { id: key.id, name: key.name },
         },
         // Whoever made it had just shown who they are, and said what it is for.
-        proof: { confirmedAt: key.createdAt, mustEnrol: await mustEnrol(stores, owner.user.id) },
+        proof: { session: null, confirmedAt: key.createdAt, mustEnrol: await mustEnrol(stores, owner.user.id) },
       }
     },
   }

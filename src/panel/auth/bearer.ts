@@ -1,5 +1,20 @@
-/** The token of an `Authorization: Bearer` header (RFC 6750 §2.1). */
+/** What programs show in an `Authorization: Bearer` header (RFC 6750 §2.1): an API key, or an access token. */
 import { WcpError } from '../../contract/errors.ts'
+import type { AccessTokens } from './access-tokens.ts'
+import type { ApiKeys, Program } from './api-keys.ts'
+
+export interface Programs {
+  /** @throws `not_signed_in` */
+  identify(token: string, address: string): Promise<Program>
+}
+
+/** A JWT has dots, a key has none. */
+export function programs(apiKeys: ApiKeys, accessTokens: AccessTokens): Programs {
+  return {
+    identify: (token, address) =>
+      token.includes('.') ? accessTokens.identify(token) : apiKeys.identify(token, address),
+  }
+}
 
 /** undefined for a request without the header. @throws `not_signed_in` for another scheme, and for two at once */
 export function bearerToken(header: string | undefined): string | undefined {
@@ -7,7 +22,7 @@ export function bearerToken(header: string | undefined): string | undefined {
   const [, token] = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(header) ?? []
   if (token === undefined)
     throw new WcpError('not_signed_in', 'Cannot read the header "Authorization"', {
-      help: 'Send "Authorization: Bearer" and the key.',
+      help: 'Send "Authorization: Bearer", and an API key or an access token.',
     })
   return token
 }

@@ -10,6 +10,8 @@ export interface PanelKeys {
   readonly seal: Buffer
   /** Digests codes that are too short to be hashed without a key. */
   readonly codes: Buffer
+  /** From which the keys of access tokens are derived, one for each period. */
+  readonly tokens: Buffer
 }
 
 /** @param hex content of `panel.key`: 32 random bytes in hexadecimal. */
@@ -18,7 +20,13 @@ export function deriveKeys(hex: string): PanelKeys {
   if (!/^[0-9a-f]{64}$/i.test(text)) throw new Error('Cannot use panel.key: expected 64 hexadecimal digits')
   const secret = Buffer.from(text, 'hex')
   const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', secret, '', `wcp360/panel/${purpose}`, 32))
-  return { csrf: derive('csrf'), audit: derive('audit'), seal: derive('seal'), codes: derive('codes') }
+  return {
+    csrf: derive('csrf'),
+    audit: derive('audit'),
+    seal: derive('seal'),
+    codes: derive('codes'),
+    tokens: derive('tokens'),
+  }
 }
 
 export function keyedDigest(key: Buffer, ...parts: readonly string[]): string {

@@ -114,6 +114,12 @@ export function sessionTable(limits: () => SessionLimits, now: () => number = Da
       return row && toSession(row)
     },
 
+    /** The same by its id, for who has shown otherwise that it is theirs. */
+    async findById(db: Db, id: Id): Promise<StoredSession | undefined> {
+      const row = await alive(db).where('id', '=', id).executeTakeFirst()
+      return row && toSession(row)
+    },
+
     async touch(db: Db, { id, seenAt }: StoredSession, isAdmin: boolean): Promise<void> {
       if (now() - Date.parse(seenAt) < touchEveryMs) return
       const moment = iso(now())

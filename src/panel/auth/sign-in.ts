@@ -20,6 +20,13 @@ import type { Visitors } from './visitors.ts'
 
 export const longestPassword = 1024
 
+type LiveSession = Pick<Session, 'id' | 'actor'>
+
+interface Reproof {
+  readonly password: string
+  readonly code: string
+}
+
 type BegunSession = Omit<NewSession, 'ip' | 'userAgent'>
 
 export interface SignInOptions {
@@ -64,11 +71,11 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
     }
   }
 
-  async function login(
+  /** @returns the secret of a new session, or of a challenge where the second factor is still to come */
+  async function provePassword(
     request: FastifyRequest,
-    reply: FastifyReply,
     { email, password }: { email: string; password: string },
-  ): Promise<'signed in' | 'second factor'> {
+  ): Promise<{ value: string; owesMore: boolean }> {
     const address = Email.safeParse(email).data ?? null
     const account = address ?? 'not an address'
     const attempt = throttle.enter(account, clientAddress(request))
@@ -88,7 +95,7 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
     attempt.succeeded()
     const renewed = check.outdated ? await hasher.hash(password) : null
     const { user } = known
-    const { value, owesMore } = await db.transaction().execute(async (tx) => {
+    return await db.transaction().execute(async (tx) => {
       const { users, totp } = storesOf(tx)
       if (renewed !== null) await users.setPasswordHash(user.id, renewed)
       const owesMore = await totp.isOn(user.id)
@@ -97,6 +104,14 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
         value: owesMore ? await challenges.start(tx, user.id) : await startFor(tx, request, user, 'none'),
       }
     })
+  }
+
+  async function login(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    credentials: { email: string; password: string },
+  ): Promise<'signed in' | 'second factor'> {
+    const { value, owesMore } = await provePassword(request, credentials)
     visitors.giveCookie(request, reply, value)
     return owesMore ? 'second factor' : 'signed in'
   }
@@ -108,17 +123,17 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
   /**
    * The try is counted before the code is looked at, the code is spent and the challenge ended in one transaction: of many
    * who come with the same code at once, one gets in.
+   * @returns the secret of a new session
    */
-  async function secondFactor(request: FastifyRequest, reply: FastifyReply, code: string): Promise<void> {
-    const { cookie } = request
-    const owner = cookie === null ? undefined : await challenges.find(db, cookie)
-    if (cookie === null || owner === undefined) throw signInAgain()
+  async function proveCode(request: FastifyRequest, challenge: string | null, code: string): Promise<string> {
+    const owner = challenge === null ? undefined : await challenges.find(db, challenge)
+    if (challenge === null || owner === undefined) throw signInAgain()
     const attempt = throttle.enter(`code ${owner}`, clientAddress(request))
-    if ((await challenges.enter(db, cookie)) === undefined) throw signInAgain()
+    if ((await challenges.enter(db, challenge)) === undefined) throw signInAgain()
     const value = await db.transaction().execute(async (tx) => {
       const known = await storesOf(tx).users.credentials(owner)
       const factor = known?.maySignIn ? await spent(tx, owner, code) : null
-      if (known && factor !== null && (await challenges.end(tx, cookie)))
+      if (known && factor !== null && (await challenges.end(tx, challenge)))
         return await startFor(tx, request, known.user, factor)
       const user = known ? userOf(known.user) : null
       await record(tx, request, { action: 'auth.code', outcome: 'refused', user, metadata: {} })
@@ -126,7 +141,11 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
     })
     if (value === null) throw wrongCode()
     attempt.succeeded()
-    visitors.giveCookie(request, reply, value)
+    return value
+  }
+
+  async function secondFactor(request: FastifyRequest, reply: FastifyReply, code: string): Promise<void> {
+    visitors.giveCookie(request, reply, await proveCode(request, request.cookie, code))
   }
 
   async function spent(tx: Db, user: Id, code: string): Promise<SecondFactor | null> {
@@ -135,13 +154,12 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
     return (await totp.spendRecoveryCode(user, code)) ? 'recovery' : null
   }
 
-  async function confirm(
+  /** @returns the new secret of the session */
+  async function proveAgain(
     request: FastifyRequest,
-    reply: FastifyReply,
-    { password, code }: { password: string; code: string },
-  ): Promise<void> {
-    const { session } = request
-    if (session === null) throw new WcpError('not_signed_in', 'Cannot confirm: nobody is signed in')
+    session: LiveSession,
+    { password, code }: Reproof,
+  ): Promise<string> {
     const { actor } = session
     // Who acts as another shows what is their own.
     const { id } = actor.impersonator ?? actor
@@ -156,18 +174,24 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
     })
     if (value === null) throw new WcpError('not_signed_in', 'Cannot confirm: the password or the code is wrong')
     attempt.succeeded()
-    visitors.giveCookie(request, reply, value)
+    return value
+  }
+
+  async function confirm(request: FastifyRequest, reply: FastifyReply, proof: Reproof): Promise<void> {
+    visitors.giveCookie(request, reply, await proveAgain(request, demandSession(request), proof))
+  }
+
+  async function end(tx: Db, request: FastifyRequest, { id, actor }: LiveSession): Promise<void> {
+    await sessions.end(tx, id, actor.id)
+    const metadata = actingAs(actor)
+    await record(tx, request, { action: 'auth.logout', outcome: 'ok', user: personOf(actor), metadata })
   }
 
   async function logout(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { session, cookie } = request
     await db.transaction().execute(async (tx) => {
       if (cookie !== null) await challenges.end(tx, cookie)
-      if (session === null) return
-      const { actor } = session
-      await sessions.end(tx, session.id, actor.id)
-      const metadata = actingAs(actor)
-      await record(tx, request, { action: 'auth.logout', outcome: 'ok', user: personOf(actor), metadata })
+      if (session !== null) await end(tx, request, session)
     })
     visitors.takeCookie(request, reply)
   }
@@ -210,6 +234,10 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
 
   return {
     startSession,
+    provePassword,
+    proveCode,
+    proveAgain,
+    end,
     login,
     owesSecondFactor,
     secondFactor,

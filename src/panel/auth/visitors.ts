@@ -31,29 +31,32 @@ export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
       const cookie = readCookie(request.headers.cookie)
       const found = cookie === null ? undefined : await sessions.find(db, cookie)
       if (found === undefined) return { session: null, cookie }
-      if (found.userId === null) {
-        await sessions.touch(db, found, false).catch(unlessStoreTrouble)
-        stored.set(request, found)
-        return { session: null, cookie }
-      }
+      if (found.userId === null) await sessions.touch(db, found, false).catch(unlessStoreTrouble)
+      const session = await this.sessionOf(found)
+      if (session !== null || found.userId === null) stored.set(request, found)
+      return { session, cookie }
+    },
+
+    /** Whom a stored session signs in now; null when it does nobody any more. */
+    async sessionOf(found: StoredSession): Promise<Session | null> {
+      if (found.userId === null) return null
       const stores = storesOf(db)
       const { users } = stores
       const known = await users.credentials(found.userId)
-      if (!known?.maySignIn) return { session: null, cookie }
+      if (!known?.maySignIn) return null
       const { id, email } = known.user
       const { impersonator: by } = found
       const impersonator = by && (await mayGoOnAs(users, by.id, id))
-      if (by && !impersonator) return { session: null, cookie }
+      if (by && !impersonator) return null
       const { permissions, scope } = known
       await sessions.touch(db, found, permissions === 'all').catch(unlessStoreTrouble)
-      stored.set(request, found)
       const actor = {
         ...({ kind: 'user', id, email, permissions, scope } as const),
         ...(impersonator && { impersonator: { id: impersonator.id, email: impersonator.email } }),
       }
       const { createdAt, expiresAt, confirmedAt } = found
       const owes = await mustEnrol(stores, by?.id ?? id)
-      return { session: { id: found.id, actor, createdAt, expiresAt, confirmedAt, mustEnrol: owes }, cookie }
+      return { id: found.id, actor, createdAt, expiresAt, confirmedAt, mustEnrol: owes }
     },
 
     storedSession(request: FastifyRequest): StoredSession | undefined {

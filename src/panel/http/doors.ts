@@ -4,8 +4,7 @@ import type { Logger } from 'pino'
 import { WcpError } from '../../contract/errors.ts'
 import { isRecord } from '../../lib/fields.ts'
 import { turnstile } from '../../lib/turnstile.ts'
-import type { ApiKeys } from '../auth/api-keys.ts'
-import { bearerToken } from '../auth/bearer.ts'
+import { bearerToken, type Programs } from '../auth/bearer.ts'
 import { demandOwnOrigin, demandToken, isSafe } from '../auth/csrf.ts'
 import type { Visitors } from '../auth/visitors.ts'
 import { clientAddress } from './client-address.ts'
@@ -20,7 +19,7 @@ export interface NetworkDoorOptions {
   /** `http` in tests only. */
   readonly scheme: 'https' | 'http'
   readonly visitors: Visitors
-  readonly apiKeys: ApiKeys
+  readonly programs: Programs
   readonly setup: Pick<Bootstrap, 'state'>
   readonly rates: Pick<RateLimits, 'request' | 'read' | 'tell'>
   readonly csrfKey: Buffer
@@ -75,7 +74,7 @@ export function networkDoor(options: NetworkDoorOptions): Door {
     async identify(request) {
       const token = isApi(request) ? bearerToken(request.headers.authorization) : undefined
       if (token !== undefined)
-        return { session: null, cookie: null, ...(await options.apiKeys.identify(token, clientAddress(request))) }
+        return { session: null, cookie: null, ...(await options.programs.identify(token, clientAddress(request))) }
       const { session, cookie } = await visitors.identify(request)
       // A page of another site may make the browser ask, although it cannot read the answer: it asks as nobody.
       const isForeign = isApi(request) && !['same-origin', 'none', undefined].includes(fetchSite(request))

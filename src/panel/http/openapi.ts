@@ -5,6 +5,7 @@ import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../contract/o
 import { Change } from '../../contract/wire.ts'
 import { apiRoot } from '../../lib/http-call.ts'
 import type { Context } from '../../resources/context.ts'
+import { TokenGrant, tokenBodies, tokensPath } from './token-routes.ts'
 
 type Json = { [key: string]: unknown }
 
@@ -17,6 +18,7 @@ export function openApiDocument(
     const { method, path } = httpBinding(operation)
     paths[path] = { ...paths[path], [method.toLowerCase()]: describe(operation) }
   }
+  Object.assign(paths, tokenPaths())
   return {
     openapi: '3.1.0',
     info: {
@@ -41,7 +43,8 @@ export function openApiDocument(
         key: {
           type: 'http',
           scheme: 'bearer',
-          description: 'An API key, wcp_…, for the operations that it names; see api-key.create.',
+          description:
+            'An API key, wcp_…, for the operations that it names (api-key.create), or an access token of POST /tokens.',
         },
       },
       schemas: {
@@ -93,6 +96,47 @@ function describe(operation: AnyOperation<Context>): Json {
       },
     }),
     responses: responses(operation),
+  }
+}
+
+/** Signing in without a browser, which is no operation: nobody has a permission before. */
+function tokenPaths(): Record<string, Json> {
+  const content = { 'application/json': { schema: jsonSchema(TokenGrant, 'output') } }
+  const problem = { $ref: '#/components/responses/Problem' }
+  const post = (name: keyof typeof tokenBodies, summary: string, security: readonly Json[]) => {
+    const schema = jsonSchema(tokenBodies[name], 'input')
+    const keys = Object.keys(asRecord(schema.properties))
+    return {
+      post: {
+        operationId: `token.${name}`,
+        summary,
+        tags: ['token'],
+        security,
+        requestBody: { required: true, content: { 'application/json': bodyMedia(schema, keys) } },
+        responses: {
+          201: { description: 'Signed in', content },
+          401: problem,
+          403: problem,
+          422: problem,
+          429: problem,
+        },
+      },
+    }
+  }
+  return {
+    [tokensPath]: {
+      ...post('password', 'Sign in; 403 with a challenge in its details when a code is still to come', []),
+      delete: {
+        operationId: 'token.end',
+        summary: 'Sign out: ends the session behind the access token',
+        tags: ['token'],
+        security: [{ key: [] }],
+        responses: { 200: { description: 'Done' }, 401: problem },
+      },
+    },
+    [`${tokensPath}/code`]: post('code', 'Sign in with the code that was still to come', []),
+    [`${tokensPath}/refresh`]: post('refresh', 'Get a new access token for the secret of a session', []),
+    [`${tokensPath}/confirm`]: post('confirm', 'Show password or code again, for what is dangerous', [{ key: [] }]),
   }
 }
 

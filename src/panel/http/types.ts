@@ -39,6 +39,11 @@ export interface Session {
   readonly mustEnrol: boolean
 }
 
+/** `session`: the one behind an access token; null for an API key. */
+export interface Proof extends Pick<Session, 'confirmedAt' | 'mustEnrol'> {
+  readonly session: Id | null
+}
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
@@ -52,8 +57,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** null: nobody is signed in. */
     session: Session | null
-    /** What a program has shown in place of a session: an API key. null for everybody else. */
-    proof: Pick<Session, 'confirmedAt' | 'mustEnrol'> | null
+    /** What a program has shown in place of a browser's session: an API key or an access token. null for everybody else. */
+    proof: Proof | null
     /** Who acts: the session's user, a program's,  root on the private socket, or nobody. */
     actor: Actor | null
     /** Value of the panel's cookie, which a visitor without a session has too; null for none. */
