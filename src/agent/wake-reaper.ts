@@ -1,22 +1,27 @@
 /** Stops PHP of tenants that nobody asks for. It keeps no state that matters: what runs is asked of the machine each time. */
 import type { TenantName } from '../contract/values.ts'
 import type { Log } from './engine-api.ts'
-import type { Services } from './os/services.ts'
+import type { AwakeFpm, Services } from './os/services.ts'
 
 export interface ReaperOptions {
   readonly services: Pick<Services, 'awakeFpm' | 'stopFpm'>
   readonly log: Log
-  /** A master without a worker for this long is stopped; 60 unless told. */
+  /** A master that answered nobody for this long is stopped; 60 unless told. */
   readonly idleSeconds?: number
   now?(): number
 }
 
-/** PHP keeps an idle worker for 10 s, so a request is never missed between two looks. */
 const lookEveryMs = 5000
+
+/** As of the first look that saw the pool at rest. */
+interface Rest {
+  readonly since: number
+  readonly work: string
+}
 
 export class IdleReaper {
   readonly #options: ReaperOptions
-  readonly #idleSince = new Map<TenantName, number>()
+  readonly #resting = new Map<TenantName, Rest>()
   #timer: NodeJS.Timeout | undefined
   #isLooking = false
 
@@ -50,18 +55,24 @@ export class IdleReaper {
     const { services, log, idleSeconds = 60 } = this.#options
     const now = this.#options.now?.() ?? performance.now()
     const awake = await services.awakeFpm()
-    const idle = new Set(awake.filter((one) => one.idle).map((one) => one.tenant))
-    for (const tenant of this.#idleSince.keys()) if (!idle.has(tenant)) this.#idleSince.delete(tenant)
-    for (const tenant of idle) {
-      const since = this.#idleSince.get(tenant)
-      if (since === undefined) this.#idleSince.set(tenant, now)
-      if (now - (since ?? now) < idleSeconds * 1000) continue
+    this.#note(awake, now)
+    for (const [tenant, { since }] of this.#resting) {
+      if (now - since < idleSeconds * 1000) continue
       try {
         await services.stopFpm(tenant)
-        this.#idleSince.delete(tenant)
+        this.#resting.delete(tenant)
       } catch (error) {
         log.error({ tenant, err: error }, 'idle PHP did not stop')
       }
+    }
+  }
+
+  #note(awake: readonly AwakeFpm[], now: number): void {
+    const before = new Map(this.#resting)
+    this.#resting.clear()
+    for (const { tenant, isServing, work } of awake) {
+      const known = before.get(tenant)
+      if (!isServing) this.#resting.set(tenant, known?.work === work ? known : { since: now, work })
     }
   }
 }

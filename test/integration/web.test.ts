@@ -420,24 +420,93 @@ describe('PHP that fails', () => {
   })
 })
 
+async function seen() {
+  const found = (await machine.services.awakeFpm()).find((one) => one.tenant === acme.name)
+  if (!found) throw new Error('PHP does not run')
+  return found
+}
+
+/** Its workers wait: a worker that has answered, or has just begun, is not there yet. */
+async function settled() {
+  let [before, now] = [await seen(), await seen()]
+  await until(async () => {
+    await sleep(200)
+    before = now
+    now = await seen()
+    return !now.isServing && now.work === before.work
+  })
+  return now
+}
+
 describe('an idle tenant', () => {
   it('is stopped by the reaper, also of an agent that was restarted, and woken by the next request', async () => {
     await ask(host, '/')
     const log = { info() {}, warn() {}, error() {} }
     let now = 0
     const reaper = new IdleReaper({ services: machine.services, log, idleSeconds: 60, now: () => now })
+    await settled()
     await reaper.look()
-    now = 61_000
+    now = 30_000
+    await ask(host, '/')
+    await settled()
     await reaper.look()
-    expect(machine.processesOf(acme.uid).length).toBeGreaterThan(0) // its worker waits ten seconds for more
+    now = 89_000
+    await reaper.look()
+    expect(machine.processesOf(acme.uid).length).toBeGreaterThan(0)
 
-    await until(async () => (await machine.services.awakeFpm()).every((one) => one.idle), 20_000)
-    await reaper.look()
-    now = 122_000
+    now = 90_000
     await reaper.look()
 
     expect(machine.processesOf(acme.uid)).toEqual([])
     expect((await ask(host, '/')).status).toBe(200)
+  })
+})
+
+describe('PHP that runs', () => {
+  it('is seen to serve while a request waits, and to rest otherwise', async () => {
+    machine.write(
+      acme,
+      join(docroot, 'wait.php'),
+      `<?php touch('/tmp/waits'); while (is_file('/tmp/waits')) { usleep(1000); clearstatcache(); }`,
+    )
+    const mark = join(machine.places.customers.tmp(acme.name), 'waits')
+    await ask(host, '/')
+    const slow = ask(host, '/wait.php')
+    await until(() => existsSync(mark))
+    expect(await seen()).toMatchObject({ isServing: true })
+
+    unlinkSync(mark)
+    expect((await slow).status).toBe(200)
+
+    const before = await settled()
+    await ask(host, '/')
+    expect((await settled()).work).not.toBe(before.work)
+  })
+
+  it('writes its errors into the log of the tenant, which the tenant can neither move nor read', async () => {
+    const log = join(machine.places.tenantLogs(acme.name), 'php.log')
+    const page = `<?php error_log('said on purpose'); trigger_error('a warning', E_USER_WARNING);
+      echo json_encode([@file_get_contents('${log}'), @rename('${log}', '/tmp/stolen'), @scandir('${machine.places.logs}')]);`
+    machine.write(acme, join(docroot, 'complain.php'), page)
+
+    expect(JSON.parse((await ask(host, '/complain.php')).body)).toEqual([false, false, false])
+
+    const text = readFileSync(log, 'utf8')
+    expect(text).toMatch(/^\[.*\] said on purpose$/m)
+    expect(text).toMatch(/^\[.*\] PHP Warning: {2}a warning in .*\/complain\.php on line 1$/m)
+  })
+
+  it('writes them elsewhere when the application says so', async () => {
+    const own = join(docroot, 'own.log')
+    machine.write(
+      acme,
+      join(docroot, 'elsewhere.php'),
+      `<?php ini_set('error_log', __DIR__ . '/own.log'); error_log('mine');`,
+    )
+
+    expect((await ask(host, '/elsewhere.php')).status).toBe(200)
+
+    expect(readFileSync(own, 'utf8')).toContain('mine')
   })
 })
 

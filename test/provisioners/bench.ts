@@ -44,7 +44,7 @@ export class NotedServices implements Services {
     this.awake.delete(tenant)
   }
   async awakeFpm() {
-    return [...this.awake].map((tenant) => ({ tenant: tenant as never, idle: true })) // brands exist in types only
+    return [...this.awake].map((tenant) => ({ tenant: tenant as never, isServing: false, work: '' })) // brands exist in types only
   }
   async applyLimits(tenant: string, limits: TenantLimits) {
     this.limits.set(tenant, limits)

@@ -6,14 +6,16 @@ import {
   closeSync,
   constants,
   existsSync,
-  fstatSync,
-  ftruncateSync,
+  fchmodSync,
+  fchownSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -23,11 +25,12 @@ import type { Log } from '../engine-api.ts'
 import { sandboxed, setprivArgv } from './direct-services-sandbox.ts'
 import { exec, spawnService } from './exec.ts'
 import { Supervised } from './exec-supervised.ts'
+import { connectedSockets, workOf } from './fpm-activity.ts'
 import { fpmCommand } from './fpm-command.ts'
 import { type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
 import type { Layout } from './layout.ts'
 import { nginxMaster, reloadRunningNginx, startNginx, testNginxConfig } from './nginx.ts'
-import type { FpmStart, ServiceState, Services } from './services.ts'
+import type { AwakeFpm, FpmStart, ServiceState, Services, TenantIdentity } from './services.ts'
 import { listenUnix } from './unix-listen.ts'
 
 export interface DirectOptions {
@@ -117,15 +120,16 @@ class DirectFpm implements FpmBackend {
   }
 
   async launch(start: FpmStart): Promise<Launched> {
-    const command = fpmCommand(this.#places, start)
     const limits = ['--core=0', ...(start.limits.pids === null ? [] : [`--nproc=${start.limits.pids}`]), '--']
-    const inner = ['/usr/bin/setpriv', ...setprivArgv(start), command.file, ...command.argv]
     const box = this.#hasNamespaces ? sandboxed(this.#places, start) : { argv: [], data: [] }
     const socket = listenUnix(this.#places.fpmHiddenSocket(start.name), this.#webGid)
-    const errors = this.#openLog(start.name)
+    const errors = this.#openLog(start)
+    const stdio = ['ignore', 'ignore', errors, socket, ...box.data, errors] as const
+    const command = fpmCommand(this.#places, start, { error_log: `/proc/self/fd/${stdio.length - 1}` })
+    const inner = ['/usr/bin/setpriv', ...setprivArgv(start), command.file, ...command.argv]
     try {
       const service = await spawnService('/usr/bin/prlimit', [...limits, ...box.argv, ...inner], {
-        stdio: ['ignore', 'ignore', errors, socket, ...box.data],
+        stdio,
         env: command.env,
       })
       this.#remember(start.name, service.pid)
@@ -158,17 +162,19 @@ class DirectFpm implements FpmBackend {
     rmSync(this.#places.fpmRecord(tenant), { force: true })
   }
 
-  awake(): { tenant: TenantName; idle: boolean }[] {
+  awake(): AwakeFpm[] {
     if (!existsSync(this.#places.fpmRun)) return []
     const tree = processTree()
+    const connected = connectedSockets()
     return readdirSync(this.#places.fpmRun).flatMap((file) => {
       const tenant = TenantName.safeParse(file.replace(/\.sock$/, ''))
       if (!tenant.success || !file.endsWith('.sock')) return []
       this.#trimLog(tenant.data)
       const top = this.#recall(tenant.data)
       // A master that died leaves its socket: told as idle, so that the reaper clears it away.
-      const workers = top ? (tree.get(masterBelow(top.pid, tree)) ?? []) : []
-      return [{ tenant: tenant.data, idle: workers.length === 0 }]
+      const pids = top ? descendants(masterBelow(top.pid, tree), tree) : []
+      const isServing = connected.has(this.#places.fpmHiddenSocket(tenant.data))
+      return [{ tenant: tenant.data, isServing: pids.length > 0 && isServing, work: workOf(pids) }]
     })
   }
 
@@ -192,10 +198,14 @@ class DirectFpm implements FpmBackend {
     return join(this.#places.tenantLogs(tenant), 'php.log')
   }
 
-  #openLog(tenant: TenantName): number {
-    mkdirSync(this.#places.tenantLogs(tenant), { recursive: true, mode: 0o750 })
+  /** PHP's workers open their descriptor of it anew for each message, so the tenant's group may write; the place is root's. */
+  #openLog({ name, gid }: TenantIdentity): number {
+    mkdirSync(this.#places.tenantLogs(name), { recursive: true, mode: 0o750 })
     const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants
-    return openSync(this.#logFile(tenant), O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o640)
+    const fd = openSync(this.#logFile(name), O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o620)
+    fchownSync(fd, 0, gid)
+    fchmodSync(fd, 0o620)
+    return fd
   }
 
   #lastWords(tenant: TenantName): string {
@@ -203,10 +213,8 @@ class DirectFpm implements FpmBackend {
   }
 
   #trimLog(tenant: TenantName): void {
-    if (!existsSync(this.#logFile(tenant))) return
-    const fd = this.#openLog(tenant)
-    if (fstatSync(fd).size > logLimit) ftruncateSync(fd)
-    closeSync(fd)
+    const file = this.#logFile(tenant)
+    if (existsSync(file) && statSync(file).size > logLimit) truncateSync(file)
   }
 }
 

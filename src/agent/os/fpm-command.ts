@@ -11,7 +11,8 @@ export interface FpmCommand {
   readonly env: Readonly<Record<string, string>>
 }
 
-export function fpmCommand(places: Layout, start: FpmStart): FpmCommand {
+/** @param log PHP's settings of where its own messages go, such as `error_log`; an application may choose another place. */
+export function fpmCommand(places: Layout, start: FpmStart, log: Readonly<Record<string, string>>): FpmCommand {
   return {
     file: fpmBinary(start.php),
     argv: [
@@ -24,6 +25,7 @@ export function fpmCommand(places: Layout, start: FpmStart): FpmCommand {
       `opcache.memory_consumption=${opcacheMb(start.limits)}`,
       '-d',
       'opcache.interned_strings_buffer=8',
+      ...Object.entries(log).flatMap(([name, value]) => ['-d', `${name}=${value}`]),
     ],
     env: { PATH: '/usr/local/bin:/usr/bin:/bin', FPM_SOCKETS: `${places.fpmSocket(start.name)}=3` },
   }

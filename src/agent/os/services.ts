@@ -6,6 +6,7 @@
  * the health page.
  */
 import type { TenantLimits, TenantName } from '../../contract/values.ts'
+import type { FpmActivity } from './fpm-activity.ts'
 
 /** A tenant as the registry of the root side knows it; uid and gid never come from the panel. */
 export interface TenantIdentity {
@@ -18,6 +19,10 @@ export interface FpmStart extends TenantIdentity {
   /** PHP version as `8.4`. */
   readonly php: string
   readonly limits: TenantLimits
+}
+
+export interface AwakeFpm extends FpmActivity {
+  readonly tenant: TenantName
 }
 
 export interface ServiceState {
@@ -38,8 +43,8 @@ export interface Services {
   startFpm(start: FpmStart): Promise<void>
   /** Takes the socket away first, lets running requests end, then stops the master. No lost request, idempotent. */
   stopFpm(tenant: TenantName): Promise<void>
-  /** Tenants whose master runs, and whether it serves nobody now (no worker process). */
-  awakeFpm(): Promise<readonly { readonly tenant: TenantName; readonly idle: boolean }[]>
+  /** Tenants whose master runs, and what it does. A master that died is told as one that does nothing. */
+  awakeFpm(): Promise<readonly AwakeFpm[]>
 
   /** Writes the limits to the tenant's slice if it exists now; a later start sets them anyway. */
   applyLimits(tenant: TenantName, limits: TenantLimits): Promise<void>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { TenantName } from '../../contract/values.ts'
-import { fpmCommand, groupText, passwdText } from './fpm-command.ts'
+import { groupText, passwdText } from './fpm-command.ts'
 import { layout } from './layout.ts'
 import { limitProperties, sandboxProperties, startFpmArgv } from './systemd-services-units.ts'
 
@@ -53,7 +53,12 @@ describe('PHP of a tenant', () => {
       '--setenv=PATH=/usr/local/bin:/usr/bin:/bin',
       '--setenv=FPM_SOCKETS=/run/wcp360/fpm/acme.sock=3',
       '--',
-      ...[fpmCommand(places, start).file, ...fpmCommand(places, start).argv],
+      '/usr/sbin/php-fpm8.4',
+      '--nodaemonize',
+      '--force-stderr',
+      ...['--fpm-config', '/var/lib/wcp360-web/tenants/acme/php-fpm.conf'],
+      ...['-d', 'opcache.memory_consumption=128', '-d', 'opcache.interned_strings_buffer=8'],
+      ...['-d', 'error_log=syslog', '-d', 'syslog.ident=php-acme'],
     ])
   })
 

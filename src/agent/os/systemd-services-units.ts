@@ -32,7 +32,7 @@ export function limitProperties(limits: TenantLimits, disk: string): readonly st
  * socket, so a master that was killed is started again by the next request.
  */
 export function startFpmArgv(places: Layout, start: FpmStart, webGroup: string): readonly string[] {
-  const command = fpmCommand(places, start)
+  const command = fpmCommand(places, start, phpLog(start.name))
   return [
     '--quiet',
     '--collect',
@@ -47,6 +47,11 @@ export function startFpmArgv(places: Layout, start: FpmStart, webGroup: string):
     command.file,
     ...command.argv,
   ]
+}
+
+/** To the journal, where the unit's own limits of rate and size hold for it. */
+function phpLog(tenant: TenantName) {
+  return { error_log: 'syslog', 'syslog.ident': `php-${tenant}` }
 }
 
 function socketProperties(places: Layout, tenant: TenantName, webGroup: string): readonly string[] {

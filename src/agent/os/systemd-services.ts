@@ -8,11 +8,12 @@ import { WcpError } from '../../contract/errors.ts'
 import { type TenantLimits, TenantName } from '../../contract/values.ts'
 import type { Log } from '../engine-api.ts'
 import { exec, execOk } from './exec.ts'
+import { connectedSockets, workOf } from './fpm-activity.ts'
 import { groupText, passwdText } from './fpm-command.ts'
 import { type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
 import type { Layout } from './layout.ts'
 import { reloadRunningNginx, testNginxConfig } from './nginx.ts'
-import type { FpmStart, ServiceState, Services } from './services.ts'
+import type { AwakeFpm, FpmStart, ServiceState, Services } from './services.ts'
 import { fpmUnit, limitProperties, sliceUnit, startFpmArgv } from './systemd-services-units.ts'
 
 export interface SystemdOptions {
@@ -113,12 +114,15 @@ class SystemdFpm implements FpmBackend {
     if (stopped.code === 0) await exec(systemctl, ['reset-failed', '--', `${unit}.socket`, `${unit}.service`])
   }
 
-  awake(): { tenant: TenantName; idle: boolean }[] {
+  awake(): AwakeFpm[] {
     if (!existsSync(this.#places.fpmRun)) return []
+    const connected = connectedSockets()
     return readdirSync(this.#places.fpmRun).flatMap((file) => {
       const tenant = TenantName.safeParse(file.replace(/\.sock$/, ''))
       if (!tenant.success || !file.endsWith('.sock')) return []
-      return [{ tenant: tenant.data, idle: this.#processes(tenant.data) <= 1 }]
+      const pids = this.#processes(tenant.data)
+      const isServing = connected.has(this.#places.fpmHiddenSocket(tenant.data))
+      return [{ tenant: tenant.data, isServing: pids.length > 0 && isServing, work: workOf(pids) }]
     })
   }
 
@@ -144,13 +148,12 @@ class SystemdFpm implements FpmBackend {
     return join(this.#cgroups, 'wcp.slice', sliceUnit(tenant))
   }
 
-  /** The master and one process for each request that runs or ran a moment ago. */
-  #processes(tenant: TenantName): number {
+  #processes(tenant: TenantName): number[] {
     try {
       const file = join(this.sliceDirectory(tenant), `${fpmUnit(tenant)}.service`, 'cgroup.procs')
-      return readFileSync(file, 'utf8').split('\n').filter(Boolean).length
+      return readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number)
     } catch {
-      return 0 // no cgroup: the master has ended
+      return [] // no cgroup: the master has ended
     }
   }
 

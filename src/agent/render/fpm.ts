@@ -11,13 +11,17 @@ export function renderFpmConfig(places: Layout, tenant: { name: TenantName; limi
     socket: places.fpmSocket(tenant.name),
     home: places.customers.home(tenant.name),
     maxChildren: maxChildren(tenant.limits),
+    maxSpare: Math.min(maxSpare, maxChildren(tenant.limits)),
     memoryLimitMb: memoryLimitMb(tenant.limits),
     maxRequestSeconds,
     maxBodyMb,
   })
 }
 
-/** Workers exist only while they serve, so this bounds a rush: about 48 MB each and a third of the processes, 2 to 40. */
+/** Idle workers above this are ended, one a second. */
+const maxSpare = 4
+
+/** Most workers exist only during a rush, which this bounds: about 48 MB each and a third of the processes, 2 to 40. */
 export function maxChildren({ memMb, pids }: TenantLimits): number {
   const byMemory = memMb === null ? 20 : Math.floor(memMb / 48)
   const byProcesses = pids === null ? 40 : Math.floor(pids / 3)

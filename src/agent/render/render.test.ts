@@ -65,13 +65,14 @@ describe('the configuration of PHP-FPM', () => {
       'process_control_timeout = 20s',
       '[acme]',
       'listen = /run/wcp360/fpm/acme.sock',
-      'pm = ondemand',
+      'pm = dynamic',
       'pm.max_children = 10',
-      'pm.process_idle_timeout = 10s',
+      'pm.start_servers = 2',
+      'pm.min_spare_servers = 1',
+      'pm.max_spare_servers = 4',
       'pm.max_requests = 1000',
       'request_terminate_timeout = 300s',
-      'catch_workers_output = yes',
-      'decorate_workers_output = no',
+      'catch_workers_output = no',
       'security.limit_extensions = .php',
       'clear_env = yes',
       'env[PATH] = /usr/local/bin:/usr/bin:/bin',
@@ -92,6 +93,13 @@ describe('the configuration of PHP-FPM', () => {
       'php_admin_value[sys_temp_dir] = /tmp',
       'php_admin_flag[mail.add_x_header] = on',
     ])
+  })
+
+  it('never keeps more workers than there may be', () => {
+    const text = renderFpmConfig(places, { name: acme, limits: { ...limits, memMb: 64 } })
+
+    expect(text).toContain('pm.max_children = 2\n')
+    expect(text).toContain('pm.max_spare_servers = 2\n')
   })
 
   it.each([

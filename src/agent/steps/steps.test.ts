@@ -49,7 +49,7 @@ beforeEach(() => {
     startFpm: async () => {},
     stopFpm: stop,
     stopTenant: stop,
-    awakeFpm: async () => [...awake].map((name) => ({ tenant: TenantName.parse(name), idle: true })),
+    awakeFpm: async () => [...awake].map((name) => ({ tenant: TenantName.parse(name), isServing: false, work: '' })),
     applyLimits: async (_, wanted) => void applied.push(wanted),
     reloadNginx: async () => {},
     states: async () => [],
