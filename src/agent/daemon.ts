@@ -1,7 +1,7 @@
 /** The root side's parts, put together: what is started in which order, how it is reloaded, how it is stopped. */
 import { release } from 'node:os'
 import { destination, pino } from 'pino'
-import { type Config, ConfigError } from '../lib/config.ts'
+import { type Config, ConfigError, panelAddresses } from '../lib/config.ts'
 import { notifier, reloadingLines } from '../lib/notify.ts'
 import { settleMemory } from '../lib/settle-memory.ts'
 import { version } from '../lib/version.ts'
@@ -21,7 +21,7 @@ import type { Machine } from './os/machine.ts'
 import { nginxVersion } from './os/nginx.ts'
 import { openServices } from './os/open-services.ts'
 import { verifyRootByPam } from './os/pam.ts'
-import { setPanelPort } from './os/panel-port.ts'
+import { setPanelPorts } from './os/panel-port.ts'
 import { installedPhp } from './os/php-versions.ts'
 import type { ServiceState } from './os/services.ts'
 import { webProblem } from './os/web-probe.ts'
@@ -102,13 +102,13 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
       : await startChildServices({
           places,
           accounts,
-          listen: config.listen,
+          listen: panelAddresses(config),
           env: process.env,
           log,
           prepareCredentials: () => preparePanelCredentials(preparation),
           watch: (child) => opened.services.watch(child),
         })
-  if (opened.kind === 'systemd') await setPanelPort(files, config.listen)
+  if (opened.kind === 'systemd') await setPanelPorts(files, panelAddresses(config))
   else await opened.services.superviseNginx()
   link.start(engine)
   const wakes = answerWakes({

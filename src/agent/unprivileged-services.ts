@@ -1,6 +1,6 @@
 /** Panel and waker: units of systemd where it runs, children of the agent elsewhere. Both outlive a panel that crashes. */
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Config } from '../lib/config.ts'
+import type { ListenAddress } from '../lib/config.ts'
 import type { Log } from './engine-api.ts'
 import type { SystemAccounts } from './os/accounts.ts'
 import { startUnprivileged } from './os/child.ts'
@@ -27,7 +27,8 @@ export const unitServices: UnprivilegedServices = {
 export interface ChildServicesOptions {
   readonly places: Layout
   readonly accounts: SystemAccounts
-  readonly listen: Config['listen']
+  /** Of the panel, in the order in which it is given them. */
+  readonly listen: readonly ListenAddress[]
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: Log
   /** Puts the panel's credentials in place; called before each of its starts. */
@@ -38,7 +39,8 @@ export interface ChildServicesOptions {
 
 export async function startChildServices(options: ChildServicesOptions): Promise<UnprivilegedServices> {
   const { places, accounts, log } = options
-  const port = await openPort(options)
+  const ports: number[] = []
+  for (const address of options.listen) ports.push(await openPort(address))
   const panel = new Supervised({
     name: 'panel',
     log,
@@ -47,8 +49,8 @@ export async function startChildServices(options: ChildServicesOptions): Promise
       return await startUnprivileged({
         account: accounts.panel,
         command: selfCommand('panel'),
-        env: panelEnvironment(places, options.env),
-        descriptors: [port],
+        env: panelEnvironment(places, options.env, ports.length),
+        descriptors: ports,
       })
     },
   })
@@ -79,7 +81,7 @@ export async function startChildServices(options: ChildServicesOptions): Promise
 }
 
 /** The same names that systemd's unit gives it. */
-function panelEnvironment(places: Layout, env: ChildServicesOptions['env']): Record<string, string> {
+function panelEnvironment(places: Layout, env: ChildServicesOptions['env'], ports: number): Record<string, string> {
   const settings = Object.entries(env).filter(
     (entry): entry is [string, string] => entry[0].startsWith('WCP360_') && entry[1] !== undefined,
   )
@@ -88,8 +90,8 @@ function panelEnvironment(places: Layout, env: ChildServicesOptions['env']): Rec
     CREDENTIALS_DIRECTORY: places.panelCredentials,
     STATE_DIRECTORY: places.panelState,
     RUNTIME_DIRECTORY: places.panelRun,
-    LISTEN_FDS: '1',
-    LISTEN_FDNAMES: 'panel',
+    LISTEN_FDS: String(ports),
+    LISTEN_FDNAMES: Array(ports).fill('panel').join(':'),
   }
 }
 
@@ -97,11 +99,11 @@ const portPatienceMs = 20_000
 const portPauseMs = 100
 
 /** After an agent that was killed, its panel holds the port for the moment it needs to end. */
-async function openPort({ listen }: Pick<ChildServicesOptions, 'listen'>): Promise<number> {
+async function openPort(address: ListenAddress): Promise<number> {
   const deadline = performance.now() + portPatienceMs
   for (;;) {
     try {
-      return openListenSocket(listen)
+      return openListenSocket(address)
     } catch (error) {
       if (!String(error).includes('EADDRINUSE') || performance.now() > deadline) throw error
     }

@@ -28,6 +28,7 @@ describe('loadConfig', () => {
   it('takes the defaults from an empty file', () => {
     expect(load('')).toEqual({
       listen: { host: '::', port: 8360 },
+      certificatePort: null,
       baseUrl: `https://${hostname()}:8360`,
       anyHost: true,
       store: { kind: 'sqlite' },

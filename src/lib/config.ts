@@ -34,6 +34,12 @@ export const settings = {
     expected: 'an address and a port such as "[::]:8360" or "127.0.0.1:8360"',
     help: 'Where the panel answers. "[::]" is every address, IPv4 and IPv6. Takes effect at the next start.',
   }),
+  certificatePort: setting({
+    schema: z.union([z.literal('none').transform(() => null), port]),
+    byDefault: 'none',
+    expected: 'none, or a port from 1 to 65535',
+    help: 'A second port of the panel, such as 8361, that asks browsers for a certificate: for who signs in with one. The first port asks nobody. Takes effect at the next start.',
+  }),
   baseUrl: setting({
     schema: z.string().transform(parseBaseUrl),
     byDefault: 'auto',
@@ -168,6 +174,11 @@ export interface ListenAddress {
   /** Without brackets: `::`. */
   readonly host: string
   readonly port: number
+}
+
+/** Where the panel listens: for everybody, and, where it is configured, for those with a certificate. */
+export function panelAddresses({ listen, certificatePort }: Config): readonly ListenAddress[] {
+  return certificatePort === null ? [listen] : [listen, { host: listen.host, port: certificatePort }]
 }
 
 export interface SmtpServer {

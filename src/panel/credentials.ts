@@ -23,8 +23,9 @@ export function readCredentials(env: NodeJS.ProcessEnv): Credentials {
   }
 }
 
-/** The listening socket that came with the process (sd_listen_fds(3)), or null when there is none. */
-export function inheritedSocket(env: NodeJS.ProcessEnv, pid: number): { fd: number } | null {
+/** The listening sockets that came with the process (sd_listen_fds(3)), in the order of `panelAddresses`. */
+export function inheritedSockets(env: NodeJS.ProcessEnv, pid: number): readonly { fd: number }[] {
   const isForUs = env.LISTEN_PID === undefined || Number(env.LISTEN_PID) === pid
-  return isForUs && Number(env.LISTEN_FDS ?? 0) >= 1 ? { fd: 3 } : null
+  const count = isForUs ? Number(env.LISTEN_FDS ?? 0) : 0
+  return Array.from({ length: count }, (_, index) => ({ fd: 3 + index }))
 }

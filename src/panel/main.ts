@@ -1,12 +1,12 @@
 /** Role `wcpd panel`: reads what it was given, starts the panel, and ends it in order. */
 import { join } from 'node:path'
 import pino, { type Logger } from 'pino'
-import { ConfigError } from '../lib/config.ts'
+import { ConfigError, panelAddresses } from '../lib/config.ts'
 import { notifier } from '../lib/notify.ts'
 import { settleMemory } from '../lib/settle-memory.ts'
 import { operations } from '../resources/index.ts'
 import { AnotherPanel } from './another-panel.ts'
-import { inheritedSocket, readCredentials } from './credentials.ts'
+import { inheritedSockets, readCredentials } from './credentials.ts'
 import { StoreUnusable } from './db/store-unusable.ts'
 import { registerPages } from './pages/register-pages.ts'
 import { type Panel, startPanel } from './panel.ts'
@@ -27,9 +27,12 @@ export async function main(): Promise<number> {
     const credentials = readCredentials(env)
     const log = pino({ name: 'panel', level: credentials.config.logLevel }, pino.destination({ dest: 1, sync: false }))
     const systemd = notifier(env)
+    const inherited = inheritedSockets(env, process.pid)
+    const [listen, listenForCertificates] = inherited.length > 0 ? inherited : panelAddresses(credentials.config)
     const panel = await startPanel({
       ...credentials,
-      listen: inheritedSocket(env, process.pid) ?? credentials.config.listen,
+      listen: listen ?? credentials.config.listen,
+      listenForCertificates,
       runDirectory: env.RUNTIME_DIRECTORY ?? '/run/wcp360/panel',
       statePath: join(env.STATE_DIRECTORY ?? '/var/lib/wcp360', 'state.db'),
       log,

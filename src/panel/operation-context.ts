@@ -39,6 +39,8 @@ export function operationContext(call: {
   readonly panelHost: string
   readonly machineHost: string
   readonly canMail: boolean
+  readonly hasCertificatePort: boolean
+  readonly mustEnrol: boolean
   readonly linkUrl: Context['linkUrl']
   readonly session: Context['session']
   /** Filled by `enqueue`. */

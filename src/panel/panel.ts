@@ -1,6 +1,7 @@
 /** The panel put together: store, doors, sessions, jobs. Needs no root and no fixed path, so tests start it as the daemon does. */
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
@@ -35,6 +36,7 @@ import { openStore } from './db/open-store.ts'
 import { keepReserve, roomCheck } from './db/store-room.ts'
 import { isBusyStore, storeTrouble } from './db/store-trouble.ts'
 import { StoreUnusable } from './db/store-unusable.ts'
+import { certificatePort, certificateUrl, shownCertificate } from './http/certificate-port.ts'
 import { clientAddress } from './http/client-address.ts'
 import { networkDoor, privateDoor } from './http/doors.ts'
 import { hostPolicy } from './http/host-check.ts'
@@ -61,7 +63,9 @@ export interface PanelOptions {
   readonly keys: PanelKeys
   /** `insecure`: plain HTTP, on a loopback address only; for tests. */
   readonly tls: TlsFiles | 'insecure'
-  readonly listen: { readonly fd: number } | { readonly host: string; readonly port: number }
+  readonly listen: ListenAt
+  /** Where browsers are asked for a certificate; not without TLS. */
+  readonly listenForCertificates?: ListenAt | undefined
   /** Absolute; for `agent.sock` and `cli.sock`. Who can enter it is root to the panel. */
   readonly runDirectory: string
   /** Absolute path of the SQLite file; not used when the configuration names PostgreSQL. */
@@ -76,9 +80,13 @@ export interface PanelOptions {
   readonly tickMs?: number
 }
 
+type ListenAt = { readonly fd: number } | { readonly host: string; readonly port: number }
+
 export interface Panel {
   /** Of the network door. */
   readonly port: number
+  /** Of the port that asks for certificates. */
+  readonly certificatePort: number | null
   readonly cliSocket: string
   readonly agentSocket: string
   readonly deps: PanelDeps
@@ -136,6 +144,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     hasher,
     panelHost,
     canMail,
+    hasCertificatePort: options.listenForCertificates !== undefined && options.tls !== 'insecure',
     linkUrl: (token) => `${config.baseUrl}/link/${token}`,
     log,
     demandRoom: roomCheck(db, options.statePath),
@@ -187,6 +196,10 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   })
   const network = createPanelServer(door, log, options.tls === 'insecure' ? null : options.tls)
   const local = createPanelServer(privateDoor, log, null)
+  const certificates =
+    options.listenForCertificates === undefined || options.tls === 'insecure'
+      ? null
+      : certificatePort(network, options.tls)
 
   const deps: PanelDeps = {
     get baseUrl() {
@@ -217,6 +230,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       login: signing.login,
       owesSecondFactor: signing.owesSecondFactor,
       secondFactor: signing.secondFactor,
+      shownCertificate,
+      certificateUrl: (request) => certificates && certificateUrl(request, portOf(certificates.raw)),
       confirm: signing.confirm,
       logout: signing.logout,
       links: oneTimeLinks,
@@ -270,13 +285,16 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     },
   })
   await rm(cliSocket, { force: true })
-  await listening(local, { path: cliSocket })
-  await listening(network, loopbackOnly(options))
+  await listening(local.raw, { path: cliSocket })
+  await listening(network.raw, loopbackOnly(options))
+  if (certificates && options.listenForCertificates)
+    await listening(certificates.raw, bothFamilies(options.listenForCertificates))
   house.start()
   post.start()
 
   return {
-    port: portOf(network),
+    port: portOf(network.raw),
+    certificatePort: certificates && portOf(certificates.raw),
     cliSocket,
     agentSocket,
     deps,
@@ -286,10 +304,11 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       config = next
       hosts = policyOf(config)
       log.level = config.logLevel
-      if (tls) network.setTls(tls)
+      if (tls) for (const one of [network, certificates]) one?.setTls(tls)
     },
     async close() {
-      await Promise.all([drained(network), drained(local)])
+      await Promise.all([network.raw, local.raw, ...(certificates ? [certificates.raw] : [])].map(drained))
+      await Promise.all([network.app.close(), local.app.close()])
       await house.stop()
       await post.stop()
       await link.close()
@@ -369,10 +388,7 @@ function safeNext(next: unknown, { pagePaths }: PanelServer): string {
   return isPath && pagePaths.has(next.split('?')[0] ?? '') ? next : '/'
 }
 
-async function listening(
-  { raw }: PanelServer,
-  where: Parameters<PanelServer['raw']['listen']>[0] & object,
-): Promise<void> {
+async function listening(raw: Server, where: Where): Promise<void> {
   raw.listen(where)
   await once(raw, 'listening')
 }
@@ -381,20 +397,25 @@ function loopbackOnly({ tls, listen }: PanelOptions) {
   const isLoopback = 'host' in listen && ['127.0.0.1', '::1'].includes(listen.host)
   if (tls === 'insecure' && !isLoopback)
     throw new Error('Cannot serve plain HTTP: the address is not a loopback address')
+  return bothFamilies(listen)
+}
+
+type Where = Parameters<Server['listen']>[0] & object
+
+function bothFamilies(listen: ListenAt): Where {
   return 'fd' in listen ? { fd: listen.fd } : { ...listen, ipv6Only: false }
 }
 
-async function drained({ app, raw }: PanelServer): Promise<void> {
+async function drained(raw: Server): Promise<void> {
   const closed = once(raw, 'close')
   raw.close()
   raw.closeIdleConnections()
   const timer = setTimeout(() => raw.closeAllConnections(), limits.drain)
   await closed
   clearTimeout(timer)
-  await app.close()
 }
 
-function portOf({ raw }: PanelServer): number {
+function portOf(raw: Server): number {
   const address: AddressInfo | string | null = raw.address()
   return typeof address === 'object' && address !== null ? address.port : 0
 }

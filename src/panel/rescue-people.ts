@@ -28,6 +28,7 @@ export async function resetPassword({ change, now }: OpenStore, request: Person)
       ...(await endSessions(stores, tx, user)),
       ...(await liftSuspension(stores, user)),
       ...(await removeTotp(stores, user)),
+      ...(await removeCertificates(stores, user)),
     ]
     await audit(stores, now, request.do, user.id, { email, did })
     return { of: 'person', did, next: await stillClosed(stores, user) }
@@ -91,6 +92,11 @@ async function liftSuspension(stores: Stores, { id, status }: User): Promise<str
 async function removeTotp(stores: Stores, { id }: User): Promise<string[]> {
   if (!(await stores.totp.remove(id))) return []
   return ['The second factor was removed; set it up again after signing in.']
+}
+
+async function removeCertificates(stores: Stores, { id }: User): Promise<string[]> {
+  const count = await stores.clientCertificates.removeAllOf(id)
+  return count === 0 ? [] : [`Client certificates removed: ${count}; register them again after signing in.`]
 }
 
 /** What is not the account's own fault, and is left to a person. */

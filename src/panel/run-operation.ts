@@ -17,7 +17,7 @@ import type { Db } from './db/database.ts'
 import { storeLock, storeLockShared } from './db/dialect.ts'
 import { storeTrouble } from './db/store-trouble.ts'
 import { badInput } from './field-errors.ts'
-import type { JobPlan, Outcome, Terms } from './http/types.ts'
+import type { JobPlan, Outcome, Session, Terms } from './http/types.ts'
 import type { AgentLink } from './jobs/agent-link.ts'
 import type { KeptAnswers } from './kept-answers.ts'
 import { actorId, actorName, machineView, newId, operationContext, type QueuedByCall } from './operation-context.ts'
@@ -37,6 +37,7 @@ export interface OperationRunnerOptions {
   /** Host name of the panel itself. */
   readonly panelHost: () => string
   readonly canMail: () => boolean
+  readonly hasCertificatePort: boolean
   readonly linkUrl: Context['linkUrl']
   readonly log: Logger
   /** Throws while the disk of the store is almost full: what is left is for signing in and for reading. */
@@ -57,7 +58,7 @@ export interface Caller {
   /** For a caller with a browser session: `Context.session`, in the transaction of the call. */
   readonly actAs?: (tx: Db, user: Id) => Promise<void>
   /** Of the browser's session or of the program that acts; null for root. */
-  readonly session: { readonly confirmedAt: string; readonly mustEnrol: boolean } | null
+  readonly session: Pick<Session, 'confirmedAt' | 'mustEnrol'> | null
 }
 
 /** For so long a password or code that was shown lets dangerous operations through (threats §4, step-up). */
@@ -76,6 +77,8 @@ export function mayCall(
   const isPermitted = holds(actor, name) || (isForEveryone === true && actor.key === undefined)
   return isPermitted && policy.scopes.includes(actor.scope.kind) && !isBarred(actor, policy)
 }
+
+type Who = Pick<Context, 'actor' | 'mustEnrol'>
 
 function isBarred(actor: Actor, policy: Policy): boolean {
   return policy.isSensitive === true && actor.kind === 'user' && (actor.impersonator ?? actor.key) !== undefined
@@ -96,18 +99,18 @@ export function operationRunner(options: OperationRunnerOptions) {
     { precondition, idempotencyKey }: Terms = {},
   ): Promise<Outcome<z.output<O>>> {
     try {
-      const { actor, parsed } = admit(caller, operation, input)
+      const { who, parsed } = admit(caller, operation, input)
       if (operation.effect === 'machine') await demandSetup()
-      if (operation.effect === 'read') return await call(db, operation, actor, parsed, noHashes)
+      if (operation.effect === 'read') return await call(db, operation, who, parsed, noHashes)
       if (!makesRoom.has(verbOf(operation))) options.demandRoom?.()
-      const claim = idempotencyKey === undefined ? null : kept.claim(actor, operation, parsed, idempotencyKey)
+      const claim = idempotencyKey === undefined ? null : kept.claim(who.actor, operation, parsed, idempotencyKey)
       const change = (hashes: Hashes) =>
         db.transaction().execute(async (tx): Promise<Outcome<z.output<O>>> => {
           const before = claim && (await kept.find(tx, claim))
           if (before) return { value: operation.output.parse(before.value), jobIds: before.jobIds, isRepeated: true }
-          await demandVersion(tx, operation, actor, parsed, precondition)
-          const result = await call(tx, operation, actor, parsed, hashes, sessionOf(caller, tx))
-          for (const tenant of tenantsOf(result.queued)) options.countJob?.(actor, tenant)
+          await demandVersion(tx, operation, who, parsed, precondition)
+          const result = await call(tx, operation, who, parsed, hashes, sessionOf(caller, tx))
+          for (const tenant of tenantsOf(result.queued)) options.countJob?.(who.actor, tenant)
           await audit(
             storesOf(tx),
             caller,
@@ -130,11 +133,11 @@ export function operationRunner(options: OperationRunnerOptions) {
   /** The same without any effect; nothing is stored, the machine is only looked at. */
   async function plan(caller: Caller, operation: AnyOperation<Context>, input: unknown): Promise<readonly JobPlan[]> {
     try {
-      const { actor, parsed } = admit(caller, operation, input)
+      const { who, parsed } = admit(caller, operation, input)
       if (operation.effect !== 'machine')
         throw new WcpError('bad_input', `Cannot plan ${operation.name}: it does not change the machine`)
       await demandSetup()
-      const queued = await rolledBack(async (tx) => (await call(tx, operation, actor, parsed, noHashes)).queued)
+      const queued = await rolledBack(async (tx) => (await call(tx, operation, who, parsed, noHashes)).queued)
       if (queued.length === 0) return []
       const jobs = queued.map(({ type, payload }) => ({ type, payload }))
       const changes = await options.link.ask({ t: 'plan', jobs }, PlanReport, 30_000)
@@ -155,7 +158,7 @@ export function operationRunner(options: OperationRunnerOptions) {
   async function demandVersion(
     tx: Db,
     operation: AnyOperation<Context>,
-    actor: Actor,
+    who: Who,
     parsed: Readonly<Record<string, unknown>>,
     isMet: Terms['precondition'],
   ): Promise<void> {
@@ -170,7 +173,7 @@ export function operationRunner(options: OperationRunnerOptions) {
       })
     await storeLock(tx, lock)
     const about = get.input.parse(Object.fromEntries(httpBinding(get).pathKeys.map((key) => [key, parsed[key]])))
-    const { value } = await call(tx, get, actor, about, noHashes)
+    const { value } = await call(tx, get, who, about, noHashes)
     if (!isMet(value))
       throw new WcpError('precondition_failed', `Cannot run ${operation.name}: it was changed after you read it`)
   }
@@ -178,7 +181,7 @@ export function operationRunner(options: OperationRunnerOptions) {
   async function call<I extends z.ZodObject, O extends z.ZodType>(
     on: Db,
     operation: Operation<Context, I, O>,
-    actor: Actor,
+    who: Who,
     parsed: z.output<I>,
     hashes: Hashes,
     session: Context['session'] = null,
@@ -187,7 +190,7 @@ export function operationRunner(options: OperationRunnerOptions) {
     const now = new Date().toISOString()
     const hashPassword = async (password: string) => hashes.of(password)
     const context = operationContext({
-      actor,
+      ...who,
       now,
       stores: storesOf(on),
       policies,
@@ -196,6 +199,7 @@ export function operationRunner(options: OperationRunnerOptions) {
       panelHost: options.panelHost(),
       machineHost: hostname(),
       canMail: options.canMail(),
+      hasCertificatePort: options.hasCertificatePort,
       linkUrl: options.linkUrl,
       session,
       queued,
@@ -281,7 +285,7 @@ function admit<I extends z.ZodObject>(caller: Caller, operation: Operation<Conte
   demandProof(caller, actor, operation)
   const parsed = operation.input.safeParse(input)
   if (!parsed.success) throw badInput(parsed.error, input, Object.keys(operation.input.shape))
-  return { actor, parsed: parsed.data }
+  return { who: { actor, mustEnrol: Boolean(caller.session?.mustEnrol) }, parsed: parsed.data }
 }
 
 function barred(actor: Actor, { name }: AnyOperation): WcpError {

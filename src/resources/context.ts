@@ -6,6 +6,7 @@ import type { Id } from '../contract/values.ts'
 import type { DriftReport, HealthSnapshot, MirrorReport } from '../contract/wire.ts'
 import type { ApiKeyStore } from './api-key/store.ts'
 import type { AuditStore } from './audit/store.ts'
+import type { ClientCertificateStore } from './client-certificate/store.ts'
 import type { DomainStore } from './domain/store.ts'
 import type { JobStore } from './job/store.ts'
 import type { MailStore } from './mail/store.ts'
@@ -58,6 +59,11 @@ export interface Context {
   readonly sessions: SessionStore
   readonly apiKeys: ApiKeyStore
   readonly totp: TotpStore
+  readonly clientCertificates: ClientCertificateStore
+  /** The panel has a port that asks for certificates. */
+  readonly hasCertificatePort: boolean
+  /** The caller owes a second factor. */
+  readonly mustEnrol: boolean
   readonly loginPolicies: PolicyStore
   readonly links: LinkStore
   readonly mails: MailStore

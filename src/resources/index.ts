@@ -5,6 +5,8 @@ import * as apiKey from './api-key/operations.ts'
 import { apiKeyStore } from './api-key/store.ts'
 import * as audit from './audit/operations.ts'
 import { auditStore } from './audit/store.ts'
+import * as clientCertificate from './client-certificate/operations.ts'
+import { clientCertificateStore } from './client-certificate/store.ts'
 import type { Context } from './context.ts'
 import * as domain from './domain/operations.ts'
 import { domainStore } from './domain/store.ts'
@@ -46,6 +48,7 @@ export const slices = {
   session,
   'api-key': apiKey,
   totp,
+  'client-certificate': clientCertificate,
   policy,
   mail,
   job,
@@ -87,6 +90,7 @@ export type Stores = Pick<
   | 'sessions'
   | 'apiKeys'
   | 'totp'
+  | 'clientCertificates'
   | 'loginPolicies'
   | 'links'
   | 'mails'
@@ -114,6 +118,7 @@ export function storesFor(
     sessions: sessionStore(db, tools),
     apiKeys: apiKeyStore(db, tools),
     totp: totpStore(db, tools, tools.keys),
+    clientCertificates: clientCertificateStore(db, tools),
     loginPolicies: policyStore(db, tools),
     links: linkStore(db, tools),
     mails: mailStore(db, tools),

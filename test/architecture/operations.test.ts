@@ -17,6 +17,7 @@ describe('the registry of operations', () => {
     expect([...kinds].sort()).toEqual([
       'api-key',
       'audit',
+      'client-certificate',
       'domain',
       'health',
       'job',

@@ -253,6 +253,21 @@ describe('a policy', () => {
     expect((await bob.call('GET', '/api/v1/sessions')).json().code).toBe('second_factor_needed')
   })
 
+  it('asks for no certificate, and nobody registers one, where no port asks for it', async () => {
+    await start()
+    const browser = await signedIn()
+    const body = { name: 'laptop', certificate: 'a certificate' }
+
+    const answers = [
+      await browser.call('POST', `/api/v1/users/${email}/client-certificates`, body),
+      await test.root('PATCH', '/api/v1/policies/system_admin', { secondFactor: 'certificate' }),
+    ]
+
+    for (const answer of answers)
+      expect([answer.status, answer.json().help]).toEqual([409, expect.stringMatching(/certificate_port/)])
+    expect(await isIn(browser)).toBe(true)
+  })
+
   it('of another role changes nothing', async () => {
     await start()
     const browser = await signedIn()

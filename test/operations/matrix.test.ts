@@ -241,6 +241,8 @@ function inputFor({ name, input }: Operation, of: Things): Input {
     'api-key.create': { user: of.user, name: 'another', scopes: ['domain.list'] },
     'api-key.get': { apiKey: of.apiKey },
     'api-key.revoke': { apiKey: of.apiKey },
+    'client-certificate.create': { user: of.user, name: 'laptop', certificate: 'a certificate' },
+    'client-certificate.delete': { certificate: nowhere },
     'policy.update': { role: 'user', secondFactor: 'optional' },
     'audit.list': { limit: 5 },
     'settings.get': { key: 'jobs.keep_days' },
@@ -293,7 +295,14 @@ function expected(person: Person, operation: Operation, whose: Whose): 401 | 403
 }
 
 /** These show or take what only the owner of the account may have: no permission opens those of others. */
-const ownersOnly = ['api-key.create', 'totp.create', 'totp.confirm', 'totp.renew-codes', 'user.change-email']
+const ownersOnly = [
+  'api-key.create',
+  'totp.create',
+  'totp.confirm',
+  'totp.renew-codes',
+  'client-certificate.create',
+  'user.change-email',
+]
 
 /** What everybody may do with their own account, and with no other. */
 function ownAccount(person: Person, operation: Operation, whose: Whose) {
@@ -375,9 +384,9 @@ describe('the whole matrix', () => {
         const [own, other] = [status('customers', person), status('panels', person)]
         return (own === other ? own : `${own} ${other}`).padEnd(person.name.length + 2)
       })
-      return `${name.padEnd(18)}${columns.join('')}`.trimEnd()
+      return `${name.padEnd(28)}${columns.join('')}`.trimEnd()
     })
-    const head = `${' '.repeat(18)}${people.map((person) => `${person.name}  `).join('')}`.trimEnd()
+    const head = `${' '.repeat(28)}${people.map((person) => `${person.name}  `).join('')}`.trimEnd()
 
     await expect(`${explanation}\n${head}\n${lines.join('\n')}\n`).toMatchFileSnapshot('matrix.txt')
   })

@@ -22,6 +22,7 @@ function runnerOver(panel: Panel) {
     log: pino({ level: 'silent' }),
     onQueued: () => {},
     canMail: () => false,
+    hasCertificatePort: false,
     linkUrl: (token) => token,
     closeSetupIfDone: never,
   })

@@ -41,6 +41,8 @@ export async function openPanel(where = ':memory:') {
       panelHost: 'panel.example.net',
       machineHost: 'web1.example.net',
       canMail: false,
+      hasCertificatePort: false,
+      mustEnrol: false,
       linkUrl: (token) => `https://panel.example.net/link/${token}`,
       enqueue: async (contract, payload) => {
         const by = actor.kind === 'root' ? { actor: 'root', actorId: null } : { actor: actor.email, actorId: actor.id }

@@ -77,6 +77,12 @@ describe('migrations', () => {
           "de9c1949c0cb15d51a6e6706991429f8bbb3d2297d84bc3cd5456b6b3546862c",
           "63091363a701d7e44604ff44d2780abb90581324bdbe16ad2f2282a1cc95e12a",
         ],
+        [
+          10,
+          "client-certificates",
+          "17648f986da82f3c1e71820682b2e742a3d66a00a71e5cecfa5d65f0206ba4d3",
+          "23961b3c00b5e79e48c3f85a270a264021b9fcd94ee99711f05eac69a102bae6",
+        ],
       ]
     `)
   })

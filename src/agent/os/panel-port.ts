@@ -1,4 +1,4 @@
-/** Under systemd: the panel's port as its socket unit has it, when the configuration names another than the unit's own. */
+/** Under systemd: the panel's ports as its socket unit has them, when the configuration names others than the unit's own. */
 import type { ListenAddress } from '../../lib/config.ts'
 import { execOk } from './exec.ts'
 import type { Files } from './files.ts'
@@ -8,9 +8,10 @@ const file = `${folder}/listen.conf`
 const unitsOwn = '[::]:8360'
 
 /** Below /run, so it is written anew at each boot; the socket unit starts after the agent. */
-export async function setPanelPort(files: Files, { host, port }: ListenAddress): Promise<void> {
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-  const wanted = address === unitsOwn ? undefined : `[Socket]\nListenStream=\nListenStream=${address}\n`
+export async function setPanelPorts(files: Files, addresses: readonly ListenAddress[]): Promise<void> {
+  const lines = addresses.map(addressOf)
+  const isUnitsOwn = lines.length === 1 && lines[0] === unitsOwn
+  const wanted = isUnitsOwn ? undefined : ['[Socket]', 'ListenStream=', ...lines.map(listenStream), ''].join('\n')
   if ((await files.readText(file)) === wanted) return
   if (wanted === undefined) {
     await files.remove(file)
@@ -20,3 +21,6 @@ export async function setPanelPort(files: Files, { host, port }: ListenAddress):
   }
   await execOk('/usr/bin/systemctl', ['daemon-reload'])
 }
+
+const addressOf = ({ host, port }: ListenAddress) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
+const listenStream = (address: string) => `ListenStream=${address}`

@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { Layout } from '../../agent/os/layout.ts'
 import { HealthSnapshot } from '../../contract/wire.ts'
-import { loadConfig } from '../../lib/config.ts'
+import { loadConfig, panelAddresses } from '../../lib/config.ts'
 import { apiRoot } from '../../lib/http-call.ts'
 import type { CallPanel } from '../client.ts'
 import { type Check, type Finding, ok, problem, warning } from './check.ts'
@@ -62,7 +62,7 @@ function permissions(places: Layout): Finding {
 function ports(places: Layout): Finding {
   const config = loadConfig(readFileSync(places.config, 'utf8'), process.env, places.config)
   const open = listeningPorts()
-  const wanted = [config.httpPort, config.httpsPort, config.listen.port]
+  const wanted = [config.httpPort, config.httpsPort, ...panelAddresses(config).map(({ port }) => port)]
   const closed = wanted.filter((port) => !open.has(port))
   return closed.length === 0
     ? ok(wanted.join(', '))

@@ -2,6 +2,7 @@
  * Access tokens: what programs on other machines show for a person's session, signed, good for fifteen minutes, and only
  * as long as the session behind them lives. A token says which session; what its person may is read anew at each use.
  */
+import type { FastifyRequest } from 'fastify'
 import { SignJWT } from 'jose/jwt/sign'
 import { jwtVerify } from 'jose/jwt/verify'
 import { z } from 'zod'
@@ -82,18 +83,18 @@ export function accessTokens({ db, sessions, visitors, keys, baseUrl, now = Date
 
   return {
     /** @param value secret of a session, as the one who signed in got it. @throws `not_signed_in` when it is over */
-    async issue(value: string): Promise<AccessToken> {
+    async issue(value: string, request: FastifyRequest): Promise<AccessToken> {
       const found = await sessions.find(db, value)
-      const session = found && (await visitors.sessionOf(found))
+      const session = found && (await visitors.sessionOf(request, found))
       if (!session) throw over()
       return await sign(session)
     },
 
     /** @throws `not_signed_in`, in the same words whatever is wrong with the token or its session */
-    async identify(token: string): Promise<Program> {
+    async identify(token: string, request: FastifyRequest): Promise<Program> {
       const said = await claims(token)
       const found = said && (await sessions.findById(db, said.sid))
-      const session = found?.userId === said?.sub && found ? await visitors.sessionOf(found) : null
+      const session = found?.userId === said?.sub && found ? await visitors.sessionOf(request, found) : null
       if (session === null) throw over()
       const { id, actor, confirmedAt, mustEnrol } = session
       return { actor, proof: { session: id, confirmedAt, mustEnrol } }

@@ -48,7 +48,7 @@ export function apiKeys({ db, storesOf, log }: ApiKeysOptions) {
           key: { id: key.id, name: key.name },
         },
         // Whoever made it had just shown who they are, and said what it is for.
-        proof: { session: null, confirmedAt: key.createdAt, mustEnrol: await mustEnrol(stores, owner.user.id) },
+        proof: { session: null, confirmedAt: key.createdAt, mustEnrol: await mustEnrol(stores, owner.user.id, null) },
       }
     },
   }

@@ -1,18 +1,20 @@
 /** What programs show in an `Authorization: Bearer` header (RFC 6750 §2.1): an API key, or an access token. */
+import type { FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'
+import { clientAddress } from '../http/client-address.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import type { ApiKeys, Program } from './api-keys.ts'
 
 export interface Programs {
   /** @throws `not_signed_in` */
-  identify(token: string, address: string): Promise<Program>
+  identify(token: string, request: FastifyRequest): Promise<Program>
 }
 
 /** A JWT has dots, a key has none. */
 export function programs(apiKeys: ApiKeys, accessTokens: AccessTokens): Programs {
   return {
-    identify: (token, address) =>
-      token.includes('.') ? accessTokens.identify(token) : apiKeys.identify(token, address),
+    identify: (token, request) =>
+      token.includes('.') ? accessTokens.identify(token, request) : apiKeys.identify(token, clientAddress(request)),
   }
 }
 

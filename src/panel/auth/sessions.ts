@@ -27,6 +27,8 @@ export interface StoredSession {
   /** When the person last proved who they are. */
   readonly confirmedAt: string
   readonly factor: SecondFactor
+  /** Worth nothing on a connection that does not show this one. */
+  readonly certificateId: Id | null
   /** Who really acts; null: the user. */
   readonly impersonator: Impersonation | null
 }
@@ -49,6 +51,7 @@ export interface NewSession {
   readonly userAgent: string
   readonly factor: SecondFactor
   readonly isAdmin: boolean
+  readonly certificateId?: Id | null
   /** Where it goes on with another one: when the person behind it proved who they are; else now. */
   readonly confirmedAt?: string
   readonly impersonator?: Impersonation
@@ -98,6 +101,7 @@ export function sessionTable(limits: () => SessionLimits, now: () => number = Da
           confirmed_at: session.confirmedAt ?? moment,
           factor: session.factor,
           expires_at: endOf(session, from),
+          certificate_id: session.certificateId ?? null,
           impersonator_id: impersonator?.id ?? null,
           resume_until: impersonator?.resumeUntil ?? null,
           created_at: moment,
@@ -181,6 +185,7 @@ interface Row {
   resume_until: string | null
   confirmed_at: string
   factor: string
+  certificate_id: string | null
 }
 
 function toSession(row: Row): StoredSession {
@@ -198,6 +203,7 @@ function toSession(row: Row): StoredSession {
         ? null
         : { id: Id.parse(row.impersonator_id), resumeUntil: row.resume_until ?? row.expires_at },
     confirmedAt: row.confirmed_at,
+    certificateId: row.certificate_id === null ? null : Id.parse(row.certificate_id),
     factor: secondFactors.find((one) => one === row.factor) ?? 'none',
   }
 }

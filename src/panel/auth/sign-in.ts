@@ -9,8 +9,9 @@ import type { Stores } from '../../resources/index.ts'
 import type { SecondFactor } from '../../resources/session/schema.ts'
 import { Email, type User } from '../../resources/user/schema.ts'
 import type { Db } from '../db/database.ts'
+import { shownKey } from '../http/certificate-port.ts'
 import { clientAddress } from '../http/client-address.ts'
-import type { Session } from '../http/types.ts'
+import type { OwedFactor, Session } from '../http/types.ts'
 import { type AuthEvent, recordAuth } from './auth-log.ts'
 import type { ChallengeTable } from './challenges.ts'
 import type { PasswordHasher } from './password.ts'
@@ -26,6 +27,9 @@ interface Reproof {
   readonly password: string
   readonly code: string
 }
+
+/** What was shown beside the password. */
+type Shown = Pick<NewSession, 'factor' | 'certificateId'>
 
 type BegunSession = Omit<NewSession, 'ip' | 'userAgent'>
 
@@ -53,11 +57,21 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
 
   const record = (tx: Db, request: FastifyRequest, event: AuthEvent) => recordAuth(storesOf, tx, request, event)
 
-  async function startFor(tx: Db, request: FastifyRequest, user: User, factor: SecondFactor): Promise<string> {
-    const isAdmin = (await storesOf(tx).users.permissions(user.id)) === 'all'
-    const value = await startSession(tx, request, { kind: 'user', userId: user.id, factor, isAdmin })
-    await record(tx, request, { action: 'auth.login', outcome: 'ok', user: userOf(user), metadata: { factor } })
+  async function startFor(tx: Db, request: FastifyRequest, user: User, shown: Shown): Promise<string> {
+    const { users, clientCertificates } = storesOf(tx)
+    const isAdmin = (await users.permissions(user.id)) === 'all'
+    if (shown.certificateId) await clientCertificates.used(shown.certificateId)
+    const value = await startSession(tx, request, { kind: 'user', userId: user.id, ...shown, isAdmin })
+    const metadata = { factor: shown.factor, ...(shown.certificateId && { certificate: shown.certificateId }) }
+    await record(tx, request, { action: 'auth.login', outcome: 'ok', user: userOf(user), metadata })
     return value
+  }
+
+  /** By the certificate that the connection has shown; undefined without one that is registered for the user. */
+  async function certified(tx: Db, request: FastifyRequest, user: Id): Promise<Shown | undefined> {
+    const key = shownKey(request)
+    const certificateId = key === null ? undefined : await storesOf(tx).clientCertificates.usable(user, key)
+    return certificateId && { factor: 'certificate', certificateId }
   }
 
   /** What waits for a place in the queue has told nobody anything yet. */
@@ -96,12 +110,15 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
     const renewed = check.outdated ? await hasher.hash(password) : null
     const { user } = known
     return await db.transaction().execute(async (tx) => {
-      const { users, totp } = storesOf(tx)
+      const { users, totp, clientCertificates } = storesOf(tx)
       if (renewed !== null) await users.setPasswordHash(user.id, renewed)
-      const owesMore = await totp.isOn(user.id)
+      const shown = await certified(tx, request, user.id)
+      const owesMore = !shown && ((await totp.isOn(user.id)) || (await clientCertificates.isOn(user.id)))
       return {
         owesMore,
-        value: owesMore ? await challenges.start(tx, user.id) : await startFor(tx, request, user, 'none'),
+        value: owesMore
+          ? await challenges.start(tx, user.id)
+          : await startFor(tx, request, user, shown ?? { factor: 'none' }),
       }
     })
   }
@@ -116,8 +133,13 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
     return owesMore ? 'second factor' : 'signed in'
   }
 
-  async function owesSecondFactor({ cookie }: FastifyRequest): Promise<boolean> {
-    return cookie !== null && (await challenges.find(db, cookie)) !== undefined
+  async function owesSecondFactor(request: FastifyRequest): Promise<OwedFactor | null> {
+    const owner = request.cookie === null ? undefined : await challenges.find(db, request.cookie)
+    if (owner === undefined) return null
+    const { totp, clientCertificates } = storesOf(db)
+    const isShown = (await certified(db, request, owner)) !== undefined
+    const certificate = isShown ? 'shown' : (await clientCertificates.isOn(owner)) ? 'registered' : 'none'
+    return { app: await totp.isOn(owner), certificate }
   }
 
   /**
@@ -132,9 +154,9 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
     if ((await challenges.enter(db, challenge)) === undefined) throw signInAgain()
     const value = await db.transaction().execute(async (tx) => {
       const known = await storesOf(tx).users.credentials(owner)
-      const factor = known?.maySignIn ? await spent(tx, owner, code) : null
-      if (known && factor !== null && (await challenges.end(tx, challenge)))
-        return await startFor(tx, request, known.user, factor)
+      const shown = known?.maySignIn ? await shownBy(tx, request, owner, code) : null
+      if (known && shown !== null && (await challenges.end(tx, challenge)))
+        return await startFor(tx, request, known.user, shown)
       const user = known ? userOf(known.user) : null
       await record(tx, request, { action: 'auth.code', outcome: 'refused', user, metadata: {} })
       return null
@@ -146,6 +168,13 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
 
   async function secondFactor(request: FastifyRequest, reply: FastifyReply, code: string): Promise<void> {
     visitors.giveCookie(request, reply, await proveCode(request, request.cookie, code))
+  }
+
+  async function shownBy(tx: Db, request: FastifyRequest, user: Id, code: string): Promise<Shown | null> {
+    const shown = await certified(tx, request, user)
+    if (shown) return shown
+    const factor = await spent(tx, user, code)
+    return factor && { factor }
   }
 
   async function spent(tx: Db, user: Id, code: string): Promise<SecondFactor | null> {
@@ -227,9 +256,17 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
     more: Pick<NewSession, 'impersonator'> | Pick<NewSession, 'until'>,
   ): Promise<string> {
     const { confirmedAt } = demandSession(request)
-    const factor = visitors.storedSession(request)?.factor ?? 'none'
+    const { factor = 'none', certificateId = null } = visitors.storedSession(request) ?? {}
     const isAdmin = (await storesOf(tx).users.permissions(userId)) === 'all'
-    return await startSession(tx, request, { kind: 'user', userId, factor, isAdmin, confirmedAt, ...more })
+    return await startSession(tx, request, {
+      kind: 'user',
+      userId,
+      factor,
+      certificateId,
+      isAdmin,
+      confirmedAt,
+      ...more,
+    })
   }
 
   return {

@@ -2,9 +2,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Id } from '../../contract/values.ts'
 import type { Stores } from '../../resources/index.ts'
+import type { SecondFactor } from '../../resources/session/schema.ts'
 import { mayGoOnAs } from '../../resources/user/impersonation.ts'
 import type { Db } from '../db/database.ts'
 import { storeTrouble } from '../db/store-trouble.ts'
+import { shownKey } from '../http/certificate-port.ts'
 import type { Session } from '../http/types.ts'
 import { cookieHeader, expiredCookieHeader, newCookieValue, readCookie } from './cookie.ts'
 import { csrfToken } from './csrf.ts'
@@ -25,6 +27,13 @@ export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
   /** Requests whose answer has a new cookie to bring. */
   const renewed = new WeakSet<FastifyRequest>()
 
+  /** A session that began with a certificate goes on with it alone: its cookie is worth nothing without the key. */
+  async function showsItsCertificate(request: FastifyRequest, { certificateId }: StoredSession, person: Id) {
+    if (certificateId === null) return true
+    const key = shownKey(request)
+    return key !== null && (await storesOf(db).clientCertificates.usable(person, key)) === certificateId
+  }
+
   return {
     /** Rights are read anew each time: what an administrator changes holds from the next request on. */
     async identify(request: FastifyRequest): Promise<{ session: Session | null; cookie: string | null }> {
@@ -32,16 +41,18 @@ export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
       const found = cookie === null ? undefined : await sessions.find(db, cookie)
       if (found === undefined) return { session: null, cookie }
       if (found.userId === null) await sessions.touch(db, found, false).catch(unlessStoreTrouble)
-      const session = await this.sessionOf(found)
+      const session = await this.sessionOf(request, found)
       if (session !== null || found.userId === null) stored.set(request, found)
       return { session, cookie }
     },
 
-    /** Whom a stored session signs in now; null when it does nobody any more. */
-    async sessionOf(found: StoredSession): Promise<Session | null> {
+    /** Whom a stored session signs in now, on the connection of this request; null when it does nobody any more. */
+    async sessionOf(request: FastifyRequest, found: StoredSession): Promise<Session | null> {
       if (found.userId === null) return null
       const stores = storesOf(db)
       const { users } = stores
+      const person = found.impersonator?.id ?? found.userId
+      if (!(await showsItsCertificate(request, found, person))) return null
       const known = await users.credentials(found.userId)
       if (!known?.maySignIn) return null
       const { id, email } = known.user
@@ -55,7 +66,7 @@ export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
         ...(impersonator && { impersonator: { id: impersonator.id, email: impersonator.email } }),
       }
       const { createdAt, expiresAt, confirmedAt } = found
-      const owes = await mustEnrol(stores, by?.id ?? id)
+      const owes = await mustEnrol(stores, person, found.factor)
       return { id: found.id, actor, createdAt, expiresAt, confirmedAt, mustEnrol: owes }
     },
 
@@ -102,9 +113,22 @@ export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
   }
 }
 
-/** Who sets up a second factor signs in again, so a session without one is that of somebody who has none. */
-export async function mustEnrol({ loginPolicies, totp }: Stores, person: Id): Promise<boolean> {
-  return (await loginPolicies.ofUser(person)) === 'required' && !(await totp.isOn(person))
+/**
+ * What the policies of a person's roles ask for that they have not shown.
+ * @param factor of the session; null for a program, which shows none itself
+ */
+export async function mustEnrol(
+  { loginPolicies, totp, clientCertificates }: Stores,
+  person: Id,
+  factor: SecondFactor | null,
+): Promise<Session['mustEnrol']> {
+  const rule = await loginPolicies.ofUser(person)
+  if (rule === 'optional') return false
+  const hasCertificate = await clientCertificates.isOn(person)
+  if (rule === 'certificate')
+    return factor === 'certificate' || (factor === null && hasCertificate) ? false : 'certificate'
+  // Who sets up a second factor signs in again, so a session without one is that of somebody who has none.
+  return hasCertificate || (await totp.isOn(person)) ? false : 'factor'
 }
 
 /** A store that cannot be written now is read on: the moment of the last use is not worth a page. */

@@ -16,6 +16,7 @@ export interface Database {
   api_keys: people.ApiKeyTable
   login_challenges: people.LoginChallengeTable
   totp_factors: people.TotpFactorTable
+  client_certificates: people.ClientCertificateTable
   recovery_codes: people.RecoveryCodeTable
   mails: people.MailTable
   one_time_links: people.OneTimeLinkTable

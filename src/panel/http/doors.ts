@@ -74,7 +74,7 @@ export function networkDoor(options: NetworkDoorOptions): Door {
     async identify(request) {
       const token = isApi(request) ? bearerToken(request.headers.authorization) : undefined
       if (token !== undefined)
-        return { session: null, cookie: null, ...(await options.programs.identify(token, clientAddress(request))) }
+        return { session: null, cookie: null, ...(await options.programs.identify(token, request)) }
       const { session, cookie } = await visitors.identify(request)
       // A page of another site may make the browser ask, although it cannot read the answer: it asks as nobody.
       const isForeign = isApi(request) && !['same-origin', 'none', undefined].includes(fetchSite(request))
@@ -92,7 +92,7 @@ export function networkDoor(options: NetworkDoorOptions): Door {
       if (access !== 'session') return
       if (request.session === null) return leadToLogin(request, reply)
       if (request.session.mustEnrol && !request.routeOptions.config.whileEnrolling)
-        reply.redirect('/account/second-factor', 303)
+        reply.redirect(enrolmentPages[request.session.mustEnrol], 303)
     },
 
     complete(request, reply) {
@@ -115,6 +115,8 @@ export function networkDoor(options: NetworkDoorOptions): Door {
     },
   }
 }
+
+const enrolmentPages = { factor: '/account/second-factor', certificate: '/account/certificates' } as const
 
 function fetchSite({ headers }: FastifyRequest): string | undefined {
   const site = headers['sec-fetch-site']

@@ -4,8 +4,9 @@
  */
 import { randomUUID } from 'node:crypto'
 import { createServer as createHttpServer, type Server, STATUS_CODES } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
+import { createServer as createHttpsServer, type Server as HttpsServer, type ServerOptions } from 'node:https'
 import type { Socket } from 'node:net'
+import type { SecureContextOptions } from 'node:tls'
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -55,11 +56,8 @@ export interface PanelServer {
 }
 
 export function createPanelServer(door: Door, log: Logger, tls: TlsFiles | null): PanelServer {
-  const serverOptions = { maxHeaderSize: limits.maxHeaderSize, noDelay: true, requireHostHeader: true }
-  const https =
-    tls && createHttpsServer({ ...serverOptions, ...tls, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] })
-  const raw: Server = https ?? createHttpServer(serverOptions)
-  applyLimits(raw)
+  const https = tls && httpsServer(tls)
+  const raw: Server = https ?? limited(createHttpServer(serverOptions))
 
   const baseLog: FastifyBaseLogger = log
   const app: FastifyInstance = Fastify({
@@ -127,7 +125,9 @@ export function createPanelServer(door: Door, log: Logger, tls: TlsFiles | null)
     setPages: (given) => {
       pages = given
     },
-    setTls: (files) => https?.setSecureContext({ ...files, minVersion: 'TLSv1.2' }),
+    setTls: (files) => {
+      if (https) setTls(https, files)
+    },
   }
 }
 
@@ -138,13 +138,26 @@ function refuseSchema(): never {
   throw new Error('Cannot compile a schema of a route: routes check with zod')
 }
 
-function applyLimits(server: Server): void {
+const serverOptions = { maxHeaderSize: limits.maxHeaderSize, noDelay: true, requireHostHeader: true }
+const minVersion = 'TLSv1.2'
+
+export function httpsServer(tls: TlsFiles, more: ServerOptions = {}): HttpsServer {
+  return limited(createHttpsServer({ ...serverOptions, ...tls, minVersion, ALPNProtocols: ['http/1.1'], ...more }))
+}
+
+/** For the next connections. */
+export function setTls(server: HttpsServer, files: TlsFiles, more: SecureContextOptions = {}): void {
+  server.setSecureContext({ ...files, minVersion, ...more })
+}
+
+function limited<S extends Server>(server: S): S {
   server.headersTimeout = limits.headersTimeout
   server.requestTimeout = limits.requestTimeout
   server.keepAliveTimeout = limits.keepAliveTimeout
   server.maxRequestsPerSocket = limits.maxRequestsPerSocket
   server.maxConnections = limits.maxConnections
   limitPerAddress(server)
+  return server
 }
 
 /** Connections of one address beyond its share are closed before a byte is read. */

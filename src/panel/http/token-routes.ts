@@ -46,8 +46,8 @@ export function registerTokens(app: FastifyInstance, options: TokenRoutesOptions
   const { db, signIn: signing, accessTokens } = options
   const at = (path: string) => `${apiRoot}${tokensPath}${path}`
 
-  async function grant(reply: FastifyReply, secret: string): Promise<FastifyReply> {
-    const body: TokenGrant = { secret, ...(await accessTokens.issue(secret)) }
+  async function grant(request: FastifyRequest, reply: FastifyReply, secret: string): Promise<FastifyReply> {
+    const body: TokenGrant = { secret, ...(await accessTokens.issue(secret, request)) }
     return reply.code(201).type('application/json; charset=utf-8').send(JSON.stringify(body))
   }
 
@@ -58,19 +58,21 @@ export function registerTokens(app: FastifyInstance, options: TokenRoutesOptions
         help: `Send it with the challenge to ${at('/code')}; a recovery code does, too.`,
         details: { challenge: value },
       })
-    return await grant(reply, value)
+    return await grant(request, reply, value)
   })
 
   app.post(at('/code'), signIn, async (request, reply) => {
     const { challenge, code } = read(tokenBodies.code, request)
-    return await grant(reply, await signing.proveCode(request, challenge, code))
+    return await grant(request, reply, await signing.proveCode(request, challenge, code))
   })
 
-  app.post(at('/refresh'), plain, async (request, reply) => grant(reply, read(tokenBodies.refresh, request).secret))
+  app.post(at('/refresh'), plain, async (request, reply) =>
+    grant(request, reply, read(tokenBodies.refresh, request).secret),
+  )
 
   app.post(at('/confirm'), signIn, async (request, reply) => {
     const session = demandSession(request)
-    return await grant(reply, await signing.proveAgain(request, session, read(tokenBodies.confirm, request)))
+    return await grant(request, reply, await signing.proveAgain(request, session, read(tokenBodies.confirm, request)))
   })
 
   app.delete(at(''), plain, async (request, reply) => {

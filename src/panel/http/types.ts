@@ -5,6 +5,7 @@
  * every unsafe method, both CSRF checks. A form needs one hidden field, `_csrf` with `deps.auth.formToken(…)`; the
  * server takes it out of the body again, so `request.body` holds the form's own fields only.
  */
+import type { X509Certificate } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
@@ -35,8 +36,11 @@ export interface Session {
   readonly expiresAt: string
   /** When the person last showed a password or a code. */
   readonly confirmedAt: string
-  /** A role of theirs asks for a second factor and they have none: they can set one up, and nothing else. */
-  readonly mustEnrol: boolean
+  /**
+   * What a role of theirs asks for and this session has not shown: any second factor, or a certificate. They can set one
+   * up, and nothing else.
+   */
+  readonly mustEnrol: false | 'factor' | 'certificate'
 }
 
 /** `session`: the one behind an access token; null for an API key. */
@@ -133,10 +137,17 @@ export interface Auth {
     reply: FastifyReply,
     credentials: { email: string; password: string },
   ): Promise<'signed in' | 'second factor'>
-  /** Whether this visitor has shown a password and owes the second factor. */
-  owesSecondFactor(request: FastifyRequest): Promise<boolean>
-  /** A code of the app, or a recovery code. Throws `not_signed_in` for a wrong one and when the sign-in is over. */
+  /** What would do, for a visitor who has shown a password and owes the second factor; null for everybody else. */
+  owesSecondFactor(request: FastifyRequest): Promise<OwedFactor | null>
+  /**
+   * A code of the app, or a recovery code; the certificate of the connection does without. Throws `not_signed_in` for a wrong
+   * one and when the sign-in is over.
+   */
   secondFactor(request: FastifyRequest, reply: FastifyReply, code: string): Promise<void>
+  /** The certificate that this connection has shown. */
+  shownCertificate(request: FastifyRequest): X509Certificate | undefined
+  /** Address of the port that asks for a certificate, under the name by which the visitor came; null where there is none. */
+  certificateUrl(request: FastifyRequest): string | null
   /** Step-up: a password or a code of the signed-in person makes dangerous operations possible for some minutes (new cookie). */
   confirm(request: FastifyRequest, reply: FastifyReply, proof: { password: string; code: string }): Promise<void>
   /** Ends the session and has the browser forget everything of this site. */
@@ -149,6 +160,12 @@ export interface Auth {
   readonly links: Links
   /** A mail server is configured. */
   readonly canMail: boolean
+}
+
+export interface OwedFactor {
+  readonly app: boolean
+  /** `shown`: by this very connection. */
+  readonly certificate: 'none' | 'registered' | 'shown'
 }
 
 /** The once-only setup. Routes of it carry `config: { access: 'bootstrap' }`. */

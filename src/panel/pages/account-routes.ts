@@ -51,6 +51,10 @@ export function accountRoutes(app: FastifyInstance, site: Site): void {
           ],
         },
         factor,
+        certificates: {
+          title: t.certificates.title,
+          link: { title: t.certificates.manage, href: '/account/certificates' },
+        },
         sessions: await sessionRows(site, request, email),
         here: '/account',
         command: { line: toCommandLine(list, {}), call: apiCallText(apiCall(list, {})) },

@@ -17,10 +17,11 @@ const lists = new Map([
   ['session', '/account'],
   ['api-key', '/api-keys'],
   ['totp', '/account/second-factor'],
+  ['client-certificate', '/account/certificates'],
 ])
 
 /** Kinds whose list is their only page. */
-const withoutDetail = new Set(['settings', 'policy', 'mail', 'audit', 'session', 'totp'])
+const withoutDetail = new Set(['settings', 'policy', 'mail', 'audit', 'session', 'totp', 'client-certificate'])
 
 export function listPath(kind: string): string {
   return lists.get(kind) ?? '/'

@@ -1,42 +1,62 @@
 /** The second step of a sign-in, and the question whether it is still the same person. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { WcpError } from '../../contract/errors.ts'
+import type { OwedFactor } from '../http/types.ts'
 import { formText, loneControl, onTheForm } from './lone-form.ts'
 import { problemView } from './problem-view.ts'
+import { query } from './safe-url.ts'
 import type { Site } from './site.ts'
 
 export function proofRoutes(app: FastifyInstance, site: Site): void {
   const { t, deps } = site
   const { auth } = deps
 
-  const codePage = (request: FastifyRequest, reply: FastifyReply, next: string, error?: WcpError) => {
-    const fields = [
-      loneControl({ name: 'code', label: t.factor.codeOrRecovery, inputType: 'text', autocomplete: 'one-time-code' }),
-    ]
+  const codeField = loneControl({
+    name: 'code',
+    label: t.factor.codeOrRecovery,
+    inputType: 'text',
+    autocomplete: 'one-time-code',
+  })
+
+  const codePage = (request: FastifyRequest, reply: FastifyReply, next: string, owed: OwedFactor, error?: WcpError) => {
+    const port = auth.certificateUrl(request)
+    const isElsewhere = owed.certificate === 'registered' && port !== null
+    const fields = owed.app && owed.certificate !== 'shown' ? [codeField] : []
+    const title = fields.length > 0 ? t.factor.codeTitle : t.certificates.useTitle
     return site.send(request, reply, {
       template: 'auth/form',
-      title: t.factor.codeTitle,
+      title,
       status: error?.status ?? 200,
       model: {
-        title: t.factor.codeTitle,
-        text: t.factor.codeText,
+        title,
+        text: codeText(owed, port !== null),
         action: '/login/code',
         submit: t.auth.signIn,
         hidden: [{ name: 'next', value: next }],
         fields,
-        link: { title: t.factor.startAgain, href: '/login' },
+        isButton: owed.certificate === 'shown',
+        link: isElsewhere
+          ? { title: t.certificates.signIn, href: `${port}/login/code${query({ next })}` }
+          : { title: t.factor.startAgain, href: '/login' },
         problem: error && problemView(t, error, fields),
       },
     })
   }
 
+  function codeText({ app, certificate }: OwedFactor, hasPort: boolean): string {
+    if (certificate === 'shown') return t.certificates.shownText
+    if (app) return t.factor.codeText
+    return hasPort ? t.certificates.useText : t.certificates.gone
+  }
+
   app.get<{ Querystring: { next?: string } }>(
     '/login/code',
     { config: { access: 'public' } },
-    async (request, reply) =>
-      (await auth.owesSecondFactor(request))
-        ? codePage(request, reply, auth.safeNext(request.query.next))
-        : reply.redirect('/login', 303),
+    async (request, reply) => {
+      const owed = await auth.owesSecondFactor(request)
+      if (owed === null) return reply.redirect('/login', 303)
+      return codePage(request, reply, auth.safeNext(request.query.next), owed)
+    },
   )
 
   app.post('/login/code', { config: { access: 'public', isSignIn: true } }, async (request, reply) => {
@@ -44,7 +64,8 @@ export function proofRoutes(app: FastifyInstance, site: Site): void {
     try {
       await auth.secondFactor(request, reply, formText(request.body, 'code'))
     } catch (thrown) {
-      return codePage(request, reply, next, onTheForm(thrown))
+      const owed = await auth.owesSecondFactor(request)
+      return codePage(request, reply, next, owed ?? { app: true, certificate: 'none' }, onTheForm(thrown))
     }
     return reply.redirect(next, 303)
   })

@@ -4,6 +4,7 @@ import { accountRoutes } from './account-routes.ts'
 import { apiRoutes } from './api-routes.ts'
 import { assetsRoutes } from './assets-routes.ts'
 import { authRoutes } from './auth-routes.ts'
+import { certificateRoutes } from './certificate-routes.ts'
 import { dashboardRoutes } from './dashboard-routes.ts'
 import { detailRoutes } from './detail-routes.ts'
 import { doRoutes } from './do-routes.ts'
@@ -31,6 +32,7 @@ export const registerPages: RegisterPages = async (app, deps) => {
   doRoutes(app, site)
   terminalRoutes(app, site)
   accountRoutes(app, site)
+  certificateRoutes(app, site)
   apiRoutes(app, site)
   return { errorPage: (error, request, reply) => errorPage(site, error, request, reply) }
 }

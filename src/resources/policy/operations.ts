@@ -1,7 +1,7 @@
 /** Policies: what a role asks of who holds it. */
 import { z } from 'zod'
 import { defineOperation } from '../context.ts'
-import { notFound } from '../refusals.ts'
+import { conflict, notFound } from '../refusals.ts'
 import { Policy, RoleRef, SecondFactorRule } from './schema.ts'
 
 export const list = defineOperation({
@@ -29,10 +29,18 @@ export const update = defineOperation({
   positional: ['role'],
   input: z.strictObject({
     role: RoleRef,
-    secondFactor: SecondFactorRule.describe('optional, or required of everybody with this role'),
+    secondFactor: SecondFactorRule.describe(
+      'optional, required of everybody with this role, or a client certificate required of them',
+    ),
   }),
   output: Policy,
-  async run({ loginPolicies }, { role, secondFactor }) {
+  async run({ loginPolicies, hasCertificatePort }, { role, secondFactor }) {
+    if (secondFactor === 'certificate' && !hasCertificatePort)
+      conflict(
+        `ask for certificates of "${role}"`,
+        'there is no port that asks for one',
+        'Set "certificate_port" in the configuration.',
+      )
     if (!(await loginPolicies.set(role, secondFactor))) notFound('role', role)
     return { role, secondFactor }
   },

@@ -1,7 +1,10 @@
 /** What who holds a role must show to sign in. */
 import { z } from 'zod'
 
-export const SecondFactorRule = z.enum(['optional', 'required'], { error: 'optional or required' })
+/** From the mildest to the strictest. */
+export const SecondFactorRule = z.enum(['optional', 'required', 'certificate'], {
+  error: 'optional, required or certificate',
+})
 export type SecondFactorRule = z.output<typeof SecondFactorRule>
 
 export const RoleRef = z

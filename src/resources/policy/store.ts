@@ -2,7 +2,7 @@
 import type { Id } from '../../contract/values.ts'
 import type { Db } from '../../panel/db/database.ts'
 import { type StoreTools, stored } from '../store-tools.ts'
-import type { Policy, SecondFactorRule } from './schema.ts'
+import { type Policy, SecondFactorRule } from './schema.ts'
 
 export interface PolicyStore {
   list(): Promise<Policy[]>
@@ -41,7 +41,8 @@ export function policyStore(db: Db, { now }: StoreTools): PolicyStore {
         .select('roles.second_factor')
         .where('user_roles.user_id', '=', user)
         .execute()
-      return rows.some((row) => row.second_factor !== 'optional') ? 'required' : 'optional'
+      const asked = new Set(rows.map((row) => row.second_factor))
+      return SecondFactorRule.options.findLast((rule) => asked.has(rule)) ?? 'optional'
     },
   }
 }

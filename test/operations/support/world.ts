@@ -13,7 +13,10 @@ export interface World {
   /** A customer of another tenant. */
   readonly stranger: Browser
   readonly ids: Readonly<
-    Record<'tenant' | 'domain' | 'package' | 'user' | 'role' | 'reseller' | 'job' | 'session' | 'apiKey', string>
+    Record<
+      'tenant' | 'domain' | 'package' | 'user' | 'role' | 'reseller' | 'job' | 'session' | 'apiKey' | 'certificate',
+      string
+    >
   >
 }
 
@@ -43,13 +46,25 @@ export async function world(options: TestPanelOptions = {}): Promise<World> {
   await until(async () => (await test.root('GET', '/api/v1/jobs?state=succeeded')).json().items?.length === 3)
   const customer = await signedIn('baker@example.com')
   const session = String((await customer.call('GET', '/api/v1/sessions')).json().items?.[0]?.id)
+  const certificate = await certificateOf(test, user)
   return {
     test,
     admin: await signedIn('admin@example.com'),
     customer,
     stranger: await signedIn('butcher@example.com'),
-    ids: { tenant, domain, package: pack, user, role, reseller, job, session, apiKey },
+    ids: { tenant, domain, package: pack, user, role, reseller, job, session, apiKey, certificate },
   }
+}
+
+/** Written straight into the store: this panel has no TLS, and so no port that asks for one. */
+async function certificateOf({ panel }: TestPanel, user: string): Promise<string> {
+  const [id, now] = ['6f1d3c52-0a4e-4b7e-9a51-0c1f5ce70001', new Date().toISOString()]
+  const row = { id, created_at: now, updated_at: now, user_id: user, name: 'laptop', fingerprint: 'f' }
+  await panel.db
+    .insertInto('client_certificates')
+    .values({ ...row, expires_at: '2099-01-01T00:00:00.000Z' })
+    .execute()
+  return id
 }
 
 type AnyInput = Record<string, unknown>
@@ -79,6 +94,8 @@ export function inputFor({ name, input }: AnyOperation<Context>, { ids }: World)
     'totp.confirm': { user: ids.user, code: '123456' },
     'totp.renew-codes': { user: ids.user },
     'totp.delete': { user: ids.user },
+    'client-certificate.create': { user: ids.user, name: 'laptop', certificate: 'a certificate' },
+    'client-certificate.delete': { certificate: ids.certificate },
     'mail.retry': { mail: '00000000-0000-4000-8000-000000000001' },
     'mail.test': { to: 'admin@example.com' },
     'user.invite': { email: 'invited@example.com', role: 'system_admin' },

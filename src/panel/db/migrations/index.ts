@@ -8,6 +8,7 @@ import { manyTenants } from './0006-many-tenants.ts'
 import { mail } from './0007-mail.ts'
 import { apiKeys } from './0008-api-keys.ts'
 import { keptAnswers } from './0009-kept-answers.ts'
+import { clientCertificates } from './0010-client-certificates.ts'
 import type { Migration } from './migration.ts'
 
 export const migrations: readonly Migration[] = [
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   mail,
   apiKeys,
   keptAnswers,
+  clientCertificates,
 ]

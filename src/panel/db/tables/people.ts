@@ -60,6 +60,8 @@ export interface SessionTable extends CommonColumns {
   confirmed_at: string
   /** What was shown beside the password: `none`, `totp`, `recovery` or `certificate`. */
   factor: string
+  /** Worth nothing on a connection that does not show this one; null: bound to none. */
+  certificate_id: string | null
 }
 
 /** A right password whose second factor is still to come. */
@@ -79,6 +81,15 @@ export interface TotpFactorTable extends CommonColumns {
   confirmed_at: string | null
   /** Newest step (RFC 6238) whose code was used: no code is taken twice. */
   last_step: number
+}
+
+export interface ClientCertificateTable extends CommonColumns {
+  user_id: string
+  name: string
+  /** SHA-256 of the public key, hexadecimal. */
+  fingerprint: string
+  expires_at: string
+  last_used_at: string | null
 }
 
 export interface RecoveryCodeTable extends CommonColumns {
