@@ -506,6 +506,8 @@ export const english = {
     none: 'Takes no fields.',
     jobAnswer: 'Answers 202 with the job that does it; takes ?plan=1.',
     tryIt: 'Open the form',
+    body: 'Example of a body',
+    answer: 'Example of an answer',
   },
   auth: {
     signIn: 'Sign in',

@@ -1,14 +1,18 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import formatsModule from 'ajv-formats'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { httpBinding } from '../../src/contract/operation.ts'
 import { operations } from '../../src/resources/index.ts'
 import { type TestPanel, testPanel } from './support/test-panel.ts'
 
+const formats = formatsModule.default
+
 interface Described {
   operationId: string
-  parameters: { name: string; in: string; required?: boolean }[]
+  parameters: { name: string; in: string; required?: boolean; schema: object; example: unknown }[]
   requestBody?: { content: Record<string, { schema: { properties: object }; example: Record<string, unknown> }> }
-  responses: Record<string, unknown>
+  responses: Record<string, { content?: Record<string, { schema: object; example: unknown }> }>
 }
 
 let test: TestPanel
@@ -35,7 +39,7 @@ it('describes each operation once, with all its fields', () => {
     const { method, path, pathKeys } = httpBinding(operation)
     const described = document.paths[path]?.[method.toLowerCase()]
 
-    const parameters = described?.parameters.map(({ name }) => name) ?? []
+    const parameters = described?.parameters.filter((one) => one.in !== 'header').map(({ name }) => name) ?? []
     const body = Object.keys(described?.requestBody?.content['application/json']?.schema.properties ?? {})
     const plan = operation.effect === 'machine' ? ['plan'] : []
     expect(described?.operationId).toBe(operation.name)
@@ -44,6 +48,32 @@ it('describes each operation once, with all its fields', () => {
     expect(Object.keys(described?.responses ?? {})).toEqual(expect.arrayContaining(['401', '403', '422']))
   }
 })
+
+it('shows an example for each operation that its own schemas take, and so does the operation', () => {
+  const ajv = new Ajv2020({ strict: false, schemas: [{ ...document, $id: 'document' }] })
+  formats(ajv)
+  for (const operation of operations) {
+    const { method, path } = httpBinding(operation)
+    const described = document.paths[path]?.[method.toLowerCase()]
+    const content = described?.requestBody?.content['application/json']
+    const answers = Object.entries(described?.responses ?? {}).flatMap(([status, answer]) =>
+      status.startsWith('2') ? Object.values(answer.content ?? {}) : [],
+    )
+    expect(answers.length, operation.name).toBeGreaterThan(0)
+    for (const { schema, example } of [...(described?.parameters ?? []), ...(content ? [content] : []), ...answers]) {
+      const isTaken = ajv.compile(pointingInto(schema))
+      expect([operation.name, isTaken(example), isTaken.errors, example]).toEqual([operation.name, true, null, example])
+    }
+    const ofPath = described?.parameters.filter(({ in: where }) => where === 'path') ?? []
+    const input = { ...Object.fromEntries(ofPath.map(({ name, example }) => [name, example])), ...content?.example }
+    expect([operation.name, operation.input.safeParse(input).error?.issues]).toEqual([operation.name, undefined])
+  }
+})
+
+/** References of the document, resolved where they are looked up from. */
+function pointingInto(schema: object): object {
+  return JSON.parse(JSON.stringify(schema).replaceAll('"$ref":"#/', '"$ref":"document#/'))
+}
 
 it('shows a body with every field that is required', () => {
   const create = document.paths['/users']?.post?.requestBody?.content['application/json']

@@ -5,6 +5,7 @@ import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../contract/o
 import { Change } from '../../contract/wire.ts'
 import { apiRoot } from '../../lib/http-call.ts'
 import type { Context } from '../../resources/context.ts'
+import { exampleObject, exampleOf } from './openapi-examples.ts'
 import { TokenGrant, tokenBodies, tokensPath } from './token-routes.ts'
 
 type Json = { [key: string]: unknown }
@@ -59,6 +60,14 @@ export function openApiDocument(
   }
 }
 
+/** What a call looks like and what it answers, out of the examples of the document. */
+export function exampleCall(operation: AnyOperation<Context>): { readonly body: unknown; readonly answer: unknown } {
+  const schema = jsonSchema(operation.output, 'output')
+  const { requestBody } = describe(operation)
+  const media = asRecord(asRecord(asRecord(requestBody).content)['application/json'])
+  return { body: media.example, answer: exampleOf(schema) }
+}
+
 function describe(operation: AnyOperation<Context>): Json {
   const { method, pathKeys } = httpBinding(operation)
   const schema = jsonSchema(operation.input, 'input')
@@ -72,12 +81,14 @@ function describe(operation: AnyOperation<Context>): Json {
     required: where === 'path' || required.has(name),
     ...describedBy(properties[name]),
     schema: properties[name],
+    example: exampleOf(properties[name], name),
   })
   const plan = {
     name: 'plan',
     in: 'query',
     description: 'Tell what would change and change nothing',
     schema: { type: 'string', enum: ['1'] },
+    example: '1',
   }
   return {
     operationId: operation.name,
@@ -88,6 +99,7 @@ function describe(operation: AnyOperation<Context>): Json {
       ...pathKeys.map(parameter('path')),
       ...(hasBody ? [] : others.map(parameter('query'))),
       ...(operation.effect === 'machine' ? [plan] : []),
+      ...headersOf(operation),
     ],
     ...(hasBody && {
       requestBody: {
@@ -146,14 +158,18 @@ function bodyMedia(schema: Json, keys: readonly string[]): Json {
   const own = Object.fromEntries(keys.map((key) => [key, properties[key]]))
   return {
     schema: { type: 'object', properties: own, ...(required.length > 0 && { required }), additionalProperties: false },
-    example: Object.fromEntries(required.map((key) => [key, exampleOf(own[String(key)])])),
+    example: exampleObject({ properties: own }, required.length > 0 ? required.map(String) : keys.slice(0, 1)),
   }
 }
 
 function responses(operation: AnyOperation<Context>): Json {
-  const content = { 'application/json': { schema: jsonSchema(operation.output, 'output') } }
+  const schema = jsonSchema(operation.output, 'output')
+  const content = { 'application/json': { schema, example: exampleOf(schema) } }
   const problems = Object.fromEntries(
-    [401, 403, 404, 409, 422, 429, 500, 503].map((status) => [status, { $ref: '#/components/responses/Problem' }]),
+    [401, 403, 404, 409, ...(operation.effect === 'read' ? [] : [412]), 422, 429, 500, 503].map((status) => [
+      status,
+      { $ref: '#/components/responses/Problem' },
+    ]),
   )
   if (operation.effect === 'machine')
     return {
@@ -161,7 +177,8 @@ function responses(operation: AnyOperation<Context>): Json {
         description: 'With plan=1: what would change. Without: nothing had to be done on the machine.',
         content: {
           'application/json': {
-            schema: { anyOf: [{ $ref: '#/components/schemas/Plan' }, content['application/json'].schema] },
+            schema: { anyOf: [{ $ref: '#/components/schemas/Plan' }, schema] },
+            example: planExample,
           },
         },
       },
@@ -172,7 +189,42 @@ function responses(operation: AnyOperation<Context>): Json {
       },
       ...problems,
     }
-  return { [verbOf(operation) === 'create' ? 201 : 200]: { description: 'Done', content }, ...problems }
+  const headers = operation.effect === 'read' && { headers: { ETag: entityTag } }
+  const unchanged = operation.effect === 'read' && { 304: { description: 'What If-None-Match names is still so' } }
+  const done = { description: 'Done', ...headers, content }
+  return { [verbOf(operation) === 'create' ? 201 : 200]: done, ...unchanged, ...problems }
+}
+
+const entityTag: Json = { description: 'Version of the answer', schema: { type: 'string' } }
+
+const planExample: Json = {
+  plan: [
+    {
+      type: 'domain.create',
+      changes: [{ step: 'site files of shop.example.com', action: 'create', diff: null }],
+    },
+  ],
+}
+
+/** A change may come with a key and, when it is about one thing, with a version; reading with what is known already. */
+function headersOf(operation: AnyOperation<Context>): Json[] {
+  const header = (name: string, description: string, example: string) => ({
+    name,
+    in: 'header',
+    required: false,
+    description,
+    schema: { type: 'string' },
+    example,
+  })
+  const version = '"6mZ0W1mJcEwW0T4o0m9J7Q"'
+  if (operation.effect === 'read') return [header('If-None-Match', 'ETag of an answer that is known', version)]
+  const key = 'Sent again with the same key, the call is not made again: the first answer is given, for 24 hours'
+  return [
+    header('Idempotency-Key', key, '5b1c9e0a-3c0f-4c57-9f6e-2f0d5f1b8a11'),
+    ...(httpBinding(operation).pathKeys.length > 0
+      ? [header('If-Match', 'ETag of what was read: when it was changed since, the answer is 412', version)]
+      : []),
+  ]
 }
 
 const problemSchema: Json = {
@@ -224,20 +276,6 @@ function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
 function describedBy(schema: unknown): Json {
   const { description } = asRecord(schema)
   return typeof description === 'string' ? { description } : {}
-}
-
-/** A value that the schema takes, good enough to show the shape of a body. */
-function exampleOf(schema: unknown): unknown {
-  const { type, enum: values, default: fallback, anyOf, format, minimum, items, description } = asRecord(schema)
-  if (fallback !== undefined) return fallback
-  if (Array.isArray(values)) return values[0]
-  if (Array.isArray(anyOf)) return exampleOf(anyOf.at(-1))
-  if (type === 'integer' || type === 'number') return typeof minimum === 'number' && minimum > 0 ? minimum : 1
-  if (type === 'boolean') return true
-  if (type === 'array') return items === undefined ? [] : [exampleOf(items)]
-  if (format === 'uuid') return '3f0c1d9e-8a52-4d5b-9f5e-0d1a2b3c4d5e'
-  if (format === 'email') return 'ann@example.com'
-  return type === 'string' ? 'example' : String(description ?? 'example')
 }
 
 function asRecord(value: unknown): Json {

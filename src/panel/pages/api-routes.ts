@@ -4,6 +4,7 @@ import { type AnyOperation, httpBinding, kindOf } from '../../contract/operation
 import { usageLine } from '../../lib/command-spec.ts'
 import { type Field, fieldsOf } from '../../lib/fields.ts'
 import type { Texts } from '../../lib/texts.ts'
+import { exampleCall } from '../http/openapi.ts'
 import { openApiPath } from '../http/server.ts'
 import type { Site } from './site.ts'
 import { offered } from './terminal-run.ts'
@@ -33,9 +34,23 @@ export function apiRoutes(app: FastifyInstance, site: Site): void {
   })
 }
 
+/** The same for everybody and for as long as the panel runs. */
+const examples = new Map<string, ReturnType<typeof exampleCall>>()
+
+function exampleFor(operation: AnyOperation): ReturnType<typeof exampleCall> {
+  const found = examples.get(operation.name) ?? exampleCall(operation)
+  examples.set(operation.name, found)
+  return found
+}
+
+const inJson = (value: unknown) => (value === undefined ? null : JSON.stringify(value, null, 2))
+
 function entry(t: Texts, operation: AnyOperation): object {
   const { method, path } = httpBinding(operation)
+  const { body, answer } = exampleFor(operation)
   return {
+    body: inJson(body),
+    answer: inJson(answer),
     id: operation.name,
     method,
     path: `/api/v1${path}`,
