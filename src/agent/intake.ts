@@ -256,7 +256,7 @@ export class Intake {
     return this.#answer(ask, () => this.#doers.plan(planned))
   }
 
-  /** A check that fails in any way is a no (B14). One at a time, five a minute. */
+  /** One at a time, five a minute. A check that fails in any way is no yes (B14): the panel is told that it failed. */
   async #verifyRoot({ password, from }: Message<'verify_root'>) {
     const waitMs = this.#isCheckingRoot ? 1000 : this.#rootChecks.spend()
     if (waitMs > 0) return { ok: false, retryAfterSeconds: Math.ceil(waitMs / 1000) }
@@ -266,7 +266,7 @@ export class Intake {
       return { ok: ok && this.#doers.phase() === 'setup', retryAfterSeconds: null }
     } catch (error) {
       this.#options.log.error({ err: error }, 'root password could not be checked')
-      return { ok: false, retryAfterSeconds: null }
+      throw error
     } finally {
       this.#isCheckingRoot = false
     }

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { verifyRootByPam } from '../../src/agent/os/pam.ts'
 import { askPam } from '../../src/agent/os/pam-main.ts'
 
 const service = 'wcp360-test'
@@ -53,5 +54,11 @@ describe.skipIf(process.getuid?.() !== 0)('PAM', () => {
     execFileSync('/usr/sbin/usermod', ['--lock', '--', user])
 
     expect(ask(password)).toMatchObject({ ok: false, stage: 'authenticate' })
+  })
+
+  it('does not call a password wrong when the check did not end in time', async () => {
+    const silent = { info: () => {}, warn: () => {}, error: () => {} }
+
+    await expect(verifyRootByPam(password, '', silent, 1)).rejects.toMatchObject({ code: 'unavailable' })
   })
 })

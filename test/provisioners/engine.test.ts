@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createEngine } from '../../src/agent/engine.ts'
+import { WcpError } from '../../src/contract/errors.ts'
 import { Fqdn, TenantName } from '../../src/contract/values.ts'
 import { Bench, newId } from './bench.ts'
 import { withFaults } from './faults.ts'
@@ -117,6 +118,22 @@ describe('phases', () => {
       const sixth = (await fresh.ask({ ...verify, password: 'right' })).value
       expect(sixth).toMatchObject({ ok: false, retryAfterSeconds: expect.any(Number) })
       expect(fresh.manifest()).not.toContain('acme')
+    } finally {
+      await fresh.engine.close()
+      fresh.remove()
+    }
+  })
+
+  it('tells a check of root that failed as failed, and not as a wrong password', async () => {
+    const fresh = await Bench.make({ closed: false })
+    try {
+      await fresh.engine.close()
+      const verifyRoot = () => Promise.reject(new WcpError('unavailable', 'PAM did not answer'))
+      await fresh.start(fresh.machine(), { verifyRoot })
+      expect(await fresh.ask({ t: 'verify_root', password: 'right', from: '::1' })).toMatchObject({
+        value: null,
+        failure: { code: 'unavailable', message: 'PAM did not answer' },
+      })
     } finally {
       await fresh.engine.close()
       fresh.remove()

@@ -1,8 +1,9 @@
 /** Asks PAM about root's password in a short-lived child, so that a module's crash, delay or leak stays outside the daemon. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
+import { WcpError } from '../../contract/errors.ts'
 import type { Log } from '../engine-api.ts'
-import { exec } from './exec.ts'
+import { execOk } from './exec.ts'
 import { selfCommand } from './self-command.ts'
 
 /** What the child reads, one JSON object, and answers. */
@@ -28,27 +29,38 @@ export type PamAnswer = z.infer<typeof PamAnswer>
 
 /** Every failure takes so long: a locked account is answered 40 ms sooner than a wrong password. */
 const failureMs = 1000
-const timeoutMs = 10_000
+/** An overloaded machine takes seconds to start the child; the panel asks no longer than 50 s. */
+const longestCheckMs = 40_000
 
-/** True only if PAM says yes to the password and to the account; a child that crashes or is late is a no (B14). */
-export async function verifyRootByPam(password: string, from: string, log: Log): Promise<boolean> {
+/**
+ * True only if PAM says yes to the password and to the account. A child that crashes or is late lets nobody in either (B14),
+ * but says nothing about the password: that throws `unavailable`.
+ */
+export async function verifyRootByPam(
+  password: string,
+  from: string,
+  log: Log,
+  timeoutMs = longestCheckMs,
+): Promise<boolean> {
   const since = performance.now()
-  const answer = await askChild(password, from).catch((error: unknown) => failed(error))
+  const answer = await askChild(password, from, timeoutMs)
   if (answer.ok) return true
   log.warn({ from, stage: answer.stage, reason: answer.reason }, "root's password was refused")
   await pause(Math.max(0, failureMs - (performance.now() - since)))
   return false
 }
 
-async function askChild(password: string, from: string): Promise<PamAnswer> {
+async function askChild(password: string, from: string, timeoutMs: number): Promise<PamAnswer> {
   const request = PamRequest.safeParse({ service: 'wcp360', user: 'root', password, from })
   if (!request.success) return { ok: false, stage: 'start', reason: 'not a password PAM can be asked about' }
-  const [file, ...argv] = selfCommand('pam')
-  const { code, stdout } = await exec(file, argv, { input: JSON.stringify(request.data), timeoutMs })
-  if (code !== 0) return { ok: false, stage: 'start', reason: `the check ended with exit code ${code}` }
-  return PamAnswer.parse(JSON.parse(stdout))
-}
-
-function failed(error: unknown): PamAnswer {
-  return { ok: false, stage: 'start', reason: error instanceof Error ? error.message : 'the check failed' }
+  try {
+    const [file, ...argv] = selfCommand('pam')
+    const { stdout } = await execOk(file, argv, { input: JSON.stringify(request.data), timeoutMs })
+    return PamAnswer.parse(JSON.parse(stdout))
+  } catch (cause) {
+    throw new WcpError('unavailable', 'Cannot check the password of root: PAM did not answer', {
+      help: 'Try again in a moment; "journalctl -u wcpd" tells why.',
+      cause,
+    })
+  }
 }

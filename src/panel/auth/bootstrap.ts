@@ -88,7 +88,7 @@ export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(
       const from = clientAddress(request)
       const attempt = throttle.enter('root', from)
       if (password === '' || password.length > longestPassword) throw await refuseRoot(request)
-      const check = await link.ask({ t: 'verify_root', password, from }, RootCheck, 20_000).catch((error) => {
+      const check = await link.ask({ t: 'verify_root', password, from }, RootCheck, 50_000).catch((error) => {
         attempt.withdrawn()
         throw error
       })
