@@ -26,7 +26,8 @@ export interface Launched {
   readonly failed: Promise<never>
 }
 
-const startTimeoutMs = 15_000
+/** Longer than visitors wait: on an overloaded machine, to end a slow start and begin anew would never end. */
+const startTimeoutMs = 60_000
 const drainTimeoutMs = 5_000
 
 export class FpmLifecycle {
