@@ -62,7 +62,7 @@ export const confirm = defineOperation({
   isForEveryone: true,
   whileEnrolling: true,
   http: 'POST /users/{user}/totp/confirm',
-  positional: ['user', 'code'],
+  positional: ['user'],
   secret: ['code'],
   input: z.strictObject({ ...target, code: TotpCode }),
   output: RecoveryCodes,
