@@ -81,7 +81,7 @@ describe('wcp', () => {
     seen = []
     answers = []
     written = { out: '', err: '' }
-    ask = { secret: async () => 'correct horse battery', yes: async () => true }
+    ask = { secret: async () => 'correct horse battery', text: async () => '', yes: async () => true }
     server = createServer(async (request, response) => {
       const chunks: Buffer[] = []
       for await (const chunk of request) chunks.push(chunk)
@@ -123,6 +123,27 @@ describe('wcp', () => {
     expect(seen).toEqual([{ method: 'GET', url: '/api/v1/tenants?limit=1', body: '' }])
     expect(written.out).toBe('name  status\nacme  active\n')
     expect(written.err).toContain('--cursor c2')
+  })
+
+  it('follows a job as often as the panel lets it', async () => {
+    const problem = {
+      code: 'too_many_requests',
+      title: 'Cannot do this now',
+      help: 'Wait.',
+      details: { retryAfterSeconds: 0 },
+    }
+    const job = { id: 'j1', type: 'tenant.delete', state: 'succeeded', failure: null, steps: [] }
+    answers = [
+      { status: 202, body: { id: 't1', jobId: 'j1' } },
+      { status: 429, body: problem },
+      { status: 429, body: problem },
+      { status: 200, body: job },
+    ]
+
+    expect(await wcp('tenant', 'delete', 'acme', '--yes')).toBe(0)
+
+    expect(seen.map(({ url }) => url)).toEqual(['/api/v1/tenants/acme', ...Array(3).fill('/api/v1/jobs/j1')])
+    expect(written.err).toContain('tenant.delete succeeded')
   })
 
   it('prints the JSON answer as it is', async () => {

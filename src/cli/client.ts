@@ -1,5 +1,5 @@
 /** Speaks REST to the panel over its private socket; who can enter the socket's directory is root or the panel itself. */
-import { request } from 'node:http'
+import { type RequestOptions, request } from 'node:http'
 import { z } from 'zod'
 import { type ErrorCode, errorTable, type Problem, WcpError } from '../contract/errors.ts'
 import type { HttpCall } from '../lib/http-call.ts'
@@ -17,24 +17,39 @@ const timeoutMs = 60_000
 /** @param socketPath the panel's `cli.sock`. Problems that the panel answers are thrown as the `WcpError` they are. */
 export function panelClient(socketPath: string): CallPanel {
   return async (call) => {
-    const answer = await exchange(socketPath, call)
-    if (answer.status >= 400) throw asError(answer)
-    return answer
+    try {
+      return await answerOrError({ socketPath, agent: false }, call, { host: 'localhost' })
+    } catch (error) {
+      throw error instanceof WcpError ? error : unreachable(socketPath, error)
+    }
   }
 }
 
-function exchange(socketPath: string, call: HttpCall): Promise<Answer> {
+/** `createConnection` is heard without an agent only. */
+type Connection = Pick<RequestOptions, 'socketPath' | 'agent'> | Pick<RequestOptions, 'createConnection'>
+
+/** One request over a connection of its own. @throws the `WcpError` that was answered; what went wrong with the connection as it is */
+export async function answerOrError(
+  connection: Connection,
+  call: HttpCall,
+  headers: Readonly<Record<string, string>>,
+): Promise<Answer> {
+  const answer = await exchange(connection, call, headers)
+  if (answer.status >= 400) throw asError(answer)
+  return answer
+}
+
+function exchange(connection: Connection, call: HttpCall, headers: Readonly<Record<string, string>>): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
   const body = call.body === undefined ? undefined : JSON.stringify(call.body)
   const sent = request(
     {
-      socketPath,
+      ...connection,
       path: call.target,
       method: call.method,
       timeout: timeoutMs,
-      agent: false,
       headers: {
-        host: 'localhost',
+        ...headers,
         accept: 'application/json',
         ...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
       },
@@ -45,18 +60,22 @@ function exchange(socketPath: string, call: HttpCall): Promise<Answer> {
       response.on('error', reject)
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString('utf8')
-        resolve({ status: response.statusCode ?? 0, body: text === '' ? null : JSON.parse(text) })
+        try {
+          resolve({ status: response.statusCode ?? 0, body: text === '' ? null : JSON.parse(text) })
+        } catch (error) {
+          reject(error)
+        }
       })
     },
   )
   sent.on('timeout', () => sent.destroy(new Error(`no answer in ${timeoutMs / 1000} s`)))
-  sent.on('error', (cause) => reject(unreachable(socketPath, cause)))
+  sent.on('error', reject)
   sent.end(body)
   return promise
 }
 
-function unreachable(socketPath: string, cause: NodeJS.ErrnoException): WcpError {
-  if (cause.code === 'EACCES') {
+function unreachable(socketPath: string, cause: unknown): WcpError {
+  if (cause instanceof Error && 'code' in cause && cause.code === 'EACCES') {
     return new WcpError('forbidden', `Cannot open "${socketPath}": permission denied`, {
       cause,
       help: 'Run the command as root: "sudo wcp …".',

@@ -51,6 +51,14 @@ function buildTree(program: Program, words: readonly string[], ended: (exitCode:
     .exitOverride()
     .configureOutput({ writeOut: program.write, writeErr: program.writeError })
     .showSuggestionAfterError(true)
+    .addHelpText(
+      'after',
+      section('The panel of another machine', [
+        ['wcp login --server <url>', 'sign in to it'],
+        ['wcp --server <url> …', 'any command there; or WCP_SERVER'],
+        ['WCP_API_KEY', 'an API key instead of a person; WCP_FINGERPRINT trusts a certificate that signs itself'],
+      ]),
+    )
     .addHelpText('after', section('Exit codes', exitCodes()))
   for (const operation of program.operations) {
     groupOf(root, kindOf(operation)).addCommand(

@@ -1,7 +1,7 @@
 /** Follows jobs to their end, a line a step. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { errorTable } from '../contract/errors.ts'
+import { errorTable, WcpError } from '../contract/errors.ts'
 import { JobState, jobTransitions, StepState } from '../contract/job.ts'
 import { Failure } from '../contract/wire.ts'
 import { apiRoot } from '../lib/http-call.ts'
@@ -40,9 +40,7 @@ export async function watchJobs(ids: readonly string[], terminal: Watching): Pro
 export async function watchJob(id: string, { call, output }: Watching): Promise<number> {
   const shown = new Map<number, StepState>()
   for (let previous: JobState | undefined; ; await sleep(pollMs)) {
-    const job = WatchedJob.parse(
-      (await call({ method: 'GET', target: `${apiRoot}/jobs/${encodeURIComponent(id)}` })).body,
-    )
+    const job = await look(id, call)
     if (previous === undefined) output.err(paint(output, 'dim', `job ${id} (${job.type})\n`))
     for (const step of job.steps) {
       if (step.state === null || step.state === 'running' || shown.get(step.position) === step.state) continue
@@ -55,6 +53,18 @@ export async function watchJob(id: string, { call, output }: Watching): Promise<
       )
     previous = job.state
     if (jobTransitions[job.state].length === 0) return ending(job, output)
+  }
+}
+
+/** Who may not look so often waits as long as the panel says. */
+async function look(id: string, call: CallPanel): Promise<WatchedJob> {
+  for (;;) {
+    try {
+      return WatchedJob.parse((await call({ method: 'GET', target: `${apiRoot}/jobs/${encodeURIComponent(id)}` })).body)
+    } catch (error) {
+      if (!(error instanceof WcpError) || error.code !== 'too_many_requests') throw error
+      await sleep(Number(error.details.retryAfterSeconds ?? 1) * 1000)
+    }
   }
 }
 

@@ -11,7 +11,7 @@ import type { LocalCommand } from '../program.ts'
 
 export interface EmergencyTools {
   readonly output: Output
-  readonly ask: Ask
+  readonly ask: Pick<Ask, 'secret' | 'yes'>
   /** A person can be asked twice. */
   readonly isTerminal: boolean
   readonly call: CallRescue

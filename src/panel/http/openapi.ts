@@ -4,9 +4,10 @@ import { errorTable } from '../../contract/errors.ts'
 import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../contract/operation.ts'
 import { Change } from '../../contract/wire.ts'
 import { apiRoot } from '../../lib/http-call.ts'
+import { TokenGrant, tokensPath } from '../../lib/token-grant.ts'
 import type { Context } from '../../resources/context.ts'
 import { exampleObject, exampleOf } from './openapi-examples.ts'
-import { TokenGrant, tokenBodies, tokensPath } from './token-routes.ts'
+import { tokenBodies } from './token-routes.ts'
 
 type Json = { [key: string]: unknown }
 

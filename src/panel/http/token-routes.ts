@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
 import { apiRoot } from '../../lib/http-call.ts'
+import { type TokenGrant, tokensPath } from '../../lib/token-grant.ts'
 import type { AccessTokens } from '../auth/access-tokens.ts'
 import type { SignIn } from '../auth/sign-in.ts'
 import type { Db } from '../db/database.ts'
@@ -26,18 +27,6 @@ export const tokenBodies = {
   refresh: z.strictObject({ secret: word }),
   confirm: z.strictObject({ password: word.default(''), code: word.default('') }),
 }
-
-export const TokenGrant = z.strictObject({
-  /** Gets new tokens as long as the session lives; a new one after each proof. */
-  secret: z.string(),
-  /** For `Authorization: Bearer`. */
-  token: z.string(),
-  expiresAt: z.iso.datetime(),
-  email: z.string(),
-})
-export type TokenGrant = z.output<typeof TokenGrant>
-
-export const tokensPath = '/tokens'
 
 const signIn = { config: { access: 'api', isSignIn: true } } as const
 const plain = { config: { access: 'api' } } as const

@@ -1,0 +1,42 @@
+/** Which panel a command speaks to: root's own on this machine, or one on another machine. */
+import { WcpError } from '../../contract/errors.ts'
+import type { Ask } from '../ask.ts'
+import { type CallPanel, panelClient } from '../client.ts'
+import { keyClient, sender, sessionClient } from './remote-client.ts'
+import { type ServerAddress, serverAddress } from './server-address.ts'
+import { serverFile } from './server-file.ts'
+
+export interface ChosenPanel {
+  /** Null: on this machine. */
+  readonly server: ServerAddress | null
+  /** What follows. */
+  readonly words: readonly string[]
+}
+
+/** `--server URL` before the command, else WCP_SERVER. */
+export function choosePanel(argv: readonly string[], { WCP_SERVER: fromEnv = '' }: NodeJS.ProcessEnv): ChosenPanel {
+  const [first = '', second, ...rest] = argv
+  if (first.startsWith('--server='))
+    return { server: serverAddress(first.slice('--server='.length)), words: argv.slice(1) }
+  if (first !== '--server') return { server: fromEnv === '' ? null : serverAddress(fromEnv), words: argv }
+  if (second === undefined) throw new WcpError('bad_input', 'Cannot read the command: "--server" needs an address')
+  return { server: serverAddress(second), words: rest }
+}
+
+/** @param cliSocket of the panel on this machine */
+export function panelCaller(
+  server: ServerAddress | null,
+  { cliSocket, env, ask }: { cliSocket: string; env: NodeJS.ProcessEnv; ask: Ask },
+): CallPanel {
+  const { WCP_API_KEY: key = '', WCP_FINGERPRINT: fingerprint = '' } = env
+  if (server === null) return key === '' ? panelClient(cliSocket) : keyWithoutServer
+  const file = serverFile(server, env)
+  const send = sender(server, () => (fingerprint === '' ? file.read().fingerprint : fingerprint))
+  return key === '' ? sessionClient(server, file, send, ask) : keyClient(send, key)
+}
+
+const keyWithoutServer: CallPanel = async () => {
+  throw new WcpError('bad_input', 'Cannot use WCP_API_KEY without a server', {
+    help: 'Name it: --server https://panel.example.com:8360, or WCP_SERVER. On the server itself root needs no key.',
+  })
+}

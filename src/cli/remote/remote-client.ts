@@ -1,0 +1,80 @@
+/** Speaks REST to a panel on another machine, as whoever is signed in there or by an API key. */
+import { WcpError } from '../../contract/errors.ts'
+import { apiRoot, type HttpCall } from '../../lib/http-call.ts'
+import { TokenGrant, tokensPath } from '../../lib/token-grant.ts'
+import { version } from '../../lib/version.ts'
+import type { Ask } from '../ask.ts'
+import { type Answer, answerOrError, type CallPanel } from '../client.ts'
+import type { ServerAddress } from './server-address.ts'
+import type { KeptSession, ServerFile } from './server-file.ts'
+import { trustedConnection } from './trusted-connection.ts'
+
+/** A token is renewed when it has no more than this left. */
+const marginMs = 30_000
+
+/** One request, with or without an access token or API key. */
+export type Send = (call: HttpCall, token: string | null) => Promise<Answer>
+
+/** @param pin fingerprint of a certificate that nobody vouches for */
+export function sender(server: ServerAddress, pin: () => string | null): Send {
+  return async (call, token) => {
+    const socket = await trustedConnection(server, pin())
+    const headers = {
+      host: server.origin.slice('https://'.length),
+      'user-agent': `wcp/${version().trim()}`,
+      ...(token !== null && { authorization: `Bearer ${token}` }),
+    }
+    try {
+      return await answerOrError({ createConnection: () => socket }, call, headers)
+    } catch (cause) {
+      if (cause instanceof WcpError) throw cause
+      throw new WcpError('unavailable', `Cannot read the answer of ${server.origin}`, {
+        cause,
+        help: 'Check that this is the address of a panel, and that it runs.',
+      })
+    }
+  }
+}
+
+export function keyClient(send: Send, key: string): CallPanel {
+  return (call) => send(call, key)
+}
+
+/** As the person who is signed in; asks for the password where the panel wants to see it again. */
+export function sessionClient(server: ServerAddress, file: ServerFile, send: Send, ask: Ask): CallPanel {
+  async function token(): Promise<string> {
+    const { session } = file.read()
+    if (session === null)
+      throw new WcpError('not_signed_in', `Cannot call ${server.origin}: nobody is signed in there`, {
+        help: `Run "wcp login --server ${server.origin}".`,
+      })
+    if (Date.parse(session.expiresAt) - Date.now() > marginMs) return session.token
+    return (await grant(file, send, '/refresh', { secret: session.secret }, null)).token
+  }
+
+  return async (call) => {
+    const first = await token()
+    try {
+      return await send(call, first)
+    } catch (error) {
+      if (!(error instanceof WcpError) || error.code !== 'step_up_needed') throw error
+      const proof = await ask.secret('password, or code of your app: ')
+      const body = /^\d{6}$/.test(proof) ? { code: proof } : { password: proof }
+      return await send(call, (await grant(file, send, '/confirm', body, first)).token)
+    }
+  }
+}
+
+/** Signs in, renews or confirms, and keeps what comes of it. @param path below `/tokens` */
+export async function grant(
+  file: ServerFile,
+  send: Send,
+  path: '' | '/code' | '/refresh' | '/confirm',
+  body: Readonly<Record<string, string>>,
+  token: string | null,
+): Promise<KeptSession> {
+  const answer = await send({ method: 'POST', target: `${apiRoot}${tokensPath}${path}`, body }, token)
+  const session = TokenGrant.parse(answer.body)
+  file.write({ ...file.read(), session })
+  return session
+}
