@@ -397,7 +397,13 @@ export const english = {
     none: 'No mails',
     noneText: 'Invitations and links to new passwords appear here.',
     retry: 'Try again',
-    kinds: { invitation: 'invitation', 'password-reset': 'new password', verification: 'address', test: 'test' },
+    kinds: {
+      invitation: 'invitation',
+      'password-reset': 'new password',
+      verification: 'address',
+      'address-changed': 'notice',
+      test: 'test',
+    },
     states: { queued: 'waiting', succeeded: 'sent', failed: 'failed' },
   },
   mail: {
@@ -424,6 +430,14 @@ export const english = {
       button: 'Confirm the address',
       until: 'The link is good for one day and works once.',
       ignore: 'If it was not you, do nothing.',
+    },
+    'address-changed': {
+      subject: 'Your address was changed',
+      hello: 'Hello,',
+      text: 'Your account has another e-mail address now: nobody signs in with this one any more.',
+      button: '',
+      until: '',
+      ignore: 'If you did not expect this, tell an administrator at once.',
     },
     test: {
       subject: 'Mail works',

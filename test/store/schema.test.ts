@@ -83,6 +83,12 @@ describe('migrations', () => {
           "17648f986da82f3c1e71820682b2e742a3d66a00a71e5cecfa5d65f0206ba4d3",
           "23961b3c00b5e79e48c3f85a270a264021b9fcd94ee99711f05eac69a102bae6",
         ],
+        [
+          11,
+          "address-changed",
+          "6ef2a9135348a74ef6fdd3511de459eaa03fd333a1ea0751f9c64e276109ff7c",
+          "1dc868c2345db0ff5ab3a78499129db690640a21be6fbe8c2e54e2a86b175fb2",
+        ],
       ]
     `)
   })

@@ -74,18 +74,21 @@ export function links({ db, storesOf, hasher, canMail, onMail }: LinksOptions) {
       })
     },
 
-    /** Spends the link and gives the user the address that it was sent to. */
+    /** Spends the link and gives the user the address that it was sent to; the one before is told. */
     async verify(request: FastifyRequest, token: string): Promise<void> {
       await db.transaction().execute(async (tx) => {
-        const { links: store, users } = storesOf(tx)
+        const { links: store, mails, users } = storesOf(tx)
         const link = await store.spend(token)
         if (link === undefined || link.purpose !== 'verification' || link.email === null) throw over()
         await users.lock(link.email)
         if (await users.find(link.email)) throw over()
+        const { email: before } = await users.get(link.user)
         await users.update(link.user, { email: link.email })
+        await mails.queue('address-changed', before, null)
         const user = { id: link.user, email: link.email, tenant: null }
         await record(tx, request, { action: 'auth.email', outcome: 'ok', user, metadata: {} })
       })
+      onMail()
     },
   }
 }

@@ -58,7 +58,7 @@ export function mailer(options: MailerOptions) {
 
   /** A new secret for each try: what a mail server has seen and not taken is worth nothing. */
   async function linkFor({ users, links }: Stores, mail: QueuedMail): Promise<string | 'nobody' | null> {
-    if (mail.kind === 'test') return null
+    if (mail.kind === 'test' || mail.kind === 'address-changed') return null
     const known = await users.credentials(mail.userId ?? mail.to)
     if (known === undefined || !known.maySignIn) return 'nobody'
     const email = mail.kind === 'verification' ? mail.to : null

@@ -1,16 +1,15 @@
 /** People without a password yet, or without one any more: invited by mail, or by a link that an administrator hands over. */
 import { z } from 'zod'
-import { WcpError } from '../../contract/errors.ts'
 import { Id } from '../../contract/values.ts'
 import { Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
-import { conflict } from '../refusals.ts'
 import { RoleRef } from '../role/schema.ts'
 import { TenantRef } from '../tenant/schema.ts'
 import { ownAccount } from './account.ts'
 import { refuseStronger, visibleUser } from './guards.ts'
 import { refuseTaken, roleToGive, tenantFor } from './place.ts'
 import { Email, UserRef } from './schema.ts'
+import { askToVerify } from './verify-address.ts'
 
 /** What no password has as its hash: nobody signs in with it. */
 const noPassword = '!'
@@ -85,15 +84,7 @@ export const changeEmail = defineOperation({
   async run(context, input) {
     const what = 'change the address of the account'
     const user = await ownAccount(context, what, input.user)
-    if (!context.canMail)
-      conflict(what, 'no mail server is configured', 'Ask an administrator, who can change it without a mail.')
-    // Whether somebody has the address is not told: then the link leads nowhere.
-    const anHourAgo = new Date(Date.parse(context.now) - 3_600_000).toISOString()
-    if ((await context.mails.countSince(user.id, anHourAgo)) >= 3)
-      throw new WcpError('too_many_requests', `Cannot ${what}: three mails were sent within an hour`, {
-        details: { retryAfterSeconds: 3600 },
-      })
-    await context.mails.queue('verification', input.email, user.id)
+    await askToVerify(context, what, user, input.email)
     return { id: user.id }
   },
 })

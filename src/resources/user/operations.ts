@@ -8,11 +8,12 @@ import { badInput, conflict } from '../refusals.ts'
 import { RoleRef } from '../role/schema.ts'
 import { TenantRef } from '../tenant/schema.ts'
 import { scopeOf, visibleTenant } from '../visibility.ts'
-import { refuseLastAdmin, refuseReseller, refuseSelfAndLast, refuseStronger, visibleUser } from './guards.ts'
+import { isSelf, refuseLastAdmin, refuseReseller, refuseSelfAndLast, refuseStronger, visibleUser } from './guards.ts'
 import { impersonable } from './impersonation.ts'
 import { Password, refuseEmailAsPassword } from './password.ts'
 import { refuseTaken, roleToGive, tenantFor } from './place.ts'
 import { Email, User, UserRef, UserStatus } from './schema.ts'
+import { askToVerify } from './verify-address.ts'
 
 const target = { user: UserRef }
 const email = Email.describe('E-mail address, with which the user signs in')
@@ -87,7 +88,7 @@ export const update = defineOperation({
   name: 'user.update',
   summary: 'Change the e-mail address, the password or the role of a user',
   description:
-    'A new password, role or tenant ends all sessions of the user. Customers change their own address and password only.',
+    'A new password, role or tenant ends all sessions of the user. Customers change their own address and password only. Your own address changes once a mail to the new one has been answered; the old one is told.',
   effect: 'write',
   policy: { scopes: ['global', 'reseller', 'local'], isSensitive: true },
   stepUp: true,
@@ -111,9 +112,7 @@ export const update = defineOperation({
     const movesPlace = input.role !== undefined || input.tenant !== undefined
     const place = movesPlace ? await newPlace(context, what, user, input) : {}
     if (input.password !== undefined) refuseEmailAsPassword(what, input.email ?? user.email, input.password)
-    if (input.email !== undefined && input.email !== user.email) await refuseTaken(context, what, input.email)
-
-    if (input.email !== undefined) await users.update(id, { email: input.email })
+    if (input.email !== undefined && input.email !== user.email) await changeEmail(context, what, user, input.email)
     if (movesPlace) await users.update(id, place)
     if (input.password !== undefined) await users.setPasswordHash(id, await context.hashPassword(input.password))
     if (movesPlace || input.password !== undefined) await users.endSessions(id)
@@ -229,6 +228,14 @@ export const impersonate = defineOperation({
     return { id: user.id }
   },
 })
+
+/** Who changes another's address is believed; one's own has to be shown. */
+async function changeEmail(context: Context, what: string, user: User, email: Email): Promise<void> {
+  if (isSelf(context.actor, user)) return await askToVerify(context, what, user, email)
+  await refuseTaken(context, what, email)
+  await context.users.update(user.id, { email })
+  if (context.canMail) await context.mails.queue('address-changed', user.email, null)
+}
 
 /** Another role, tenant or both; staff and resellers move users, customers do not move themselves. */
 async function newPlace(

@@ -9,6 +9,7 @@ import { mail } from './0007-mail.ts'
 import { apiKeys } from './0008-api-keys.ts'
 import { keptAnswers } from './0009-kept-answers.ts'
 import { clientCertificates } from './0010-client-certificates.ts'
+import { addressChanged } from './0011-address-changed.ts'
 import type { Migration } from './migration.ts'
 
 export const migrations: readonly Migration[] = [
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   apiKeys,
   keptAnswers,
   clientCertificates,
+  addressChanged,
 ]
