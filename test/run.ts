@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import { hosting, program, root } from './support/requirements.ts'
+import { hosting, nameServer, program, root } from './support/requirements.ts'
 
 interface Group {
   readonly name: string
@@ -35,7 +35,7 @@ const quick: readonly Group[] = [
   {
     name: 'integration',
     startsServers: true,
-    missing: hosting,
+    missing: () => hosting() ?? nameServer(),
   },
   { name: 'browser', startsServers: true, missing: () => program('chromium', 'chromium') ?? program('lynx', 'lynx') },
 ]

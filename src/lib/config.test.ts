@@ -39,6 +39,7 @@ describe('loadConfig', () => {
       jobsAtOnce: 4,
       sessionIdleMinutes: 30,
       smtp: null,
+      dnsServers: [],
       mailFrom: 'auto',
       adminIdleMinutes: 15,
       sessionHours: 12,
@@ -76,6 +77,15 @@ describe('loadConfig', () => {
       kind: 'postgres',
       url: 'postgres://wcp:secret@db.example.com/wcp',
     })
+  })
+
+  it('takes name servers as addresses, with ports or without', () => {
+    const addresses = ['9.9.9.9', '127.0.0.1:5353', '::1', '[2620:fe::fe]', '[2620:fe::fe]:53']
+
+    expect(load(`dns_servers: "${addresses.join(', ')}"`).dnsServers).toEqual(addresses)
+    expect(load('dns_servers: system').dnsServers).toEqual([])
+    for (const wrong of ['dns.example.com', '9.9.9', '9.9.9.9:0', '9.9.9.9:70000', '[9.9.9.9]:53', '9.9.9.9,,::1', ''])
+      expect(() => load(`dns_servers: "${wrong}"`), wrong).toThrow(/dns_servers is .*: expected system, or addresses/)
   })
 
   it.each([

@@ -4,6 +4,7 @@
  * YAML below, `WCP360_*` environment above it. Anything unknown or wrong is a `ConfigError` of one line, so that a start
  * never goes on with a guess.
  */
+import { isIPv4, isIPv6 } from 'node:net'
 import { hostname } from 'node:os'
 import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument, type Scalar } from 'yaml'
 import { z } from 'zod'
@@ -63,6 +64,12 @@ export const settings = {
     byDefault: 'auto',
     expected: 'auto, or an e-mail address',
     help: 'Sender of the mails of the panel. auto: wcp360 at the host of base_url.',
+  }),
+  dnsServers: setting({
+    schema: z.string().transform(parseDnsServers),
+    byDefault: 'system',
+    expected: 'system, or addresses such as "9.9.9.9, [2620:fe::fe]:53"',
+    help: 'Which resolvers are asked for the records that prove whose a domain is. system: those of the machine. Best is one that validates DNSSEC.',
   }),
   logLevel: setting({
     schema: z.enum(['debug', 'info', 'warn', 'error']),
@@ -335,6 +342,20 @@ function parseHttps(text: string, context: Refine): string | null {
   const url = URL.parse(text)
   if (url?.protocol !== 'https:' || url.hash || url.username || url.password) return refused(context)
   return url.href
+}
+
+/** @returns none for those of the system; as `Resolver.setServers` takes them */
+function parseDnsServers(text: string, context: Refine): readonly string[] {
+  if (text === 'system') return []
+  const servers = text.split(',').map((one) => one.trim())
+  return servers.length <= 8 && servers.every(isServerAddress) ? servers : refused(context)
+}
+
+function isServerAddress(text: string): boolean {
+  const match = /^(?:\[(?<six>[^\]]+)\]|(?<four>[\d.]+))(?::(?<port>\d{1,5}))?$/.exec(text)
+  const { six, four, port = '53' } = match?.groups ?? {}
+  const isAddress = six === undefined ? isIPv4(four ?? text) || isIPv6(text) : isIPv6(six)
+  return isAddress && Number(port) >= 1 && Number(port) <= 65_535
 }
 
 function parseStore(text: string, context: Refine): StoreAddress {

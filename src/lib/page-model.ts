@@ -88,6 +88,7 @@ const tones: Readonly<Record<string, Tone>> = {
   pending: 'busy',
   deploying: 'busy',
   queued: 'busy',
+  unverified: 'busy',
   deleting: 'busy',
   restoring: 'busy',
   purging: 'busy',

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
@@ -36,6 +37,7 @@ import { openStore } from './db/open-store.ts'
 import { keepReserve, roomCheck } from './db/store-room.ts'
 import { isBusyStore, storeTrouble } from './db/store-trouble.ts'
 import { StoreUnusable } from './db/store-unusable.ts'
+import { proofChecker } from './dns/proof-checker.ts'
 import { certificatePort, certificateUrl, shownCertificate } from './http/certificate-port.ts'
 import { clientAddress } from './http/client-address.ts'
 import { networkDoor, privateDoor } from './http/doors.ts'
@@ -179,6 +181,15 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     baseUrl: () => config.baseUrl,
     tickMs,
   })
+  const proofs = proofChecker({
+    db,
+    storesOf,
+    hosts: () => ({ panelHost: panelHost(), machineHost: hostname() }),
+    servers: () => config.dnsServers,
+    onQueued: () => runner.wake(),
+    log,
+    tickMs,
+  })
   const oneTimeLinks = links({ db, storesOf, hasher, canMail, onMail: () => post.wake() })
   const house = housekeeping({ db, storesOf, sessions, challenges, kept, log, onQueued: () => runner.wake() })
 
@@ -291,6 +302,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     await listening(certificates.raw, bothFamilies(options.listenForCertificates))
   house.start()
   post.start()
+  proofs.start()
 
   return {
     port: portOf(network.raw),
@@ -311,6 +323,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       await Promise.all([network.app.close(), local.app.close()])
       await house.stop()
       await post.stop()
+      await proofs.stop()
       await link.close()
       await runner.stop()
       await mirror.close()

@@ -7,6 +7,7 @@ import type { DriftReport, HealthSnapshot, MirrorReport } from '../contract/wire
 import type { ApiKeyStore } from './api-key/store.ts'
 import type { AuditStore } from './audit/store.ts'
 import type { ClientCertificateStore } from './client-certificate/store.ts'
+import type { ProofStore } from './domain/proof-store.ts'
 import type { DomainStore } from './domain/store.ts'
 import type { JobStore } from './job/store.ts'
 import type { MailStore } from './mail/store.ts'
@@ -53,6 +54,7 @@ export interface Context {
   readonly packages: PackageStore
   readonly tenants: TenantStore
   readonly domains: DomainStore
+  readonly proofs: ProofStore
   readonly users: UserStore
   readonly roles: RoleStore
   readonly resellers: ResellerStore

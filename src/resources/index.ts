@@ -9,6 +9,7 @@ import * as clientCertificate from './client-certificate/operations.ts'
 import { clientCertificateStore } from './client-certificate/store.ts'
 import type { Context } from './context.ts'
 import * as domain from './domain/operations.ts'
+import { type ProofKeys, proofStore } from './domain/proof-store.ts'
 import { domainStore } from './domain/store.ts'
 import * as health from './health/operations.ts'
 import * as job from './job/operations.ts'
@@ -75,7 +76,7 @@ function place(operation: AnyOperation<Context>): number {
   return index === -1 ? verbOrder.length : index
 }
 
-export interface StoreKeys extends TotpKeys {
+export interface StoreKeys extends TotpKeys, ProofKeys {
   readonly audit: Uint8Array
 }
 
@@ -84,6 +85,7 @@ export type Stores = Pick<
   | 'packages'
   | 'tenants'
   | 'domains'
+  | 'proofs'
   | 'users'
   | 'roles'
   | 'resellers'
@@ -112,6 +114,7 @@ export function storesFor(
     packages: packageStore(db, tools),
     tenants: tenantStore(db, tools),
     domains: domainStore(db, tools),
+    proofs: proofStore(db, tools, tools.keys),
     users: userStore(db, tools),
     roles: roleStore(db, tools),
     resellers: resellerStore(db, tools),

@@ -13,13 +13,14 @@ const allowed = {
   update: ['active', 'suspended', 'locked'],
   suspend: ['active'],
   unsuspend: ['suspended', 'locked'],
-  delete: ['active', 'suspended', 'locked', 'error'],
+  delete: ['active', 'suspended', 'locked', 'error', 'unverified'],
   restore: ['deleted'],
 } as const satisfies Record<string, readonly string[]>
 
 export type Verb = keyof typeof allowed
 
 const remedies: Record<string, string> = {
+  unverified: 'Prove that its name is yours first; to ask for something else, send its create request again.',
   error: 'It was never made: send its create request again, or delete it.',
   suspended: 'It is suspended already; unsuspend brings it back.',
   active: 'It is running already.',

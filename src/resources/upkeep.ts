@@ -16,7 +16,17 @@ const oldJobsAtOnce = 100
 /** What it needs of an operation's context. */
 export type Upkeep = Pick<
   Context,
-  'tenants' | 'domains' | 'users' | 'roles' | 'apiKeys' | 'packages' | 'jobs' | 'settings' | 'enqueue' | 'now'
+  | 'tenants'
+  | 'domains'
+  | 'proofs'
+  | 'users'
+  | 'roles'
+  | 'apiKeys'
+  | 'packages'
+  | 'jobs'
+  | 'settings'
+  | 'enqueue'
+  | 'now'
 >
 
 export interface Purged {
@@ -40,6 +50,7 @@ export async function purgeExpired(context: Upkeep): Promise<Purged> {
     await context.apiKeys.purgeExpiredBefore(moment),
     await context.packages.purgeDeletedBefore(moment),
   ]
+  await context.proofs.forgetUnused()
   return { jobs: tenants.length + domains.length, rows: rows.reduce((sum, count) => sum + count, 0) }
 }
 

@@ -279,6 +279,19 @@ describe('from an unset server to a deleted tenant', () => {
     }
     faults.splice(0)
     await look(page, 'walk-10-acting')
+
+    await page.goto('/do/domain.create?tenant=florist')
+    await page.getByLabel('Domain name').fill('flowers.example.org')
+    await page.getByLabel('Aliases').fill('www.flowers.example.org\nflowers.example.edu')
+    await page.getByRole('button', { name: 'Create', exact: true }).click()
+    await page.getByRole('heading', { name: 'flowers.example.org waits for a proof' }).waitFor()
+    const record = page.getByRole('region', { name: 'Proof that the name is yours: flowers.example.org' })
+    await record.getByText('_wcp360-challenge.flowers.example.org', { exact: true }).waitFor()
+    await record.getByText(/^wcp360-proof=[\w-]{43}$/).waitFor()
+    expect(await page.getByRole('link', { name: 'Serve without a proof' }).count()).toBe(0)
+    await page.getByRole('link', { name: 'Check now' }).click()
+    await page.getByRole('button', { name: 'Check' }).click()
+    await page.getByRole('heading', { name: 'flowers.example.org waits for a proof' }).waitFor()
     expect((await page.goto('/settings'))?.status()).toBe(403)
     faults.splice(0)
     await banner.getByRole('button', { name: 'End' }).click()
@@ -307,6 +320,9 @@ const pages: Record<string, string> = {
   'tenant-delete': '/do/tenant.delete?tenant=bakery',
   domains: '/domains',
   domain: '/domains/bakery.example.net',
+  'domain-waiting': '/domains/flowers.example.org',
+  'domain-verify': '/do/domain.verify?domain=flowers.example.org',
+  'domain-vouch': '/do/domain.vouch?domain=flowers.example.org',
   'domain-create': '/do/domain.create?tenant=bakery',
   'domain-update': '/do/domain.update?domain=bakery.example.net',
   packages: '/packages',

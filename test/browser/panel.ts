@@ -38,7 +38,7 @@ export async function startTestPanel({ stepMs = 150 }: { stepMs?: number } = {})
   )
   const panel = await startPanel({
     config: loadConfig(
-      'requests_per_minute: 100000\nwrites_per_minute: 10000\njobs_per_minute: 10000',
+      'requests_per_minute: 100000\nwrites_per_minute: 10000\njobs_per_minute: 10000\ndns_servers: 127.0.0.1:9',
       {},
       'test.yaml',
     ),

@@ -121,7 +121,7 @@ describe.each(byName(operations.filter(ownedKey)))('%s about what somebody else 
     const nothing = '00000000-0000-4000-8000-000000000000'
     const theirs = request()
     const none = request({ [key]: nothing })
-    const own = here.ids[key as keyof World['ids']]
+    const own = String(inputFor(operation, here)[key])
 
     const [about, without] = [
       await here.stranger.call(theirs.method, theirs.path, theirs.body),

@@ -15,7 +15,7 @@ import type { Context } from '../../src/resources/context.ts'
 import { operations } from '../../src/resources/index.ts'
 import { type Answer, ask, Browser } from './support/client.ts'
 import { storeImage } from './support/store-image.ts'
-import { password, type TestPanel, testPanel, until } from './support/test-panel.ts'
+import { password, proofsAtRest, type TestPanel, testPanel, until } from './support/test-panel.ts'
 import { requestFor } from './support/world.ts'
 
 type Input = Record<string, unknown>
@@ -25,6 +25,8 @@ type Operation = AnyOperation<Context>
 interface Things {
   readonly tenant: string
   readonly domain: string
+  /** A domain that is not proven. */
+  readonly waiting: string
   readonly package: string
   readonly user: string
   readonly job: string
@@ -54,6 +56,7 @@ const nothing: Things = {
   ...{
     tenant: nowhere,
     domain: nowhere,
+    waiting: nowhere,
     package: nowhere,
     user: nowhere,
     job: nowhere,
@@ -120,6 +123,7 @@ beforeAll(async () => {
   await account('closed@example.com', 'user', 'closed')
   const palace = await make('tenants', { name: 'palace' })
   const hall = await make('domains', { tenant: 'palace', fqdn: 'palace.example.com' })
+  await account('king@example.com', 'user', 'palace')
   const staff = await account('staff@example.com', 'system_admin')
   await account('admin@example.com', 'system_admin')
   await account('helper@example.com', 'helper')
@@ -134,10 +138,17 @@ beforeAll(async () => {
   const watcher = await keyOf('admin@example.com', 'watch', forKeys)
   const other = await keyOf(staff.id, 'other', ['tenant.list'])
 
+  const waiting = async (email: string, tenant: string, fqdn: string) => {
+    const customer = test.browser()
+    await customer.signIn(email, password)
+    const { json } = await customer.call('POST', '/api/v1/domains', { tenant, fqdn })
+    return String(json().id)
+  }
   things = {
     customers: {
       tenant: bakery.id,
       domain: bread.id,
+      waiting: await waiting('baker@example.com', 'bakery', 'cakes.example.net'),
       package: basic,
       user: baker.id,
       job: bread.jobId,
@@ -147,6 +158,7 @@ beforeAll(async () => {
     panels: {
       tenant: palace.id,
       domain: hall.id,
+      waiting: await waiting('king@example.com', 'palace', 'palace.example.net'),
       package: ours,
       user: staff.id,
       job: hall.jobId,
@@ -160,7 +172,7 @@ beforeAll(async () => {
     expect((await browser.signIn(email, password)).status).toBe(303)
     return browser
   }
-  const own = ['tenant', 'domain', 'package', 'user', 'job', 'apiKey'] as const
+  const own = ['tenant', 'domain', 'waiting', 'package', 'user', 'job', 'apiKey'] as const
   people = [
     { name: 'nobody', browser: test.browser(), reaches: [], scope: null },
     { name: 'before setup', browser: new Browser({ port: setup.panel.port }), reaches: [], scope: null },
@@ -191,6 +203,7 @@ beforeAll(async () => {
   ])
   // So that a use of a key is no change to be seen here.
   await test.panel.db.updateTable('api_keys').set({ last_used_at: '2999-01-01T00:00:00.000Z' }).execute()
+  await proofsAtRest(test.panel)
   image = await storeImage(test.panel.db)
 })
 
@@ -214,6 +227,9 @@ function inputFor({ name, input }: Operation, of: Things): Input {
     'tenant.create': { name: 'florist' },
     'tenant.update': { package: of.package },
     'domain.create': { tenant: of.tenant, fqdn: 'cakes.example.org' },
+    'domain.proofs': { domain: of.waiting },
+    'domain.verify': { domain: of.waiting },
+    'domain.vouch': { domain: of.waiting },
     'domain.update': { aliases: [] },
     'package.create': { name: 'large' },
     'package.update': { description: 'for most' },

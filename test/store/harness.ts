@@ -22,7 +22,7 @@ export const failure: Failure = { step: 'a step', code: 'machine_failed', messag
 export async function openPanel(where = ':memory:') {
   const db = openStore(where)
   const auditKey = randomBytes(32)
-  const keys = { audit: auditKey, seal: randomBytes(32), codes: randomBytes(32) }
+  const keys = { audit: auditKey, seal: randomBytes(32), codes: randomBytes(32), domains: randomBytes(32) }
   const clock = { now: Date.parse('2026-03-01T12:00:00.000Z') }
   const now = () => new Date(clock.now++).toISOString()
   await migrate(db, now())

@@ -5,7 +5,7 @@ import { applyOwedLimits, purgeExpired } from '../../src/resources/upkeep.ts'
 import { onBothStores } from './both-stores.ts'
 import { newId, type Panel, refusal, root } from './harness.ts'
 
-const { tenant, domain, job, package: packages } = slices
+const { tenant, domain, job, package: packages, settings } = slices
 
 async function withTenant(panel: Panel, name = 'acme', more: object = {}) {
   if ((await panel.run(packages.list, {})).items.length === 0) await panel.run(packages.create, { name: 'basic' })
@@ -251,22 +251,42 @@ onBothStores('tenants and domains', (bench) => {
       expect(byOperator.id).toBeDefined()
     })
 
-    it('cool off before another customer can have them', async () => {
+    it('cool off: whoever else wants them proves that they are his, even where no proofs are asked', async () => {
       const panel = await bench.panel()
       await withTenant(panel, 'acme', { domain: 'example.com' })
       const other = await withTenant(panel, 'other')
+      const as = customerOf(other.id)
+      await panel.run(settings.update, { key: 'domains.ask_proof', value: false })
       await panel.run(domain.remove, { domain: 'example.com' })
       await panel.work()
 
-      const hot = await refusal(
-        panel.run(domain.create, { tenant: 'other', fqdn: 'example.com' }, customerOf(other.id)),
-      )
+      const hot = await panel.run(domain.create, { tenant: 'other', fqdn: 'example.com' }, as)
+      await panel.run(domain.remove, { domain: hot.id }, as)
       panel.passDays(30)
-      const cool = await panel.run(domain.create, { tenant: 'other', fqdn: 'example.com' }, customerOf(other.id))
+      const cool = await panel.run(domain.create, { tenant: 'other', fqdn: 'example.com' }, as)
 
-      expect(hot).toMatchObject({ code: 'conflict', fields: [{ field: 'fqdn' }] })
-      expect(cool.id).toBeDefined()
+      expect(hot).toMatchObject({ jobId: null, records: [{ name: '_wcp360-challenge.example.com' }] })
+      expect(cool).toMatchObject({ jobId: expect.any(String), records: [] })
       expect((await refusal(panel.run(domain.restore, { domain: 'example.com' }))).code).toBe('conflict')
+    })
+
+    it('do not come back from the trash to a customer when another had them meanwhile', async () => {
+      const panel = await bench.panel()
+      const mine = await withTenant(panel, 'acme', { domain: 'example.com' })
+      await withTenant(panel, 'other')
+      await panel.run(domain.remove, { domain: 'example.com' })
+      await panel.work()
+      const between = await panel.run(domain.create, { tenant: 'other', fqdn: 'example.com' })
+      await panel.work()
+      await panel.run(domain.remove, { domain: between.id })
+      await panel.work()
+      const id = mine.domain?.id ?? ''
+
+      const byCustomer = await refusal(panel.run(domain.restore, { domain: id }, customerOf(mine.id)))
+      const byStaff = await panel.run(domain.restore, { domain: id })
+
+      expect(byCustomer).toMatchObject({ code: 'conflict', fields: [{ field: 'fqdn' }] })
+      expect(byStaff.id).toBe(id)
     })
 
     it('cannot be had by many at once', async () => {

@@ -27,7 +27,8 @@ async function addSeller(panel: Panel, name: string, limits: object = {}) {
 async function addShop(panel: Panel, name: string) {
   const seller = await addSeller(panel, name)
   const { id: packageId } = await panel.run(packages.create, { name: 'basic', memMb: 512 }, seller.actor)
-  const made = await panel.run(tenant.create, { name: `${name}shop`, domain: `${name}.example.com` }, seller.actor)
+  const made = await panel.run(tenant.create, { name: `${name}shop` }, seller.actor)
+  const site = await panel.run(domain.create, { tenant: made.id, fqdn: `${name}.example.com` })
   await panel.work()
   const customer = `ann@${name}.example`
   const input = { email: customer, password, role: 'user', tenant: `${name}shop` }
@@ -37,7 +38,7 @@ async function addShop(panel: Panel, name: string) {
     packageId,
     tenantId: made.id,
     jobId: made.jobId,
-    domainId: made.domain?.id ?? '',
+    domainId: site.id,
     userId,
     customer,
   }

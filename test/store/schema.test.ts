@@ -8,7 +8,7 @@ import { openStore } from '../../src/panel/db/open-store.ts'
 import { onBothStores } from './both-stores.ts'
 
 const specified = `users roles permissions role_permissions user_roles resellers tenants packages package_limits
-  tenant_usage domains domain_names databases certificates mail_boxes cron_jobs backups releases apps resources api_keys
+  tenant_usage domains domain_names domain_proofs domain_proof_tries databases certificates mail_boxes cron_jobs backups releases apps resources api_keys
   sessions nodes settings jobs job_steps audit_logs audit_heads`.split(/\s+/)
 
 describe('migrations', () => {
@@ -88,6 +88,12 @@ describe('migrations', () => {
           "address-changed",
           "6ef2a9135348a74ef6fdd3511de459eaa03fd333a1ea0751f9c64e276109ff7c",
           "1dc868c2345db0ff5ab3a78499129db690640a21be6fbe8c2e54e2a86b175fb2",
+        ],
+        [
+          12,
+          "domain-proofs",
+          "e21bd7c58e563ff8bae50b47afe549e1b3c230fb224eb25880c699895765dad3",
+          "2aa44ed87461f3ad22ede93c251e85c85dbb78fb9261f09b335b432108a06a5c",
         ],
       ]
     `)

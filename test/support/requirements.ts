@@ -24,6 +24,11 @@ export function root(): string | undefined {
   return process.getuid?.() === 0 ? undefined : 'it sets owners and starts servers; run it as root'
 }
 
+/** An authoritative name server. */
+export function nameServer(): string | undefined {
+  return program('nsd', 'nsd')
+}
+
 /** Real sites without systemd. */
 export function hosting(): string | undefined {
   return root() ?? program('nginx', 'nginx') ?? fpm() ?? program('bwrap', 'bubblewrap')

@@ -12,6 +12,8 @@ export interface PanelKeys {
   readonly codes: Buffer
   /** From which the keys of access tokens are derived, one for each period. */
   readonly tokens: Buffer
+  /** Makes the values by which owners of domains prove that a name is theirs. */
+  readonly domains: Buffer
 }
 
 /** @param hex content of `panel.key`: 32 random bytes in hexadecimal. */
@@ -26,6 +28,7 @@ export function deriveKeys(hex: string): PanelKeys {
     seal: derive('seal'),
     codes: derive('codes'),
     tokens: derive('tokens'),
+    domains: derive('domains'),
   }
 }
 

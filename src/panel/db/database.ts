@@ -27,6 +27,8 @@ export interface Database {
   tenant_usage: hosting.TenantUsageTable
   domains: hosting.DomainTable
   domain_names: hosting.DomainNameTable
+  domain_proofs: hosting.DomainProofTable
+  domain_proof_tries: hosting.DomainProofTryTable
 
   databases: services.DatabaseTable
   certificates: services.CertificateTable

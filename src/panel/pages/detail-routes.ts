@@ -8,8 +8,8 @@ import { fieldNamed } from '../../lib/fields.ts'
 import { type Action, type Badge, type Section, statusBadge } from '../../lib/page-model.ts'
 import { apiKeyFacts, apiKeyTable } from '../../resources/api-key/pages.ts'
 import { ApiKey } from '../../resources/api-key/schema.ts'
-import { domainFacts, domainTable } from '../../resources/domain/pages.ts'
-import { Domain } from '../../resources/domain/schema.ts'
+import { domainFacts, domainTable, proofSection } from '../../resources/domain/pages.ts'
+import { Domain, DomainProof } from '../../resources/domain/schema.ts'
 import { jobTable } from '../../resources/job/pages.ts'
 import { Job } from '../../resources/job/schema.ts'
 import { limitFacts, packageOwner, packageTable } from '../../resources/package/pages.ts'
@@ -44,7 +44,9 @@ interface Detail {
   /** Nothing can be done with it. */
   readonly isFixed?: boolean
   readonly main?: readonly Action[]
-  /** Operations of other kinds that are about this one. */
+  /** What can be done with it in its present state, where that is not what is done with all of its kind. */
+  readonly verbs?: readonly string[] | undefined
+  /** Operations of its own and of other kinds that are about this one. */
   readonly more?: readonly { readonly title: string; readonly operation: string }[]
   readonly sections: readonly Section[]
 }
@@ -94,17 +96,28 @@ export function detailRoutes(app: FastifyInstance, site: Site): void {
 
   app.get<Route>('/domains/:ref', { config: { access: 'session' } }, async (request, reply) => {
     const domain = Domain.parse(await get(site, request, 'domain', request.params.ref))
-    const jobs = await items(site, request, 'job.list', { resource: domain.id, limit: 8 }, Job)
+    const isWaiting = domain.unproven.length > 0 && domain.deletedAt === null
+    const [jobs, proofs] = await Promise.all([
+      items(site, request, 'job.list', { resource: domain.id, limit: 8 }, Job),
+      isWaiting ? items(site, request, 'domain.proofs', { domain: domain.id }, DomainProof) : [],
+    ])
     return show(site, request, reply, {
       kind: 'domain',
-      ref: domain.fqdn,
+      // Several tenants may wait for the same name.
+      ref: domain.status === 'unverified' ? domain.id : domain.fqdn,
       title: domain.fqdn,
       kindTitle: t.domains.title,
       status: statusBadge(domain.status, t.statuses),
       isDeleted: domain.deletedAt !== null,
       isSuspended: domain.status === 'suspended',
       main: domain.status === 'active' ? [{ title: t.domains.visit, href: `http://${domain.fqdn}/` }] : [],
+      more: [
+        { title: t.domains.verify, operation: 'domain.verify' },
+        { title: t.domains.vouch, operation: 'domain.vouch' },
+      ].filter(({ operation }) => isWaiting && site.may(request, operation)),
+      verbs: domain.status === 'unverified' ? ['delete'] : undefined,
       sections: [
+        ...proofs.map((proof) => proofSection(t, proof)),
         domainFacts(t, domain),
         ...(jobs.length > 0 ? [{ title: t.tenants.recentJobs, table: jobTable(t, jobs) }] : []),
       ],
@@ -257,7 +270,7 @@ function show(site: Site, request: FastifyRequest, reply: FastifyReply, detail: 
   const [name = kind] = httpBinding(get).pathKeys
   const input = { [name]: ref }
   const verbs = detail.isDeleted ? ['restore'] : ['update', detail.isSuspended ? 'unsuspend' : 'suspend', 'delete']
-  const operations = (detail.isFixed ? [] : verbs)
+  const operations = (detail.isFixed ? [] : (detail.verbs ?? verbs))
     .map((verb) => `${kind}.${verb}`)
     .filter((name) => site.may(request, name))
     .map(site.operation)

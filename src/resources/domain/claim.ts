@@ -4,75 +4,81 @@ import type { Fqdn, Id } from '../../contract/values.ts'
 import { isWithin } from '../../lib/domain-name.ts'
 import type { Context } from '../context.ts'
 import { badInput, taken } from '../refusals.ts'
-import { isStaff } from '../visibility.ts'
 import type { NameHolder } from './store.ts'
 
 export interface Claim {
   readonly tenantId: Id
   /** The domain that already holds some of the names, when it is changed. */
   readonly domainId?: Id
-  readonly fqdn: Fqdn
-  readonly aliases: readonly Fqdn[]
+  /** The name of the site, and its aliases after it. */
+  readonly names: readonly Fqdn[]
+  /** Staff hosts the operator's own sites too, and learns who stands in the way. */
+  readonly byStaff: boolean
 }
+
+export type ClaimContext = Pick<Context, 'now' | 'panelHost' | 'machineHost' | 'domains' | 'settings'>
 
 /** Refuses the first name that cannot be had, naming its field. Holds the names until the transaction ends. */
-export async function claimNames(context: Context, what: string, claim: Claim): Promise<void> {
-  const names = [claim.fqdn, ...claim.aliases]
+export async function claimNames(context: ClaimContext, what: string, claim: Claim): Promise<void> {
   refuseRepeated(what, claim)
-  for (const name of names) refuseOwnHosts(context, what, name, fieldOf(claim, name))
-  await context.domains.lockNames(names)
+  for (const name of claim.names) refuseOwnHosts(context, what, claim, name)
+  await context.domains.lockNames(claim.names)
   await refuseHeld(context, what, claim)
-  for (const name of names) await refuseRelated(context, what, claim, name)
+  for (const name of claim.names) await refuseRelated(context, what, claim, name)
 }
 
-function refuseRepeated(what: string, { fqdn, aliases }: Claim): void {
-  const seen = new Set<string>([fqdn])
-  for (const [place, alias] of aliases.entries()) {
-    if (seen.has(alias))
-      badInput(what, { field: `aliases.${place}`, problem: `"${alias}" is named twice`, accepted: 'each name once' })
-    seen.add(alias)
-  }
+/** The same for names that are brought back from the trash: whoever had one of them meanwhile keeps it for a while. */
+export async function claimAgain(context: ClaimContext, what: string, claim: Claim): Promise<void> {
+  await claimNames(context, what, claim)
+  const cooling = claim.byStaff ? undefined : (await coolingOff(context, claim)).values().next().value
+  if (cooling !== undefined)
+    taken(what, fieldOf(claim, cooling), cooling, 'a name that nobody had lately; an administrator can assign it')
 }
 
-/** A customer cannot have the machine's name, nor one above it or the panel's; the operator hosts his own site there. */
-function refuseOwnHosts(context: Context, what: string, name: Fqdn, field: string): void {
-  const { actor, panelHost, machineHost } = context
-  const isBelow = isWithin(name, panelHost) || (!isStaff(actor) && isWithin(name, machineHost))
-  const isAbove = !isStaff(actor) && (isWithin(panelHost, name) || isWithin(machineHost, name))
+/** Those of the names that another tenant gave up not long ago. */
+export async function coolingOff(context: ClaimContext, { tenantId, names }: Claim): Promise<ReadonlySet<Fqdn>> {
+  const days = await context.settings.get('domains.cooling_off_days')
+  const since = new Date(Date.parse(context.now) - days * 86_400_000).toISOString()
+  const holders = await context.domains.holders(names, since)
+  const isAnothers = (holder: NameHolder) => !holder.living && holder.tenantId !== tenantId
+  return new Set(holders.filter(isAnothers).map(({ name }) => name))
+}
+
+/** The input field in which a name was given. */
+export function fieldOf({ names }: Pick<Claim, 'names'>, name: Fqdn): string {
+  const place = names.indexOf(name)
+  return place === 0 ? 'fqdn' : `aliases.${place - 1}`
+}
+
+function refuseRepeated(what: string, { names }: Claim): void {
+  for (const [place, name] of names.entries())
+    if (names.indexOf(name) !== place)
+      badInput(what, { field: `aliases.${place - 1}`, problem: `"${name}" is named twice`, accepted: 'each name once' })
+}
+
+/** A customer cannot have the machine's name, nor one above it or the panel's. */
+function refuseOwnHosts({ panelHost, machineHost }: ClaimContext, what: string, claim: Claim, name: Fqdn): void {
+  const isBelow = isWithin(name, panelHost) || (!claim.byStaff && isWithin(name, machineHost))
+  const isAbove = !claim.byStaff && (isWithin(panelHost, name) || isWithin(machineHost, name))
   if (isBelow || isAbove)
     badInput(what, {
-      field,
+      field: fieldOf(claim, name),
       problem: `"${name}" belongs to the panel and its machine`,
       accepted: 'a name that is not the panel’s own',
     })
 }
 
-async function refuseHeld(context: Context, what: string, claim: Claim): Promise<void> {
-  const days = await context.settings.get('domains.cooling_off_days')
-  const since = new Date(Date.parse(context.now) - days * 86_400_000).toISOString()
-  for (const holder of await context.domains.holders([claim.fqdn, ...claim.aliases], since)) {
-    if (holder.domainId === claim.domainId) continue
-    if (holder.living)
-      taken(what, fieldOf(claim, holder.name), holder.name, 'a name that no other domain has, nor its aliases')
-    if (isCoolingOff(context, claim, holder))
-      taken(
-        what,
-        fieldOf(claim, holder.name),
-        holder.name,
-        'a name that nobody had lately; an administrator can assign it',
-      )
-  }
+async function refuseHeld(context: ClaimContext, what: string, claim: Claim): Promise<void> {
+  const living = (await context.domains.holders(claim.names, context.now)).filter((holder) => holder.living)
+  const other = living.find(({ domainId }) => domainId !== claim.domainId)
+  if (other) taken(what, fieldOf(claim, other.name), other.name, 'a name that no other domain has, nor its aliases')
 }
 
-function isCoolingOff({ actor }: Context, claim: Claim, holder: NameHolder): boolean {
-  return !isStaff(actor) && holder.tenantId !== claim.tenantId
-}
-
-async function refuseRelated(context: Context, what: string, claim: Claim, name: Fqdn): Promise<void> {
+async function refuseRelated(context: ClaimContext, what: string, claim: Claim, name: Fqdn): Promise<void> {
   const stranger = (await context.domains.relatives(name)).find((holder) => holder.tenantId !== claim.tenantId)
   if (stranger === undefined) return
   // A customer does not learn from the refusal what others have.
-  const other = isStaff(context.actor) ? `"${stranger.name}"` : 'a name above or below it'
+  const other = claim.byStaff ? `"${stranger.name}"` : 'a name above or below it'
   throw new WcpError('conflict', `Cannot ${what}: another tenant has ${other}`, {
     fields: [
       {
@@ -83,8 +89,4 @@ async function refuseRelated(context: Context, what: string, claim: Claim, name:
     ],
     help: 'Names above and below a domain belong to the tenant that has it.',
   })
-}
-
-function fieldOf({ fqdn, aliases }: Claim, name: Fqdn): string {
-  return name === fqdn ? 'fqdn' : `aliases.${aliases.indexOf(name)}`
 }

@@ -1,20 +1,22 @@
 /** Domains: the sites of a tenant under their names. */
 import { z } from 'zod'
-import { Id } from '../../contract/values.ts'
+import { type Fqdn, Id } from '../../contract/values.ts'
 import { DomainName } from '../../lib/domain-name.ts'
-import { Accepted } from '../answers.ts'
+import { Accepted, AcceptedMaybe, Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { deletedInput, listInput, pageOf, searchInput } from '../listing.ts'
 import { conflict } from '../refusals.ts'
 import { mayChange, type Verb } from '../status-guard.ts'
 import { TenantRef } from '../tenant/schema.ts'
-import { scopeOf, visibleTenant } from '../visibility.ts'
+import { isStaff, scopeOf, visibleTenant } from '../visibility.ts'
 import { addDomain } from './add-domain.ts'
-import { claimNames } from './claim.ts'
+import { claimAgain, claimNames } from './claim.ts'
 import { refuseOverLimit } from './domain-limit.ts'
 import { domainDelete, domainRestore, domainSuspend, domainUnsuspend, domainUpdate } from './jobs.ts'
 import { choosePhp, PhpChoice } from './php-choice.ts'
-import { Domain, DomainStatus } from './schema.ts'
+import { acceptProof, askProofs, recordsOf, tenantTakesDomains } from './proof.ts'
+import { AcceptedOrAsked, Domain, DomainProof, DomainStatus, heldAliases } from './schema.ts'
+import type { NameWishes } from './store.ts'
 
 const DomainRef = z
   .union([Id, DomainName], { error: 'the id or the name of a domain' })
@@ -62,11 +64,84 @@ export const get = defineOperation({
   },
 })
 
+export const proofs = defineOperation({
+  name: 'domain.proofs',
+  summary: 'List the TXT records that prove whose the names of a domain are',
+  description:
+    'Those that are asked and have not been seen yet, with the last looks at the DNS. A record proves its name and all below it.',
+  effect: 'read',
+  policy: { scopes: ['global', 'reseller', 'local'] },
+  http: 'GET /domains/{domain}/proofs',
+  positional: ['domain'],
+  columns: ['recordName', 'recordValue', 'answer', 'nextTryAt'],
+  input: z.strictObject(target),
+  output: z.strictObject({ items: z.array(DomainProof), nextCursor: z.null() }),
+  async run(context, input) {
+    const { id } = await context.domains.get(input.domain, { scope: scopeOf(context.actor) })
+    const asked = await context.proofs.ofDomain(id)
+    return {
+      items: asked.map(({ name, record, tries, nextTryAt }) => ({
+        name,
+        recordName: record.name,
+        recordValue: record.value,
+        answer: tries[0]?.outcome ?? null,
+        tries: [...tries],
+        nextTryAt,
+      })),
+      nextCursor: null,
+    }
+  },
+})
+
+export const verify = defineOperation({
+  name: 'domain.verify',
+  summary: 'Look now whether the names of a domain are proven',
+  description: 'The DNS is asked within seconds; "domain.proofs" then has the answer, unless the domain is on its way.',
+  effect: 'write',
+  policy: { scopes: ['global', 'reseller', 'local'] },
+  http: 'POST /domains/{domain}/verify',
+  positional: ['domain'],
+  input: z.strictObject(target),
+  output: Done,
+  async run(context, input) {
+    const { id } = await waiting(context, input.domain, 'look for the proof of')
+    await context.proofs.lookSoon([id])
+    return { id }
+  },
+})
+
+export const vouch = defineOperation({
+  name: 'domain.vouch',
+  summary: 'Serve a domain without the proof that its names are the tenant’s',
+  effect: 'machine',
+  policy: { scopes: ['global'], isSensitive: true },
+  http: 'POST /domains/{domain}/vouch',
+  positional: ['domain'],
+  confirm: 'Serve these names without a proof? Do it only if you know that they are this customer’s.',
+  input: z.strictObject(target),
+  output: AcceptedMaybe,
+  async run(context, input) {
+    const { id } = await waiting(context, input.domain, 'vouch for')
+    const jobs: Id[] = []
+    for (const proof of await context.proofs.ofDomain(id))
+      jobs.push(...(await acceptProof(context, proof, { byStaff: true })))
+    return { id, jobId: jobs[0] ?? null }
+  },
+})
+
+/** The domain, if the actor may see it and some of its names wait for a proof. */
+async function waiting(context: Context, ref: string, what: string): Promise<Domain> {
+  const domain = await context.domains.get(ref, { scope: scopeOf(context.actor) })
+  if (domain.unproven.length === 0)
+    conflict(`${what} domain "${domain.fqdn}"`, 'none of its names waits for a proof', 'There is nothing to do.')
+  return domain
+}
+
 export const create = defineOperation({
   name: 'domain.create',
   summary: 'Create a domain and its site',
   description:
-    'Sending it again after a failure makes the same domain anew. Without php the site gets the version of the setting sites.default_php, or the newest that is installed.',
+    'A name that somebody else could own is served when the TXT record of the answer is in the DNS: until then there is no job, and the domain is "unverified". Sending it again after a failure makes the same domain anew. Without php the site gets the version of the setting sites.default_php, or the newest that is installed.',
   effect: 'machine',
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'POST /domains',
@@ -77,7 +152,7 @@ export const create = defineOperation({
     aliases: aliases.default([]),
     php: PhpChoice.optional(),
   }),
-  output: Accepted,
+  output: AcceptedOrAsked,
   async run(context, { tenant: ref, fqdn, aliases, php }) {
     const tenant = await visibleTenant(context, ref)
     if (!tenantTakesDomains.includes(tenant.status))
@@ -90,30 +165,40 @@ export const create = defineOperation({
   },
 })
 
-const tenantTakesDomains: readonly string[] = ['pending', 'active', 'deploying', 'suspended', 'locked']
-
 export const update = defineOperation({
   name: 'domain.update',
   summary: 'Change the aliases or the PHP version of a domain',
-  description: 'Aliases that are given replace all that were there.',
+  description:
+    'Aliases that are given replace all that were there. Those that must be proven first are added when the TXT records of the answer are in the DNS.',
   effect: 'machine',
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'PATCH /domains/{domain}',
   positional: ['domain'],
   input: z.strictObject({ ...target, aliases: aliases.optional(), php: PhpChoice.optional() }),
-  output: Accepted,
+  output: AcceptedOrAsked,
   async run(context, input) {
     const domain = await ready(context, input.domain, 'update')
     const what = `update domain "${domain.fqdn}"`
-    const aliases = input.aliases ?? domain.aliases
     const php = input.php === undefined ? domain.php : await choosePhp(context, what, input.php)
-    const { id, tenantId, fqdn } = domain
-    if (input.aliases !== undefined) await claimNames(context, what, { tenantId, domainId: id, fqdn, aliases })
+    const { id, tenantId } = domain
+    const names = input.aliases === undefined ? undefined : await wishedNames(context, what, domain, input.aliases)
+    const aliases = heldAliases(names === undefined ? domain : { ...names, unproven: [...names.waiting.keys()] })
     const jobId = await context.enqueue(domainUpdate, { tenant: tenantId, domain: id, aliases, php })
-    await context.domains.update(id, { aliases, php })
-    return { id, jobId }
+    await context.domains.update(id, { ...(names && { names }), php })
+    return { id, jobId, records: await recordsOf(context, id) }
   },
 })
+
+async function wishedNames(
+  context: Context,
+  what: string,
+  { id: domainId, tenantId, fqdn }: Domain,
+  aliases: readonly Fqdn[],
+): Promise<NameWishes> {
+  const claim = { tenantId, domainId, names: [fqdn, ...aliases], byStaff: isStaff(context.actor) }
+  await claimNames(context, what, claim)
+  return { fqdn, aliases, waiting: await askProofs(context, what, claim) }
+}
 
 export const suspend = defineOperation({
   name: 'domain.suspend',
@@ -149,6 +234,7 @@ export const unsuspend = defineOperation({
 export const remove = defineOperation({
   name: 'domain.delete',
   summary: 'Move a domain and the files of its site to the trash',
+  description: 'One that waits for a proof was never on the machine, and is gone at once.',
   effect: 'machine',
   policy: { scopes: ['global', 'reseller', 'local'] },
   stepUp: true,
@@ -156,9 +242,13 @@ export const remove = defineOperation({
   positional: ['domain'],
   confirm: 'Move this domain and the files of its site to the trash? It can be restored within 30 days.',
   input: z.strictObject(target),
-  output: Accepted,
+  output: AcceptedMaybe,
   async run(context, input) {
-    const { id, tenantId } = await ready(context, input.domain, 'delete')
+    const { id, tenantId, status } = await ready(context, input.domain, 'delete')
+    if (status === 'unverified') {
+      await context.domains.remove(id)
+      return { id, jobId: null }
+    }
     return { id, jobId: await context.enqueue(domainDelete, { tenant: tenantId, domain: id }) }
   },
 })
@@ -174,11 +264,14 @@ export const restore = defineOperation({
   output: Accepted,
   async run(context, input) {
     const domain = await ready(context, input.domain, 'restore')
-    const { id, tenantId, fqdn, aliases } = domain
-    await claimNames(context, `restore domain "${fqdn}"`, { tenantId, domainId: id, fqdn, aliases })
+    const { id, tenantId, fqdn } = domain
+    const names = [fqdn, ...heldAliases(domain)]
+    const claim = { tenantId, domainId: id, names, byStaff: isStaff(context.actor) }
+    await claimAgain(context, `restore domain "${fqdn}"`, claim)
     await refuseOverLimit(context, `restore domain "${fqdn}"`, await context.tenants.get(tenantId))
     const jobId = await context.enqueue(domainRestore, { tenant: tenantId, domain: id })
     await context.domains.reclaimNames([id])
+    await context.proofs.lookSoon([id])
     return { id, jobId }
   },
 })

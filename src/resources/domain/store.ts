@@ -7,7 +7,7 @@ import { ancestorsOf, registrableDomain, reversedName } from '../../lib/domain-n
 import type { Database, Db } from '../../panel/db/database.ts'
 import { storeLock } from '../../panel/db/dialect.ts'
 import { encodeJson } from '../../panel/db/json.ts'
-import type { DomainTable } from '../../panel/db/tables/hosting.ts'
+import type { DomainNameTable, DomainTable } from '../../panel/db/tables/hosting.ts'
 import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
@@ -22,6 +22,13 @@ export interface NameHolder {
   readonly living: boolean
 }
 
+/** The name of a site and its aliases; `waiting`: those that are not held before a proof, with the proof of each. */
+export interface NameWishes {
+  readonly fqdn: Fqdn
+  readonly aliases: readonly Fqdn[]
+  readonly waiting: ReadonlyMap<Fqdn, Id>
+}
+
 export interface DomainStore {
   list(query: ListQuery & { scope?: Scope; tenantId?: Id | undefined }): Promise<Page<Domain>>
   /** Living ones within the scope, up to `most`. */
@@ -29,18 +36,24 @@ export interface DomainStore {
   find(ref: string, options?: FindOptions & { tenantId?: Id }): Promise<Domain | undefined>
   /** `find`, or `not_found`. */
   get(ref: string, options?: FindOptions & { tenantId?: Id }): Promise<Domain>
-  insert(domain: { id: Id; tenantId: Id; fqdn: Fqdn; aliases: readonly Fqdn[]; php: PhpVersion | null }): Promise<void>
-  update(id: Id, values: { aliases?: readonly Fqdn[]; php?: PhpVersion | null }): Promise<void>
+  insert(domain: NameWishes & { id: Id; tenantId: Id; php: PhpVersion | null }): Promise<void>
+  update(id: Id, values: { names?: NameWishes; php?: PhpVersion | null }): Promise<void>
+  /** Without a trace: for one that the machine has never heard of. */
+  remove(id: Id): Promise<void>
   /** Holds other transactions that claim names below the same registrable domains until this one ends. */
   lockNames(names: readonly Fqdn[]): Promise<void>
-  /** Who has exactly these names, alive or in the trash since `since` or later. */
+  /** Who has exactly these names, alive or in the trash since `since` or later. Who waits for a proof has nothing. */
   holders(names: readonly Fqdn[], since: string): Promise<NameHolder[]>
-  /** Living names above or below this one. */
+  /** Living names above or below this one, but for those that wait for a proof. */
   relatives(name: Fqdn): Promise<NameHolder[]>
   /** In the trash since before that moment, oldest first, on their own (not with their tenant), without an active job. */
   expired(moment: string, limit: number): Promise<Domain[]>
   /** Domains that went into the trash with their tenant, with all their names. */
   deletedWithTenant(tenantId: Id): Promise<Domain[]>
+  /** Living domains with the names that wait for this proof. */
+  waitingFor(proofId: Id): Promise<{ domain: Domain; names: Fqdn[] }[]>
+  /** The names of this domain that waited for the proof are held from now on. */
+  hold(id: Id, proofId: Id): Promise<void>
   /** Takes the names of trashed domains again, before their restore is queued. */
   reclaimNames(domainIds: readonly Id[]): Promise<void>
 }
@@ -53,30 +66,34 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
       .selectAll('domains')
       .select('tenants.name as tenant_name')
 
-  const withAliases = async (found: readonly Row[]): Promise<Domain[]> => {
-    const aliases = await aliasesOf(found.map((row) => row.id))
-    return found.map((row) => domainOf(row, aliases.get(row.id) ?? []))
+  const withNames = async (found: readonly Row[]): Promise<Domain[]> => {
+    const names = await aliasesAndUnproven(found.map((row) => row.id))
+    return found.map((row) => domainOf(row, names.get(row.id) ?? []))
   }
 
-  const aliasesOf = async (ids: readonly string[]) => {
-    if (ids.length === 0) return new Map<string, Fqdn[]>()
+  const aliasesAndUnproven = async (ids: readonly string[]): Promise<ReadonlyMap<string, NameRow[]>> => {
+    if (ids.length === 0) return new Map()
     const names = await db
       .selectFrom('domain_names')
-      .select(['domain_id', 'name'])
+      .select(['domain_id', 'name', 'is_alias', 'proof_id'])
       .where('domain_id', 'in', ids)
-      .where('is_alias', '=', 1)
+      .where((eb) => eb.or([eb('is_alias', '=', 1), eb('proof_id', 'is not', null)]))
       .orderBy('name')
       .execute()
-    const byDomain = Map.groupBy(names, (row) => row.domain_id)
-    return new Map(byDomain.entries().map(([id, list]) => [id, list.map((row) => stored<Fqdn>(row.name))]))
+    return Map.groupBy(names, (row) => row.domain_id)
   }
 
-  const insertNames = async (domain: { id: Id; tenantId: string }, names: readonly Fqdn[], isAlias: 0 | 1) => {
+  const insertNames = async (
+    domain: { id: Id; tenantId: string },
+    names: readonly Fqdn[],
+    { isAlias, waiting }: { isAlias: 0 | 1; waiting: ReadonlyMap<Fqdn, Id> },
+  ) => {
     if (names.length === 0) return
     const common = { created_at: now, updated_at: now, domain_id: domain.id, tenant_id: domain.tenantId }
+    const row = (name: Fqdn) => ({ name, reversed: reversedName(name), proof_id: waiting.get(name) ?? null })
     await db
       .insertInto('domain_names')
-      .values(names.map((name) => ({ id: newId(), ...common, name, reversed: reversedName(name), is_alias: isAlias })))
+      .values(names.map((name) => ({ id: newId(), ...common, ...row(name), is_alias: isAlias })))
       .execute()
   }
 
@@ -101,7 +118,7 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
         (row) => [row.fqdn, row.id],
         (row) => row,
       )
-      return { items: await withAliases(page.items), nextCursor: page.nextCursor }
+      return { items: await withNames(page.items), nextCursor: page.nextCursor }
     },
 
     count(most, scope) {
@@ -116,15 +133,20 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
         .where(isId(ref) ? 'domains.id' : 'domains.fqdn', '=', ref)
         .where(inTrash(deleted))
       if (tenantId) query = query.where('domains.tenant_id', '=', tenantId)
-      const found = await query.orderBy('domains.deleted_at', 'desc').limit(1).execute()
-      return (await withAliases(found))[0]
+      const found = await query
+        // Others may be waiting for the proof that they may have the name.
+        .orderBy(sql`case when domains.status = 'unverified' then 1 else 0 end`)
+        .orderBy('domains.deleted_at', 'desc')
+        .limit(1)
+        .execute()
+      return (await withNames(found))[0]
     },
 
     async get(ref, options) {
       return (await store.find(ref, options)) ?? notFound('domain', ref)
     },
 
-    async insert({ id, tenantId, fqdn, aliases, php }) {
+    async insert({ id, tenantId, fqdn, aliases, waiting, php }) {
       await db
         .insertInto('domains')
         .values({
@@ -134,25 +156,35 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
           tenant_id: tenantId,
           fqdn,
           php,
-          status: 'pending',
+          status: waiting.has(fqdn) ? 'unverified' : 'pending',
           version: 0,
           settings: encodeJson({}),
         })
         .execute()
-      await insertNames({ id, tenantId }, [fqdn], 0)
-      await insertNames({ id, tenantId }, aliases, 1)
+      await insertNames({ id, tenantId }, [fqdn], { isAlias: 0, waiting })
+      await insertNames({ id, tenantId }, aliases, { isAlias: 1, waiting })
     },
 
-    async update(id, { aliases, php }) {
+    async update(id, { names, php }) {
       const { tenant_id: tenantId } = await db
         .updateTable('domains')
         .set({ updated_at: now, ...(php !== undefined && { php }) })
         .where('id', '=', id)
         .returning('tenant_id')
         .executeTakeFirstOrThrow()
-      if (aliases === undefined) return
+      if (names === undefined) return
+      const { fqdn, aliases, waiting } = names
       await db.deleteFrom('domain_names').where('domain_id', '=', id).where('is_alias', '=', 1).execute()
-      await insertNames({ id, tenantId }, aliases, 1)
+      await db
+        .updateTable('domain_names')
+        .set({ proof_id: waiting.get(fqdn) ?? null, updated_at: now })
+        .where('domain_id', '=', id)
+        .execute()
+      await insertNames({ id, tenantId }, aliases, { isAlias: 1, waiting })
+    },
+
+    async remove(id) {
+      await db.deleteFrom('domains').where('id', '=', id).execute()
     },
 
     async lockNames(names) {
@@ -166,6 +198,7 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
         .selectFrom('domain_names')
         .select(['name', 'domain_id', 'tenant_id', 'deleted_at'])
         .where('name', 'in', names)
+        .where('proof_id', 'is', null)
         .where((eb) => eb.or([eb('deleted_at', 'is', null), eb('deleted_at', '>=', since)]))
         .execute()
       return found.map(holderOf)
@@ -177,6 +210,7 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
           .selectFrom('domain_names')
           .select(['name', 'domain_id', 'tenant_id', 'deleted_at'])
           .where('deleted_at', 'is', null)
+          .where('proof_id', 'is', null)
       const ancestors = ancestorsOf(name)
       const above = ancestors.length === 0 ? [] : await living().where('name', 'in', ancestors).execute()
       // Everything that begins with "com.example.": "/" is the character after ".". Asked alone, so that it is a range.
@@ -198,7 +232,7 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
         .orderBy('domains.deleted_at')
         .limit(limit)
         .execute()
-      return withAliases(found)
+      return withNames(found)
     },
 
     async deletedWithTenant(tenantId) {
@@ -207,7 +241,34 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
         .where('domains.status_before_tenant', 'is not', null)
         .orderBy('domains.fqdn')
         .execute()
-      return withAliases(found)
+      return withNames(found)
+    },
+
+    async waitingFor(proofId) {
+      const names = await db
+        .selectFrom('domain_names')
+        .select(['domain_id', 'name'])
+        .where('proof_id', '=', proofId)
+        .where('deleted_at', 'is', null)
+        .orderBy('name')
+        .execute()
+      if (names.length === 0) return []
+      const ids = names.map((row) => row.domain_id)
+      const domains = await withNames(await rows().where('domains.id', 'in', ids).orderBy('domains.fqdn').execute())
+      return domains.map((domain) => ({
+        domain,
+        names: names.filter((row) => row.domain_id === domain.id).map((row) => stored<Fqdn>(row.name)),
+      }))
+    },
+
+    async hold(id, proofId) {
+      await db
+        .updateTable('domain_names')
+        .set({ proof_id: null, updated_at: now })
+        .where('domain_id', '=', id)
+        .where('proof_id', '=', proofId)
+        .where('deleted_at', 'is', null)
+        .execute()
     },
 
     async reclaimNames(domainIds) {
@@ -254,11 +315,14 @@ interface Row extends Selectable<DomainTable> {
   readonly tenant_name: string
 }
 
-function domainOf(row: Row, aliases: Fqdn[]): Domain {
+type NameRow = Pick<Selectable<DomainNameTable>, 'domain_id' | 'name' | 'is_alias' | 'proof_id'>
+
+function domainOf(row: Row, names: readonly NameRow[]): Domain {
   return {
     id: stored(row.id),
     fqdn: stored(row.fqdn),
-    aliases,
+    aliases: names.filter((one) => one.is_alias === 1).map((one) => stored(one.name)),
+    unproven: names.filter((one) => one.proof_id !== null).map((one) => stored(one.name)),
     tenantId: stored(row.tenant_id),
     tenantName: stored(row.tenant_name),
     php: storedOrNull(row.php),

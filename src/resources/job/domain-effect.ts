@@ -6,14 +6,20 @@ import { reversedName } from '../../lib/domain-name.ts'
 import type { Db } from '../../panel/db/database.ts'
 import type { RowEnd } from './tenant-effect.ts'
 
-/** What a failed job brings back. */
-const Wishes = z.object({ php: PhpVersion.nullable(), aliases: z.array(Fqdn) })
+/** What a failed job brings back; `waiting`: aliases that were not held then, each with the name that is to be proven. */
+const Wishes = z.object({
+  php: PhpVersion.nullable(),
+  aliases: z.array(Fqdn),
+  waiting: z.array(z.object({ name: Fqdn, proof: Fqdn })).default([]),
+})
+type Wishes = z.output<typeof Wishes>
 
 export async function snapshotDomain(tx: Db, id: Id) {
   const row = await tx.selectFrom('domains').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
   const aliases = await tx
     .selectFrom('domain_names')
-    .select('name')
+    .leftJoin('domain_proofs', 'domain_proofs.id', 'domain_names.proof_id')
+    .select(['domain_names.name', 'domain_proofs.name as proof'])
     .where('domain_id', '=', id)
     .where('is_alias', '=', 1)
     .execute()
@@ -21,7 +27,11 @@ export async function snapshotDomain(tx: Db, id: Id) {
     name: row.fqdn,
     status: row.status,
     version: row.version,
-    row: { php: row.php, aliases: aliases.map((alias) => alias.name) },
+    row: {
+      php: row.php,
+      aliases: aliases.filter(({ proof }) => proof === null).map(({ name }) => name),
+      waiting: aliases.filter(({ proof }) => proof !== null),
+    },
   }
 }
 
@@ -48,7 +58,7 @@ export async function endDomain(tx: Db, { id, status, now, row }: RowEnd): Promi
     .where('id', '=', id)
     .execute()
   if (inTrash) await releaseNames(tx, id, now)
-  else if (wishes) await bringBackAliases(tx, { id, tenantId: before.tenant_id, aliases: wishes.aliases, now })
+  else if (wishes) await bringBackAliases(tx, { id, tenantId: before.tenant_id, wishes, now })
 }
 
 async function releaseNames(tx: Db, id: Id, now: string): Promise<void> {
@@ -63,22 +73,40 @@ async function releaseNames(tx: Db, id: Id, now: string): Promise<void> {
 /** An alias that somebody else took in the meantime stays with the new holder. */
 async function bringBackAliases(
   tx: Db,
-  { id, tenantId, aliases, now }: { id: Id; tenantId: string; aliases: readonly Fqdn[]; now: string },
+  { id, tenantId, wishes, now }: { id: Id; tenantId: string; wishes: Wishes; now: string },
 ): Promise<void> {
   await tx.deleteFrom('domain_names').where('domain_id', '=', id).where('is_alias', '=', 1).execute()
-  for (const name of aliases)
-    await tx
+  const common = { created_at: now, updated_at: now, tenant_id: tenantId }
+  const insert = (name: Fqdn, proofId: string | null) =>
+    tx
       .insertInto('domain_names')
       .values({
         id: randomUUID(),
-        created_at: now,
-        updated_at: now,
+        ...common,
         domain_id: id,
-        tenant_id: tenantId,
         name,
         reversed: reversedName(name),
         is_alias: 1,
+        proof_id: proofId,
       })
       .onConflict((taken) => taken.doNothing())
       .execute()
+  for (const name of wishes.aliases) await insert(name, null)
+  for (const { name, proof } of wishes.waiting) {
+    const next = new Date(Date.parse(now) + failedPauseMs).toISOString()
+    await tx
+      .insertInto('domain_proofs')
+      .values({ id: randomUUID(), ...common, name: proof, tries: 0, next_try_at: next })
+      .onConflict((known) => known.columns(['tenant_id', 'name']).doNothing())
+      .execute()
+    const asked = tx
+      .selectFrom('domain_proofs')
+      .select('id')
+      .where('tenant_id', '=', tenantId)
+      .where('name', '=', proof)
+    await insert(name, (await asked.executeTakeFirstOrThrow()).id)
+  }
 }
+
+/** A name whose proof was there and that the machine could not take waits so long for the next look. */
+const failedPauseMs = 3_600_000

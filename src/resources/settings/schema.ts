@@ -24,10 +24,17 @@ export const settingDefinitions = {
     fallback: null,
     description: 'PHP version of a new site that names none; null takes the newest that is installed',
   }),
+  'domains.ask_proof': setting({
+    schema: z.boolean({ error: 'true or false' }),
+    fallback: true,
+    description:
+      'Whether customers and resellers prove by a TXT record that a name is theirs before it is served; administrators are believed',
+  }),
   'domains.cooling_off_days': setting({
     schema: Days(0, 30),
     fallback: 30,
-    description: 'Days during which a deleted domain can be taken by no customer but the one who had it',
+    description:
+      'Days during which a deleted domain is taken by another customer with a proof only, whatever domains.ask_proof says',
   }),
   'jobs.keep_days': setting({
     schema: Days(1, 3650),

@@ -6,6 +6,7 @@ import { isReservedName } from '../../lib/reserved-names.ts'
 import type { Context } from '../context.ts'
 import { addDomain } from '../domain/add-domain.ts'
 import { PhpChoice } from '../domain/php-choice.ts'
+import type { AcceptedOrAsked } from '../domain/schema.ts'
 import { limitsOf } from '../package/limits.ts'
 import { PackageRef } from '../package/schema.ts'
 import { ResellerRef } from '../reseller/schema.ts'
@@ -32,7 +33,7 @@ export async function createTenant(
   what: string,
   input: z.output<typeof NewTenant>,
   seller: Id | null,
-): Promise<{ id: Id; jobId: Id; domain: { id: Id; jobId: Id } | null }> {
+): Promise<{ id: Id; jobId: Id; domain: z.output<typeof AcceptedOrAsked> | null }> {
   const { name } = input
   const chosen = await choosePackage(context, what, input.package, seller)
   const ownerId = input.owner === undefined ? null : await chooseOwner(context, what, input.owner)

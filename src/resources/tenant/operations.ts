@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { Accepted, AcceptedMaybe } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
+import { AcceptedOrAsked } from '../domain/schema.ts'
 import { deletedInput, listInput, pageOf, searchInput } from '../listing.ts'
 import { PackageRef } from '../package/schema.ts'
 import { withinAllotment } from '../reseller/allotment.ts'
@@ -68,7 +69,7 @@ export const create = defineOperation({
   http: 'POST /tenants',
   positional: ['name'],
   input: NewTenant,
-  output: z.strictObject({ ...Accepted.shape, domain: Accepted.nullable() }),
+  output: z.strictObject({ ...Accepted.shape, domain: AcceptedOrAsked.nullable() }),
   async run(context, input) {
     const what = `create tenant "${input.name}"`
     const seller = await chooseSeller(context, what, input.reseller)

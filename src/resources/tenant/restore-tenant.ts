@@ -1,8 +1,9 @@
 /** Brings a tenant back from the trash, with the domains that went there with it. */
 import type { Id } from '../../contract/values.ts'
 import type { Context } from '../context.ts'
-import { claimNames } from '../domain/claim.ts'
+import { claimAgain } from '../domain/claim.ts'
 import { taken } from '../refusals.ts'
+import { isStaff } from '../visibility.ts'
 import { tenantRestore } from './jobs.ts'
 import type { Tenant } from './schema.ts'
 
@@ -14,9 +15,13 @@ export async function restoreTenant(context: Context, { id, name }: Tenant): Pro
     taken(what, 'tenant', name, 'a tenant whose name nobody took meanwhile; delete the other one first')
   const domains = await context.domains.deletedWithTenant(id)
   await context.domains.lockNames(domains.flatMap(({ fqdn, aliases }) => [fqdn, ...aliases]))
-  for (const { id: domainId, fqdn, aliases } of domains)
-    await claimNames(context, what, { tenantId: id, domainId, fqdn, aliases })
+  for (const { id: domainId, fqdn, aliases, unproven } of domains) {
+    const names = [fqdn, ...aliases].filter((name) => !unproven.includes(name))
+    await claimAgain(context, what, { tenantId: id, domainId, names, byStaff: isStaff(context.actor) })
+  }
   const jobId = await context.enqueue(tenantRestore, { tenant: id })
-  await context.domains.reclaimNames(domains.map((domain) => domain.id))
+  const ids = domains.map((domain) => domain.id)
+  await context.domains.reclaimNames(ids)
+  await context.proofs.lookSoon(ids)
   return { id, jobId }
 }

@@ -3,7 +3,7 @@ import type { AnyOperation } from '../../../src/contract/operation.ts'
 import { httpCall } from '../../../src/lib/http-call.ts'
 import type { Context } from '../../../src/resources/context.ts'
 import type { Browser } from './client.ts'
-import { password, type TestPanel, type TestPanelOptions, testPanel, until } from './test-panel.ts'
+import { password, proofsAtRest, type TestPanel, type TestPanelOptions, testPanel, until } from './test-panel.ts'
 
 export interface World {
   readonly test: TestPanel
@@ -12,9 +12,20 @@ export interface World {
   readonly customer: Browser
   /** A customer of another tenant. */
   readonly stranger: Browser
+  /** `waiting`: a domain of the first customer that is not proven. */
   readonly ids: Readonly<
     Record<
-      'tenant' | 'domain' | 'package' | 'user' | 'role' | 'reseller' | 'job' | 'session' | 'apiKey' | 'certificate',
+      | 'tenant'
+      | 'domain'
+      | 'waiting'
+      | 'package'
+      | 'user'
+      | 'role'
+      | 'reseller'
+      | 'job'
+      | 'session'
+      | 'apiKey'
+      | 'certificate',
       string
     >
   >
@@ -45,6 +56,9 @@ export async function world(options: TestPanelOptions = {}): Promise<World> {
   }
   await until(async () => (await test.root('GET', '/api/v1/jobs?state=succeeded')).json().items?.length === 3)
   const customer = await signedIn('baker@example.com')
+  const cakes = { tenant: 'bakery', fqdn: 'cakes.example.net' }
+  const { id: waiting } = (await customer.call('POST', '/api/v1/domains', cakes)).json()
+  await proofsAtRest(test.panel)
   const session = String((await customer.call('GET', '/api/v1/sessions')).json().items?.[0]?.id)
   const certificate = await certificateOf(test, user)
   return {
@@ -52,7 +66,19 @@ export async function world(options: TestPanelOptions = {}): Promise<World> {
     admin: await signedIn('admin@example.com'),
     customer,
     stranger: await signedIn('butcher@example.com'),
-    ids: { tenant, domain, package: pack, user, role, reseller, job, session, apiKey, certificate },
+    ids: {
+      tenant,
+      domain,
+      waiting: String(waiting),
+      package: pack,
+      user,
+      role,
+      reseller,
+      job,
+      session,
+      apiKey,
+      certificate,
+    },
   }
 }
 
@@ -75,6 +101,8 @@ export function inputFor({ name, input }: AnyOperation<Context>, { ids }: World)
     'tenant.create': { name: 'florist' },
     'tenant.update': { package: 'basic' },
     'domain.create': { tenant: 'bakery', fqdn: 'cakes.example.org' },
+    'domain.verify': { domain: ids.waiting },
+    'domain.vouch': { domain: ids.waiting },
     'domain.update': { aliases: ['www.bakery.example.com'] },
     'package.create': { name: 'large' },
     'package.update': { description: 'for most' },

@@ -10,6 +10,7 @@ import { apiKeys } from './0008-api-keys.ts'
 import { keptAnswers } from './0009-kept-answers.ts'
 import { clientCertificates } from './0010-client-certificates.ts'
 import { addressChanged } from './0011-address-changed.ts'
+import { domainProofs } from './0012-domain-proofs.ts'
 import type { Migration } from './migration.ts'
 
 export const migrations: readonly Migration[] = [
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   keptAnswers,
   clientCertificates,
   addressChanged,
+  domainProofs,
 ]

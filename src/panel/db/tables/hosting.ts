@@ -70,4 +70,23 @@ export interface DomainNameTable extends CommonColumns {
   /** The labels from the last to the first, `com.example.`: what lies below a name is a range of it. */
   reversed: string
   is_alias: Bit
+  /** The name is wished for and not had before this proof; null: it is held. */
+  proof_id: string | null
+}
+
+/** A tenant is asked to prove that a name is his own. */
+export interface DomainProofTable extends CommonColumns {
+  tenant_id: string
+  name: string
+  /** Looks at the DNS that ended without the proof. */
+  tries: number
+  last_try_at: string | null
+  /** null: nobody looks any more. */
+  next_try_at: string | null
+}
+
+export interface DomainProofTryTable extends CommonColumns {
+  proof_id: string
+  outcome: string
+  detail: string
 }

@@ -1,0 +1,100 @@
+/**
+ * Which names a tenant must prove before they are served, and what happens when the proof is there (threats C23).
+ *
+ * A name that the tenant has, or that lies below one he has, needs no proof: nobody else could get it. Staff is believed.
+ * Everybody else sets a TXT record; where the operator asks for no proofs, only for a name that another tenant had lately.
+ */
+import type { Fqdn, Id } from '../../contract/values.ts'
+import { ancestorsOf, isWithin } from '../../lib/domain-name.ts'
+import type { Context } from '../context.ts'
+import { badInput, conflict } from '../refusals.ts'
+import { challengeName, longestProvable } from './challenge.ts'
+import { type Claim, type ClaimContext, claimNames, coolingOff, fieldOf } from './claim.ts'
+import { domainCreate, domainUpdate } from './jobs.ts'
+import { type Domain, heldAliases, type ProofRecord } from './schema.ts'
+
+/** Tenants in these states can have sites made. */
+export const tenantTakesDomains: readonly string[] = ['pending', 'active', 'deploying', 'suspended', 'locked']
+
+/** Asks for the proofs that these names need. @returns the names that wait, each with the proof that covers it */
+export async function askProofs(context: Context, what: string, claim: Claim): Promise<ReadonlyMap<Fqdn, Id>> {
+  const unproven = await namesToProve(context, claim)
+  for (const name of unproven)
+    if (name.length > longestProvable)
+      badInput(what, {
+        field: fieldOf(claim, name),
+        problem: `is too long to be proven: "${challengeName('…')}" must fit before it`,
+        accepted: `a name of at most ${longestProvable} characters, or one that an administrator assigns`,
+      })
+  // One record for a name and all that are asked below it.
+  const proofFor = (name: Fqdn) => unproven.filter((other) => isWithin(name, other)).toSorted(byLength)[0] ?? name
+  const proofs = await context.proofs.want(claim.tenantId, new Set(unproven.map(proofFor)))
+  const waiting = new Map<Fqdn, Id>()
+  for (const name of unproven) {
+    const proof = proofs.get(proofFor(name))
+    if (proof !== undefined) waiting.set(name, proof)
+  }
+  return waiting
+}
+
+const byLength = (a: string, b: string) => a.length - b.length
+
+async function namesToProve(context: Context, claim: Claim): Promise<Fqdn[]> {
+  if (claim.byStaff) return []
+  const isAsked = await context.settings.get('domains.ask_proof')
+  const cooling = await coolingOff(context, claim)
+  const unproven: Fqdn[] = []
+  for (const name of claim.names)
+    if ((isAsked || cooling.has(name)) && !(await isCovered(context, claim.tenantId, name))) unproven.push(name)
+  return unproven
+}
+
+async function isCovered({ domains, now }: Context, tenantId: Id, name: Fqdn): Promise<boolean> {
+  const holders = await domains.holders([name, ...ancestorsOf(name)], now)
+  return holders.some((holder) => holder.living && holder.tenantId === tenantId)
+}
+
+/** What the owner of a domain is to set in the DNS. */
+export async function recordsOf({ proofs }: Pick<Context, 'proofs'>, domainId: Id): Promise<ProofRecord[]> {
+  return (await proofs.ofDomain(domainId)).map(({ record }) => record)
+}
+
+export type ProofContext = ClaimContext & Pick<Context, 'tenants' | 'proofs' | 'jobs' | 'enqueue'>
+
+/**
+ * The proof is there: the names that wait for it are the tenant's, and the machine is told of them.
+ *
+ * @throws WcpError `conflict` when one of them cannot be had all the same, `busy` when the domain has a job
+ */
+export async function acceptProof(
+  context: ProofContext,
+  { id, tenantId }: { readonly id: Id; readonly tenantId: Id },
+  { byStaff }: Pick<Claim, 'byStaff'>,
+): Promise<Id[]> {
+  await context.tenants.lock(tenantId)
+  const jobs: Id[] = []
+  for (const { domain, names } of await context.domains.waitingFor(id)) {
+    const what = `serve "${names[0] ?? domain.fqdn}"`
+    const tenant = await context.tenants.get(tenantId)
+    if (!tenantTakesDomains.includes(tenant.status))
+      conflict(what, `tenant "${tenant.name}" is ${tenant.status}`, 'Bring the tenant in order first.')
+    await context.jobs.refuseBusy('domain', domain.id)
+    await claimNames(context, what, { tenantId, domainId: domain.id, names, byStaff })
+    const job = await serve(context, domain, names)
+    if (job !== null) jobs.push(job)
+    await context.domains.hold(domain.id, id)
+  }
+  await context.proofs.given(id)
+  return jobs
+}
+
+/** @returns null where the machine is told later: of a site whose own name still waits, or that could not be made yet */
+async function serve(context: ProofContext, domain: Domain, proven: readonly Fqdn[]): Promise<Id | null> {
+  const { id, tenantId, fqdn, php, status } = domain
+  const unproven = domain.unproven.filter((name) => !proven.includes(name))
+  const about = { tenant: tenantId, domain: id, aliases: heldAliases({ ...domain, unproven }), php }
+  if (unproven.includes(fqdn) || status === 'error') return null
+  return status === 'unverified'
+    ? context.enqueue(domainCreate, { ...about, fqdn })
+    : context.enqueue(domainUpdate, about)
+}
