@@ -60,9 +60,9 @@ export class Supervised {
 
   async #look(): Promise<void> {
     if (!this.#isWanted || this.#process) return
-    if (this.#options.adopted?.() !== undefined) return this.#again(1000)
     const began = performance.now()
     try {
+      if (this.#options.adopted?.() !== undefined) return this.#again(1000)
       this.#process = await this.#options.start()
     } catch (error) {
       this.#ended(`it did not start: ${error instanceof Error ? error.message : error}`, began)

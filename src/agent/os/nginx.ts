@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WcpError } from '../../contract/errors.ts'
 import { type NginxVersion, parseNginxVersion } from '../render/nginx.ts'
+import { errorCode } from './error-code.ts'
 import { exec, type ServiceProcess, spawnService } from './exec.ts'
 import type { Layout } from './layout.ts'
 
@@ -37,14 +38,18 @@ export async function testNginxConfig(places: Layout): Promise<void> {
   )
 }
 
-/** Process id of the running master, by its pid file; a file that names another program's process counts for nothing. */
+/**
+ * Process id of the running master, by its pid file; a file that names another program's process counts for nothing.
+ * @throws when that cannot be told, as without a free descriptor: who took it for "none runs" would start a second one
+ */
 export function nginxMaster(places: Layout): number | undefined {
   try {
     const pid = Number.parseInt(readFileSync(places.nginxPid, 'utf8'), 10)
     if (!(pid > 1)) return undefined
     return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'nginx' ? pid : undefined
-  } catch {
-    return undefined // no pid file or no such process: not running
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes(errorCode(error) ?? '')) return undefined // no pid file, no such process
+    throw error
   }
 }
 
