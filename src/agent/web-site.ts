@@ -31,7 +31,7 @@ export async function prepareWebSite(machine: Machine, config: Config, log: Log)
     await services.reloadNginx()
   } catch (error) {
     await files.putBack(places.nginxSite, before)
-    log.error({ err: error }, 'the web server refuses its configuration; it was put back, sites keep the old one')
+    log.error({ err: error }, 'the web server did not take its configuration; it was put back, sites keep the old one')
   }
 }
 

@@ -38,7 +38,7 @@ it(
         readFileSync(product.configFile, 'utf8').replace(`http_port: ${http}`, 'http_port: 1'),
       )
       product.kill('SIGHUP')
-      const isPutBack = () => product.output.includes('the web server refuses its configuration')
+      const isPutBack = () => product.output.includes('the web server did not take its configuration')
       await until('the change is refused', isPutBack)
       expect(product.output).toContain('foreign.conf')
       expect(readFileSync(product.places.nginxSite, 'utf8')).toBe(before)
@@ -46,7 +46,7 @@ it(
 
       rmSync(foreign)
       product.configure()
-      await world.oracle([/^the web server refuses its configuration; it was put back, sites keep the old one$/])
+      await world.oracle([/^the web server did not take its configuration; it was put back, sites keep the old one$/])
     },
   ),
 )
@@ -63,6 +63,41 @@ it(
 
     expect(await webServer(world)).toMatchObject({ state: 'running' })
     await world.oracle([/^service ended$/, /nginx: \[(emerg|alert|notice)\]/])
+  }),
+)
+
+it(
+  'a web server that hangs is told as failed, and a change that it does not take is put back',
+  inWorld('F10', 'nginx hangs, also in a reload', 'told as failed; change put back; running again', async (world) => {
+    const { product } = world
+    const master = product.pids.nginx ?? -1
+    const all = [master, ...workersOf(master)]
+    const before = readFileSync(product.places.nginxSite, 'utf8')
+    const reloads = () => product.output.split('"configuration reloaded"').length
+    const reload = () => {
+      const seen = reloads()
+      product.kill('SIGHUP')
+      return until('the configuration was taken', () => reloads() > seen, 60_000)
+    }
+    for (const pid of all) process.kill(pid, 'SIGSTOP')
+    try {
+      expect(await webServer(world)).toMatchObject({ state: 'failed', detail: expect.stringContaining('no answer') })
+      const { http } = product.ports
+      const config = readFileSync(product.configFile, 'utf8')
+      writeFileSync(product.configFile, config.replace(`http_port: ${http}`, `http_port: ${http + 1}`))
+      await reload()
+
+      expect(product.output).toContain('did not take the new configuration')
+      expect(readFileSync(product.places.nginxSite, 'utf8')).toBe(before)
+    } finally {
+      for (const pid of all) process.kill(pid, 'SIGCONT')
+    }
+    product.configure()
+    await reload()
+    await until('the site is served again', async () => (await product.visit(siteOf('neighbour'))) === 200)
+    await until('panel and agent are connected', () => product.isConnected())
+    expect(await webServer(world)).toMatchObject({ state: 'running' })
+    await world.oracle([/^the web server did not take its configuration; it was put back, sites keep the old one$/])
   }),
 )
 
