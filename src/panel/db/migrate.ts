@@ -4,11 +4,12 @@ import type { Db } from './database.ts'
 import { storeLock, wordsOf } from './dialect.ts'
 import { migrations as known } from './migrations/index.ts'
 import { checksumOf, type Migration } from './migrations/migration.ts'
+import { storeTrouble } from './store-trouble.ts'
 import { StoreUnusable } from './store-unusable.ts'
 
 /**
  * Applies what is missing, each migration in one transaction. Throws when the store was written by a newer version, or
- * by another text of a migration than this one's.
+ * by another text of a migration than this one's, and when a migration fails: the store is then as the one before it left it.
  * @returns names of the migrations that were applied now
  */
 export async function migrate(db: Db, now: string, migrations: readonly Migration[] = known): Promise<string[]> {
@@ -28,7 +29,11 @@ async function applyOnce(db: Db, migration: Migration, now: string, all: readonl
     const past = await tx.selectFrom('schema_migrations').selectAll().orderBy('number').execute()
     refuseForeign(past, all, (one) => checksumOf(one, words))
     if (past.some((row) => row.number === migration.number)) return false
-    for (const statement of migration.statements(words)) await sql.raw(statement).execute(tx)
+    for (const statement of migration.statements(words))
+      await sql
+        .raw(statement)
+        .execute(tx)
+        .catch((error) => refuseFailed(migration, error))
     await tx
       .insertInto('schema_migrations')
       .values({
@@ -40,6 +45,16 @@ async function applyOnce(db: Db, migration: Migration, now: string, all: readonl
       .execute()
     return true
   })
+}
+
+/** What the store refuses by itself, as a full disk does, is told as that. */
+function refuseFailed({ number, name }: Migration, cause: unknown): never {
+  if (storeTrouble(cause) !== undefined) throw cause
+  const why = cause instanceof Error ? cause.message : cause
+  throw new StoreUnusable(
+    `Cannot use the store: migration ${number} (${name}) failed: ${why}; the store is as it was, start the version before this one`,
+    { cause },
+  )
 }
 
 function refuseForeign(
