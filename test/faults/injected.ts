@@ -14,7 +14,7 @@ export interface Observation {
 }
 
 export interface Injection extends Observation {
-  /** Calls that were made to fail so far. */
+  /** Calls that were made to fail, or to wait, so far. */
   count(): number
 }
 
@@ -23,10 +23,14 @@ export function observe(pid: number, calls: string): Promise<Observation> {
   return trace(pid, ['-e', `trace=${calls}`])
 }
 
-/** @param rule the part of strace's `-e inject=` after the names: `error=EIO:when=3`; counted for each thread */
-export async function inject(pid: number, calls: string, rule: string): Promise<Injection> {
-  const traced = await trace(pid, ['-e', `trace=${calls}`, '-e', `inject=${calls}:${rule}`])
-  return { ...traced, count: () => traced.lines().filter((line) => line.includes('(INJECTED')).length }
+/**
+ * @param rule the part of strace's `-e inject=` after the names: `error=EIO:when=3`; counted for each thread
+ * @param path calls on this file alone, also through a descriptor; every call unless told
+ */
+export async function inject(pid: number, calls: string, rule: string, path?: string): Promise<Injection> {
+  const where = path === undefined ? [] : ['-P', path]
+  const traced = await trace(pid, ['-e', `trace=${calls}`, '-e', `inject=${calls}:${rule}`, ...where])
+  return { ...traced, count: () => traced.lines().filter((line) => /\((INJECTED|DELAYED)/.test(line)).length }
 }
 
 async function trace(pid: number, what: readonly string[]): Promise<Observation> {

@@ -115,6 +115,11 @@ export class Product {
     await this.until('panel and agent are connected', () => this.isConnected())
   }
 
+  /** Nobody reads any more what the agent and its children print. */
+  closeLog(): void {
+    for (const stream of [this.#agent?.stdout, this.#agent?.stderr]) stream?.destroy()
+  }
+
   /** Starts one that is expected to end; its exit code and what it printed. */
   async startInVain(): Promise<{ code: number | null; said: string }> {
     let said = ''
