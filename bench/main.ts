@@ -8,6 +8,7 @@ import { bulk } from './bulk.ts'
 import { login } from './login.ts'
 import { memory } from './memory.ts'
 import { panel } from './panel.ts'
+import { reads } from './reads.ts'
 import { scale } from './scale.ts'
 import { site } from './site.ts'
 import { store, storePostgres } from './store.ts'
@@ -20,6 +21,7 @@ const benches: readonly Bench[] = [
   memory,
   site,
   login,
+  reads,
   throughput,
   bulk,
   scale,

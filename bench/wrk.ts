@@ -36,6 +36,10 @@ export interface RushOptions {
   readonly port: number
   readonly host: string
   readonly path?: string
+  /** `http` unless told; the certificate is not looked at. */
+  readonly scheme?: 'http' | 'https'
+  /** `Name: value` */
+  readonly headers?: readonly string[]
   /** Connections, all served by one thread. */
   readonly connections: number
   /** Between an answer and the next request; none unless told. */
@@ -57,12 +61,16 @@ export function rushFor(seconds: number, options: RushOptions): Promise<Visits> 
   return begin(options, seconds).summary
 }
 
-function begin({ port, host, path = '/', connections, pauseMs = 0 }: RushOptions, seconds: number) {
+function begin(
+  { port, host, path = '/', scheme = 'http', headers = [], connections, pauseMs = 0 }: RushOptions,
+  seconds: number,
+) {
   const child = spawn(
     '/usr/bin/wrk',
     [
       ...['--threads', '1', '--connections', String(connections), '--duration', `${seconds}s`, '--timeout', '30s'],
-      ...['--header', `Host: ${host}`, '--script', script, `http://127.0.0.1:${port}${path}`],
+      ...[`Host: ${host}`, ...headers].flatMap((header) => ['--header', header]),
+      ...['--script', script, `${scheme}://127.0.0.1:${port}${path}`],
       ...(pauseMs > 0 ? ['--', String(pauseMs)] : []),
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },

@@ -137,6 +137,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     jobs: config.jobsPerMinute,
   }))
   const kept = keptAnswers(keys)
+  const keysOfPrograms = apiKeys({ db, storesOf, log })
   const operations = operationRunner({
     db,
     storesOf,
@@ -151,6 +152,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     log,
     demandRoom: roomCheck(db, options.statePath),
     countJob: rates.job,
+    onChanged: () => keysOfPrograms.forget(),
     onQueued: () => runner.wake(),
     closeSetupIfDone: () => setup.closeIfDone(),
   })
@@ -197,7 +199,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     hosts: () => hosts,
     scheme: options.tls === 'insecure' ? 'http' : 'https',
     visitors: visiting,
-    programs: programs(apiKeys({ db, storesOf, log }), tokens),
+    programs: programs(keysOfPrograms, tokens),
     setup,
     rates,
     csrfKey: keys.csrf,
@@ -280,7 +282,10 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   await runner.start()
   await link.listen(agentSocket, {
     async connected(hello) {
-      if (await settlePutBackStore(db, hello)) log.error(putBackHelp, 'the store was put back from a backup')
+      if (await settlePutBackStore(db, hello)) {
+        keysOfPrograms.forget()
+        log.error(putBackHelp, 'the store was put back from a backup')
+      }
       await runner.connected(hello)
       void setup.closeIfDone().catch((err) => log.error({ err }, 'setup could not be closed on the root side'))
     },

@@ -44,6 +44,8 @@ export interface OperationRunnerOptions {
   readonly demandRoom?: () => void
   /** Throws when too many jobs of a tenant are asked for. */
   readonly countJob?: (actor: Actor, tenant: Id) => void
+  /** A change is stored, whatever it changed. */
+  readonly onChanged: () => void
   /** Jobs were queued and are stored. */
   readonly onQueued: () => void
   /** Ends setup on the root side when there is an administrator, who may have been made by "wcp user create". */
@@ -123,6 +125,7 @@ export function operationRunner(options: OperationRunnerOptions) {
           return result
         })
       const outcome = await kept.alone(claim, () => withHashes(change))
+      options.onChanged()
       if (outcome.jobIds.length > 0) options.onQueued()
       return outcome
     } catch (error) {

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { settlePutBackStore } from '../../src/panel/put-back-store.ts'
 import { ask } from './support/client.ts'
-import { password, testPanel } from './support/test-panel.ts'
+import { password, testPanel, until } from './support/test-panel.ts'
 
 it('ends sessions and API keys, and leaves both alone in a store that is not older', async () => {
   const test = await testPanel()
@@ -28,6 +28,7 @@ it('ends sessions and API keys, and leaves both alone in a store that is not old
   expect(await settlePutBackStore(test.panel.db, { trail: { sequence, checksum }, fence: 0 })).toBe(false)
   expect(await answers()).toEqual([200, 200])
   expect(await settlePutBackStore(test.panel.db, { trail: { sequence: sequence + 5, checksum }, fence: 0 })).toBe(true)
-  expect(await answers()).toEqual([401, 401])
+  // A key that was just used is remembered for half a second, as this change is not one of the panel's own.
+  await until(async () => (await answers()).join() === '401,401')
   await test.stop()
 })

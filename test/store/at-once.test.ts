@@ -20,6 +20,7 @@ function runnerOver(panel: Panel) {
     hasher: { hash: async () => '$test$', verify: never },
     panelHost: () => 'panel.example.net',
     log: pino({ level: 'silent' }),
+    onChanged: () => {},
     onQueued: () => {},
     canMail: () => false,
     hasCertificatePort: false,

@@ -1,12 +1,13 @@
 /** Programs that act for a user by an API key: who they are, from the key and from what its owner now may. */
 import type { Logger } from 'pino'
 import { WcpError } from '../../contract/errors.ts'
+import type { Id } from '../../contract/values.ts'
 import { isWithin } from '../../lib/address-range.ts'
-import type { ApiKey } from '../../resources/api-key/schema.ts'
 import type { Stores } from '../../resources/index.ts'
 import { narrowed } from '../../resources/rights.ts'
 import type { Db } from '../db/database.ts'
 import type { Proof, Session } from '../http/types.ts'
+import { briefMemory } from './brief-memory.ts'
 import { mustEnrol, unlessStoreTrouble } from './visitors.ts'
 
 /** Who acts, and what they have shown of it, in place of a browser's session. */
@@ -24,41 +25,68 @@ export interface ApiKeysOptions {
 /** The last use is written at most so often, so that reading does not become writing. */
 const touchEveryMs = 60_000
 
+/** For so long a key that was found good is not looked up again, unless the panel changed anything meanwhile. */
+const rememberMs = 500
+
 export function apiKeys({ db, storesOf, log }: ApiKeysOptions) {
-  return {
-    /** Rights are read anew each time. @throws `not_signed_in`, in the same words whatever is wrong with the key */
-    async identify(token: string, address: string): Promise<Program> {
-      const stores = storesOf(db)
-      const key = await stores.apiKeys.ofToken(token)
-      if (key === undefined) throw refused()
-      if (key.addresses.length > 0 && !isWithin(key.addresses, address)) {
-        log.warn({ key: key.id, ip: address }, 'an API key was used from an address that it is not for')
-        throw refused()
-      }
-      const owner = await stores.users.credentials(key.userId)
-      if (!owner?.maySignIn) throw refused()
-      await touch(stores, key).catch(unlessStoreTrouble)
-      return {
+  const memory = briefMemory<Known>(rememberMs)
+
+  async function lookUp(token: string): Promise<Known> {
+    const stores = storesOf(db)
+    const key = await stores.apiKeys.ofToken(token)
+    const owner = key && (await stores.users.credentials(key.userId))
+    if (key === undefined || !owner?.maySignIn) throw refused()
+    const { id, name, addresses, createdAt, lastUsedAt } = key
+    return {
+      id,
+      addresses,
+      usedAt: lastUsedAt === null ? 0 : Date.parse(lastUsedAt),
+      program: {
         actor: {
           kind: 'user',
           id: owner.user.id,
           email: owner.user.email,
           permissions: narrowed(owner.permissions, key.scopes),
           scope: owner.scope,
-          key: { id: key.id, name: key.name },
+          key: { id, name },
         },
         // Whoever made it had just shown who they are, and said what it is for.
-        proof: { session: null, confirmedAt: key.createdAt, mustEnrol: await mustEnrol(stores, owner.user.id, null) },
+        proof: { session: null, confirmedAt: createdAt, mustEnrol: await mustEnrol(stores, owner.user.id, null) },
+      },
+    }
+  }
+
+  async function touch(known: Known): Promise<void> {
+    const moment = Date.now()
+    if (moment - known.usedAt < touchEveryMs) return
+    known.usedAt = moment
+    await storesOf(db).apiKeys.touch(known.id)
+  }
+
+  return {
+    /** @throws `not_signed_in`, in the same words whatever is wrong with the key */
+    async identify(token: string, address: string): Promise<Program> {
+      const known = await memory.of(token, () => lookUp(token))
+      if (known.addresses.length > 0 && !isWithin(known.addresses, address)) {
+        log.warn({ key: known.id, ip: address }, 'an API key was used from an address that it is not for')
+        throw refused()
       }
+      await touch(known).catch(unlessStoreTrouble)
+      return known.program
     },
+    /** To be called after each change: its effect on keys is there at the next request. */
+    forget: () => memory.forget(),
   }
 }
 
 export type ApiKeys = ReturnType<typeof apiKeys>
 
-async function touch({ apiKeys }: Stores, { id, lastUsedAt }: ApiKey): Promise<void> {
-  if (lastUsedAt !== null && Date.now() - Date.parse(lastUsedAt) < touchEveryMs) return
-  await apiKeys.touch(id)
+interface Known {
+  readonly id: Id
+  readonly addresses: readonly string[]
+  readonly program: Program
+  /** Milliseconds; what the store was told last. */
+  usedAt: number
 }
 
 function refused(): WcpError {
