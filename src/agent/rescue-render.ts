@@ -72,7 +72,7 @@ async function differences(rescue: Rescue, database: Database): Promise<DriftRep
   return [...(web.length > 0 ? [{ resource: 'web server', changes: web }] : []), ...drift]
 }
 
-/** The daemon's own preparation, with files that only note what it would write. */
+/** The daemon's own preparation, with files that only note what it would write, and nothing that would be stopped for it. */
 async function webDifferences({ machine, config, log }: Rescue): Promise<Change[]> {
   const changes: Change[] = []
   const files: Files = {
@@ -85,7 +85,7 @@ async function webDifferences({ machine, config, log }: Rescue): Promise<Change[
       changes.push({ step: `file ${path}`, action, diff: unifiedDiff(path, before, after) })
     },
   }
-  const services = { ...machine.services, reloadNginx: async () => {} }
+  const services = { ...machine.services, reloadNginx: async () => {}, awakeFpm: async () => [] }
   await prepareWebSite({ ...machine, files, services }, config, log)
   return changes
 }

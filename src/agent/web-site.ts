@@ -7,8 +7,11 @@ import type { Log } from './engine-api.ts'
 import { ensureLogFile } from './os/log-file.ts'
 import type { Machine } from './os/machine.ts'
 import { nginxVersion } from './os/nginx.ts'
+import type { AwakeFpm, Services } from './os/services.ts'
 import { renderNginxSite } from './render/nginx.ts'
 
+/** A request that takes its time holds up a stop for 20 s. */
+const stoppedAtOnce = 16
 const own = { mode: 0o644, uid: 0, gid: 0 }
 
 /**
@@ -27,12 +30,22 @@ export async function prepareWebSite(machine: Machine, config: Config, log: Log)
   if ((await files.readText(places.nginxSite)) === wanted) return
   const before = await files.look(places.nginxSite)
   await files.writeFile(places.nginxSite, wanted, own)
+  await stopPhp(services, log)
   try {
     await services.reloadNginx()
   } catch (error) {
     await files.putBack(places.nginxSite, before)
     log.error({ err: error }, 'the web server did not take its configuration; it was put back, sites keep the old one')
   }
+}
+
+/** What an earlier version started may not find the places that the new configuration names; it is woken as of now. */
+async function stopPhp(services: Services, log: Log): Promise<void> {
+  const awake = [...(await services.awakeFpm())]
+  const stop = async ({ tenant }: AwakeFpm) => {
+    await services.stopFpm(tenant).catch((error) => log.error({ tenant, err: error }, 'PHP did not stop'))
+  }
+  while (awake.length > 0) await Promise.all(awake.splice(0, stoppedAtOnce).map(stop))
 }
 
 function listens(port: number): string[] {

@@ -10,6 +10,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -145,7 +146,8 @@ export class WebMachine {
     mkdirSync(customers.sites(start.name), { mode: 0o755 })
     mkdirSync(customers.home(start.name), { mode: 0o700 })
     chownSync(customers.home(start.name), uid, uid)
-    mkdirSync(web.sites(start.name), { recursive: true })
+    mkdirSync(web.tenant(start.name), { recursive: true })
+    mkdirSync(web.sites(start.name), { mode: 0o711 })
     writeFileSync(web.fpmConfig(start.name), renderFpmConfig(this.places, start))
     writeFileSync(web.live(start.name), '')
     return start
@@ -169,6 +171,15 @@ export class WebMachine {
     this.#hosts.set(host, hasPhp ? { kind: 'php', start: tenant } : { kind: 'static' })
     symlinkSync(`../tenants/${tenant.name}/sites/${name}`, web.host(name)) // last: from here on the site is served
     return docroot
+  }
+
+  /** Another name of a site, in place of whatever site it named before. */
+  addAlias(tenant: FpmStart, alias: string, host: string): void {
+    const { web } = this.places
+    const [name, site] = [Fqdn.parse(alias), Fqdn.parse(host)]
+    swapLink(site, web.site(tenant.name, name))
+    swapLink(`../tenants/${tenant.name}/sites/${site}`, web.host(name))
+    this.#hosts.set(alias, { kind: 'php', start: tenant })
   }
 
   write(tenant: FpmStart, path: string, text: string): void {
@@ -248,6 +259,11 @@ http {
 `,
     )
   }
+}
+
+function swapLink(target: string, path: string): void {
+  symlinkSync(target, `${path}.new`)
+  renameSync(`${path}.new`, path)
 }
 
 export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {

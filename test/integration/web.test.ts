@@ -172,6 +172,34 @@ describe('routing of a site', () => {
     expect(JSON.parse((await ask(long, '/')).body).host).toBe(long)
   })
 
+  it('gives PHP one document root under every name, within which it lies', async () => {
+    const tell = `<?php echo json_encode([$_SERVER['DOCUMENT_ROOT'] === dirname($_SERVER['SCRIPT_FILENAME']),
+      realpath($_SERVER['DOCUMENT_ROOT']) === __DIR__, __DIR__, ini_get('memory_limit')]);`
+    const root = machine.addSite(acme, 'tell.example.com', { 'tell.php': tell, '.user.ini': 'memory_limit = 77M' })
+    machine.addAlias(acme, 'www.tell.example.com', 'tell.example.com')
+
+    for (const name of ['tell.example.com', 'www.tell.example.com']) {
+      expect(JSON.parse((await ask(name, '/tell.php')).body)).toEqual([true, true, root, '77M'])
+    }
+  })
+
+  it('finds another site behind a name that was given away, once PHP was stopped', async () => {
+    const page = (text: string) => ({
+      'index.php': `<?php include __DIR__ . '/part.php';`,
+      'part.php': `<?= '${text}';`,
+    })
+    machine.addSite(acme, 'one.shop.example', page('one'))
+    machine.addSite(acme, 'two.shop.example', page('two'))
+    machine.addAlias(acme, 'www.shop.example', 'one.shop.example')
+    const seen = async () => (await ask('www.shop.example', '/')).body
+    expect(await seen()).toBe('one')
+
+    await sleepAcme() // as every job does that takes a name from a site
+    machine.addAlias(acme, 'www.shop.example', 'two.shop.example')
+
+    expect(await seen()).toBe('two')
+  })
+
   it('neither runs nor shows PHP of a site without PHP, asleep or awake', async () => {
     machine.addSite(acme, 'static.example.com', { 'index.html': 'static', 'x.php': '<?php echo "ran";' }, false)
     await sleepAcme()
@@ -295,6 +323,7 @@ describe('tenants do not reach each other', () => {
         'pids' => array_map(fn($d) => trim($s("$d/comm")), glob('/proc/[0-9]*')),
         'pid1' => $s('/proc/1/environ'), 'shadow' => $s('/etc/shadow'), 'passwd' => $s('/etc/passwd'),
         'me' => posix_getpwuid(posix_geteuid())['name'], 'run' => @scandir('/run/wcp360'), 'hosts' => @scandir('${machine.places.web.hosts}'),
+        'sites' => array_map('file_exists', ['${machine.places.web.hosts}/${host}', '${machine.places.web.hosts}/other.example.net']),
         'shm' => scandir('/dev/shm'), 'caps' => preg_match('/CapBnd:\\s+0+$/m', $s('/proc/self/status')),
         'nnp' => preg_match('/NoNewPrivs:\\s+1$/m', $s('/proc/self/status')), 'groups' => preg_match('/^Groups:\\s*$/m', $s('/proc/self/status')),
         'env' => getenv(), 'write' => @file_put_contents('/usr/x', 'x'), 'etc' => @file_put_contents('/etc/x', 'x')]);`,
@@ -310,6 +339,7 @@ describe('tenants do not reach each other', () => {
       shadow: false,
       me: 'acme',
     })
+    expect(seen).toMatchObject({ sites: [true, false] })
     expect(seen).toMatchObject({ hosts: false, shm: ['.', '..'], caps: 1, nnp: 1, groups: 1, write: false, etc: false })
     expect(seen.tmp).not.toContain('theirs')
     expect(seen.passwd.trim().split('\n')).toHaveLength(2)

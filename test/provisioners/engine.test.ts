@@ -1,5 +1,5 @@
 /** Fences, phases, redelivery, order: what the engine promises apart from what single jobs do. */
-import { rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createEngine } from '../../src/agent/engine.ts'
 import { WcpError } from '../../src/contract/errors.ts'
@@ -258,6 +258,34 @@ describe('a host that is asked for', () => {
     await bench.run('domain.update', { tenant, domain, aliases: [], php: null })
     expect(host('shop.example.com')).toEqual({ kind: 'static' })
     expect(host('example.net')).toEqual({ kind: 'unknown' })
+  })
+})
+
+describe('a name that leaves a site', () => {
+  it.each([
+    ['domain.update', { aliases: ['example.net'], php: '8.4' }],
+    ['domain.delete', {}],
+  ] as const)(
+    'takes with it what PHP knows of it, by %s, though a visitor wakes PHP again at once',
+    async (type, more) => {
+      await leadUp(bench, 'domain.suspend')
+      const stopped: string[] = []
+      bench.services.stopFpm = async (name) => void stopped.push(name) // and it is awake again
+
+      expect((await bench.run(type, { tenant, domain, ...more })).failure).toBeNull()
+
+      expect(stopped).toEqual(['acme'])
+    },
+  )
+
+  it('is known to PHP as to the web server, until then', async () => {
+    await leadUp(bench, 'domain.suspend')
+    const alias = bench.places.web.site(TenantName.parse('acme'), Fqdn.parse('www.shop.example.com'))
+    expect(readlinkSync(alias)).toBe('shop.example.com')
+
+    await bench.run('domain.update', { tenant, domain, aliases: [], php: '8.4' })
+
+    expect(lstatSync(alias, { throwIfNoEntry: false })).toBeUndefined()
   })
 })
 

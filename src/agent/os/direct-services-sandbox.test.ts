@@ -13,6 +13,7 @@ describe('the sandbox without systemd', () => {
     expect(text).toContain(
       '--bind /srv/www/acme /srv/www/acme --bind /srv/www/acme/tmp /tmp --bind /srv/www/acme/tmp /var/tmp',
     )
+    expect(text).toContain('--ro-bind /var/lib/wcp360-web/tenants/acme/sites /var/lib/wcp360-web/hosts')
     expect(text).toContain('--unshare-pid --unshare-ipc --unshare-uts')
     expect(text).toContain('--perms 0000 --tmpfs /run/wcp360')
     expect(

@@ -46,9 +46,11 @@ export function sandboxed(
         '/etc/group',
       ],
       ...['--proc', '/proc', '--dev', '/dev'],
-      ...[...ancestors(own), ...ancestors(config)].flatMap((path) => ['--dir', path]),
+      ...[own, config, places.web.hosts].flatMap(ancestors).flatMap((path) => ['--dir', path]),
       ...['--bind', own, own, '--bind', tmp, '/tmp', '--bind', tmp, '/var/tmp'],
       ...['--ro-bind', config, config],
+      // By these nginx names a site; its own among all that the web server has.
+      ...['--ro-bind', places.web.sites(tenant.name), places.web.hosts],
       ...['--chdir', '/', '--'],
     ],
     data: [Buffer.from(passwdText(places, tenant)), Buffer.from(groupText(tenant))],

@@ -73,6 +73,7 @@ export function layout(root = '/') {
      * `tenants/<tenant>/live` exists while the tenant is not suspended. The site's directory also holds `tls` (a link to a
      * directory with `certificateFile` and `keyFile`) and `live`, a link to `../../live` that is there while the domain is
      * not suspended: `hosts/<name>/live` is a file exactly while tenant and domain are both live.
+     * `sites/<alias>` → `<fqdn>`: what PHP sees at the place of `hosts` are its own `sites`, so both hold every name.
      * The docroot's ancestors must be root-owned: nginx checks links from the docroot on, not above it (C05).
      */
     web: {

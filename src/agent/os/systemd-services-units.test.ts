@@ -67,6 +67,9 @@ describe('PHP of a tenant', () => {
 
     expect(properties).toContain('BindPaths=/srv/www/acme /srv/www/acme/tmp:/tmp /srv/www/acme/tmp:/var/tmp')
     expect(properties.find((text) => text.startsWith('TemporaryFileSystem='))).toContain('/srv/www:ro')
+    expect(properties.find((text) => text.startsWith('BindReadOnlyPaths='))).toContain(
+      '/var/lib/wcp360-web/tenants/acme/sites:/var/lib/wcp360-web/hosts',
+    )
     expect(properties.find((text) => text.startsWith('InaccessiblePaths='))).toContain('-/run/wcp360')
     // Everything systemd hides is a bind of nodes below /run/systemd, so hiding that as a whole hides nothing else.
     expect(properties.join(' ')).not.toMatch(/-\/run\/systemd( |$)/)

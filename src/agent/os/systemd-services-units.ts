@@ -75,6 +75,8 @@ export function sandboxProperties(places: Layout, start: FpmStart): readonly str
   const own = places.customers.tenant(start.name)
   const tmp = places.customers.tmp(start.name)
   const config = places.web.fpmConfig(start.name)
+  // By these nginx names a site; its own among all that the web server has.
+  const sites = `${places.web.sites(start.name)}:${places.web.hosts}`
   return [
     'Type=exec',
     // One more try; then the socket fails too, and the wake is answered with it.
@@ -121,7 +123,7 @@ export function sandboxProperties(places: Layout, start: FpmStart): readonly str
     // Of customers' trees there is only its own; /tmp lies on its own quota and outlives an idle stop.
     `TemporaryFileSystem=${places.customers.root}:ro ${places.web.root}:ro /var/lib:ro /var/log:ro /var/spool:ro /dev/shm:mode=1777,size=64M`,
     `BindPaths=${own} ${tmp}:/tmp ${tmp}:/var/tmp`,
-    `BindReadOnlyPaths=${config} ${places.fpmPasswd(start.name)}:/etc/passwd ${places.fpmGroup(start.name)}:/etc/group`,
+    `BindReadOnlyPaths=${config} ${sites} ${places.fpmPasswd(start.name)}:/etc/passwd ${places.fpmGroup(start.name)}:/etc/group`,
     `InaccessiblePaths=${hiddenFromUnits.map((path) => `-${path}`).join(' ')}`,
   ]
 }

@@ -11,7 +11,7 @@ const AF_UNIX = 1
 const SOCK_STREAM = 1
 const SOCK_CLOEXEC = 0o2000000
 /** `sun_path` of unix(7) without its final NUL. */
-const longestPath = 107
+export const longestSocketPath = 107
 const backlog = 511
 
 /**
@@ -20,8 +20,8 @@ const backlog = 511
  * The descriptor is the caller's to close.
  */
 export function listenUnix(path: string, gid: number): number {
-  if (Buffer.byteLength(path) > longestPath) {
-    throw new WcpError('machine_failed', `Cannot listen on "${path}": longer than ${longestPath} bytes`)
+  if (Buffer.byteLength(path) > longestSocketPath) {
+    throw new WcpError('machine_failed', `Cannot listen on "${path}": longer than ${longestSocketPath} bytes`)
   }
   rmSync(path, { force: true })
   const fd = libc().socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)

@@ -4,15 +4,26 @@ import { domainDelete, domainPurge, domainRestore } from '../../resources/domain
 import type { Machine } from '../os/machine.ts'
 import { movedPath } from '../steps/moved-path.ts'
 import { purgedTree } from '../steps/purged-tree.ts'
+import { stoppedFpm } from '../steps/stopped-fpm.ts'
 import { identity, mayClaim, mayUsePhp, siteIn, type Tenant, tenantIn } from './judge.ts'
 import { provision } from './provisioner.ts'
-import { absentHost, closedSite, hostFact, liveSite, namesOf, routeFacts, type SiteIdentity } from './site-facts.ts'
+import {
+  absentAlias,
+  absentHost,
+  aliasFact,
+  closedSite,
+  hostFact,
+  liveSite,
+  namesOf,
+  routeFacts,
+  type SiteIdentity,
+} from './site-facts.ts'
 
 /** null: there is no such site, or it is in the trash: its names and places may be a newer site's by now. */
 type Deletion = {
   readonly tenant: Tenant
   readonly site: { readonly id: Id; readonly fqdn: Fqdn }
-  readonly hosts: readonly Fqdn[]
+  readonly aliases: readonly Fqdn[]
 } | null
 
 export const deleteDomain = provision(domainDelete, {
@@ -21,14 +32,16 @@ export const deleteDomain = provision(domainDelete, {
     const site = siteIn(registry, tenantId, id, ['active', 'suspended', 'trashed', 'none'])
     if (site.state === 'trashed' || site.state === 'none') return null
     const tenant = identity(tenantIn(registry, tenantId, ['active', 'suspended']))
-    return { tenant, site: { id, fqdn: site.fqdn }, hosts: namesOf(site) }
+    return { tenant, site: { id, fqdn: site.fqdn }, aliases: site.aliases }
   },
   steps(target, machine) {
     if (target === null) return []
     const { customer, web } = trashOf(machine, target)
     return [
       closedSite(machine, target.tenant, target.site),
-      ...target.hosts.map((name) => absentHost(machine, name)),
+      absentHost(machine, target.site.fqdn),
+      ...target.aliases.flatMap((name) => absentAlias(machine, target.tenant, name)),
+      stoppedFpm(target.tenant.name), // it remembers to which files these names led
       movedPath({ ...web, ifMissing: 'nothing to move' }),
       movedPath({ ...customer, ifMissing: 'nothing to move' }),
     ]
@@ -66,7 +79,11 @@ export const restoreDomain = provision(domainRestore, {
       movedPath({ from: customer.to, to: customer.from, ifMissing: 'fail' }),
       ...(isWebLost
         ? routeFacts(machine, tenant, site, true)
-        : [movedPath({ from: web.to, to: web.from, ifMissing: 'fail' }), liveSite(machine, tenant, site)]),
+        : [
+            movedPath({ from: web.to, to: web.from, ifMissing: 'fail' }),
+            liveSite(machine, tenant, site),
+            ...site.aliases.map((name) => aliasFact(machine, tenant, site, name)),
+          ]),
       ...namesOf(site).map((name) => hostFact(machine, tenant, site, name)),
     ]
   },

@@ -3,7 +3,7 @@ import { domainUpdate } from '../../resources/domain/jobs.ts'
 import { stoppedFpm } from '../steps/stopped-fpm.ts'
 import { identity, mayClaim, mayUsePhp, siteIn, type Tenant, tenantIn } from './judge.ts'
 import { provision } from './provisioner.ts'
-import { absentHost, hostFact, namesOf, phpFact, type SiteIdentity } from './site-facts.ts'
+import { absentAlias, aliasFact, hostFact, namesOf, phpFact, type SiteIdentity } from './site-facts.ts'
 
 type Options = { readonly aliases: readonly Fqdn[]; readonly php: PhpVersion | null }
 type Target = { readonly tenant: Tenant; readonly site: SiteIdentity; readonly before: Options }
@@ -25,12 +25,14 @@ export const updateDomain = provision(domainUpdate, {
   steps({ tenant, site, before }, machine) {
     const names = namesOf(site)
     const dropped = before.aliases.filter((name) => !names.includes(name))
-    const changesPhp = before.php !== null && before.php !== site.php
+    const changesPhp = before.php !== null && site.php !== null && before.php !== site.php
     return [
       phpFact(machine, tenant, site),
-      ...(changesPhp && site.php !== null ? [stoppedFpm(tenant.name)] : []),
+      ...site.aliases.map((name) => aliasFact(machine, tenant, site, name)),
       ...names.map((name) => hostFact(machine, tenant, site, name)),
-      ...dropped.map((name) => absentHost(machine, name)),
+      ...dropped.flatMap((name) => absentAlias(machine, tenant, name)),
+      // PHP remembers to which files a name led; it may lead elsewhere the next time it is given
+      ...(changesPhp || dropped.length > 0 ? [stoppedFpm(tenant.name)] : []),
     ]
   },
   settle: (registry, { site }) => registry.releaseHosts(site.id, namesOf(site)),

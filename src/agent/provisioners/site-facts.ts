@@ -68,6 +68,7 @@ export function routeFacts(machine: Machine, { name }: TenantIdentity, site: Sit
     phpFact(machine, { name }, site),
     link({ path: `${place}/tls`, target: web.defaultTls }),
     isLive ? liveSite(machine, { name }, site) : closedSite(machine, { name }, site),
+    ...site.aliases.map((alias) => aliasFact(machine, { name }, site, alias)),
   ]
 }
 
@@ -92,6 +93,20 @@ export function hostFact(
   host: Fqdn,
 ): Step {
   return link({ path: places.web.host(host), target: `../tenants/${name}/sites/${site.fqdn}` })
+}
+
+/** PHP finds the site among the tenant's own by this name, too. */
+export function aliasFact(
+  { places }: Machine,
+  { name }: Pick<TenantIdentity, 'name'>,
+  site: { fqdn: Fqdn },
+  alias: Fqdn,
+): Step {
+  return link({ path: places.web.site(name, alias), target: site.fqdn })
+}
+
+export function absentAlias(machine: Machine, { name }: Pick<TenantIdentity, 'name'>, alias: Fqdn): Step[] {
+  return [absentHost(machine, alias), absentPath(machine.places.web.site(name, alias))]
 }
 
 export function absentHost({ places }: Machine, host: Fqdn): Step {

@@ -1,5 +1,6 @@
 /** The web server's configuration: one file, the same for one site and for ten thousand. */
 import type { Layout } from '../os/layout.ts'
+import { longestSocketPath } from '../os/unix-listen.ts'
 import { renderSystem } from './render.ts'
 
 /** The largest request body and the longest request of a site: nginx and PHP must say the same. */
@@ -22,6 +23,7 @@ export function renderNginxSite(places: Layout, options: WebOptions): string {
     pages: places.web.pages,
     customers: places.customers.root,
     fpmRun: places.fpmRun,
+    longestHostInSocket: longestSocketPath - `${places.web.hosts}//php.sock`.length,
     certificateFile: places.web.certificateFile,
     keyFile: places.web.keyFile,
     wakeSocket: places.wakeSocket,

@@ -52,6 +52,14 @@ describe('the configuration of nginx', () => {
   })
 })
 
+describe('the way to PHP', () => {
+  it('is by the host, and by the tenant for a name that no socket can bear', () => {
+    const limit = Number(/"~\^\.\{(\d+)\}" /.exec(site([1, 26, 3]))?.[1]) - 1
+
+    expect(`${places.web.hosts}/${'h'.repeat(limit)}/php.sock`).toHaveLength(107)
+  })
+})
+
 describe('the configuration of PHP-FPM', () => {
   it('of a small tenant', () => {
     const text = renderFpmConfig(places, { name: acme, limits })
