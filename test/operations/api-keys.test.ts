@@ -69,8 +69,8 @@ describe('an API key', () => {
     const created = await by(token, 'POST', '/api/v1/domains', { tenant: 'bakery', fqdn: 'by-key.example.com' })
     const listed = await by(token, 'GET', '/api/v1/domains')
 
-    expect([created.status, listed.status]).toEqual([202, 200])
-    expect(listed.json().items).toMatchObject([{ fqdn: 'by-key.example.com' }])
+    expect([created.status, listed.status]).toEqual([201, 200])
+    expect(listed.json().items).toMatchObject([{ fqdn: 'by-key.example.com', status: 'unverified' }])
     expect(listed.headers['set-cookie']).toBeUndefined()
   })
 
