@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { TenantName } from '../../src/contract/values.ts'
 import type { Actor } from '../../src/resources/context.ts'
 import { slices } from '../../src/resources/index.ts'
 import { applyOwedLimits, purgeExpired } from '../../src/resources/upkeep.ts'
@@ -111,12 +112,50 @@ onBothStores('tenants and domains', (bench) => {
       expect((await refusal(panel.run(tenant.restore, { tenant: 'acme' }))).code).toBe('conflict')
     })
 
-    it('is refused a restore while somebody else has its name', async () => {
+    it('keeps its name while it is in the trash, and says what can be done', async () => {
       const panel = await bench.panel()
-      const old = await withTenant(panel)
+      await withTenant(panel)
       await panel.run(tenant.remove, { tenant: 'acme' })
       await panel.work()
-      await withTenant(panel)
+
+      const error = await refusal(panel.run(tenant.create, { name: 'acme' }))
+      const jobs = await panel.work()
+      panel.passDays(31)
+      await panel.transaction((context) => purgeExpired(context))
+      await panel.work()
+
+      expect(error).toMatchObject({
+        code: 'conflict',
+        message: 'Cannot create tenant "acme": a deleted tenant of this name is in the trash',
+        fields: [{ field: 'name' }],
+        help: 'Restore that tenant, choose another name, or wait until 2026-03-31: then it is removed for good.',
+      })
+      expect(jobs).toEqual([])
+      expect((await withTenant(panel)).id).toBeDefined()
+    })
+
+    it('leaves its name at once when it could never be made', async () => {
+      const panel = await bench.panel()
+      await panel.run(packages.create, { name: 'basic' })
+      await panel.run(tenant.create, { name: 'acme', domain: 'acme.example.com' })
+      await panel.work(() => true)
+      await panel.run(tenant.remove, { tenant: 'acme' })
+      await panel.work()
+
+      expect((await panel.run(tenant.list, { deleted: true })).items).toEqual([])
+      expect((await panel.run(domain.list, { deleted: true })).items).toEqual([])
+      await withTenant(panel, 'other', { domain: 'acme.example.com' })
+      expect((await withTenant(panel)).id).toBeDefined()
+    })
+
+    it('is refused a restore while somebody else has its name, as a store of an earlier version may have it', async () => {
+      const panel = await bench.panel()
+      const old = await withTenant(panel)
+      const { packageId } = await panel.run(tenant.get, { tenant: 'acme' })
+      await panel.run(tenant.remove, { tenant: 'acme' })
+      await panel.work()
+      const other = { id: newId(), name: TenantName.parse('acme'), packageId, ownerId: null, resellerId: null }
+      await panel.stores(panel.db).tenants.insert(other)
 
       const error = await refusal(panel.run(tenant.restore, { tenant: old.id }))
 

@@ -36,7 +36,7 @@ export async function endRow(
 ): Promise<void> {
   const { status, kind } = jobContracts[JobTypeName.parse(job.type)]
   const wanted = status[outcome]
-  const to = wanted === 'previous' ? job.previous_status : wanted
+  const to = wanted === 'previous' ? job.previous_status : isNothingToRestore(wanted, job) ? 'purged' : wanted
   const end = {
     id: Id.parse(job.resource_id),
     status: to,
@@ -45,6 +45,11 @@ export async function endRow(
     row: outcome === 'failed' && wanted === 'previous' ? decodeJson(job.row_before) : undefined,
   }
   await (kind === 'tenant' ? endTenant(tx, end) : endDomain(tx, end))
+}
+
+/** What could never be made has no data: it leaves its name at once, and not to the trash. */
+function isNothingToRestore(wanted: string, job: Selectable<JobTable>): boolean {
+  return wanted === 'deleted' && job.previous_status === 'error'
 }
 
 const JobTypeName = z.enum(Object.keys(jobContracts) as [JobType, ...JobType[]])

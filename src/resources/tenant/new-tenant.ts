@@ -1,9 +1,11 @@
 /** What a new tenant needs: a package, perhaps an owner, and a name that is free. */
+import { WcpError } from '../../contract/errors.ts'
 import type { Id, TenantName } from '../../contract/values.ts'
 import type { Context } from '../context.ts'
 import type { Offer } from '../package/schema.ts'
 import { badInput, conflict, taken } from '../refusals.ts'
-import { scopeOf } from '../visibility.ts'
+import { trashDays } from '../upkeep.ts'
+import { isStaff, scopeOf } from '../visibility.ts'
 
 /** Of those that the tenant's reseller, or the panel, has. Held until the transaction ends, so that it is not deleted meanwhile. */
 export async function choosePackage(
@@ -53,9 +55,26 @@ export async function findFailed(
 ): Promise<Id | undefined> {
   await context.tenants.lock(name)
   const found = await context.tenants.find(name)
-  if (found === undefined) return undefined
+  if (found === undefined) {
+    await refuseTrashed(context, what, name, seller)
+    return undefined
+  }
   if (found.resellerId !== seller) taken(what, 'name', name, 'a name that no other tenant has')
   if (found.status === 'pending') await context.jobs.refuseBusy('tenant', found.id)
   if (found.status !== 'error') taken(what, 'name', name, 'a name that no other tenant has')
   return found.id
+}
+
+/** The machine keeps the name of a deleted tenant for its data, which can be brought back under it. */
+async function refuseTrashed(context: Context, what: string, name: TenantName, seller: Id | null): Promise<void> {
+  const trashed = await context.tenants.find(name, { deleted: true })
+  if (trashed?.deletedAt == null) return
+  // Of a tenant of somebody else only that the name cannot be had.
+  if (!isStaff(context.actor) && trashed.resellerId !== seller)
+    taken(what, 'name', name, 'a name that no other tenant has')
+  const end = new Date(Date.parse(trashed.deletedAt) + trashDays * 86_400_000).toISOString().slice(0, 10)
+  throw new WcpError('conflict', `Cannot ${what}: a deleted tenant of this name is in the trash`, {
+    fields: [{ field: 'name', problem: 'is the name of a tenant in the trash', accepted: 'a name that is not in use' }],
+    help: `Restore that tenant, choose another name, or wait until ${end}: then it is removed for good.`,
+  })
 }
