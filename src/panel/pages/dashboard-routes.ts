@@ -3,8 +3,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { asWcpError, type WcpError } from '../../contract/errors.ts'
 import { HealthSnapshot } from '../../contract/wire.ts'
+import { toCommandLine } from '../../lib/command-spec.ts'
 import { fieldNamed } from '../../lib/fields.ts'
-import type { Fact } from '../../lib/page-model.ts'
+import type { Command, Fact } from '../../lib/page-model.ts'
 import type { Texts } from '../../lib/texts.ts'
 import { counts } from '../../resources/health/operations.ts'
 import { jobTable } from '../../resources/job/pages.ts'
@@ -63,10 +64,18 @@ export function dashboardRoutes(app: FastifyInstance, site: Site, history: Healt
           badge: { text: t.services[state], tone: serviceTones[state] },
         })),
         versions: Object.entries(seen?.versions ?? {}).map(([title, code]): Fact => ({ title, code })),
-        command: { line: 'wcp health get', call: apiCallText(apiCall(site.operation('health.get'), {})) },
+        command: commandOf(site, request),
       },
     })
   })
+}
+
+/** Of what this page shows, what this visitor may ask as a command. */
+function commandOf(site: Site, request: FastifyRequest): Command | null {
+  const name = ['health.get', 'health.counts'].find((one) => site.may(request, one))
+  if (name === undefined) return null
+  const operation = site.operation(name)
+  return { line: toCommandLine(operation, {}), call: apiCallText(apiCall(operation, {})) }
 }
 
 /** The error where the machine cannot be asked now; null where this visitor may not ask. */

@@ -9,6 +9,13 @@ import type { FormValues } from './form-values.ts'
 export interface Choice {
   readonly value: string
   readonly title: string
+  /** Heading under which it stands with its like, among boxes. */
+  readonly group?: string
+}
+
+export interface BoxGroup {
+  readonly title: string
+  readonly boxes: readonly (Choice & { readonly id: string })[]
 }
 
 export interface Control {
@@ -20,8 +27,10 @@ export interface Control {
   readonly inputMode?: 'numeric'
   readonly autocomplete?: string
   readonly placeholder?: string
-  /** Options of a select, boxes of `checks`; suggestions of an input. */
+  /** Options of a select; suggestions of an input. */
   readonly choices: readonly Choice[]
+  /** Boxes of `checks`. */
+  readonly groups?: readonly BoxGroup[]
   readonly value: string
   readonly required: boolean
   /** Worth saying that it may stay empty. */
@@ -77,25 +86,28 @@ function control(
     .filter((part) => part !== undefined && part !== '')
     .join('. ')
   const isNumber = field.type === 'integer' || field.type === 'number'
+  const id = `f-${field.name.replaceAll('.', '-')}`
+  const isChecks = field.type === 'list' && offered !== undefined
   return {
-    id: `f-${field.name.replaceAll('.', '-')}`,
+    id,
     name: field.name,
     label: fieldLabel(t, field),
     control:
       field.type === 'boolean'
         ? 'check'
-        : field.type === 'list'
-          ? offered === undefined
+        : isChecks
+          ? 'checks'
+          : field.type === 'list'
             ? 'lines'
-            : 'checks'
-          : isSelect
-            ? 'select'
-            : 'input',
+            : isSelect
+              ? 'select'
+              : 'input',
     inputType: secret ? 'password' : field.format === 'email' || field.name === 'email' ? 'email' : 'text',
     ...(isNumber && { inputMode: 'numeric' as const }),
     ...(secret && { autocomplete: 'new-password' }),
     ...(isNumber && field.nullable && { placeholder: t.form.noLimit }),
-    choices: isSelect ? selectChoices(t, field, offered, value, isUpdate) : (offered ?? []),
+    choices: isSelect ? selectChoices(t, field, offered, value, isUpdate) : isChecks ? [] : (offered ?? []),
+    ...(isChecks && { groups: groupsOf(id, offered) }),
     value,
     required: field.required && !(field.nullable && isNumber),
     saysOptional: !field.required && !isUpdate && !(field.nullable && isNumber),
@@ -130,6 +142,12 @@ function selectChoices(
   const all = [...first, ...words, ...none]
   // What was typed or is stored stays choosable, or sending the form would change it unasked.
   return all.some((choice) => choice.value === value) ? all : [...all, { value, title: value }]
+}
+
+function groupsOf(id: string, choices: readonly Choice[]): BoxGroup[] {
+  const numbered = choices.map((choice, at) => ({ ...choice, id: `${id}-${at}` }))
+  const groups = Map.groupBy(numbered, ({ group }) => group ?? '')
+  return [...groups].map(([title, boxes]) => ({ title, boxes }))
 }
 
 function bounds(t: Texts, { type, min, max }: Field): string | undefined {

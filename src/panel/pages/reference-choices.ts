@@ -1,6 +1,6 @@
 /** What the references of a form may name: the tenants, packages, users that this visitor can see. */
 import type { FastifyRequest } from 'fastify'
-import type { AnyOperation } from '../../contract/operation.ts'
+import { type AnyOperation, kindOf } from '../../contract/operation.ts'
 import { nothing } from '../../lib/command-spec.ts'
 import { type Field, fieldsOf, isRecord } from '../../lib/fields.ts'
 import { holds } from '../../resources/rights.ts'
@@ -48,7 +48,7 @@ export async function referenceChoices(
 
 /** Nobody gives away a permission that he does not have. */
 function permissionChoices(site: Site, request: FastifyRequest): Choice[] {
-  return site.deps.operations.flatMap(({ name }) => (site.may(request, name) ? [{ value: name, title: name }] : []))
+  return site.deps.operations.flatMap(({ name }) => (site.may(request, name) ? [permissionBox(site, name)] : []))
 }
 
 /** What the visitor is permitted, but for what is not for keys. */
@@ -56,8 +56,14 @@ function keyScopeChoices(site: Site, { actor }: FastifyRequest): Choice[] {
   return site.deps.operations.flatMap((operation) => {
     const { name, policy } = operation
     const isFor = actor !== null && holds(actor, name) && site.deps.mayCall(actor, operation) && !policy.isSensitive
-    return isFor ? [{ value: name, title: name }] : []
+    return isFor ? [permissionBox(site, name)] : []
   })
+}
+
+function permissionBox({ t }: Site, name: string): Choice {
+  const titles: Readonly<Record<string, string>> = t.kinds
+  const kind = kindOf({ name })
+  return { value: name, title: name, group: titles[kind] ?? kind }
 }
 
 /** Installed versions, and the word for a site without PHP where the field takes one. */
