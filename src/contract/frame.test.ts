@@ -26,6 +26,7 @@ describe('frames', () => {
     ['white space', '{"t": "job"}'],
     ['another spelling of a number', '{"n":1.0}'],
     ['another spelling of a character', '{"t":"\\u0041"}'],
+    ['a key that reaches for the prototype', '{"payload":{"__proto__":{}}}'],
     ['a byte order mark', '\uFEFF{}'],
     ['no JSON', '{t:1}'],
     ['text after the value', '{}{}'],
@@ -45,6 +46,10 @@ describe('frames', () => {
       head.writeUInt32BE(length)
       expect(() => new FrameDecoder().push(Buffer.from(head))).toThrow(FrameError)
     }
+  })
+
+  it('accepts a text that looks like such a key', () => {
+    expect(new FrameDecoder().push(raw(JSON.stringify(['"__proto__":', '__proto__'])))).toHaveLength(1)
   })
 
   it('accepts eight levels', () => {

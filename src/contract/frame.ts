@@ -64,6 +64,8 @@ function parseFrame(body: Buffer): unknown {
   }
   if (depthExceeds(value, maxDepth)) throw new FrameError(`a frame nested deeper than ${maxDepth}`)
   if (JSON.stringify(value) !== text) throw new FrameError('a frame that is not canonical JSON')
+  // In canonical JSON only a key looks like this. Readers of records leave it out in silence, and nothing may be left out.
+  if (text.includes('"__proto__":')) throw new FrameError('a frame with a key that reaches for the prototype')
   return value
 }
 
