@@ -2,7 +2,7 @@
  * Removal of a tree that a tenant made, by root: every name is resolved below an open directory, no link is followed, no
  * other file system is entered, and no depth of nesting exhausts descriptors.
  */
-import { closeSync, fstatSync } from 'node:fs'
+import { closeSync, fchmodSync, fchownSync, fstatSync } from 'node:fs'
 import { lstat, opendir, rename, rmdir, unlink } from 'node:fs/promises'
 import { WcpError } from '../../contract/errors.ts'
 import { errorCode } from './error-code.ts'
@@ -13,6 +13,8 @@ const deepest = 64
 
 interface Removal {
   readonly device: number
+  /** Whose the directory is in which the tree lies: root's, and on the way down everything becomes it. */
+  readonly owner: { readonly uid: number; readonly gid: number }
   /** Where trees nested too deeply are moved to, and how many were. */
   readonly top: DirectoryFd
   lifted: number
@@ -31,7 +33,8 @@ export async function removeTree(
   if (!found.isDirectory()) return unlink(at(parent, name))
   const top = openBelow(parent, name)
   try {
-    const removal: Removal = { device: fstatSync(parent).dev, top, lifted: 0, removed: 0, progress }
+    const { dev, uid, gid } = fstatSync(parent)
+    const removal: Removal = { device: dev, owner: { uid, gid }, top, lifted: 0, removed: 0, progress }
     if (found.dev !== removal.device) throw isMount(name)
     // lifting adds names to the top while it is read: look again until nothing is left
     do {
@@ -44,7 +47,14 @@ export async function removeTree(
   await rmdir(at(parent, name))
 }
 
+/**
+ * The directory is taken from its owner first: a process of the tenant that still stands in it, wherever it was moved to,
+ * could otherwise fill it again for ever, or put another thing into the place of what was just looked at.
+ */
 async function emptyOut(directory: DirectoryFd, removal: Removal, depth: number): Promise<void> {
+  const { uid, gid } = removal.owner
+  fchownSync(directory, uid, gid)
+  fchmodSync(directory, 0o700)
   for await (const { name } of await opendir(`/proc/self/fd/${directory}`)) {
     await removeEntry(directory, name, removal, depth)
     removal.removed++
