@@ -12,6 +12,7 @@ import { type JobType, jobContracts } from '../resources/jobs.ts'
 import type { AuditTrail } from './audit/audit-trail.ts'
 import type { Log } from './engine-api.ts'
 import type { Journal } from './journal.ts'
+import { type RationedLog, rationedLog } from './rationed-log.ts'
 
 /** Jobs of a kind that are accepted within an hour without root's word. */
 export type Budgets = Readonly<Record<BrakeKind, number>>
@@ -36,9 +37,11 @@ export class Brake {
   /** Jobs that were held, and when they were asked for last, by a clock that only goes forward. */
   readonly #waiting = new Map<string, { readonly kind: BrakeKind; readonly asked: number }>()
   readonly #seen = new Set<string>()
+  readonly #log: RationedLog
 
   constructor(options: BrakeOptions) {
     this.#options = options
+    this.#log = rationedLog(options.log)
   }
 
   /** @returns why the job has to wait; undefined when it may go. */
@@ -49,7 +52,7 @@ export class Brake {
       return undefined
     }
     if (!this.#waiting.has(job.id)) {
-      this.#options.log.error({ job: job.id, type: job.type, kind, limit }, 'brake holds a job')
+      this.#log('error', { job: job.id, type: job.type, kind, limit }, 'brake holds a job')
       this.#options.audit.refused({ event: 'brake.held', job: job.id, type: job.type, kind, limit })
     }
     this.#waiting.delete(job.id)

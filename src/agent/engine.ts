@@ -41,12 +41,17 @@ interface State {
   readonly workshop: Workshop
 }
 
+/** Ends that are told again before the first of them has to be confirmed. */
+const endsAtOnce = 200
+
 class JobEngine implements Engine {
   readonly #options: EngineOptions
   readonly #state: State | undefined
   readonly #lanes: Lanes
   readonly #judging = new Turn()
   readonly #running = new Map<string, JournaledJob>()
+  /** Ends that were told again at this connection and are not confirmed yet. */
+  readonly #awaited = new Set<JournaledJob['id']>()
   readonly #intake: Intake
   readonly #brake: Brake
   #readOnly: string | null = null
@@ -78,6 +83,7 @@ class JobEngine implements Engine {
       start: (job) => this.#add(job),
       openJobs: () => this.#open,
       tellEnd: (job) => this.#tellEnd(job),
+      acknowledged: (job) => this.#acknowledged(job),
       plan: (jobs) => this.#plan(jobs),
       inspect: (what) => this.#inspect(what),
       tellAudit: () => this.tellAudit(),
@@ -129,7 +135,20 @@ class JobEngine implements Engine {
       trail: audit.isOpen ? audit.end : null,
     })
     this.tellAudit()
-    if (this.#readOnly === null) for (const job of this.#ready().journal.untold()) this.#tellEnd(job)
+    this.#awaited.clear()
+    if (this.#readOnly === null) this.#tellUntold()
+  }
+
+  /** The next ones follow when these are confirmed: however many there are, the line and the memory stay bounded. */
+  #tellUntold(): void {
+    for (const job of this.#ready().journal.untold(endsAtOnce)) {
+      this.#awaited.add(job.id)
+      this.#tellEnd(job)
+    }
+  }
+
+  #acknowledged(job: JournaledJob['id']): void {
+    if (this.#awaited.delete(job) && this.#awaited.size === 0) this.#tellUntold()
   }
 
   tellAudit(): void {

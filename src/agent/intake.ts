@@ -17,6 +17,7 @@ import { errorCode } from './os/error-code.ts'
 import type { PlannedJob } from './plan.ts'
 import type { AnyProvisioner } from './provisioners/provisioner.ts'
 import { provisioners } from './provisioners/registry.ts'
+import { type RationedLog, rationedLog } from './rationed-log.ts'
 import { isJobType } from './run-job.ts'
 
 type Kind = PanelMessage['t']
@@ -75,6 +76,7 @@ export interface Doers {
   /** Jobs accepted and not ended. */
   openJobs(): number
   tellEnd(job: JournaledJob): void
+  acknowledged(job: JournaledJob['id']): void
   plan(jobs: readonly PlannedJob[]): Promise<unknown>
   inspect(what: Message<'inspect'>['what']): Promise<unknown>
   tellAudit(): void
@@ -101,14 +103,14 @@ export class Intake {
   readonly #options: EngineOptions
   readonly #doers: Doers
   readonly #rootChecks = new Budget(5, 60_000)
-  readonly #logged = new Budget(20, 60_000)
-  #unlogged = 0
+  readonly #log: RationedLog
   #questions = 0
   #isCheckingRoot = false
 
   constructor(options: EngineOptions, doers: Doers) {
     this.#options = options
     this.#doers = doers
+    this.#log = rationedLog(options.log)
   }
 
   /** @returns whether the connection may go on. */
@@ -151,6 +153,7 @@ export class Intake {
           // What a full disk keeps out is said again, at the next connection.
           if (errorCode(error) !== 'SQLITE_FULL') this.#doers.broken(error)
         })
+      this.#doers.acknowledged(job)
     }
     return 'ok'
   }
@@ -189,7 +192,7 @@ export class Intake {
       case 'stale':
         return this.#refuseJob(told, staleError(type, token))
       case 'conflict':
-        this.#options.log.error({ job: id, type, token }, 'job contradicts one that was accepted')
+        this.#log('error', { job: id, type, token }, 'job contradicts one that was accepted')
         return this.#refuseJob(told, conflictError(type, token))
     }
   }
@@ -313,15 +316,9 @@ export class Intake {
     return 'ok'
   }
 
-  /** Logged, but an attacker does not fill the log (C38). */
   #reject(message: string, why: unknown): 'close' {
-    if (this.#logged.spend() > 0) {
-      this.#unlogged++
-      return 'close'
-    }
     const reason = String(why instanceof Error ? why.message : why).slice(0, 500)
-    this.#options.log.warn({ reason, unlogged: this.#unlogged }, message)
-    this.#unlogged = 0
+    this.#log('warn', { reason }, message)
     return 'close'
   }
 }

@@ -144,11 +144,11 @@ export class Journal {
     this.#group.flush()
   }
 
-  /** Ends that the panel has not confirmed, oldest first. */
-  untold(): readonly JournaledJob[] {
+  /** Ends that the panel has not confirmed, oldest first; all of them unless a number is given. */
+  untold(most = -1): readonly JournaledJob[] {
     this.flush() // what was confirmed a moment ago counts
     const ended = "acknowledged = 0 and state in ('succeeded', 'failed', 'stuck')"
-    return this.#all(JobRow, `select ${columns} from jobs where ${ended} order by seq`)
+    return this.#all(JobRow, `select ${columns} from jobs where ${ended} order by seq limit ?`, most)
   }
 
   /** What a crash, or a failed undo, left; oldest first. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -96,6 +96,26 @@ describe('panelLink', () => {
 
     await closed
     expect(log.warn).toHaveBeenCalledOnce()
+  })
+
+  it('does not let a panel that breaks the protocol again and again fill the log', async () => {
+    const log = silentLog()
+    startLink(() => 'close', log)
+    let dialled = 0
+    const server = createServer((connection) => {
+      dialled++
+      connection.on('error', () => {})
+      connection.write(encodeFrame({ n: dialled }))
+    })
+    open.push(() => void server.close())
+    await new Promise<void>((resolve) => server.listen(path, resolve))
+    while (dialled < 50) {
+      renameSync(path, `${path}.aside`) // its appearing makes the agent dial at once
+      renameSync(`${path}.aside`, path)
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+
+    expect(log.info.mock.calls.length + log.warn.mock.calls.length).toBeLessThanOrEqual(20)
   })
 
   it('does not dial a socket of somebody else', async () => {

@@ -9,6 +9,7 @@ import { encodeFrame, FrameDecoder, FrameError } from '../contract/frame.ts'
 import type { AgentMessage } from '../contract/wire.ts'
 import type { Engine, Log } from './engine-api.ts'
 import { isSocketOf } from './os/socket-of.ts'
+import { rationedLog } from './rationed-log.ts'
 
 export interface PanelLink {
   /** Dropped while there is no connection: the engine tells ends of jobs again at each hello. */
@@ -40,6 +41,8 @@ export function panelLink({ socket: path, ownerUid, log }: PanelLinkOptions): Pa
   let timer: NodeJS.Timeout | undefined
   let watcher: FSWatcher | undefined
   let isClosed = false
+  // A bad frame costs a connection, and the next one can be had at once.
+  const tell = rationedLog(log)
 
   function dial(): void {
     clearTimeout(timer)
@@ -53,7 +56,7 @@ export function panelLink({ socket: path, ownerUid, log }: PanelLinkOptions): Pa
     current = connection
     connection.once('connect', () => {
       isUp = true
-      log.info({}, 'connected to the panel')
+      tell('info', {}, 'connected to the panel')
       engine?.hello()
     })
     const decoder = new FrameDecoder()
@@ -61,7 +64,7 @@ export function panelLink({ socket: path, ownerUid, log }: PanelLinkOptions): Pa
     connection.on('data', (chunk: Buffer) => receive(connection, decoder, chunk))
     connection.on('error', () => {}) // "close" follows
     connection.once('close', () => {
-      if (isUp) log.info({}, 'disconnected from the panel')
+      if (isUp) tell('info', {}, 'disconnected from the panel')
       isUp = false
       current = undefined
       if (performance.now() - since > goodAfterMs) delay = firstDelayMs
@@ -87,7 +90,7 @@ export function panelLink({ socket: path, ownerUid, log }: PanelLinkOptions): Pa
   }
 
   function refuse(connection: Socket, reason: string): void {
-    log.warn({ reason }, 'panel broke the protocol; connection closed')
+    tell('warn', { reason }, 'panel broke the protocol; connection closed')
     connection.destroy()
   }
 

@@ -82,6 +82,24 @@ describe('ends of jobs', () => {
     expect(bench.messages.map((one) => one.t)).toEqual(['hello', 'audited'])
   })
 
+  it('are told two hundred at once, and the next ones when these are acknowledged', async () => {
+    for (let made = 0; made < 250; made++) await bench.run('tenant.suspend', { tenant: newId() })
+    const told = () => bench.messages.flatMap((one) => (one.t === 'finished' ? [one.job] : []))
+    bench.messages.length = 0
+
+    bench.engine.hello()
+    const first = told()
+    expect(first).toHaveLength(200)
+    for (const job of first.slice(1)) bench.engine.handle({ t: 'ack', job })
+    for (let forged = 0; forged < 10; forged++) bench.engine.handle({ t: 'ack', job: newId() })
+    expect(told()).toHaveLength(200)
+
+    bench.engine.handle({ t: 'ack', job: first[0] })
+    expect(new Set(told()).size).toBe(250)
+    for (const job of told().slice(200)) bench.engine.handle({ t: 'ack', job })
+    expect(told()).toHaveLength(250)
+  })
+
   it('tell which step failed, why, and what to do', async () => {
     const { machine } = withFaults(bench.machine(), (n) => (n === 5 ? 'fails' : undefined))
     await bench.engine.close()
