@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Fqdn, Id, TenantLimits, TenantName } from './values.ts'
+import { Fqdn, Id, Line, TenantLimits, TenantName } from './values.ts'
 
 const hostile = [
   '',
@@ -72,6 +72,19 @@ describe('Id', () => {
     expect(Id.safeParse('3f0c1d9e-8a52-1d5b-9f5e-0d1a2b3c4d5e').success).toBe(false)
     expect(Id.safeParse('3f0c1d9e-8a52-4d5b-9f5e-0d1a2b3c4d5e\n').success).toBe(false)
   })
+})
+
+describe('Line', () => {
+  it.each(['', 'für Köche, 2 €', '日本語', '👩‍🍳', '$(id) "<b>\''])('takes %j', (text) => {
+    expect(Line.safeParse(text).success).toBe(true)
+  })
+
+  it.each(['a\0b', 'a\nb', 'a\rb', '\u001b[2J', 'a\u009bb', 'a\u2028b', 'a\u202eb', 'a\ud800b'])(
+    'refuses %j',
+    (text) => {
+      expect(Line.safeParse(text).success).toBe(false)
+    },
+  )
 })
 
 describe('TenantLimits', () => {

@@ -27,6 +27,15 @@ export const Fqdn = z
   .brand<'Fqdn'>()
 export type Fqdn = z.infer<typeof Fqdn>
 
+/**
+ * One line of text that a person wrote: nothing in it ends a line, moves a cursor or turns the reading direction, and both
+ * stores hold it as it is (PostgreSQL has no NUL).
+ */
+export const Line = z
+  .string()
+  .trim()
+  .regex(/^[^\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u, { error: 'one line without control characters' })
+
 export const PhpVersion = z.enum(['8.1', '8.2', '8.3', '8.4', '8.5'], { error: 'a PHP version such as 8.4' })
 export type PhpVersion = z.infer<typeof PhpVersion>
 

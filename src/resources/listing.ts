@@ -1,7 +1,7 @@
 /** What all lists have in common: the inputs, the page they answer, and the cursor between pages. */
 import { z } from 'zod'
 import { WcpError } from '../contract/errors.ts'
-import { Id } from '../contract/values.ts'
+import { Id, Line } from '../contract/values.ts'
 
 export const listInput = {
   cursor: z.string().max(600).optional().describe('Continue after the page whose nextCursor this is'),
@@ -15,12 +15,7 @@ export const listInput = {
 }
 
 export const searchInput = {
-  search: z
-    .string()
-    .trim()
-    .max(253, { error: 'at most 253 characters' })
-    .optional()
-    .describe('Text that the name holds'),
+  search: Line.max(253, { error: 'at most 253 characters' }).optional().describe('Text that the name holds'),
 }
 
 /** Query strings and forms say it in words; JSON says it as a boolean. */

@@ -1,6 +1,7 @@
 /** The audit trail: who did what, and whether the record is whole. */
 import { z } from 'zod'
 import { asWcpError, WcpError } from '../../contract/errors.ts'
+import { Line } from '../../contract/values.ts'
 import { Count } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { listInput, pageOf } from '../listing.ts'
@@ -17,16 +18,13 @@ const Moment = z
   .transform((text) => new Date(text).toISOString())
 
 const narrowing = {
-  action: z.string().max(60).optional().describe('Entries of this action only, such as domain.create'),
-  actor: z.string().max(254).optional().describe('Entries of this actor only: an e-mail address, or root'),
+  action: Line.max(60).optional().describe('Entries of this action only, such as domain.create'),
+  actor: Line.max(254).optional().describe('Entries of this actor only: an e-mail address, or root'),
   outcome: AuditEntry.shape.outcome.optional().describe('ok, refused or failed'),
   tenant: TenantRef.optional().describe('Entries about this tenant only'),
   since: Moment.optional().describe('Entries from this day or moment on, in UTC'),
   until: Moment.optional().describe('Entries before this day or moment, in UTC'),
-  search: z
-    .string()
-    .trim()
-    .max(253, { error: 'at most 253 characters' })
+  search: Line.max(253, { error: 'at most 253 characters' })
     .optional()
     .describe('Text anywhere in an entry, its details included'),
 }

@@ -1,8 +1,7 @@
 /** Domains and all their names in the panel's database. */
 import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
-import { z } from 'zod'
 import { activeJobStates } from '../../contract/job.ts'
-import type { Fqdn, Id, PhpVersion } from '../../contract/values.ts'
+import { type Fqdn, type Id, Line, type PhpVersion } from '../../contract/values.ts'
 import { ancestorsOf, registrableDomain, reversedName } from '../../lib/domain-name.ts'
 import type { Database, Db } from '../../panel/db/database.ts'
 import { storeLock } from '../../panel/db/dialect.ts'
@@ -104,7 +103,7 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
       if (status !== undefined) query = query.where('domains.status', '=', status)
       if (search) query = query.where('domains.fqdn', 'like', sql<string>`${containing(search)} escape '\\'`)
       if (cursor !== undefined) {
-        const [fqdn, id] = decodeCursor(cursor, z.string())
+        const [fqdn, id] = decodeCursor(cursor, Line)
         query = query.where((eb) => eb(eb.refTuple('domains.fqdn', 'domains.id'), '>', eb.tuple(fqdn, id)))
       }
       const found = await query

@@ -1,6 +1,6 @@
 /** Packages: what tenants may use, under the names that are sold. */
 import { z } from 'zod'
-import { Id, TenantLimits } from '../../contract/values.ts'
+import { Id, Line, TenantLimits } from '../../contract/values.ts'
 import { Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { deletedInput, Flag, listInput, pageOf, searchInput } from '../listing.ts'
@@ -14,7 +14,7 @@ import { changedLimits, limitsOf, newLimits } from './limits.ts'
 import { Package, PackageName, PackageRef } from './schema.ts'
 
 const name = PackageName.describe('Name of the package')
-const description = z.string().trim().max(200, { error: 'at most 200 characters' }).describe('What it is for')
+const description = Line.max(200, { error: 'at most 200 characters' }).describe('What it is for')
 const isDefault = Flag.describe('Take it wherever no package is named')
 const target = { package: PackageRef }
 

@@ -1,7 +1,6 @@
 /** Packages in the panel's database. */
 import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
-import { z } from 'zod'
-import type { Id, TenantLimits } from '../../contract/values.ts'
+import { type Id, Line, type TenantLimits } from '../../contract/values.ts'
 import type { Database, Db } from '../../panel/db/database.ts'
 import { storeLock } from '../../panel/db/dialect.ts'
 import { encodeJson } from '../../panel/db/json.ts'
@@ -79,7 +78,7 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
       if (resellerId !== undefined) query = query.where('packages.reseller_id', '=', resellerId)
       if (search) query = query.where('packages.name', 'like', sql<string>`${containing(search)} escape '\\'`)
       if (cursor !== undefined) {
-        const [name, id] = decodeCursor(cursor, z.string())
+        const [name, id] = decodeCursor(cursor, Line)
         query = query.where((eb) => eb(eb.refTuple('packages.name', 'packages.id'), '>', eb.tuple(name, id)))
       }
       const found = await query

@@ -1,7 +1,6 @@
 /** Resellers in the panel's database, and what their tenants add up to. */
 import { type Selectable, sql } from 'kysely'
-import { z } from 'zod'
-import type { Id } from '../../contract/values.ts'
+import { type Id, Line } from '../../contract/values.ts'
 import type { Db } from '../../panel/db/database.ts'
 import { storeLock } from '../../panel/db/dialect.ts'
 import { decodeJson, encodeJson } from '../../panel/db/json.ts'
@@ -73,7 +72,7 @@ export function resellerStore(db: Db, { now }: StoreTools): ResellerStore {
       if (status !== undefined) query = query.where('users.status', '=', status)
       if (search) query = query.where('users.email', 'like', sql<string>`${containing(search)} escape '\\'`)
       if (cursor !== undefined) {
-        const [email, id] = decodeCursor(cursor, z.string())
+        const [email, id] = decodeCursor(cursor, Line)
         query = query.where((eb) => eb(eb.refTuple('users.email', 'resellers.id'), '>', eb.tuple(email, id)))
       }
       const found = await query

@@ -1,8 +1,7 @@
 /** Roles in the panel's database, and who has them. */
 import { type Expression, type ExpressionBuilder, expressionBuilder, type Selectable, type SqlBool, sql } from 'kysely'
-import { z } from 'zod'
 import type { ScopeKind } from '../../contract/operation.ts'
-import type { Id } from '../../contract/values.ts'
+import { type Id, Line } from '../../contract/values.ts'
 import type { Database, Db } from '../../panel/db/database.ts'
 import { storeLock } from '../../panel/db/dialect.ts'
 import type { RoleTable } from '../../panel/db/tables/people.ts'
@@ -69,7 +68,7 @@ export function roleStore(db: Db, { now, newId }: StoreTools): RoleStore {
         .where('roles.deleted_at', deleted ? 'is not' : 'is', null)
         .where(roleWithin(scope))
       if (search) query = query.where('roles.name', 'like', sql<string>`${containing(search)} escape '\\'`)
-      if (cursor !== undefined) query = query.where('roles.name', '>', decodeCursor(cursor, z.string())[0])
+      if (cursor !== undefined) query = query.where('roles.name', '>', decodeCursor(cursor, Line)[0])
       const found = await query
         .orderBy('roles.name')
         .limit(limit + 1)

@@ -1,8 +1,7 @@
 /** Tenants in the panel's database. */
 import { type ExpressionBuilder, type Selectable, type SqlBool, sql } from 'kysely'
-import { z } from 'zod'
 import { activeJobStates } from '../../contract/job.ts'
-import type { Id, TenantName } from '../../contract/values.ts'
+import { type Id, Line, type TenantName } from '../../contract/values.ts'
 import type { Database, Db } from '../../panel/db/database.ts'
 import { storeLock } from '../../panel/db/dialect.ts'
 import type { TenantTable } from '../../panel/db/tables/hosting.ts'
@@ -59,7 +58,7 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
       if (status !== undefined) query = query.where('tenants.status', '=', status)
       if (search) query = query.where('tenants.name', 'like', sql<string>`${containing(search)} escape '\\'`)
       if (cursor !== undefined) {
-        const [name, id] = decodeCursor(cursor, z.string())
+        const [name, id] = decodeCursor(cursor, Line)
         query = query.where((eb) => eb(eb.refTuple('tenants.name', 'tenants.id'), '>', eb.tuple(name, id)))
       }
       const found = await query

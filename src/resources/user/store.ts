@@ -1,7 +1,6 @@
 /** Users in the panel's database. */
 import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
-import { z } from 'zod'
-import type { Id } from '../../contract/values.ts'
+import { type Id, Line } from '../../contract/values.ts'
 import type { Database, Db } from '../../panel/db/database.ts'
 import { storeLock } from '../../panel/db/dialect.ts'
 import type { UserTable } from '../../panel/db/tables/people.ts'
@@ -93,7 +92,7 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
       if (status !== undefined) query = query.where('users.status', '=', status)
       if (search) query = query.where('users.email', 'like', sql<string>`${containing(search)} escape '\\'`)
       if (cursor !== undefined) {
-        const [email, id] = decodeCursor(cursor, z.string())
+        const [email, id] = decodeCursor(cursor, Line)
         query = query.where((eb) => eb(eb.refTuple('users.email', 'users.id'), '>', eb.tuple(email, id)))
       }
       const found = await query
