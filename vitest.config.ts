@@ -32,6 +32,7 @@ export default defineConfig({
       { test: { name: 'store', include: ['test/store/**/*.test.ts'], ...serial } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...serial } },
       { test: { name: 'faults', include: ['test/faults/**/f*.test.ts'], ...serial } },
+      { test: { name: 'security', include: ['test/security/**/*.test.ts'], ...serial, testTimeout: 180_000 } },
       { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...serial } },
       { test: { name: 'build', include: ['test/build/**/*.test.ts'], ...serial, testTimeout: 600_000 } },
       {

@@ -1,6 +1,7 @@
 /** An HTTP client that sends exactly what the test says, and keeps a cookie as a browser would. */
 import { once } from 'node:events'
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http'
+import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
 
 export interface Answer {
@@ -19,14 +20,16 @@ export interface Ask {
   readonly body?: unknown
 }
 
-export type Where = { readonly port: number } | { readonly socketPath: string }
+/** `tls`: whoever the certificate is from. `from`: the address of loopback to come from. */
+export type Where =
+  | { readonly port: number; readonly tls?: true; readonly from?: string }
+  | { readonly socketPath: string }
 
 export async function ask(where: Where, { method = 'GET', path, headers = {}, body }: Ask): Promise<Answer> {
   const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
   const type = typeof body === 'object' ? { 'content-type': 'application/json' } : {}
   const length = text === undefined ? {} : { 'content-length': String(Buffer.byteLength(text)) }
-  const target = 'port' in where ? { host: '127.0.0.1', port: where.port } : where
-  const request = httpRequest({ ...target, method, path, agent: false, headers: { ...type, ...length, ...headers } })
+  const request = start(where, { method, path, agent: false, headers: { ...type, ...length, ...headers } })
   const answered = once(request, 'response')
   request.end(text)
   const [response] = await answered
@@ -34,6 +37,13 @@ export async function ask(where: Where, { method = 'GET', path, headers = {}, bo
   response.setEncoding('utf8')
   for await (const chunk of response) content += chunk
   return { status: response.statusCode, headers: response.headers, text: content, json: () => JSON.parse(content) }
+}
+
+function start(where: Where, options: RequestOptions): ClientRequest {
+  if ('socketPath' in where) return httpRequest({ ...where, ...options })
+  const target = { host: '127.0.0.1', port: where.port, ...(where.from && { localAddress: where.from }) }
+  if (where.tls) return httpsRequest({ ...target, rejectUnauthorized: false, ...options })
+  return httpRequest({ ...target, ...options })
 }
 
 /** Sends bytes and returns everything that comes back until the other side closes. */
