@@ -15,6 +15,13 @@ export async function setUp(panel: Visitor): Promise<string> {
   return await panel.submit(second, '/bootstrap/admin', { ...admin, repeat: admin.password })
 }
 
+/** A new session of the first administrator: one ends after 15 quiet minutes, which an emulated machine may take to boot. */
+export async function signIn(machine: Machine): Promise<Visitor> {
+  const panel = await browserOf(machine)
+  await panel.submit(await panel.get('/login'), '/login', admin)
+  return panel
+}
+
 /** Status of a site and what it said, asked on the server itself. */
 export async function visit(machine: Machine, host: string, target = '/'): Promise<{ status: number; text: string }> {
   const said = await machine.succeed([

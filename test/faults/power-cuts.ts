@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Machine } from '../e2e/harness/machine.ts'
 import { installed } from '../e2e/installed.ts'
-import { browserOf, putWhoPage, setUp, visit } from '../e2e/server.ts'
+import { browserOf, putWhoPage, setUp, signIn, visit } from '../e2e/server.ts'
 import type { Visitor } from '../e2e/visitor.ts'
 import { Client, hasEnded } from './power-client.ts'
 import { Dice } from './power-dice.ts'
@@ -43,13 +43,13 @@ const shareCutAgain = 0.6
 /** A server with customers on it that is cut as often as wanted; its client's memory goes through all cuts. */
 export class CutServer implements AsyncDisposable {
   readonly #machine: Machine
-  readonly #panel: Visitor
+  #panel: Visitor
   readonly #client: Client
 
   private constructor(machine: Machine, panel: Visitor) {
     this.#machine = machine
     this.#panel = panel
-    this.#client = new Client(() => panel)
+    this.#client = new Client(() => this.#panel)
   }
 
   /** Installed, set up, and with one tenant in each state, made in peace: the pattern for all others. */
@@ -163,6 +163,7 @@ export class CutServer implements AsyncDisposable {
   async #hasNoOpenJob(): Promise<boolean> {
     try {
       const health = await this.#panel.api('GET', '/health')
+      if (health.status === 401) this.#panel = await signIn(this.#machine)
       if (health.status !== 200) return false
       const { status, text } = await this.#panel.api('GET', '/jobs?limit=100')
       return status === 200 && JSON.parse(text).items.every(({ state }: { state: string }) => hasEnded(state))

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Machine } from '../e2e/harness/machine.ts'
 import { installed } from '../e2e/installed.ts'
-import { admin, browserOf, putWhoPage, setUp } from '../e2e/server.ts'
+import { browserOf, putWhoPage, setUp, signIn } from '../e2e/server.ts'
 import type { Visitor } from '../e2e/visitor.ts'
 import { Client, hasEnded } from './power-client.ts'
 import { type Facts, gatherFacts } from './power-facts.ts'
@@ -57,7 +57,7 @@ export class FaultyServer implements AsyncDisposable {
   /** Somebody who asks for the slow page, and waits: a suspension lets that end first, and takes as long. */
   async askSlowly(tenant: string): Promise<void> {
     const began = `/srv/www/${tenant}/sites/${tenant}.example.com/public/began`
-    const ask = `curl -s -m 300 --retry 9 -H 'Host: ${tenant}.example.com' http://127.0.0.1/slow.php`
+    const ask = `curl -s -m 300 --retry 9 --retry-max-time 120 -H 'Host: ${tenant}.example.com' http://127.0.0.1/slow.php`
     await this.machine.succeed(
       `rm -f ${began}; systemd-run --quiet --collect ${ask}; until [ -e ${began} ]; do sleep 0.2; done`,
     )
@@ -99,8 +99,7 @@ export class FaultyServer implements AsyncDisposable {
   }
 
   async signIn(): Promise<void> {
-    this.panel = await browserOf(this.machine)
-    await this.panel.submit(await this.panel.get('/login'), '/login', admin)
+    this.panel = await signIn(this.machine)
   }
 
   async pidOf(unit: string): Promise<string> {
