@@ -25,7 +25,7 @@ export function upgradeFaults(server: () => FaultyServer): void {
     await sleep(3_000)
     await load.stop()
 
-    await eventually(machine, 'wcp status', /nginx +running/)
+    await eventually(machine, 'wcp status', /nginx +running/, 300)
     expect(await server().pidOf('wcpd')).not.toBe(agent)
     expect(await server().findings()).toEqual([])
   })

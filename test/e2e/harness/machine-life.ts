@@ -74,14 +74,14 @@ export class MachineLife implements AsyncDisposable {
 
   /**
    * From what had reached the disks. Resolves when ssh answers; `settled` waits for the rest.
-   * @param clock what the machine's own clock says then, such as `2001-01-01T00:00:00`; the true time unless told. The first
-   * connection by ssh sets it right.
+   * @param clock what the machine's own clock says then, such as `2001-01-01T00:00:00`, and nobody sets right; the true time
+   * unless told.
    */
   bootAgain({ clock }: { readonly clock?: string } = {}): Promise<void> {
     return this.attempt('boot', async () => {
       if (isAlive(this.#record)) throw new Error('it is up')
       await this.#launch(clock === undefined ? [] : ['-rtc', `base=${clock},clock=vm`])
-      await openSsh(this.#record, bootTimeout)
+      await openSsh(this.#record, bootTimeout, clock === undefined)
     })
   }
 
