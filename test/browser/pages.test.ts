@@ -279,6 +279,8 @@ describe('from an unset server to a deleted tenant', () => {
     }
     faults.splice(0)
     await look(page, 'walk-10-acting')
+    await page.goto('/')
+    expect(await page.locator('.command-line').textContent()).toBe('wcp health counts')
 
     await page.goto('/do/domain.create?tenant=florist')
     await page.getByLabel('Domain name').fill('flowers.example.org')

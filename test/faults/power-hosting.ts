@@ -27,6 +27,10 @@ export class Hosting {
   apply({ kind, verb, name }: Deed, tenant: string, hasSucceeded: boolean): void {
     if (!hasSucceeded && verb !== 'create') return
     const status = hasSucceeded ? after[verb] : 'error'
+    if (verb === 'delete' && this.#statusOf(kind, name) === 'error') {
+      this.#forget(kind, name)
+      return
+    }
     if (kind === 'domain') {
       this.domains.set(name, { tenant, status })
       return
@@ -47,6 +51,19 @@ export class Hosting {
     if (domain === undefined || tenant === undefined) return 'nothing'
     if (['deleted', 'error'].includes(domain.status) || ['deleted', 'error'].includes(tenant)) return 'nothing'
     return domain.status === 'active' && tenant === 'active' ? 'page' : 'notice'
+  }
+
+  #statusOf(kind: Deed['kind'], name: string): Status | undefined {
+    return kind === 'tenant' ? this.tenants.get(name) : this.domains.get(name)?.status
+  }
+
+  /** What could never be made leaves nothing to restore. */
+  #forget(kind: Deed['kind'], name: string): void {
+    if (kind === 'domain') this.domains.delete(name)
+    else {
+      this.tenants.delete(name)
+      for (const [domain] of this.domainsOf(name)) this.domains.delete(domain)
+    }
   }
 
   #trashDomains(tenant: string): void {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Attempt } from './power-client.ts'
 import type { Entry, Facts } from './power-facts.ts'
+import { Hosting } from './power-hosting.ts'
 import { unexpectedLines } from './power-log.ts'
 import { verdict } from './power-verdict.ts'
 
@@ -161,6 +162,19 @@ describe('the verdict after a power cut', () => {
   it('leaves open what became of a request without an answer', () => {
     const unknown = { outcome: { kind: 'unknown', why: 'cut' } }
     expect(found((_, asked) => void Object.assign(asked[3] ?? {}, unknown))).toBe('')
+  })
+})
+
+describe('the replay', () => {
+  it('forgets what could never be made when it is deleted, and keeps in the trash what was', () => {
+    const hosting = new Hosting()
+    hosting.apply({ kind: 'tenant', verb: 'create', name: 'one' }, 'one', false)
+    hosting.apply({ kind: 'domain', verb: 'create', name: 'a-one.example.org' }, 'one', false)
+    hosting.apply({ kind: 'tenant', verb: 'create', name: 'two' }, 'two', true)
+    for (const name of ['one', 'two']) hosting.apply({ kind: 'tenant', verb: 'delete', name }, name, true)
+
+    expect([...hosting.tenants]).toEqual([['two', 'deleted']])
+    expect([...hosting.domains]).toEqual([])
   })
 })
 
