@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { Fqdn, TenantName } from '../../src/contract/values.ts'
 import { processes } from '../support/processes.ts'
+import { isWhole } from './rows.ts'
 import { inWorld, siteOf, until, type World } from './world.ts'
 
 const site = siteOf('alpha')
+const rounds = isWhole ? 20 : 4
 
 function page({ product }: World, name: string, tenant: string, code: string): void {
   const docroot = product.places.customers.docroot(TenantName.parse(tenant), Fqdn.parse(siteOf(tenant)))
@@ -27,7 +29,7 @@ it(
   'wakes PHP of a tenant anew that is killed again and again, and keeps the others out of it',
   inWorld(
     'F11',
-    'PHP killed under a request, 10 times',
+    `PHP killed under a request, ${rounds} times`,
     'that request failed alone; woken each time',
     async (world) => {
       const { product } = world
@@ -39,7 +41,7 @@ it(
       page(world, 'index.php', 'alpha', 'echo 1;')
       page(world, 'index.php', 'neighbour', 'echo 1;')
 
-      for (let round = 0; round < 10; round++) {
+      for (let round = 0; round < rounds; round++) {
         const slow = product.visit(site, { path: '/slow.php' })
         await until('the request is at work', () => existsSync(began))
         killAllOf(docroot)
