@@ -273,6 +273,8 @@ export const english = {
     noneText: 'A program that calls the API needs a key. It is shown once, when it is made.',
     beginning: 'Begins with',
     everywhere: 'everywhere',
+    use: 'Used',
+    signs: 'to sign requests, never sent',
     never: 'never',
   },
   jobs: {
@@ -636,6 +638,7 @@ export const english = {
     scopes: 'Operations',
     addresses: 'Used from',
     days: 'Days',
+    signed: 'For signed requests only',
     expiresAt: 'Expires',
     lastUsedAt: 'Last used',
     limit: 'Entries',

@@ -119,7 +119,7 @@ export function storesFor(
     roles: roleStore(db, tools),
     resellers: resellerStore(db, tools),
     sessions: sessionStore(db, tools),
-    apiKeys: apiKeyStore(db, tools),
+    apiKeys: apiKeyStore(db, tools, tools.keys),
     totp: totpStore(db, tools, tools.keys),
     clientCertificates: clientCertificateStore(db, tools),
     loginPolicies: policyStore(db, tools),

@@ -95,6 +95,12 @@ describe('migrations', () => {
           "e21bd7c58e563ff8bae50b47afe549e1b3c230fb224eb25880c699895765dad3",
           "2aa44ed87461f3ad22ede93c251e85c85dbb78fb9261f09b335b432108a06a5c",
         ],
+        [
+          13,
+          "signed-requests",
+          "d854343276ef0b15c84c99010ec75f43f84f21c100658c2f10cf12ef80847c6b",
+          "d854343276ef0b15c84c99010ec75f43f84f21c100658c2f10cf12ef80847c6b",
+        ],
       ]
     `)
   })

@@ -3,11 +3,14 @@ import type { Logger } from 'pino'
 import { WcpError } from '../../contract/errors.ts'
 import type { Id } from '../../contract/values.ts'
 import { isWithin } from '../../lib/address-range.ts'
+import { isSignedBy } from '../../lib/http-signature.ts'
+import type { ApiKey } from '../../resources/api-key/schema.ts'
 import type { Stores } from '../../resources/index.ts'
 import { narrowed } from '../../resources/rights.ts'
 import type { Db } from '../db/database.ts'
 import type { Proof, Session } from '../http/types.ts'
 import { briefMemory } from './brief-memory.ts'
+import { replayGuard, type SignedRequest } from './signed-requests.ts'
 import { mustEnrol, unlessStoreTrouble } from './visitors.ts'
 
 /** Who acts, and what they have shown of it, in place of a browser's session. */
@@ -31,14 +34,17 @@ const rememberMs = 500
 export function apiKeys({ db, storesOf, log }: ApiKeysOptions) {
   const memory = briefMemory<Known>(rememberMs)
 
-  async function lookUp(token: string): Promise<Known> {
+  const replays = replayGuard()
+
+  async function lookUp(find: (stores: Stores) => Promise<Found | undefined>): Promise<Known> {
     const stores = storesOf(db)
-    const key = await stores.apiKeys.ofToken(token)
+    const { key, secret } = (await find(stores)) ?? {}
     const owner = key && (await stores.users.credentials(key.userId))
-    if (key === undefined || !owner?.maySignIn) throw refused()
+    if (key === undefined || secret === undefined || !owner?.maySignIn) throw refused()
     const { id, name, addresses, createdAt, lastUsedAt } = key
     return {
       id,
+      secret,
       addresses,
       usedAt: lastUsedAt === null ? 0 : Date.parse(lastUsedAt),
       program: {
@@ -63,16 +69,33 @@ export function apiKeys({ db, storesOf, log }: ApiKeysOptions) {
     await storesOf(db).apiKeys.touch(known.id)
   }
 
+  async function ofToken({ apiKeys }: Stores, token: string): Promise<Found | undefined> {
+    const key = await apiKeys.ofToken(token)
+    return key && !key.isSigned ? { key, secret: null } : undefined
+  }
+
+  async function admit(known: Known, address: string): Promise<Program> {
+    if (known.addresses.length > 0 && !isWithin(known.addresses, address)) {
+      log.warn({ key: known.id, ip: address }, 'an API key was used from an address that it is not for')
+      throw refused()
+    }
+    await touch(known).catch(unlessStoreTrouble)
+    return known.program
+  }
+
   return {
     /** @throws `not_signed_in`, in the same words whatever is wrong with the key */
     async identify(token: string, address: string): Promise<Program> {
-      const known = await memory.of(token, () => lookUp(token))
-      if (known.addresses.length > 0 && !isWithin(known.addresses, address)) {
-        log.warn({ key: known.id, ip: address }, 'an API key was used from an address that it is not for')
-        throw refused()
-      }
-      await touch(known).catch(unlessStoreTrouble)
-      return known.program
+      return await admit(await memory.of(token, () => lookUp((stores) => ofToken(stores, token))), address)
+    },
+    /** The same for a request that is signed with a key instead of bringing it. */
+    async identifySigned(signed: SignedRequest, address: string): Promise<Program> {
+      const { keyId, base, signature } = signed
+      const known = await memory.of(`signed ${keyId}`, () => lookUp(({ apiKeys }) => apiKeys.ofKeyId(keyId)))
+      if (known.secret === null || !isSignedBy(known.secret, base, signature)) throw refused()
+      const program = await admit(known, address)
+      replays.demandNew(signed)
+      return program
     },
     /** To be called after each change: its effect on keys is there at the next request. */
     forget: () => memory.forget(),
@@ -81,8 +104,15 @@ export function apiKeys({ db, storesOf, log }: ApiKeysOptions) {
 
 export type ApiKeys = ReturnType<typeof apiKeys>
 
+/** `secret`: what signs; null for a key that is sent. */
+interface Found {
+  readonly key: ApiKey
+  readonly secret: Buffer | null
+}
+
 interface Known {
   readonly id: Id
+  readonly secret: Buffer | null
   readonly addresses: readonly string[]
   readonly program: Program
   /** Milliseconds; what the store was told last. */

@@ -4,10 +4,13 @@ import { WcpError } from '../../contract/errors.ts'
 import { clientAddress } from '../http/client-address.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import type { ApiKeys, Program } from './api-keys.ts'
+import { signedRequest } from './signed-requests.ts'
 
 export interface Programs {
   /** @throws `not_signed_in` */
   identify(token: string, request: FastifyRequest): Promise<Program>
+  /** undefined for a request without a signature. */
+  identifySigned(request: FastifyRequest): Promise<Program | undefined>
 }
 
 /** A JWT has dots, a key has none. */
@@ -15,6 +18,10 @@ export function programs(apiKeys: ApiKeys, accessTokens: AccessTokens): Programs
   return {
     identify: (token, request) =>
       token.includes('.') ? accessTokens.identify(token, request) : apiKeys.identify(token, clientAddress(request)),
+    async identifySigned(request) {
+      const signed = signedRequest(request)
+      return signed && (await apiKeys.identifySigned(signed, clientAddress(request)))
+    },
   }
 }
 

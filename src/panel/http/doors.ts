@@ -75,6 +75,8 @@ export function networkDoor(options: NetworkDoorOptions): Door {
       const token = isApi(request) ? bearerToken(request.headers.authorization) : undefined
       if (token !== undefined)
         return { session: null, cookie: null, ...(await options.programs.identify(token, request)) }
+      const signer = isApi(request) ? await options.programs.identifySigned(request) : undefined
+      if (signer !== undefined) return { session: null, cookie: null, ...signer }
       const { session, cookie } = await visitors.identify(request)
       // A page of another site may make the browser ask, although it cannot read the answer: it asks as nobody.
       const isForeign = isApi(request) && !['same-origin', 'none', undefined].includes(fetchSite(request))

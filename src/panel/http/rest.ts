@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'
 import { type AnyOperation, httpBinding, verbOf } from '../../contract/operation.ts'
 import { apiRoot } from '../../lib/http-call.ts'
+import { contentDigest } from '../../lib/http-signature.ts'
 import type { Context } from '../../resources/context.ts'
 import { parseForm } from './form-body.ts'
 import { limits } from './limits.ts'
@@ -31,9 +32,18 @@ export function registerRest(
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer', bodyLimit: limits.jsonBody },
-    async (_: FastifyRequest, body: Buffer) => parseStrictJson(utf8(body), limits.jsonDepth),
+    async (request: FastifyRequest, body: Buffer) => {
+      demandSignedDigest(request, body)
+      return parseStrictJson(utf8(body), limits.jsonDepth)
+    },
   )
   for (const operation of operations) registerOperation(app, operation, door)
+}
+
+/** Who signs a request signs the digest of its body, which is known here. */
+function demandSignedDigest({ headers }: FastifyRequest, body: Buffer): void {
+  if (headers.signature === undefined || headers['content-digest'] === contentDigest(body)) return
+  throw new WcpError('malformed', 'Cannot take the body: it is not the one of Content-Digest, as sha-256')
 }
 
 /** Pages take forms and nothing else. */

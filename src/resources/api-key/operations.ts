@@ -4,7 +4,7 @@ import { WcpError } from '../../contract/errors.ts'
 import { Id } from '../../contract/values.ts'
 import { Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
-import { listInput, pageOf } from '../listing.ts'
+import { Flag, listInput, pageOf } from '../listing.ts'
 import { badInput, notFound, taken } from '../refusals.ts'
 import { ownAccount, ownOrPermitted, ownOrWeaker } from '../user/account.ts'
 import { placeOf, visibleUser } from '../user/guards.ts'
@@ -65,6 +65,9 @@ export const create = defineOperation({
     name: ApiKeyName,
     scopes: Scopes,
     addresses: AddressRanges.optional(),
+    signed: Flag.default(false).describe(
+      'Only for signed requests (RFC 9421, hmac-sha256): the key itself never crosses the network',
+    ),
     days: z
       .int({ error: 'a number from 1 to 730' })
       .min(1, { error: 'a number from 1 to 730' })
@@ -73,7 +76,7 @@ export const create = defineOperation({
       .describe('Days after which it expires'),
   }),
   output: z.strictObject({ id: Id, token: z.string() }),
-  async run(context, { name, scopes, addresses = [], days, ...input }) {
+  async run(context, { name, scopes, addresses = [], signed, days, ...input }) {
     const what = `make API key "${name}"`
     const owner = await ownerFor(context, what, input.user)
     await context.users.lock(owner.id)
@@ -87,7 +90,7 @@ export const create = defineOperation({
     const { token, ...kept } = newToken()
     const expiresAt = new Date(Date.parse(context.now) + days * 86_400_000).toISOString()
     await context.apiKeys.insert({
-      ...{ id, user: owner.id, name, ...kept, expiresAt },
+      ...{ id, user: owner.id, name, ...kept, signingSecret: signed ? token : null, expiresAt },
       scopes: [...new Set(scopes)].sort(),
       addresses: [...new Set(addresses)],
     })

@@ -29,6 +29,7 @@ export function apiKeyFacts(t: Texts, key: ApiKey): Section {
     facts: [
       { title: t.apiKeys.beginning, code: key.beginning },
       { title: label(t, 'owner'), text: key.email },
+      ...(key.isSigned ? [{ title: t.apiKeys.use, text: t.apiKeys.signs }] : []),
       {
         title: label(t, 'addresses'),
         text: key.addresses.length === 0 ? t.apiKeys.everywhere : key.addresses.join(', '),

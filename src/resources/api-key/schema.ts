@@ -40,6 +40,8 @@ export const ApiKey = z.strictObject({
   email: z.string(),
   /** Its first letters. */
   beginning: z.string(),
+  /** Signs requests; is never sent. */
+  isSigned: z.boolean(),
   scopes: z.array(z.string()),
   addresses: z.array(z.string()),
   status: z.enum(['active', 'expired']),

@@ -1,12 +1,13 @@
 /** API keys in the panel's database. */
 import { z } from 'zod'
 import type { Id } from '../../contract/values.ts'
+import { openText, sealText } from '../../lib/sealed-text.ts'
 import type { Db } from '../../panel/db/database.ts'
 import { decodeJson, encodeJson } from '../../panel/db/json.ts'
 import { decodeCursor, type Page, toPage } from '../listing.ts'
 import { isId, type StoreTools, stored } from '../store-tools.ts'
 import type { ApiKey } from './schema.ts'
-import { beginningOf, isTokenOf, selectorOf } from './token.ts'
+import { beginningOf, isTokenOf, selectorOf, selectorOfKeyId } from './token.ts'
 
 export interface ApiKeyStore {
   /** By name and id; of all users where none is named. */
@@ -19,6 +20,8 @@ export interface ApiKeyStore {
   remove(id: Id): Promise<void>
   /** The living key that this is, in constant time once its first letters are those of one. */
   ofToken(token: string): Promise<ApiKey | undefined>
+  /** The living key that a signature names, and what it must have been made with. */
+  ofKeyId(keyId: string): Promise<{ readonly key: ApiKey; readonly secret: Buffer } | undefined>
   touch(id: Id): Promise<void>
   purgeExpiredBefore(moment: string): Promise<number>
 }
@@ -29,12 +32,15 @@ export interface NewApiKey {
   readonly name: string
   readonly selector: string
   readonly digest: string
+  /** Kept, sealed, where it is to sign requests; null where it is sent with them. */
+  readonly signingSecret: string | null
   readonly scopes: readonly string[]
   readonly addresses: readonly string[]
   readonly expiresAt: string
 }
 
-export function apiKeyStore(db: Db, { now }: StoreTools): ApiKeyStore {
+export function apiKeyStore(db: Db, { now }: StoreTools, keys: { readonly seal: Uint8Array }): ApiKeyStore {
+  const placeOf = (row: string) => ({ table: 'api_keys', row, column: 'signing_secret' })
   const rows = () =>
     db
       .selectFrom('api_keys')
@@ -81,7 +87,7 @@ export function apiKeyStore(db: Db, { now }: StoreTools): ApiKeyStore {
       return Number(count)
     },
 
-    async insert({ id, user, name, selector, digest, scopes, addresses, expiresAt }) {
+    async insert({ id, user, name, selector, digest, signingSecret, scopes, addresses, expiresAt }) {
       await db
         .insertInto('api_keys')
         .values({
@@ -92,6 +98,7 @@ export function apiKeyStore(db: Db, { now }: StoreTools): ApiKeyStore {
           name,
           selector,
           key_hash: digest,
+          signing_secret: signingSecret && sealText(keys.seal, placeOf(id), Buffer.from(signingSecret)),
           scopes: encodeJson(scopes),
           addresses: encodeJson(addresses),
           expires_at: expiresAt,
@@ -113,6 +120,17 @@ export function apiKeyStore(db: Db, { now }: StoreTools): ApiKeyStore {
       return row && isTokenOf(row.key_hash, token) ? keyOf(row, now) : undefined
     },
 
+    async ofKeyId(keyId) {
+      const selector = selectorOfKeyId(keyId)
+      if (selector === null) return undefined
+      const row = await rows()
+        .where('api_keys.selector', '=', selector)
+        .where('api_keys.expires_at', '>', now)
+        .executeTakeFirst()
+      if (row === undefined || row.signing_secret === null) return undefined
+      return { key: keyOf(row, now), secret: openText(keys.seal, placeOf(row.id), row.signing_secret) }
+    },
+
     async touch(id) {
       await db.updateTable('api_keys').set({ last_used_at: now, updated_at: now }).where('id', '=', id).execute()
     },
@@ -130,6 +148,7 @@ interface Row {
   readonly email: string
   readonly name: string
   readonly selector: string
+  readonly signing_secret: string | null
   readonly scopes: string
   readonly addresses: string
   readonly created_at: string
@@ -146,6 +165,7 @@ function keyOf(row: Row, now: string): ApiKey {
     userId: stored(row.user_id),
     email: row.email,
     beginning: beginningOf(row.selector),
+    isSigned: row.signing_secret !== null,
     scopes: Words.parse(decodeJson(row.scopes)),
     addresses: Words.parse(decodeJson(row.addresses)),
     status: row.expires_at > now ? 'active' : 'expired',

@@ -40,6 +40,12 @@ export function selectorOf(token: string): string | null {
   return token.slice(prefix.length, prefix.length + selectorLength)
 }
 
+/** The one that a signature names; null for what is no name of a key. */
+export function selectorOfKeyId(keyId: string): string | null {
+  const isShaped = new RegExp(`^${prefix}[${letters}]{${selectorLength}}$`).test(keyId)
+  return isShaped ? keyId.slice(prefix.length) : null
+}
+
 /** How people recognise it. */
 export function beginningOf(selector: string): string {
   return `${prefix}${selector}…`

@@ -11,6 +11,7 @@ import { keptAnswers } from './0009-kept-answers.ts'
 import { clientCertificates } from './0010-client-certificates.ts'
 import { addressChanged } from './0011-address-changed.ts'
 import { domainProofs } from './0012-domain-proofs.ts'
+import { signedRequests } from './0013-signed-requests.ts'
 import type { Migration } from './migration.ts'
 
 export const migrations: readonly Migration[] = [
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   clientCertificates,
   addressChanged,
   domainProofs,
+  signedRequests,
 ]

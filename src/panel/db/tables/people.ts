@@ -106,6 +106,8 @@ export interface ApiKeyTable extends CommonColumns {
   selector: string
   /** SHA-256 of the key, hexadecimal. */
   key_hash: string
+  /** The key itself, sealed (`sealed-text.ts`); null for one that is sent with each request. */
+  signing_secret: string | null
   scopes: JsonText
   addresses: JsonText
   expires_at: string
