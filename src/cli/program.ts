@@ -85,17 +85,23 @@ function groupOf(root: Command, kind: string): Command {
   return group
 }
 
-/** Its words are read by the parser that the terminal page shares, so commander lets everything through. */
+/**
+ * Its words are read by the parser that the terminal page shares, so commander lets everything through. What only help
+ * shows is made when it is shown: it reads the inputs of all operations.
+ */
 function operationCommand(root: Command, operation: AnyOperation): Command {
   return inherit(root, new Command(verbOf(operation)))
     .summary(operation.summary)
     .description([operation.summary, operation.description].filter(Boolean).join('\n\n'))
-    .usage(usageLine(operation).split(' ').slice(3).join(' '))
     .argument('[words...]')
     .allowUnknownOption()
     .allowExcessArguments()
-    .configureHelp({ visibleArguments: () => [], visibleOptions: () => [] })
-    .addHelpText('after', operationHelp(operation))
+    .configureHelp({
+      commandUsage: () => usageLine(operation),
+      visibleArguments: () => [],
+      visibleOptions: () => [],
+    })
+    .addHelpText('after', () => operationHelp(operation))
 }
 
 function operationHelp(operation: AnyOperation): string {
