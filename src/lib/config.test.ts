@@ -45,6 +45,7 @@ describe('loadConfig', () => {
       sessionHours: 12,
       loginAttempts: 5,
       deletesPerHour: 200,
+      webhookTargets: 'public',
       requestsPerMinute: 1200,
       readsPerMinute: 60,
       writesPerMinute: 20,

@@ -161,6 +161,12 @@ export const settings = {
     expected: 'a number from 1 to 100000',
     help: 'How many tenants and domains may be brought back from the trash in an hour; above it as above, with "wcp approve restores".',
   }),
+  webhookTargets: setting({
+    schema: z.enum(['public', 'any']),
+    byDefault: 'public',
+    expected: 'public or any',
+    help: 'Where webhooks may lead. public: addresses of the public internet only. any: also this machine and private networks, which lets every administrator of the panel reach them.',
+  }),
   auditRemote: setting({
     schema: z.string().transform(parseHttps),
     byDefault: 'off',

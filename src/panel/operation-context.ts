@@ -34,6 +34,7 @@ export function operationContext(call: {
   readonly now: string
   readonly stores: Stores
   readonly policies: Context['policies']
+  readonly events: Context['events']
   readonly machine: Context['machine']
   readonly hashPassword: Context['hashPassword']
   readonly panelHost: string

@@ -59,6 +59,7 @@ import { mailer } from './mail/mailer.ts'
 import { newId } from './operation-context.ts'
 import { settlePutBackStore } from './put-back-store.ts'
 import { type Caller, isFresh, mayCall, operationRunner } from './run-operation.ts'
+import { webhookSender } from './webhooks/sender.ts'
 
 export interface PanelOptions {
   readonly config: Config
@@ -80,6 +81,8 @@ export interface PanelOptions {
   readonly stallAfterMs?: number
   readonly holdMs?: number
   readonly tickMs?: number
+  /** PEM of whom webhooks trust. */
+  readonly webhookCa?: string
 }
 
 type ListenAt = { readonly fd: number } | { readonly host: string; readonly port: number }
@@ -193,6 +196,15 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     tickMs,
   })
   const oneTimeLinks = links({ db, storesOf, hasher, canMail, onMail: () => post.wake() })
+  const hooks = webhookSender({
+    db,
+    storesOf,
+    log,
+    mayBePrivate: () => config.webhookTargets === 'any',
+    version: version().trim(),
+    tickMs,
+    ca: options.webhookCa,
+  })
   const house = housekeeping({ db, storesOf, sessions, challenges, kept, log, onQueued: () => runner.wake() })
 
   const door = networkDoor({
@@ -308,6 +320,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   house.start()
   post.start()
   proofs.start()
+  hooks.start()
 
   return {
     port: portOf(network.raw),
@@ -329,6 +342,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       await house.stop()
       await post.stop()
       await proofs.stop()
+      await hooks.stop()
       await link.close()
       await runner.stop()
       await mirror.close()

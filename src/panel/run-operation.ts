@@ -10,7 +10,7 @@ import { type AnyOperation, httpBinding, kindOf, type Operation, type Policy, ve
 import { Id } from '../contract/values.ts'
 import { PlanReport } from '../contract/wire.ts'
 import type { Actor, Context } from '../resources/context.ts'
-import type { Stores } from '../resources/index.ts'
+import { eventsOf, type Stores } from '../resources/index.ts'
 import { holds } from '../resources/rights.ts'
 import type { PasswordHasher } from './auth/password.ts'
 import type { Db } from './db/database.ts'
@@ -90,6 +90,7 @@ export function operationRunner(options: OperationRunnerOptions) {
   const { db, storesOf, log } = options
   const machine = machineView(options.link)
   const { kept } = options
+  const events = eventsOf(options.registry)
   const byName = new Map(options.registry.map((operation) => [operation.name, operation]))
   const policies: ReadonlyMap<string, Policy> = new Map(options.registry.map(({ name, policy }) => [name, policy]))
 
@@ -121,6 +122,7 @@ export function operationRunner(options: OperationRunnerOptions) {
             { input: withoutSecrets(operation, parsed), ...idsOf(result) },
             result.queued,
           )
+          await storesOf(tx).webhooks.emit(newsOf(operation, who.actor, result))
           if (claim) await kept.keep(tx, claim, result)
           return result
         })
@@ -197,6 +199,7 @@ export function operationRunner(options: OperationRunnerOptions) {
       now,
       stores: storesOf(on),
       policies,
+      events,
       machine,
       hashPassword,
       panelHost: options.panelHost(),
@@ -344,6 +347,16 @@ function sessionOf({ actAs }: Caller, tx: Db): Context['session'] {
 function withoutSecrets(operation: AnyOperation<Context>, input: Readonly<Record<string, unknown>>) {
   const secret = new Set(operation.secret)
   return Object.fromEntries(Object.entries(input).filter(([key, value]) => !secret.has(key) && value !== undefined))
+}
+
+/** What webhooks are told of a change: who asked for it and what it is about, never the input. */
+function newsOf(
+  { name }: AnyOperation<Context>,
+  actor: Actor,
+  result: { readonly queued: readonly QueuedByCall[] } & Outcome<unknown>,
+) {
+  const [tenant = null] = tenantsOf(result.queued)
+  return { type: name, data: { actor: actorName(actor), tenant, ...idsOf(result) } }
 }
 
 function tenantsOf(queued: readonly QueuedByCall[]): Id[] {

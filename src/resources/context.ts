@@ -23,6 +23,7 @@ import type { TenantStore } from './tenant/store.ts'
 import type { TotpStore } from './totp/store.ts'
 import type { LinkStore } from './user/link-store.ts'
 import type { UserStore } from './user/store.ts'
+import type { WebhookStore } from './webhook/store.ts'
 
 /** Who asks. `root` is the machine's root through the private socket. */
 export type Actor =
@@ -51,6 +52,8 @@ export interface Context {
   readonly panelHost: string
   /** Name of the machine itself: no customer's domain. */
   readonly machineHost: string
+  /** Names of all that webhooks can be told. */
+  readonly events: readonly string[]
   readonly packages: PackageStore
   readonly tenants: TenantStore
   readonly domains: DomainStore
@@ -73,6 +76,7 @@ export interface Context {
   readonly canMail: boolean
   /** Where a one-time link leads, from the configured address of the panel alone (threats C18). */
   linkUrl(token: string): string
+  readonly webhooks: WebhookStore
   readonly settings: SettingStore
   readonly audit: AuditStore
   readonly jobs: JobStore

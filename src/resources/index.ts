@@ -37,6 +37,9 @@ import * as userLinks from './user/link-operations.ts'
 import { linkStore } from './user/link-store.ts'
 import * as user from './user/operations.ts'
 import { userStore } from './user/store.ts'
+import * as webhook from './webhook/operations.ts'
+import { jobEvents } from './webhook/schema.ts'
+import { webhookStore } from './webhook/store.ts'
 
 /** Kind → its operations, in the order in which people meet them. */
 export const slices = {
@@ -52,6 +55,7 @@ export const slices = {
   'client-certificate': clientCertificate,
   policy,
   mail,
+  webhook,
   job,
   audit,
   settings,
@@ -70,6 +74,11 @@ export const operations: readonly AnyOperation<Context>[] = Object.values(slices
 
 /** Of every operation by name. */
 export const policies: ReadonlyMap<string, Policy> = new Map(operations.map(({ name, policy }) => [name, policy]))
+
+/** What webhooks can be told: ends of jobs, and changes that were accepted. */
+export function eventsOf(registry: readonly AnyOperation<Context>[]): readonly string[] {
+  return [...jobEvents, ...registry.flatMap(({ name, effect }) => (effect === 'read' ? [] : [name]))]
+}
 
 function place(operation: AnyOperation<Context>): number {
   const index = verbOrder.indexOf(verbOf(operation))
@@ -96,6 +105,7 @@ export type Stores = Pick<
   | 'loginPolicies'
   | 'links'
   | 'mails'
+  | 'webhooks'
   | 'settings'
   | 'audit'
   | 'jobs'
@@ -125,8 +135,9 @@ export function storesFor(
     loginPolicies: policyStore(db, tools),
     links: linkStore(db, tools),
     mails: mailStore(db, tools),
+    webhooks: webhookStore(db, tools, tools.keys.seal),
     settings: settingStore(db, tools),
     audit: auditStore(db, tools.keys.audit, tools.appended),
-    jobs: jobStore(db, tools),
+    jobs: jobStore(db, tools, (tx, event) => webhookStore(tx, tools, tools.keys.seal).emit(event)),
   }
 }

@@ -31,6 +31,7 @@ describe('the registry of operations', () => {
       'tenant',
       'totp',
       'user',
+      'webhook',
     ])
     for (const kind of ['package', 'tenant', 'domain', 'user', 'role', 'reseller']) {
       for (const verb of ['list', 'get', 'create', 'update', 'delete', 'restore']) {

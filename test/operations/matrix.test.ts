@@ -128,6 +128,8 @@ beforeAll(async () => {
   await account('admin@example.com', 'system_admin')
   await account('helper@example.com', 'helper')
 
+  await make('webhooks', { name: 'ops', url: 'https://hooks.example.com/wcp360', events: ['webhook.redeliver'] })
+
   const keyOf = async (user: string, name: string, scopes: readonly string[]) => {
     const { id, token } = await make(`users/${user}/api-keys`, { name, scopes })
     const browser = test.browser()
@@ -238,6 +240,9 @@ function inputFor({ name, input }: Operation, of: Things): Input {
     'user.invite': { email: 'guest@example.com', role: 'user', tenant: of.tenant },
     'user.change-email': { email: 'moved@example.com' },
     'mail.retry': { mail: nowhere },
+    ...webhookInputs,
+    'webhook.create': { name: 'other', url: 'https://hooks.example.com/wcp360' },
+    'webhook.redeliver': { webhook: 'ops', delivery: nowhere },
     'mail.test': { to: 'somebody@example.com' },
     'role.get': { role: 'viewer' },
     'role.create': { name: 'editor', scope: 'local', permissions: ['domain.get'] },
@@ -267,6 +272,10 @@ function inputFor({ name, input }: Operation, of: Things): Input {
   const own = Object.entries(of).filter(([kind]) => name.startsWith(`${kind}.`) && kind in input.shape)
   return { ...Object.fromEntries(own), ...more[name] }
 }
+
+const webhookInputs = Object.fromEntries(
+  ['get', 'update', 'delete', 'test', 'deliveries'].map((verb) => [`webhook.${verb}`, { webhook: 'ops' }]),
+)
 
 /** Kinds of things that an input of this operation names. */
 function subjectsOf(operation: Operation): (keyof Things)[] {

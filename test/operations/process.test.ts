@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path'
 import { connect, type SecureVersion } from 'node:tls'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { ask } from './support/client.ts'
+import { startReceiver } from './support/receiver.ts'
 import { until } from './support/test-panel.ts'
 
 let directory: string
@@ -178,3 +179,40 @@ print('listening')
 while True:
     print(s.recv(4096).decode())
 `
+
+it('is killed in the middle of a call of a webhook, and makes it again in its next life; an answered call stays done', async () => {
+  const receiver = await startReceiver()
+  try {
+    receiver.answer = 'never'
+    writeFileSync(credential('config.yaml'), 'webhook_targets: any\n')
+    writeFileSync(join(directory, 'ca.pem'), receiver.ca)
+    const env = { NODE_EXTRA_CA_CERTS: join(directory, 'ca.pem') }
+    const where = { socketPath: join(directory, 'run', 'cli.sock') }
+    const post = (path: string, body: object, headers: Record<string, string> = {}) =>
+      ask(where, { method: 'POST', path: `/api/v1/${path}`, body, headers })
+    const make = () => post('packages', { name: 'basic' }, { 'idempotency-key': 'one' })
+
+    const first = await start(env)
+    await ready(first)
+    await post('webhooks', { name: 'ops', url: receiver.url, events: ['package.create'] })
+    const made = await make()
+    await until(() => receiver.received.length === 1)
+    first.process.kill('SIGKILL')
+    await first.exited
+
+    receiver.answer = 204
+    const second = await start(env)
+    await ready(second)
+    const again = await make()
+    await until(() => receiver.received.length === 2)
+    const sent = async () =>
+      (await ask(where, { path: '/api/v1/webhooks/ops/deliveries?state=delivered' })).json().items ?? []
+    const [delivery] = await until(async () => ((await sent()).length === 1 ? await sent() : null))
+
+    expect([made.status, again.status, again.text]).toEqual([201, 201, made.text])
+    expect(receiver.received.map(({ headers }) => headers['webhook-id'])).toEqual([delivery?.id, delivery?.id])
+    expect(receiver.received[0]?.body).toBe(receiver.received[1]?.body)
+  } finally {
+    await receiver.stop()
+  }
+})

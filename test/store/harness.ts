@@ -9,7 +9,7 @@ import type { Db } from '../../src/panel/db/database.ts'
 import { migrate } from '../../src/panel/db/migrate.ts'
 import { openStore } from '../../src/panel/db/open-store.ts'
 import type { Actor, Context } from '../../src/resources/context.ts'
-import { policies, storesFor } from '../../src/resources/index.ts'
+import { eventsOf, operations, policies, storesFor } from '../../src/resources/index.ts'
 import type { RunnableJob } from '../../src/resources/job/store.ts'
 
 export type Panel = Awaited<ReturnType<typeof openPanel>>
@@ -38,6 +38,7 @@ export async function openPanel(where = ':memory:') {
       now: moment,
       newId,
       policies,
+      events: eventsOf(operations),
       panelHost: 'panel.example.net',
       machineHost: 'web1.example.net',
       canMail: false,

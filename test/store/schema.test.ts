@@ -101,6 +101,12 @@ describe('migrations', () => {
           "d854343276ef0b15c84c99010ec75f43f84f21c100658c2f10cf12ef80847c6b",
           "d854343276ef0b15c84c99010ec75f43f84f21c100658c2f10cf12ef80847c6b",
         ],
+        [
+          14,
+          "webhooks",
+          "bc95bd95ee4e1b236b98b38eebefaaa7d883133c88d1aa36d89dc93231067f12",
+          "c5203f801c7615c8ad9d939d530e2009df7b5d1b6e346227be6fe5687792336e",
+        ],
       ]
     `)
   })

@@ -41,6 +41,8 @@ export interface Database {
 
   nodes: work.NodeTable
   settings: work.SettingTable
+  webhooks: work.WebhookTable
+  webhook_deliveries: work.WebhookDeliveryTable
   kept_answers: work.KeptAnswerTable
   jobs: work.JobTable
   job_steps: work.JobStepTable

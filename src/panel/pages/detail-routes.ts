@@ -27,6 +27,8 @@ import { TotpState } from '../../resources/totp/schema.ts'
 import { placeOf } from '../../resources/user/guards.ts'
 import { userFacts, userRoles } from '../../resources/user/pages.ts'
 import { User } from '../../resources/user/schema.ts'
+import { deliveryTable, webhookBadge, webhookFacts } from '../../resources/webhook/pages.ts'
+import { Delivery, Webhook } from '../../resources/webhook/schema.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { isDestructive, listPath } from './places.ts'
 import { path, query } from './safe-url.ts'
@@ -229,6 +231,30 @@ export function detailRoutes(app: FastifyInstance, site: Site): void {
       sections: [
         permissionFacts(t, { holdsAll: false, permissions: key.scopes }),
         { ...apiKeyFacts(t, key), isAside: true },
+      ],
+    })
+  })
+
+  app.get<Route>('/webhooks/:ref', { config: { access: 'session' } }, async (request, reply) => {
+    const webhook = Webhook.parse(await get(site, request, 'webhook', request.params.ref))
+    const sent = await items(site, request, 'webhook.deliveries', { webhook: webhook.id, limit: 50 }, Delivery)
+    const mayResend = site.may(request, 'webhook.redeliver')
+    return show(site, request, reply, {
+      kind: 'webhook',
+      ref: webhook.id,
+      title: webhook.name,
+      kindTitle: t.webhooks.title,
+      status: webhookBadge(t, webhook),
+      isDeleted: false,
+      isSuspended: false,
+      more: site.may(request, 'webhook.test') ? [{ title: t.webhooks.test, operation: 'webhook.test' }] : [],
+      sections: [
+        {
+          title: t.webhooks.deliveries,
+          table: deliveryTable(t, webhook, sent, { mayResend }),
+          empty: t.webhooks.noDeliveries,
+        },
+        { ...webhookFacts(t, webhook), isAside: true },
       ],
     })
   })

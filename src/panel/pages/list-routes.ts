@@ -25,6 +25,8 @@ import { tenantTable } from '../../resources/tenant/pages.ts'
 import { Tenant } from '../../resources/tenant/schema.ts'
 import { userTable } from '../../resources/user/pages.ts'
 import { User } from '../../resources/user/schema.ts'
+import { webhookTable } from '../../resources/webhook/pages.ts'
+import { Webhook } from '../../resources/webhook/schema.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { listPath } from './places.ts'
 import { query } from './safe-url.ts'
@@ -81,6 +83,7 @@ export function listRoutes(app: FastifyInstance, site: Site): void {
     begin: ({ session }) => ({ user: session?.actor.email, _back: '/api-keys' }),
   })
   list(app, site, { kind: 'mail', words: (t) => t.mails, item: Mail, table: mailTable })
+  list(app, site, { kind: 'webhook', words: (t) => t.webhooks, item: Webhook, table: webhookTable })
   list(app, site, { kind: 'job', words: (t) => t.jobs, item: Job, table: jobTable })
   list(app, site, {
     kind: 'audit',

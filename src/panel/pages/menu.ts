@@ -33,6 +33,7 @@ export function menuFor(t: Texts, url: string, may: (operation: string) => boole
         item(t.nav.roles, '/roles', 'role', 'role.list'),
         item(t.nav.apiKeys, '/api-keys', 'key', 'api-key.list'),
         item(t.nav.mail, '/mails', 'mail', 'mail.list'),
+        item(t.nav.webhooks, '/webhooks', 'webhook', 'webhook.list'),
         item(t.nav.settings, '/settings', 'settings', 'settings.list'),
         item(t.nav.terminal, '/terminal', 'terminal'),
         item(t.nav.api, '/api-reference', 'api'),

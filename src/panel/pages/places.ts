@@ -14,6 +14,7 @@ const lists = new Map([
   ['settings', '/settings'],
   ['policy', '/settings'],
   ['mail', '/mails'],
+  ['webhook', '/webhooks'],
   ['session', '/account'],
   ['api-key', '/api-keys'],
   ['totp', '/account/second-factor'],

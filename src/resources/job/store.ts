@@ -98,7 +98,18 @@ const Target = z.object({ tenant: Id, domain: Id.exactOptional() })
 
 const longestLog = 256 * 1024
 
-export function jobStore(db: Db, { now, newId }: StoreTools): JobStore {
+/** What others may be told, in the transaction in which it became so. */
+export interface JobNews {
+  readonly type: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** @param tell called for each job that has ended or is stalled */
+export function jobStore(
+  db: Db,
+  { now, newId }: StoreTools,
+  tell: (tx: Db, news: JobNews) => Promise<void> = async () => {},
+): JobStore {
   const rows = () =>
     db
       .selectFrom('jobs')
@@ -127,6 +138,7 @@ export function jobStore(db: Db, { now, newId }: StoreTools): JobStore {
       const change = { finished_at: now, failure: failure === null ? null : encodeJson(failure) }
       if (!(await become(tx, id, state, change))) return false
       await endRow(tx, now, job, state === 'succeeded' ? 'succeeded' : 'failed')
+      await tell(tx, newsOf(job, state, failure))
       return true
     })
 
@@ -323,8 +335,13 @@ export function jobStore(db: Db, { now, newId }: StoreTools): JobStore {
         .where('heartbeat_at', '<', before)
         .execute()
       const stalled: RunnableJob[] = []
-      for (const job of silent.map(runnableOf))
-        if (await become(db, job.id, 'stalled')) stalled.push({ ...job, state: 'stalled' })
+      for (const row of silent)
+        await inTransaction(db, async (tx) => {
+          const job = runnableOf(row)
+          if (!(await become(tx, job.id, 'stalled'))) return
+          stalled.push({ ...job, state: 'stalled' })
+          await tell(tx, newsOf(row, 'stalled', null))
+        })
       return stalled
     },
 
@@ -386,6 +403,18 @@ function stepOf(row: Selectable<Database['job_steps']>): JobStep {
     note: row.note,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
+  }
+}
+
+function newsOf(job: Selectable<JobTable>, state: JobState, failure: Failure | null): JobNews {
+  return {
+    type: `job.${state}`,
+    data: {
+      job: { id: job.id, type: job.type, actor: job.actor },
+      resource: { kind: job.resource_kind, id: job.resource_id, name: job.resource_name },
+      tenant: job.tenant_id,
+      failure: failure && { code: failure.code, message: failure.message },
+    },
   }
 }
 

@@ -34,6 +34,8 @@ export interface TestPanelOptions {
   readonly config?: string
   /** With the limits of a real panel on how often somebody may come. */
   readonly isRateLimited?: boolean
+  /** PEM of whom webhooks trust. */
+  readonly webhookCa?: string
   readonly stallAfterMs?: number
   readonly holdMs?: number
   readonly withoutAgent?: boolean
@@ -73,6 +75,7 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
       stallAfterMs: options.stallAfterMs ?? 30_000,
       holdMs: options.holdMs ?? 30_000,
       tickMs: 50,
+      ...(options.webhookCa && { webhookCa: options.webhookCa }),
     })
   let panel = await start()
   let agent: ScriptedAgent | undefined

@@ -127,6 +127,11 @@ export function inputFor({ name, input }: AnyOperation<Context>, { ids }: Pick<W
     'client-certificate.create': { user: ids.user, name: 'laptop', certificate: 'a certificate' },
     'client-certificate.delete': { certificate: ids.certificate },
     'mail.retry': { mail: '00000000-0000-4000-8000-000000000001' },
+    ...Object.fromEntries(
+      ['get', 'update', 'delete', 'test', 'deliveries'].map((verb) => [`webhook.${verb}`, { webhook: 'ops' }]),
+    ),
+    'webhook.create': { name: 'ops', url: 'https://hooks.example.com/wcp360' },
+    'webhook.redeliver': { webhook: 'ops', delivery: '00000000-0000-4000-8000-000000000001' },
     'mail.test': { to: 'admin@example.com' },
     'user.invite': { email: 'invited@example.com', role: 'system_admin' },
     'user.change-email': { email: 'changed@example.com' },

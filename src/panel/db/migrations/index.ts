@@ -12,6 +12,7 @@ import { clientCertificates } from './0010-client-certificates.ts'
 import { addressChanged } from './0011-address-changed.ts'
 import { domainProofs } from './0012-domain-proofs.ts'
 import { signedRequests } from './0013-signed-requests.ts'
+import { webhooks } from './0014-webhooks.ts'
 import type { Migration } from './migration.ts'
 
 export const migrations: readonly Migration[] = [
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   addressChanged,
   domainProofs,
   signedRequests,
+  webhooks,
 ]

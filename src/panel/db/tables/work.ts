@@ -1,6 +1,6 @@
 /** What the panel itself keeps: jobs, settings, nodes, and the trail of who did what. */
 import type { Generated } from 'kysely'
-import type { CommonColumns, JsonText } from './common.ts'
+import type { Bit, CommonColumns, JsonText } from './common.ts'
 
 /** Of a call with an Idempotency-Key. */
 export interface KeptAnswerTable extends CommonColumns {
@@ -10,6 +10,28 @@ export interface KeptAnswerTable extends CommonColumns {
   request_digest: string
   /** Sealed: the value and the ids of the jobs. */
   answer: string
+}
+
+export interface WebhookTable extends CommonColumns {
+  name: string
+  url: string
+  /** Sealed. */
+  secret: string
+  events: JsonText
+  is_active: Bit
+  disabled_reason: string | null
+  failing_since: string | null
+}
+
+export interface WebhookDeliveryTable extends CommonColumns {
+  webhook_id: string
+  event: string
+  /** As it is sent: text, because the signature is over its bytes. */
+  body: string
+  state: string
+  attempts: number
+  tries: JsonText
+  next_try_at: string | null
 }
 
 export interface NodeTable extends CommonColumns {
