@@ -267,6 +267,23 @@ describe('from an unset server to a deleted tenant', () => {
     expect(await page.getByRole('link', { name: 'Revoke viewer' }).count()).toBe(0)
   })
 
+  it('makes a webhook, whose secret is shown once, and tries it', async () => {
+    await page.goto('/webhooks')
+    await page.getByRole('link', { name: 'New webhook' }).first().click()
+    await page.getByLabel('Name', { exact: true }).fill('ops')
+    await page.getByLabel('Address').fill('https://127.0.0.1/hook')
+    await page.getByLabel('Events').fill('job.failed\ntenant.*')
+    await page.getByRole('button', { name: 'Create' }).click()
+    expect(await page.getByText('whsec_').count()).toBe(1)
+
+    await page.goto('/webhooks/ops')
+    await page.getByRole('link', { name: 'Send a test' }).click()
+    await page.getByRole('button', { name: 'Try' }).click()
+    await page.getByRole('heading', { name: 'ops' }).waitFor()
+    await page.getByText('webhook.test').first().waitFor()
+    expect(faults.splice(0)).toEqual([])
+  })
+
   it('acts as a customer under a banner, and ends it', async () => {
     await page.goto('/users/flora@example.com')
     await page.getByRole('link', { name: 'Act as this user' }).click()
@@ -348,6 +365,10 @@ const pages: Record<string, string> = {
   'reseller-create': '/do/reseller.create',
   'reseller-update': '/do/reseller.update?reseller=seller%40example.com',
   'tenant-of-reseller': '/tenants/florist',
+  webhooks: '/webhooks',
+  webhook: '/webhooks/ops',
+  'webhook-create': '/do/webhook.create',
+  'webhook-update': '/do/webhook.update?webhook=ops',
   jobs: '/jobs',
   audit: '/audit',
   'audit-verify': '/audit/verify',

@@ -51,7 +51,7 @@ export function deliveryTable(
       { title: t.webhooks.redeliver, hidden: true, number: true },
     ],
     rows: deliveries.map((one) => [
-      { text: one.event, sub: one.id },
+      { text: one.event },
       { badge: statusBadge(one.state === 'delivered' ? 'succeeded' : one.state, t.webhooks.states) },
       { text: lastTry(t, one), sub: `${one.attempts} ${t.webhooks.times}` },
       { time: one.createdAt },
