@@ -294,7 +294,6 @@ export const english = {
     deliveries: 'Deliveries',
     noDeliveries: 'Nothing was sent yet.',
     event: 'Event',
-    tries: 'Last try',
     times: 'tries',
     notYet: 'not tried yet',
     test: 'Send a test',

@@ -128,7 +128,9 @@ beforeAll(async () => {
   await account('admin@example.com', 'system_admin')
   await account('helper@example.com', 'helper')
 
-  await make('webhooks', { name: 'ops', url: 'https://hooks.example.com/wcp360', events: ['webhook.redeliver'] })
+  await make('webhooks', { name: 'ops', url: 'https://hooks.example.com/wcp360' })
+  // Switched off, so that nothing is sent and changes the store by itself.
+  await test.root('PATCH', '/api/v1/webhooks/ops', { isActive: false })
 
   const keyOf = async (user: string, name: string, scopes: readonly string[]) => {
     const { id, token } = await make(`users/${user}/api-keys`, { name, scopes })

@@ -46,14 +46,12 @@ export function deliveryTable(
     columns: [
       { title: t.webhooks.event },
       { title: label(t, 'state') },
-      { title: t.webhooks.tries },
       { title: label(t, 'createdAt'), wide: true },
       { title: t.webhooks.redeliver, hidden: true, number: true },
     ],
     rows: deliveries.map((one) => [
-      { text: one.event },
+      { text: one.event, sub: `${lastTry(t, one)} · ${one.attempts} ${t.webhooks.times}` },
       { badge: statusBadge(one.state === 'delivered' ? 'succeeded' : one.state, t.webhooks.states) },
-      { text: lastTry(t, one), sub: `${one.attempts} ${t.webhooks.times}` },
       { time: one.createdAt },
       mayResend && one.state !== 'queued'
         ? {
