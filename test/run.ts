@@ -28,10 +28,10 @@ interface Count {
 const quick: readonly Group[] = [
   { name: 'unit' },
   { name: 'architecture' },
-  { name: 'operations' },
-  { name: 'store', missing: () => program('postgres', 'postgresql') },
+  { name: 'operations', startsServers: true },
+  { name: 'store', startsServers: true, missing: () => program('postgres', 'postgresql') },
   { name: 'build' },
-  { name: 'provisioners', missing: root },
+  { name: 'provisioners', startsServers: true, missing: root },
   {
     name: 'integration',
     startsServers: true,

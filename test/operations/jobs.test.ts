@@ -104,7 +104,7 @@ describe('the life of a job', () => {
 
 describe('a job whose agent is silent', () => {
   it('stalls with an alert, and goes on when the agent is heard again', async () => {
-    await start({ machine: { play: () => 'hold' }, stallAfterMs: 300 })
+    await start({ machine: { play: () => 'hold' }, stallAfterMs: 1500 })
     const { id, jobId } = await createTenant('bakery')
 
     await ended(jobId, 'stalled')
@@ -118,11 +118,11 @@ describe('a job whose agent is silent', () => {
   })
 
   it('does not stall while heartbeats come', async () => {
-    await start({ machine: { play: () => 'hold' }, stallAfterMs: 400 })
+    await start({ machine: { play: () => 'hold' }, stallAfterMs: 3000 })
     const { jobId } = await createTenant('bakery')
-    for (let beat = 0; beat < 12; beat++) {
+    for (let beat = 0; beat < 16; beat++) {
       test.agent.tell({ t: 'heartbeat', job: jobId as never })
-      await sleep(100)
+      await sleep(250)
     }
 
     expect((await job(jobId)).state).toBe('running')
