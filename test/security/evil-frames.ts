@@ -306,9 +306,9 @@ function fatal(kind: string, pieces: readonly Buffer[]): Burst {
 /** One to four bytes of the body are others; what is still a legal job by chance is about the prey. */
 function mutated(dice: Dice, frame: Buffer): Buffer {
   const copy = Buffer.from(frame)
-  // A control character or a byte that no UTF-8 begins with is in it, so that it cannot be a legal frame by chance.
-  copy[dice.between(4, copy.length - 1)] = dice.oneOf([0, 1, 10, 0x1b, 0xff, 0xfe, 0xc0]) ?? 0
   for (let more = dice.between(0, 3); more > 0; more--) copy[dice.between(4, copy.length - 1)] = dice.between(0, 255)
+  // A control character or a byte that no UTF-8 begins with is in it at the end, so that it cannot be a legal frame by chance.
+  copy[dice.between(4, copy.length - 1)] = dice.oneOf([0, 1, 10, 0x1b, 0xff, 0xfe, 0xc0]) ?? 0
   return copy
 }
 
