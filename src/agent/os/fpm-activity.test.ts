@@ -1,3 +1,8 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { connectedSockets, workOf } from './fpm-activity.ts'
 
@@ -14,8 +19,20 @@ describe('sockets that somebody is connected to', () => {
     expect(connectedSockets(table)).toEqual(new Set(['/run/wcp360/fpm/.busy.sock', '@/tmp/.X11 unix']))
   })
 
-  it('are read from this machine', () => {
-    expect(connectedSockets().size).toBeGreaterThan(0)
+  it('are read from this machine', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'wcp-activity-')), 'fpm.sock')
+    const server = createServer().listen(path)
+    await once(server, 'listening')
+    expect(connectedSockets()).not.toContain(path)
+
+    const visitor = connect(path)
+    const [answering] = await once(server, 'connection')
+    expect(connectedSockets()).toContain(path)
+
+    visitor.destroy()
+    answering.destroy()
+    server.close()
+    rmSync(dirname(path), { recursive: true })
   })
 })
 
