@@ -187,7 +187,13 @@ async function evil({ product }: World, order: EvilOrder): Promise<EvilReport> {
 }
 
 function end(held: Set<number>): void {
-  for (const pid of held) process.kill(pid, 'SIGKILL')
+  for (const pid of held) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // it has ended by itself
+    }
+  }
   held.clear()
 }
 

@@ -30,7 +30,8 @@ export interface EvilReport {
   readonly answers: number
 }
 
-const patienceMs = 10_000
+/** Far more than the agent's longest pause between two tries: the machine may be busy with other things. */
+const patienceMs = 60_000
 
 class Evil {
   readonly #order: EvilOrder
