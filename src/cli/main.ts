@@ -1,89 +1,13 @@
 /** The `wcp` command line. */
-import { join } from 'node:path'
 import { layout } from '../agent/os/layout.ts'
-import { asWcpError, errorTable, WcpError } from '../contract/errors.ts'
-import { type Output, printJson, printProblem } from '../lib/print.ts'
-import { version } from '../lib/version.ts'
-import { operations } from '../resources/index.ts'
+import type { Output } from '../lib/print.ts'
 import { terminalAsk } from './ask.ts'
-import { approve } from './commands/approve.ts'
-import { completionCommands } from './commands/completion.ts'
-import { configCommands } from './commands/config.ts'
-import { doctor } from './commands/doctor.ts'
-import { emergencyCommands } from './commands/emergency.ts'
-import { loginCommands } from './commands/login.ts'
-import { logs } from './commands/logs.ts'
-import { status } from './commands/status.ts'
-import { rescueCaller } from './emergency/call-rescue.ts'
-import { type LocalCommand, runProgram } from './program.ts'
-import { choosePanel, panelCaller } from './remote/choose-panel.ts'
-import type { ServerAddress } from './remote/server-address.ts'
-import { runWords } from './run-words.ts'
-import { watchJob } from './watch-job.ts'
+import { wcp } from './wcp.ts'
 
 /** @param argv what follows `wcp`. @returns the exit code of the error table. */
-export async function main(argv: string[]): Promise<number> {
-  const output = processOutput()
-  try {
-    const { server, words } = choosePanel(argv, process.env)
-    return await run(server, words, output)
-  } catch (error) {
-    const shown = asWcpError(error)
-    if (argv.includes('--json')) printJson(output, shown.toProblem())
-    else printProblem(output, shown)
-    if (shown.code === 'internal') output.err(`${error instanceof Error ? error.stack : String(error)}\n`)
-    return errorTable[shown.code].exit
-  }
-}
-
-/** @param server null: the panel of this machine */
-async function run(server: ServerAddress | null, words: readonly string[], output: Output): Promise<number> {
-  const places = layout()
-  const { env } = process
-  const ask = terminalAsk()
-  const call = panelCaller(server, { cliSocket: places.cliSocket, env, ask })
-  const ofThisMachine: readonly LocalCommand[] = [
-    doctor(places, call, output),
-    approve(rescueCaller(), output),
-    logs(join(places.logs, 'wcpd.log')),
-    ...configCommands(places.config, output),
-    ...emergencyCommands({ output, ask, isTerminal: process.stdin.isTTY, call: rescueCaller() }),
-  ]
-  const locals: LocalCommand[] = [
-    status(call, output),
-    ...(server === null ? ofThisMachine : ofThisMachine.map(notFromAfar)),
-    ...loginCommands({ output, ask, env, server }),
-    {
-      words: 'job watch',
-      summary: 'Follow a job to its end',
-      args: [['<id>', 'id of the job']],
-      run: ([id = '']) => watchJob(id, { call, output }),
-    },
-  ]
-  locals.push(...completionCommands({ operations, locals, call }, output))
-  return await runProgram(
-    {
-      operations,
-      locals,
-      version: version(),
-      write: output.out,
-      writeError: output.err,
-      runWords: (typed) => runWords(typed, operations, { output, call, ask }),
-    },
-    words,
-  )
-}
-
-/** What looks at the machine that it runs on says nothing about another one. */
-function notFromAfar(command: LocalCommand): LocalCommand {
-  return {
-    ...command,
-    async run() {
-      throw new WcpError('bad_input', `Cannot run "wcp ${command.words}" for another machine`, {
-        help: 'Run it there, without --server and WCP_SERVER.',
-      })
-    },
-  }
+export function main(argv: readonly string[]): Promise<number> {
+  const { env, stdin } = process
+  return wcp(argv, { output: processOutput(), ask: terminalAsk(), env, isTerminal: stdin.isTTY, places: layout() })
 }
 
 function processOutput(): Output {

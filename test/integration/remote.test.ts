@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { totpCode, totpStep } from '../../src/lib/totp.ts'
+import { ask } from '../operations/support/client.ts'
 import { executable } from '../support/executable.ts'
 import { Product } from '../support/product.ts'
 
@@ -65,6 +66,7 @@ describe.skipIf(!canRun)('wcp on another machine', () => {
   }
 
   const there = (...words: string[]) => wcp(['--server', server, ...words])
+  const trusting = () => ({ WCP_SERVER: server, WCP_FINGERPRINT: fingerprint })
   const logIn = (...lines: string[]) => wcp(['login', email, '--server', server, '--fingerprint', fingerprint], lines)
   const kept = () => join(home, 'config/wcp360/servers', readdirSync(join(home, 'config/wcp360/servers'))[0] ?? '')
 
@@ -158,6 +160,39 @@ describe.skipIf(!canRun)('wcp on another machine', () => {
     expect((await wcp(['package', 'list'], [], env)).code).toBe(3)
   })
 
+  it('answers each person, and nobody, what REST answers them', async () => {
+    const [seller, customer] = ['seller@example.com', 'customer@example.com']
+    await machine.call('POST', '/resellers', { email: seller, password })
+    await machine.call('POST', '/packages', { name: 'small', reseller: seller })
+    await logIn(password)
+    expect((await there('tenant', 'create', 'kiosk', '--reseller', seller)).code).toBe(0)
+    await machine.call('POST', '/users', { email: customer, password, role: 'user', tenant: 'kiosk' })
+
+    const codes: string[] = []
+    for (const person of [email, seller, customer, null]) {
+      if (person === null) await wcp(['logout'], [], trusting())
+      else expect((await wcp(['login', person], [password], trusting())).code).toBe(0)
+      const { session } = JSON.parse(readFileSync(kept(), 'utf8'))
+      for (const path of ['/packages', '/tenants/kiosk', '/tenants/elsewhere', '/resellers']) {
+        const [, kind = '', ref] = path.split('/')
+        const words = [kind.slice(0, -1), ...(ref === undefined ? ['list'] : ['get', ref]), '--json']
+        const { code, out } = await wcp(words, [], trusting())
+        const headers = session === null ? {} : { authorization: `Bearer ${session.token}` }
+        const rest = await ask({ port: machine.ports.panel, tls: true }, { path: `/api/v1${path}`, headers })
+        const body = rest.json()
+        codes.push(`${body.code ?? 'ok'} ${code}`)
+        if (rest.status < 400) expect(JSON.parse(out)).toEqual(body)
+        else expect(JSON.parse(out)).toMatchObject({ status: rest.status, code: body.code })
+      }
+    }
+    expect(codes).toEqual([
+      ...['ok 0', 'ok 0', 'not_found 5', 'ok 0'],
+      ...['ok 0', 'ok 0', 'not_found 5', 'forbidden 4'],
+      ...['forbidden 4', 'ok 0', 'not_found 5', 'forbidden 4'],
+      ...Array(4).fill('not_signed_in 3'),
+    ])
+  })
+
   it('looks at no other machine than its own where that is what a command is for', async () => {
     for (const words of [
       ['doctor'],
@@ -166,7 +201,7 @@ describe.skipIf(!canRun)('wcp on another machine', () => {
       ['approve', 'deletes', '--count', '1', '--minutes', '1'],
     ])
       expect([words, (await there(...words)).code]).toEqual([words, 2])
-    expect((await there('status')).err).toContain('nobody is signed in there')
+    expect((await wcp(['status'], [], trusting())).err).toContain('nobody is signed in there')
   })
 
   it('asks a person, shows what is compared, and never what is secret', async () => {

@@ -4,6 +4,7 @@
  * change of anybody's rights is seen in review (threats C15, C22).
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type ErrorCode, errorTable } from '../../src/contract/errors.ts'
 import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../src/contract/operation.ts'
 import { parseCommandLine, toCommandLine } from '../../src/lib/command-spec.ts'
 import { splitWords } from '../../src/lib/words.ts'
@@ -13,7 +14,9 @@ import { detailPath, listPath } from '../../src/panel/pages/places.ts'
 import { registerPages } from '../../src/panel/pages/register-pages.ts'
 import type { Context } from '../../src/resources/context.ts'
 import { operations } from '../../src/resources/index.ts'
-import { type Answer, ask, Browser } from './support/client.ts'
+import { type Answer, ask, type Browser } from './support/client.ts'
+import { localCertificate } from './support/local-certificate.ts'
+import { type Ended, openShell, rootShell, type Shell } from './support/shell.ts'
 import { storeImage } from './support/store-image.ts'
 import { password, proofsAtRest, type TestPanel, testPanel, until } from './support/test-panel.ts'
 import { requestFor } from './support/world.ts'
@@ -40,6 +43,7 @@ type Whose = 'customers' | 'panels'
 interface Person {
   readonly name: string
   readonly browser: Browser
+  readonly shell: Shell
   /** Of whose things this person reaches which; `all`: of everybody's all. */
   readonly reaches: 'all' | readonly (keyof Things)[]
   readonly scope: 'global' | 'reseller' | 'local' | null
@@ -95,8 +99,11 @@ const keyMay = ['tenant.get', 'domain.list', 'domain.get', 'domain.delete']
 const forKeys = operations.flatMap(({ name, policy }) => (policy.isSensitive ? [] : [name]))
 
 beforeAll(async () => {
-  test = await testPanel({ registerPages: pages })
-  setup = await testPanel({ machine: { setupOpen: true } })
+  const tls = localCertificate()
+  test = await testPanel({ registerPages: pages, tls })
+  setup = await testPanel({ machine: { setupOpen: true }, tls })
+  const shellAt = ({ panel: { port } }: TestPanel, key?: string) =>
+    openShell({ port, certificate: tls.cert, ...(key !== undefined && { key }) })
   const make = async (path: string, body: Input) => {
     const answer = await test.root('POST', `/api/v1/${path}`, body)
     if (answer.status > 202) throw new Error(`${path}: ${answer.text}`)
@@ -136,7 +143,7 @@ beforeAll(async () => {
     const { id, token } = await make(`users/${user}/api-keys`, { name, scopes })
     const browser = test.browser()
     browser.key = String(token)
-    return { id, browser }
+    return { id, reached: { browser, shell: await shellAt(test, String(token)) } }
   }
   const program = await keyOf(baker.id, 'deploy', keyMay)
   const watcher = await keyOf('admin@example.com', 'watch', forKeys)
@@ -174,24 +181,31 @@ beforeAll(async () => {
   const signedIn = async (email: string) => {
     const browser = test.browser()
     expect((await browser.signIn(email, password)).status).toBe(303)
-    return browser
+    const shell = await shellAt(test)
+    expect(await shell.wcp(['login', email], { password })).toMatchObject({ exit: 0 })
+    return { browser, shell }
   }
   const own = ['tenant', 'domain', 'waiting', 'package', 'user', 'job', 'apiKey'] as const
   people = [
-    { name: 'nobody', browser: test.browser(), reaches: [], scope: null },
-    { name: 'before setup', browser: new Browser({ port: setup.panel.port }), reaches: [], scope: null },
-    { name: 'suspended', browser: await signedIn('closed@example.com'), reaches: [], scope: null },
-    { name: 'customer A', browser: await signedIn('baker@example.com'), reaches: own, scope: 'local' },
-    { name: 'customer B', browser: await signedIn('butcher@example.com'), reaches: [], scope: 'local' },
-    { name: 'reseller 1', browser: await signedIn(one), reaches: [...own, 'reseller'], scope: 'reseller' },
-    { name: 'reseller 2', browser: await signedIn(two), reaches: [], scope: 'reseller' },
-    { name: 'helper', browser: await signedIn('helper@example.com'), reaches: 'all', scope: 'global' },
-    { name: 'admin as A', browser: await signedIn('staff@example.com'), reaches: own, scope: 'local', isActing: true },
-    { name: 'admin', browser: await signedIn('admin@example.com'), reaches: 'all', scope: 'global' },
-    { name: 'key of A', browser: program.browser, reaches: own, scope: 'local', isKey: true },
-    { name: 'key of admin', browser: watcher.browser, reaches: 'all', scope: 'global', isKey: true },
+    { name: 'nobody', browser: test.browser(), shell: await shellAt(test), reaches: [], scope: null },
+    {
+      ...{ name: 'before setup', browser: setup.browser(), shell: await shellAt(setup) },
+      ...{ reaches: [], scope: null },
+    },
+    { name: 'suspended', ...(await signedIn('closed@example.com')), reaches: [], scope: null },
+    { name: 'customer A', ...(await signedIn('baker@example.com')), reaches: own, scope: 'local' },
+    { name: 'customer B', ...(await signedIn('butcher@example.com')), reaches: [], scope: 'local' },
+    { name: 'reseller 1', ...(await signedIn(one)), reaches: [...own, 'reseller'], scope: 'reseller' },
+    { name: 'reseller 2', ...(await signedIn(two)), reaches: [], scope: 'reseller' },
+    { name: 'helper', ...(await signedIn('helper@example.com')), reaches: 'all', scope: 'global' },
+    { name: 'admin as A', ...(await signedIn('staff@example.com')), reaches: own, scope: 'local', isActing: true },
+    { name: 'admin', ...(await signedIn('admin@example.com')), reaches: 'all', scope: 'global' },
+    { name: 'key of A', ...program.reached, reaches: own, scope: 'local', isKey: true },
+    { name: 'key of admin', ...watcher.reached, reaches: 'all', scope: 'global', isKey: true },
   ]
-  await people.find(({ isActing }) => isActing)?.browser.call('POST', `/api/v1/users/${baker.id}/impersonate`)
+  const acting = people.find(({ isActing }) => isActing)
+  await acting?.browser.call('POST', `/api/v1/users/${baker.id}/impersonate`)
+  if (acting) await goOnInShell(acting)
   await test.root('POST', '/api/v1/tenants/closed/suspend')
   await settled()
   grants = new Map<string, 'all' | ReadonlySet<string>>([
@@ -205,16 +219,26 @@ beforeAll(async () => {
     ['key of A', new Set(keyMay)],
     ['key of admin', new Set(forKeys)],
   ])
-  // So that a use of a key is no change to be seen here.
+  // So that a use of a key or a session is no change to be seen here.
   await test.panel.db.updateTable('api_keys').set({ last_used_at: '2999-01-01T00:00:00.000Z' }).execute()
+  await test.panel.db.updateTable('sessions').set({ last_seen_at: '2999-01-01T00:00:00.000Z' }).execute()
   await proofsAtRest(test.panel)
   image = await storeImage(test.panel.db)
 })
 
 afterAll(async () => {
+  for (const { shell } of people ?? []) shell.remove()
   await test?.stop()
   await setup?.stop()
 })
+
+/** Who acts as another began it in a browser; the secret of that session is what a shell gets its tokens for. */
+async function goOnInShell({ browser, shell }: Person): Promise<void> {
+  const { email } = shell.kept.session ?? {}
+  const session = { email: String(email), secret: String(browser.cookie), token: '', expiresAt: '2000-01-01T00:00:00Z' }
+  shell.kept = { fingerprint: null, session }
+  expect(await shell.wcp(['tenant', 'list'])).toMatchObject({ exit: 0 })
+}
 
 async function settled(): Promise<void> {
   const active = async (state: string) => (await test.root('GET', `/api/v1/jobs?state=${state}`)).json().items?.length
@@ -268,6 +292,7 @@ function inputFor({ name, input }: Operation, of: Things): Input {
     'client-certificate.delete': { certificate: nowhere },
     'policy.update': { role: 'user', secondFactor: 'optional' },
     'audit.list': { limit: 5 },
+    'audit.export': { limit: 5 },
     'settings.get': { key: 'jobs.keep_days' },
     'settings.update': { key: 'jobs.keep_days', value: '30' },
   }
@@ -298,10 +323,12 @@ async function byRest({ browser }: Person, operation: Operation, input: Input): 
 /** Does it, sees whether anything has changed, and puts everything back. */
 async function undone<T>(person: Person, deed: () => Promise<T>): Promise<{ result: T; changed: string[] }> {
   const { cookie } = person.browser
+  const { kept } = person.shell
   const result = await deed()
   const changed = await image.restore()
   person.browser.cookie = cookie
-  return { result, changed }
+  if (JSON.stringify(person.shell.kept) !== JSON.stringify(kept)) person.shell.kept = kept
+  return { result, changed: changed.sort() }
 }
 
 /** What policies and roles say, without asking the panel. */
@@ -369,6 +396,11 @@ describe.each(operations.map((operation) => [operation.name, operation] as const
         else expect(answer.status, cell).toBe(should)
         if (answer.status >= 400 || operation.effect !== 'write') expect(changed, cell).toEqual([])
         if (answer.status === 200) expectNothingForeign(person, answer)
+
+        const command = await undone(person, () => byCommand(person, operation, input))
+        const isOfBrowsers = operation.name === 'user.impersonate' && answer.status === 200
+        if (isOfBrowsers) expect([command.result.exit, command.changed], cell).toEqual([errorTable.conflict.exit, []])
+        else expectSame(operation, answer, command, cell, changed)
       }
     },
   )
@@ -385,20 +417,18 @@ describe.each(operations.map((operation) => [operation.name, operation] as const
     }
   })
 
-  it('is the same request as a command', async () => {
+  it('is the same request as a command, for root too', async () => {
     const input = inputFor(operation, things.customers)
     const line = toCommandLine(operation, input)
     const { input: read } = parseCommandLine(splitWords(line), operations)
 
     const secrets = Object.fromEntries((operation.secret ?? []).map((key) => [key, input[key]]))
     expect(requestFor(operation, { ...read, ...secrets })).toEqual(requestFor(operation, input))
-    const asRoot = async (given: Input) => {
-      const { method, path, body } = requestFor(operation, given, isPlanned(operation))
-      const answer = await ask({ socketPath: test.panel.cliSocket }, { method, path, ...(body && { body }) })
-      await image.restore()
-      return codeOf(answer)
-    }
-    expect(await asRoot({ ...read, ...secrets })).toBe(await asRoot(input))
+    const { method, path, body } = requestFor(operation, input, isPlanned(operation))
+    const answer = await ask({ socketPath: test.panel.cliSocket }, { method, path, ...(body && { body }) })
+    const changed = (await image.restore()).sort()
+    const result = await byCommand({ shell: rootShell(test.panel.cliSocket) }, operation, input)
+    expectSame(operation, answer, { result, changed: (await image.restore()).sort() }, 'root', changed)
   })
 })
 
@@ -427,6 +457,33 @@ about the panel's own. Operations of the machine are planned. Made by matrix.tes
 function expectNothingForeign({ name, reaches }: Person, { text }: Answer): void {
   const foreign = reaches === 'all' ? [] : ['palace', ...(reaches.length === 0 ? ['bakery', 'baker@'] : [])]
   for (const word of foreign) expect(text, name).not.toContain(word)
+}
+
+/** The command as it is typed; what is secret is typed when it is asked for. */
+async function byCommand({ shell }: { shell: Pick<Shell, 'wcp'> }, operation: Operation, input: Input): Promise<Ended> {
+  const [, ...words] = splitWords(toCommandLine(operation, input))
+  return await shell.wcp([...words, '--json', '--yes', ...(isPlanned(operation) ? ['--plan'] : [])], input)
+}
+
+/** Exit code and JSON are those of the REST answer, a problem word for word, what was read as it is; and so is what changed. */
+function expectSame(
+  operation: Operation,
+  answer: Answer,
+  command: { result: Ended; changed: string[] },
+  cell: string,
+  changed: string[],
+): void {
+  const { exit, out, err } = command.result
+  const { instance: _, ...body } = answer.json()
+  const of = `${cell} as a command: ${out}${err}`
+  const printed = JSON.parse(out)
+  expect(command.changed, of).toEqual(changed)
+  if (answer.status < 400) expect(exit, of).toBe(0)
+  else expect([printed.code, exit], of).toEqual([body.code, errorTable[String(body.code) as ErrorCode].exit])
+  if (answer.status === 401) return // each says where one signs in
+  const now = operation.name === 'health.get' ? { at: body.at } : {}
+  if (answer.status >= 400 || operation.effect === 'read') expect({ ...printed, ...now }, of).toEqual(body)
+  else expect(Object.keys(printed).sort(), of).toEqual(Object.keys(body).sort())
 }
 
 async function byTerminal({ browser }: Person, operation: Operation, input: Input): Promise<string> {

@@ -37,11 +37,15 @@ export function loginCommands(options: LoginOptions): readonly LocalCommand[] {
       args: [['[email]', 'e-mail address of the account; asked for without it']],
       options: [
         option,
-        ['--fingerprint <sha256>', 'of its certificate, where nobody can be asked whether it is right'],
+        [
+          '--fingerprint <sha256>',
+          'of its certificate, where nobody can be asked whether it is right; or WCP_FINGERPRINT',
+        ],
       ],
       async run([email], { server: given, fingerprint }) {
         const { server, file } = chosen(given)
-        await settleCertificate(server, file, options, typeof fingerprint === 'string' ? fingerprint : null)
+        const told = typeof fingerprint === 'string' ? fingerprint : env.WCP_FINGERPRINT
+        await settleCertificate(server, file, options, told || null)
         const send = sender(server, () => file.read().fingerprint)
         const session = await signIn(send, file, options.ask, email ?? (await options.ask.text('e-mail: ')))
         output.out(`signed in to ${server.origin} as ${plain(session.email)}\n`)

@@ -40,14 +40,14 @@ export function keyClient(send: Send, key: string): CallPanel {
   return (call) => send(call, key)
 }
 
-/** As the person who is signed in; asks for the password where the panel wants to see it again. */
+/**
+ * As the person who is signed in; asks for the password where the panel wants to see it again. Where nobody is signed in
+ * the panel says what that means: before it is set up, nobody can.
+ */
 export function sessionClient(server: ServerAddress, file: ServerFile, send: Send, ask: Ask): CallPanel {
-  async function token(): Promise<string> {
+  async function token(): Promise<string | null> {
     const { session } = file.read()
-    if (session === null)
-      throw new WcpError('not_signed_in', `Cannot call ${server.origin}: nobody is signed in there`, {
-        help: `Run "wcp login --server ${server.origin}".`,
-      })
+    if (session === null) return null
     if (Date.parse(session.expiresAt) - Date.now() > marginMs) return session.token
     return (await grant(file, send, '/refresh', { secret: session.secret }, null)).token
   }
@@ -57,12 +57,20 @@ export function sessionClient(server: ServerAddress, file: ServerFile, send: Sen
     try {
       return await send(call, first)
     } catch (error) {
-      if (!(error instanceof WcpError) || error.code !== 'step_up_needed') throw error
+      if (!(error instanceof WcpError)) throw error
+      if (first === null) throw error.code === 'not_signed_in' ? nobody(server) : error
+      if (error.code !== 'step_up_needed') throw error
       const proof = await ask.secret('password, or code of your app: ')
       const body = /^\d{6}$/.test(proof) ? { code: proof } : { password: proof }
       return await send(call, (await grant(file, send, '/confirm', body, first)).token)
     }
   }
+}
+
+function nobody({ origin }: ServerAddress): WcpError {
+  return new WcpError('not_signed_in', `Cannot call ${origin}: nobody is signed in there`, {
+    help: `Run "wcp login --server ${origin}".`,
+  })
 }
 
 /** Signs in, renews or confirms, and keeps what comes of it. @param path below `/tokens` */

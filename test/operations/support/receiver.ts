@@ -1,12 +1,9 @@
 /** An HTTPS server on the loopback that takes events, with a certificate of its own, and answers what the test says. */
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { localCertificate } from './local-certificate.ts'
 
 export interface Received {
   readonly headers: IncomingHttpHeaders
@@ -26,14 +23,9 @@ export interface Receiver {
 }
 
 export async function startReceiver(): Promise<Receiver> {
-  const directory = mkdtempSync(join(tmpdir(), 'wcp-receiver-'))
-  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')]
-  const options = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  execFileSync('openssl', ['req', ...options, ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' })
-  const ca = readFileSync(cert, 'utf8')
+  const { key, cert: ca } = localCertificate()
   const received: Received[] = []
-  const server = createServer({ key: readFileSync(key), cert: ca }, async (request, response) => {
+  const server = createServer({ key, cert: ca }, async (request, response) => {
     let body = ''
     request.setEncoding('utf8')
     for await (const chunk of request) body += chunk
@@ -41,7 +33,6 @@ export async function startReceiver(): Promise<Receiver> {
     if (receiver.answer === 'never') return
     response.writeHead(receiver.answer, { location: '/elsewhere' }).end('thanks')
   })
-  rmSync(directory, { recursive: true })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo // a TCP server that listens

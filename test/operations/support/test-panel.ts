@@ -6,6 +6,7 @@ import pino from 'pino'
 import { loadConfig } from '../../../src/lib/config.ts'
 import { deriveKeys } from '../../../src/panel/auth/keys.ts'
 import { passwordHasher } from '../../../src/panel/auth/password.ts'
+import type { TlsFiles } from '../../../src/panel/http/server.ts'
 import type { RegisterPages } from '../../../src/panel/http/types.ts'
 import { type Panel, type PanelOptions, startPanel } from '../../../src/panel/panel.ts'
 import { operations } from '../../../src/resources/index.ts'
@@ -36,6 +37,8 @@ export interface TestPanelOptions {
   readonly isRateLimited?: boolean
   /** PEM of whom webhooks trust. */
   readonly webhookCa?: string
+  /** As on a server; plain HTTP without. */
+  readonly tls?: TlsFiles
   readonly stallAfterMs?: number
   readonly holdMs?: number
   readonly withoutAgent?: boolean
@@ -64,7 +67,7 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
         'config.yaml',
       ),
       keys: deriveKeys('ab'.repeat(32)),
-      tls: 'insecure',
+      tls: options.tls ?? 'insecure',
       listen: { host: '127.0.0.1', port: 0 },
       runDirectory: directory,
       statePath: join(directory, 'state.db'),
@@ -99,7 +102,7 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
     },
     machine: scripted,
     log,
-    browser: () => new Browser({ port: panel.port }),
+    browser: () => new Browser({ port: panel.port, ...(options.tls && { tls: true }) }),
     root: (method, path, body) =>
       ask({ socketPath: panel.cliSocket }, { method, path, ...(body !== undefined && { body }) }),
     dial,
