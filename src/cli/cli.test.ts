@@ -60,6 +60,18 @@ const operations: readonly AnyOperation[] = [
     output: z.object({ id: z.string() }),
     run: notHere,
   }),
+  defineOperation({
+    name: 'user.update',
+    summary: 'Change a user',
+    effect: 'write',
+    policy: { scopes: ['global'] },
+    http: 'PATCH /users/{user}',
+    positional: ['user'],
+    secret: ['password'],
+    input: z.strictObject({ user: z.string(), password: z.string().optional(), role: z.string().optional() }),
+    output: z.object({ id: z.string() }),
+    run: notHere,
+  }),
 ]
 
 interface Seen {
@@ -218,6 +230,19 @@ describe('wcp', () => {
 
     await expect(wcp('user', 'create', 'a@example.com', '--password', 'x')).rejects.toThrow(/other users/)
     expect(seen).toHaveLength(1)
+  })
+
+  it('asks for a secret that may be left out when it is named', async () => {
+    answers = [
+      { status: 200, body: { id: 'u1' } },
+      { status: 200, body: { id: 'u1' } },
+    ]
+    await wcp('user', 'update', 'a@example.com', '--password')
+    await wcp('user', 'update', 'a@example.com', '--role', 'user')
+
+    expect(seen.map(({ body }) => JSON.parse(body))).toEqual([{ password: 'correct horse battery' }, { role: 'user' }])
+    await wcp('user', 'update', '--help')
+    expect(written.out).toMatch(/--password +\(the value is asked for\)/)
   })
 
   it('throws the problem that the panel answered, fields and all', async () => {

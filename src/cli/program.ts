@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { errorTable } from '../contract/errors.ts'
 import { type AnyOperation, httpBinding, kindOf, verbOf } from '../contract/operation.ts'
-import { type CommandOption, commandSpec, placeholder, usageLine } from '../lib/command-spec.ts'
+import { type CommandOption, commandSpec, namedOptions, placeholder, usageLine } from '../lib/command-spec.ts'
 import { apiRoot } from '../lib/http-call.ts'
 
 /** A command that is no operation: it looks at this machine, or follows something. */
@@ -105,10 +105,10 @@ function operationCommand(root: Command, operation: AnyOperation): Command {
 }
 
 function operationHelp(operation: AnyOperation): string {
-  const { args, options } = commandSpec(operation)
+  const spec = commandSpec(operation)
   const { method, path } = httpBinding(operation)
   const flags: readonly (readonly [string, string])[] = [
-    ...options.filter(({ secret }) => !secret).map(optionRow),
+    ...namedOptions(spec).map(optionRow),
     ['--json', 'print the JSON answer of the API; do not wait for the job'],
     ...(operation.effect === 'machine'
       ? [['--plan', 'show what would change on the machine, and change nothing'] as const]
@@ -119,19 +119,20 @@ function operationHelp(operation: AnyOperation): string {
   return [
     section(
       'Arguments',
-      args.map(({ name, field }) => [name, field.description ?? '']),
+      spec.args.map(({ name, field }) => [name, field.description ?? '']),
     ),
     section('Options', flags),
     `\nAPI: ${method} ${apiRoot}${path}\n`,
   ].join('')
 }
 
-function optionRow({ flag, field }: CommandOption): readonly [string, string] {
-  const value = field.type === 'boolean' ? '' : ` ${placeholder(field)}`
+function optionRow({ flag, field, secret }: CommandOption): readonly [string, string] {
+  const value = field.type === 'boolean' || secret ? '' : ` ${placeholder(field)}`
   const notes = [
     field.required ? 'required' : '',
     field.nullable ? '"none" for null' : '',
     field.type === 'list' ? 'may be repeated' : '',
+    secret ? 'the value is asked for' : '',
   ]
   const shown = notes.filter(Boolean).join(', ')
   return [`--${flag}${value}`, `${field.description ?? ''}${shown === '' ? '' : ` (${shown})`}`]

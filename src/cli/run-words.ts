@@ -102,13 +102,15 @@ function refuseTypedSecrets({ operation, input }: ParsedCommand): void {
     `Cannot take "${typed}" from the command line: other users of this machine could read it`,
     {
       fields: [{ field: typed, problem: 'was typed into the command' }],
-      help: `Leave it out: wcp asks for it, or reads it as a line from standard input.`,
+      help: `Leave the value out, with "--${typed}" as the last word: wcp asks for it, or reads it as a line from standard input.`,
     },
   )
 }
 
-async function askSecrets({ operation }: ParsedCommand, ask: Ask): Promise<Record<string, string>> {
-  const wanted = commandSpec(operation).options.filter(({ secret, field }) => secret && field.required)
+async function askSecrets({ operation, unsaid }: ParsedCommand, ask: Ask): Promise<Record<string, string>> {
+  const wanted = commandSpec(operation).options.filter(
+    ({ secret, field }) => secret && (field.required || unsaid.includes(field.name)),
+  )
   const answers: Record<string, string> = {}
   for (const { field } of wanted) answers[field.name] = await ask.secret(`${field.name}: `)
   return answers

@@ -67,14 +67,22 @@ describe('a command line', () => {
     expect(parse(toCommandLine(create, input))).toEqual({
       operation: create,
       input,
+      unsaid: [],
       flags: { plan: false, json: false, yes: false },
     })
   })
 
-  it('leaves secrets out', () => {
+  it('leaves the values of secrets out', () => {
     const line = toCommandLine(create, { tenant: 'blog', fqdn: 'a.b', token: 'canary' })
 
-    expect(line).toBe('wcp domain create a.b --tenant blog')
+    expect(line).toBe('wcp domain create a.b --tenant blog --token')
+    expect(parse(line)).toMatchObject({ input: { tenant: 'blog', fqdn: 'a.b' }, unsaid: ['token'] })
+  })
+
+  it('names a secret without its value before another option as well, and else takes the value', () => {
+    expect(parse('domain create a.b --token --tenant blog')).toMatchObject({ unsaid: ['token'] })
+    for (const line of ['domain create a.b --token x', 'domain create a.b --token=x', 'domain create --token x a.b'])
+      expect(parse(line)).toMatchObject({ input: { fqdn: 'a.b', token: 'x' }, unsaid: [] })
   })
 
   it('takes flags of its own anywhere', () => {

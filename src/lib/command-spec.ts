@@ -19,7 +19,7 @@ export interface CommandOption {
   readonly field: Field
   /** Without the dashes: `limits-mem-mb`. */
   readonly flag: string
-  /** Never printed again, and better asked for than typed. */
+  /** Never printed again, and better asked for than typed: `wcp` asks for each that is required or named without a value. */
   readonly secret: boolean
 }
 
@@ -41,6 +41,8 @@ export interface CommandFlags {
 export interface ParsedCommand {
   readonly operation: AnyOperation
   readonly input: Record<string, unknown>
+  /** Secret inputs that are named without a value. */
+  readonly unsaid: readonly string[]
   readonly flags: CommandFlags
 }
 
@@ -59,20 +61,24 @@ export function commandSpec(operation: AnyOperation): CommandSpec {
   return { words: `${kindOf(operation)} ${verbOf(operation)}`, args, options }
 }
 
-/** `wcp tenant create <name> [--package PACKAGE] …`, without the secrets, which are asked for. */
+/** The options that a line may name: required secrets are asked for without being named. */
+export function namedOptions({ options }: CommandSpec): readonly CommandOption[] {
+  return options.filter(({ secret, field }) => !(secret && field.required))
+}
+
+/** `wcp tenant create <name> [--package PACKAGE] …` */
 export function usageLine(operation: AnyOperation): string {
-  const { words, args, options } = commandSpec(operation)
+  const spec = commandSpec(operation)
+  const { words, args } = spec
   const argument = ({ name, variadic, field }: CommandArgument) => {
     const shown = `<${name}>${variadic ? '…' : ''}`
     return field.required ? shown : `[${shown}]`
   }
-  const option = ({ field, flag }: CommandOption) => {
-    const shown = field.type === 'boolean' ? `--${flag}` : `--${flag} ${placeholder(field)}`
+  const option = ({ field, flag, secret }: CommandOption) => {
+    const shown = field.type === 'boolean' || secret ? `--${flag}` : `--${flag} ${placeholder(field)}`
     return field.required ? shown : `[${shown}]`
   }
-  const sorted = options
-    .filter(({ secret }) => !secret)
-    .toSorted((a, b) => Number(b.field.required) - Number(a.field.required))
+  const sorted = namedOptions(spec).toSorted((a, b) => Number(b.field.required) - Number(a.field.required))
   return ['wcp', words, ...args.map(argument), ...sorted.map(option)].join(' ')
 }
 
@@ -82,7 +88,7 @@ export function placeholder(field: Field): string {
   return kebab(field.path).toUpperCase()
 }
 
-/** The line that does the same as this input. Secret values are left out: `wcp` asks for them. */
+/** The line that does the same as this input. Secret values are left out: `wcp` asks for them, where need be by name. */
 export function toCommandLine(operation: AnyOperation, input: Record<string, unknown>): string {
   const { words, args, options } = commandSpec(operation)
   const positional = args
@@ -91,7 +97,8 @@ export function toCommandLine(operation: AnyOperation, input: Record<string, unk
     .map(wordOf)
   const flags = options.flatMap(({ field, flag, secret }) => {
     const value = getAt(input, field.path)
-    if (secret || value === undefined || same(value, field.default)) return []
+    if (value === undefined || same(value, field.default)) return []
+    if (secret) return field.required ? [] : [`--${flag}`]
     if (field.type === 'boolean' && value !== null) return [value === true ? `--${flag}` : `--no-${flag}`]
     const values: readonly unknown[] = field.type === 'list' && Array.isArray(value) ? value : [value]
     if (values.length === 0) return [`--${flag}=`]
@@ -114,6 +121,7 @@ export function parseCommandLine(words: readonly string[], operations: readonly 
   const { args, options } = commandSpec(operation)
   const flags = { plan: false, json: false, yes: false }
   const given: string[] = []
+  const unsaid: string[] = []
   const input: Record<string, unknown> = {}
   const lists = new Map<Field, string[]>()
   const left = [...rest]
@@ -134,10 +142,14 @@ export function parseCommandLine(words: readonly string[], operations: readonly 
       continue
     }
     const negated = name.startsWith('no-') && !options.some(({ flag }) => flag === name)
-    const field = options.find(({ flag }) => flag === (negated ? name.slice(3) : name))?.field
+    const { field, secret } = options.find(({ flag }) => flag === (negated ? name.slice(3) : name)) ?? {}
     if (field === undefined || (negated && field.type !== 'boolean')) throw unknownOption(operation, name)
     if (field.type === 'boolean') {
       setAt(input, field.path, negated ? false : inline === undefined ? true : inputValue(field, inline))
+      continue
+    }
+    if (secret && inline === undefined && (left[0] ?? '--').startsWith('--')) {
+      unsaid.push(field.name)
       continue
     }
     const value = inline ?? left.shift()
@@ -159,7 +171,7 @@ export function parseCommandLine(words: readonly string[], operations: readonly 
     })
   if (flags.plan && operation.effect !== 'machine')
     throw new WcpError('bad_input', `Cannot plan "${commandSpec(operation).words}": it changes nothing on the machine`)
-  return { operation, input, flags }
+  return { operation, input, unsaid, flags }
 }
 
 function findOperation(

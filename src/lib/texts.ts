@@ -531,6 +531,7 @@ export const english = {
     hello: 'Type a command such as “tenant list”, or “help”.',
     empty: 'Nothing to show.',
     sure: 'Say --yes when you mean it.',
+    asksNothing: 'Type the value after it: this page asks for none, and shows it nowhere.',
   },
   account: {
     title: 'Your account',

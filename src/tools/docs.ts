@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { errorTable } from '../contract/errors.ts'
 import { type AnyOperation, httpBinding, kindOf } from '../contract/operation.ts'
-import { commandSpec, placeholder, usageLine } from '../lib/command-spec.ts'
+import { commandSpec, namedOptions, placeholder, usageLine } from '../lib/command-spec.ts'
 import { apiRoot } from '../lib/http-call.ts'
 import { operations } from '../resources/index.ts'
 
@@ -46,17 +46,15 @@ function kindSection(kind: string): string {
 
 function operationSection(operation: AnyOperation): string {
   const { method, path } = httpBinding(operation)
-  const { args, options } = commandSpec(operation)
+  const spec = commandSpec(operation)
   const rows = [
-    ...args.map(
+    ...spec.args.map(
       ({ name, field }) => `| \`<${name}>\` | ${field.required ? 'required' : ''} | ${cell(field.description)} |`,
     ),
-    ...options
-      .filter(({ secret }) => !secret)
-      .map(
-        ({ flag, field }) =>
-          `| \`--${flag} ${cell(placeholder(field))}\` | ${field.required ? 'required' : ''} | ${cell(field.description)} |`,
-      ),
+    ...namedOptions(spec).map(
+      ({ flag, field, secret }) =>
+        `| \`--${flag}${secret ? '' : ` ${cell(placeholder(field))}`}\` | ${field.required ? 'required' : ''} | ${cell(field.description)} |`,
+    ),
   ]
   const table = rows.length === 0 ? '' : `\n| argument | | |\n|---|---|---|\n${rows.join('\n')}\n`
   return `### ${operation.name}\n\n${operation.summary}. \`${usageLine(operation)}\` · \`${method} ${apiRoot}${path}\`\n${table}`

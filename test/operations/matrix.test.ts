@@ -432,6 +432,25 @@ describe.each(operations.map((operation) => [operation.name, operation] as const
   })
 })
 
+describe('a new password', () => {
+  it('is asked for by the command, and typed on the terminal page', async () => {
+    const admin = people.find(({ name }) => name === 'admin')
+    if (admin === undefined) throw new Error('nobody is admin')
+    const words = ['user', 'update', 'baker@example.com', '--password']
+    const line = (typed: string) => admin.browser.form('/terminal', { line: [...words, typed].join(' ') })
+    const shown = async () => (await admin.browser.ask({ path: '/terminal' })).text
+
+    const asked = await undone(admin, () => admin.shell.wcp(words, { password: 'battery staple horse' }))
+    const typed = await undone(admin, () => line("'battery staple horse'"))
+    const unsaid = await undone(admin, () => line(''))
+
+    expect([asked.result.exit, asked.changed]).toEqual([0, ['users']])
+    expect([typed.changed, unsaid.changed]).toEqual([['users'], []])
+    expect(await shown()).toContain('needs a value')
+    expect(await shown()).not.toContain('staple')
+  })
+})
+
 describe('the whole matrix', () => {
   it('is the one that was looked at', async () => {
     const lines = [...rows].map(([name, cells]) => {

@@ -1,7 +1,7 @@
 /** `wcp completion SHELL`: a few lines that ask `wcp complete` for the words, so that they never grow old. */
 import { WcpError } from '../../contract/errors.ts'
 import { type AnyOperation, kindOf, verbOf } from '../../contract/operation.ts'
-import { commandSpec } from '../../lib/command-spec.ts'
+import { commandSpec, namedOptions } from '../../lib/command-spec.ts'
 import { httpCall } from '../../lib/http-call.ts'
 import type { Output, Row } from '../../lib/print.ts'
 import type { CallPanel } from '../client.ts'
@@ -75,9 +75,10 @@ export async function candidatesFor(
 
   const operation = operations.find(({ name }) => name === `${kind}.${verb}`)
   if (operation === undefined) return []
-  const { args, options } = commandSpec(operation)
+  const spec = commandSpec(operation)
+  const { args, options } = spec
   const last = rest.at(-1) ?? ''
-  const option = options.find(({ flag }) => last === `--${flag}`)
+  const option = options.find(({ flag, secret }) => last === `--${flag}` && !secret)
   if (option !== undefined) {
     return begins(
       option.field.choices.length > 0 ? option.field.choices : await namesOf(option.field.name, operations, call),
@@ -90,7 +91,7 @@ export async function candidatesFor(
       ...(operation.effect === 'machine' ? ['--plan'] : []),
       ...(operation.confirm === undefined ? [] : ['--yes']),
     ]
-    return begins([...options.filter(({ secret }) => !secret).map(({ flag }) => `--${flag}`), ...common])
+    return begins([...namedOptions(spec).map(({ flag }) => `--${flag}`), ...common])
   }
   const argument = args[rest.filter((word) => !word.startsWith('-')).length]
   if (argument === undefined) return []

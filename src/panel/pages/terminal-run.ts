@@ -28,11 +28,16 @@ export async function runLine(site: Site, request: FastifyRequest, line: string)
 }
 
 async function runCommand(site: Site, request: FastifyRequest, command: ParsedCommand): Promise<TerminalEntry> {
-  const { operation, input, flags } = command
+  const { operation, input, unsaid, flags } = command
   const call = apiCall(operation, input, { plan: flags.plan })
   const line = toCommandLine(operation, input) + (flags.plan ? ' --plan' : '') + (flags.yes ? ' --yes' : '')
   const base = { line, call, job: null, failed: false }
   try {
+    const [name] = unsaid
+    if (name !== undefined)
+      throw new WcpError('bad_input', `Cannot read the command: "${name}" needs a value`, {
+        help: site.t.terminal.asksNothing,
+      })
     if (flags.plan) {
       const plan = await site.deps.plan(request, operation, input)
       const text = printed((output) => {
