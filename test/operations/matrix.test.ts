@@ -219,9 +219,11 @@ beforeAll(async () => {
     ['key of A', new Set(keyMay)],
     ['key of admin', new Set(forKeys)],
   ])
-  // So that a use of a key or a session is no change to be seen here.
-  await test.panel.db.updateTable('api_keys').set({ last_used_at: '2999-01-01T00:00:00.000Z' }).execute()
-  await test.panel.db.updateTable('sessions').set({ last_seen_at: '2999-01-01T00:00:00.000Z' }).execute()
+  // So that a use of a key or a session is no change to be seen here, and nothing depends on how long all of this takes.
+  const farOff = '2999-01-01T00:00:00.000Z'
+  const lasting = { last_seen_at: farOff, confirmed_at: farOff, idle_until: farOff, expires_at: farOff }
+  await test.panel.db.updateTable('api_keys').set({ last_used_at: farOff }).execute()
+  await test.panel.db.updateTable('sessions').set(lasting).execute()
   await proofsAtRest(test.panel)
   image = await storeImage(test.panel.db)
 })
