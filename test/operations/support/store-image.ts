@@ -16,6 +16,7 @@ export interface StoreImage {
 export async function storeImage(db: Db): Promise<StoreImage> {
   const { rows: tables } = await sql<{ name: string }>`
     select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'`.execute(db)
+  await sql`pragma synchronous = off`.execute(db) // what is put back each time need not outlive a power cut
   await sql`create temporary table written (name text primary key)`.execute(db)
   for (const { name } of tables) {
     await sql`create temporary table ${sql.id(`image_${name}`)} as select * from main.${sql.id(name)}`.execute(db)
