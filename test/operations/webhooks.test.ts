@@ -214,6 +214,8 @@ describe('a webhook', () => {
     ['url', { url: 'https://user:pw@hooks.example.com/' }],
     ['url', { url: 'https://hooks.example.com/#part' }],
     ['url', { url: 'file:///etc/passwd' }],
+    ['url', { url: 'https://hooks.example.com/\r\nX: y' }],
+    ['url', { url: 'https:127.0.0.1' }],
     ['events.0', { events: ['nothing.here'] }],
     ['events.0', { events: ['tenant.list'] }],
     ['events', { events: [] }],

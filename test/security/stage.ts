@@ -8,14 +8,21 @@ import { siteOf, World } from '../faults/world.ts'
 import { type Answer, ask } from '../operations/support/client.ts'
 import type { Ids } from '../operations/support/world.ts'
 import { executable } from '../support/executable.ts'
+import { NameServer } from '../support/name-server.ts'
 import type { Product } from '../support/product.ts'
 import { tracedCommand } from './executed.ts'
 import { MachineWatch } from './machine-watch.ts'
 import { PanelBrowser } from './panel-browser.ts'
+import { type SlowEnd, slowClients } from './slow-clients.ts'
 
 export const password = 'correct horse battery'
 /** The panel's own name, as its configuration has it. */
 export const panelHost = 'panel.wcp-test.example'
+
+/** What they own in the DNS, and what the name server of the stage answers for. */
+export const zone = 'example.net'
+/** How often somebody may come is the concern of C26 alone. */
+const anyNumber = ['requests', 'reads', 'writes', 'jobs'].map((what) => `${what}_per_minute: 1000000\n`).join('')
 
 export interface Customer {
   readonly name: string
@@ -34,6 +41,8 @@ export class Stage {
   /** Lines of strace: every program that was executed by the product's processes. */
   readonly executed: () => readonly string[]
   readonly #trace: string
+  /** Whom the panel asks for proofs; it knows of `zone`. */
+  readonly dns: NameServer
   admin!: PanelBrowser
   /** Of the bakery, and of nobody else. */
   reseller!: PanelBrowser
@@ -42,11 +51,14 @@ export class Stage {
   /** Of the baker's things, as `inputFor` of the operations' tests wants them. */
   ids!: Ids
   watch!: MachineWatch
+  /** They have begun with the stage; C32 asks what became of them. */
+  slowClients!: Promise<readonly SlowEnd[]>
   /** Lines of the log that an attack has brought about, as patterns; any other above a notice fails the run. */
   readonly explained: RegExp[] = [/^a forged request was refused$/]
 
-  private constructor(world: World, trace: string) {
+  private constructor(world: World, trace: string, dns: NameServer) {
     this.world = world
+    this.dns = dns
     this.product = world.product
     this.#trace = trace
     this.executed = () => readFileSync(trace, 'utf8').split('\n').filter(Boolean)
@@ -54,15 +66,23 @@ export class Stage {
 
   static async open(): Promise<Stage> {
     const trace = `/var/tmp/wcp-executed-${process.pid}`
+    const dns = await NameServer.start([zone])
     const world = await World.open({
       command: tracedCommand(trace, executable()),
       // What an inherited environment could do to the root side and to everything that it starts (C13, C37).
       env: { NODE_OPTIONS: '--require=/nonexistent/evil.js', BASH_ENV: '/nonexistent/evil', HTTP_PROXY: 'http://evil' },
-      config: `base_url: https://${panelHost}\n`,
+      config: `base_url: https://${panelHost}\ndns_servers: ${dns.address}\n${anyNumber}`,
+    }).catch(async (error) => {
+      await dns.stop()
+      throw error
     })
-    const stage = new Stage(world, trace)
+    const stage = new Stage(world, trace, dns)
     try {
       await stage.#people()
+      const { text } = await stage.browser().page('/login')
+      const style = /"(\/assets\/[^"]+\.css)"/.exec(text)?.[1]
+      if (style === undefined) throw new Error('the page to sign in has no style sheet')
+      stage.slowClients = slowClients(stage.product, panelHost, style)
       stage.watch = MachineWatch.of(stage)
       return stage
     } catch (error) {
@@ -91,6 +111,7 @@ export class Stage {
 
   async close(): Promise<void> {
     await this.world.close()
+    await this.dns.stop()
     rmSync(this.#trace, { force: true })
   }
 
@@ -108,7 +129,7 @@ export class Stage {
     const { tenant, domain, user } = this.baker
     const [pack, job, session] = await Promise.all([
       this.#id('/packages/basic'),
-      this.#firstId('/jobs?limit=1'),
+      this.#firstId(`/jobs?tenant=${tenant}&limit=1`),
       this.#firstId(`/sessions?user=${user}`),
     ])
     const apiKey = await this.#make(`/users/${user}/api-keys`, { name: 'deploy', scopes: ['domain.list'] })

@@ -1,9 +1,16 @@
 /** What one client may take of the panel (threats §4 and C32). Times in milliseconds, sizes in bytes. */
 export const limits = {
+  /** The same for the handshake before it. */
   headersTimeout: 10_000,
   /** Covers head and body of one request. */
   requestTimeout: 30_000,
+  /** How often those two are looked at: a client may have as much more. */
+  checkingInterval: 5_000,
   keepAliveTimeout: 5_000,
+  /** Nothing comes and nothing that was sent is read: after at most twice this it is hung up. Above `handlerTimeout`, as streamed pages say something every few seconds. */
+  idleTimeout: 75_000,
+  /** For the last answer to be read by a client that does not hang up itself. */
+  lingering: 2_000,
   /** Answers that must wait for the machine end before this; streamed pages set their own. */
   handlerTimeout: 60_000,
   maxRequestsPerSocket: 1_000,

@@ -138,11 +138,20 @@ function refuseSchema(): never {
   throw new Error('Cannot compile a schema of a route: routes check with zod')
 }
 
-const serverOptions = { maxHeaderSize: limits.maxHeaderSize, noDelay: true, requireHostHeader: true }
+const serverOptions = {
+  maxHeaderSize: limits.maxHeaderSize,
+  connectionsCheckingInterval: limits.checkingInterval,
+  noDelay: true,
+  requireHostHeader: true,
+}
 const minVersion = 'TLSv1.2'
 
 export function httpsServer(tls: TlsFiles, more: ServerOptions = {}): HttpsServer {
-  return limited(createHttpsServer({ ...serverOptions, ...tls, minVersion, ALPNProtocols: ['http/1.1'], ...more }))
+  const own = { minVersion, handshakeTimeout: limits.headersTimeout, ALPNProtocols: ['http/1.1'] } as const
+  const server = limited(createHttpsServer({ ...serverOptions, ...tls, ...own, ...more }))
+  // Without a handshake nothing can be said; an answer would wait for it.
+  server.on('tlsClientError', (_, socket) => socket.destroy())
+  return server
 }
 
 /** For the next connections. */
@@ -154,6 +163,7 @@ function limited<S extends Server>(server: S): S {
   server.headersTimeout = limits.headersTimeout
   server.requestTimeout = limits.requestTimeout
   server.keepAliveTimeout = limits.keepAliveTimeout
+  server.timeout = limits.idleTimeout
   server.maxRequestsPerSocket = limits.maxRequestsPerSocket
   server.maxConnections = limits.maxConnections
   limitPerAddress(server)
@@ -246,6 +256,9 @@ function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): 
   }
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
+  // Its own half stays open, and what comes there has no limit any more.
+  const hangUp = setTimeout(() => socket.destroy(), limits.lingering)
+  socket.once('close', () => clearTimeout(hangUp))
 }
 
 /** An address for scripts to ask whether the panel is there: says nothing about it. */

@@ -78,6 +78,8 @@ export const Delivery = z.strictObject({
 export type Delivery = z.output<typeof Delivery>
 
 function isTarget(text: string): boolean {
+  // Ends of lines, blanks and missing slashes are what a URL parser mends; they were not meant.
+  if (!/^https:\/\/[^\s\p{Cc}]+$/iu.test(text)) return false
   const url = URL.parse(text)
   return url?.protocol === 'https:' && url.username === '' && url.password === '' && !text.includes('#')
 }
