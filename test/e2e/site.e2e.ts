@@ -122,6 +122,17 @@ describe('a server with the product on it', () => {
     )
   })
 
+  it("writes what the tenant's PHP has to say into the journal, with who said it", async () => {
+    await put('wiki', `${wikiRoot}/broken.php`, '<?php error_log("heard from the wiki"); nobody_defined_this();')
+
+    expect((await visit('wiki.example.com', '/broken.php')).status).toBe(500)
+
+    const uid = (await machine.succeed(['id', '-u', 'wiki'])).trim()
+    const said = ['journalctl', '-t', 'php-wiki', `_UID=${uid}`, '-o', 'cat', '--no-pager']
+    await expect.poll(async () => await machine.succeed(said), patience).toContain('nobody_defined_this()')
+    expect(await machine.succeed(said)).toContain('heard from the wiki')
+  })
+
   it('gives the tenant the limits of its package', async () => {
     const slice = '/sys/fs/cgroup/wcp.slice/wcp-wiki.slice'
     await machine.succeed(['wcp', 'package', 'create', 'small', '--cpu-pct', '50', '--mem-mb', '256', '--pids', '64'])
