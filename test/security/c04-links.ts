@@ -7,7 +7,7 @@ import type { Tried } from './attack-class.ts'
 import type { Stage } from './stage.ts'
 import type { Tally } from './tally.ts'
 
-const rounds = 8
+const rounds = 6
 const name = 'racer'
 const site = 'racer.example.com'
 

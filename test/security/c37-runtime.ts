@@ -61,8 +61,10 @@ function strangeDescriptors(pid: number, root: string): readonly string[] {
     try {
       const what = readlinkSync(`/proc/${pid}/fd/${fd}`)
       const isUsual = /^(socket|pipe|anon_inode):|^\/dev\/(null|urandom|random)$|^\/memfd:/.test(what)
+      // Certificates of authorities: a TLS client reads them, as everybody may.
+      const isPublic = what.startsWith('/etc/ssl/certs/')
       const isOwn = what.startsWith(`${root}/var/lib/wcp360/`) || /\/wcpd$/.test(what)
-      return isUsual || isOwn ? [] : [what]
+      return isUsual || isPublic || isOwn ? [] : [what]
     } catch {
       return [] // closed meanwhile
     }

@@ -3,10 +3,11 @@
  * child that was started, not strace's; `--seccomp-bpf` stops at nothing but the calls asked for, so that nothing is slow.
  */
 import { isShell } from '../faults/crash-calls.ts'
+import { layered } from './own-layers.ts'
 
 export function tracedCommand(output: string, executable: string): readonly [string, ...string[]] {
   const options = ['-D', '-f', '-A', '-qq', '--seccomp-bpf', '-s', '4096', '-v', '-o', output]
-  return ['/usr/bin/strace', ...options, '-e', 'trace=execve,execveat', '-e', 'signal=none', executable]
+  return layered(['/usr/bin/strace', ...options, '-e', 'trace=execve,execveat', '-e', 'signal=none', executable])
 }
 
 export interface Execution {

@@ -8,11 +8,8 @@ import { join } from 'node:path'
 import { siteOf, type World } from '../faults/world.ts'
 import { processesOf } from '../support/processes.ts'
 import type { Product } from '../support/product.ts'
-
+import { layersOf } from './own-layers.ts'
 import type { Tally } from './tally.ts'
-
-/** Of the whole machine: who wrote there shows in the time of change, which nobody can set (inode(7)). */
-const machineTrees = ['/etc', '/usr', '/opt', '/var/spool', '/root/.ssh']
 
 export interface Watched {
   readonly world: World
@@ -22,6 +19,7 @@ export interface Watched {
 }
 
 interface Seen {
+  /** Of the machine itself, what the product has changed. */
   readonly machine: ReadonlyMap<string, string>
   readonly own: ReadonlyMap<string, string>
   readonly listening: readonly string[]
@@ -65,9 +63,14 @@ export class MachineWatch {
   }
 
   #look(): Seen {
-    const { root, places } = this.#watched.product
+    const { root, places, pids } = this.#watched.product
     const machine = new Map<string, string>()
-    for (const tree of machineTrees) walk(tree, (path, stat) => machine.set(path, `${stat.ino} ${stat.ctimeMs}`))
+    for (const { tree, layer } of layersOf(pids.agent)) {
+      walk(layer, (path, stat) => {
+        // The time of change is one that nobody can set (inode(7)).
+        if (path !== layer) machine.set(join(tree, path.slice(layer.length)), `${stat.ino} ${stat.ctimeMs}`)
+      })
+    }
     const own = new Map<string, string>()
     const trees = ['etc', 'srv/www/neighbour', 'var/lib/wcp360-web/tenants/neighbour', 'var/lib/wcp360-web/tls']
     for (const tree of trees) {

@@ -1,5 +1,5 @@
 /** What a group of tests needs of the machine: each answers what is missing with the remedy, or undefined. */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 const searched = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', ...postgresDirectories()]
@@ -32,4 +32,10 @@ export function nameServer(): string | undefined {
 /** Real sites without systemd. */
 export function hosting(): string | undefined {
   return root() ?? program('nginx', 'nginx') ?? fpm() ?? program('bwrap', 'bubblewrap')
+}
+
+/** Layers over the machine's own directories. */
+export function overlay(): string | undefined {
+  const isKnown = readFileSync('/proc/filesystems', 'utf8').includes('\toverlay\n')
+  return isKnown ? undefined : 'the kernel has no overlayfs; run "modprobe overlay"'
 }
