@@ -84,8 +84,13 @@ async function unread(port: number, request: string): Promise<SlowEnd> {
   const seconds = (2 * idleTimeout + slackMs) / 1000
   const { promise, resolve } = Promise.withResolvers<void>()
   const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false })
-  let answers = 0
-  socket.on('data', (chunk) => (answers += chunk.toString('latin1').split('HTTP/1.1 200').length - 1))
+  const mark = 'HTTP/1.1 200'
+  let [answers, cut] = [0, '']
+  socket.on('data', (chunk) => {
+    const text = cut + chunk.toString('latin1')
+    answers += text.split(mark).length - 1
+    cut = text.slice(1 - mark.length) // the rest of one may come with the next chunk
+  })
   socket.on('error', () => {}) // 'close' follows
   socket.on('close', resolve)
   socket.on('secureConnect', () => {
