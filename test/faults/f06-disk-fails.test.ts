@@ -11,7 +11,6 @@ const explained = [
   /^step could not be undone$/,
   /^a job failed$/,
   /^an operation failed$/,
-  /^the line to the agent failed$/,
   /^queued jobs could not be sent$/,
   /^jobs could not be watched$/,
   /^housekeeping failed$/,
