@@ -15,6 +15,8 @@ const limits = { maxDomains: 10, cpuPct: 100, memMb: 512, pids: 120, ioMbps: 50,
 /** Linux users of tenants (src/agent/registry.ts). */
 const firstUid = 20_000
 const lastUid = 59_999
+/** Lines of config.yaml: what is measured is the work, not the limits. */
+export const withoutLimits = 'log_level: warn\nrequests_per_minute: 1000000\nreads_per_minute: 1000000\n'
 
 export class Server {
   readonly #product: Product
@@ -30,9 +32,7 @@ export class Server {
    */
   static async start(settings = '', prepare?: (product: Product) => Promise<void>): Promise<Server> {
     const web = { workers: 2, connections: 4096 }
-    // What is measured is the work, not the limits.
-    const config = `log_level: warn\nrequests_per_minute: 1000000\nreads_per_minute: 1000000\n${settings}`
-    const product = await Product.serving({ command: [executable()], config, web })
+    const product = await Product.serving({ command: [executable()], config: withoutLimits + settings, web })
     if (prepare !== undefined) {
       await product.stop()
       await prepare(product)
