@@ -5,6 +5,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { type AnyOperation, demandPolicies } from '../contract/operation.ts'
@@ -220,7 +221,6 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       operations.recordRefusal(callerOf(request), request.routeOptions.config.operation ?? 'auth.form', 'forbidden'),
   })
   const network = createPanelServer(door, log, options.tls === 'insecure' ? null : options.tls)
-  const local = createPanelServer(privateDoor, log, null)
   const certificates =
     options.listenForCertificates === undefined || options.tls === 'insecure'
       ? null
@@ -273,7 +273,6 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   }
 
   const api = async (app: FastifyInstance) => registerApi(app, deps)
-  await local.app.register(api)
   await network.app.register(async (app) => {
     await api(app)
     registerTokens(app, { db, signIn: signing, accessTokens: tokens })
@@ -285,7 +284,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       registerPageParsers(app)
       network.setPages(await registerPages(app, deps))
     })
-  await Promise.all([network.app.ready(), local.app.ready()])
+  await network.app.ready()
 
   const agentSocket = join(options.runDirectory, 'agent.sock')
   events.followAll((event) => {
@@ -312,11 +311,17 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       mirror.gone()
     },
   })
-  await rm(cliSocket, { force: true })
-  await listening(local.raw, { path: cliSocket })
   await listening(network.raw, loopbackOnly(options))
   if (certificates && options.listenForCertificates)
     await listening(certificates.raw, bothFamilies(options.listenForCertificates))
+  // Whoever waits in the port since before the start is let in first; the rest of the start is no business of theirs.
+  await setImmediate()
+  const local = createPanelServer(privateDoor, log, null)
+  await local.app.register(api)
+  await local.app.ready()
+  await rm(cliSocket, { force: true })
+  await listening(local.raw, { path: cliSocket })
+  if (!(await keepReserve(db))) log.warn('there is no room for the reserve of the store')
   house.start()
   post.start()
   proofs.start()
@@ -366,7 +371,6 @@ async function openCheckedStore({ config, statePath, log }: PanelOptions): Promi
     if (faults.length > 0) throw damaged(where, faults.slice(0, 3).join('; '))
     const applied = await migrate(db, new Date().toISOString())
     if (applied.length > 0) log.info({ applied }, 'the store has a new schema')
-    if (!(await keepReserve(db))) log.warn('there is no room for the reserve of the store')
     return db
   } catch (error) {
     await db.destroy()

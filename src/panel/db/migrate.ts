@@ -18,17 +18,24 @@ export async function migrate(db: Db, now: string, migrations: readonly Migratio
     db,
   )
   const applied: string[] = []
-  for (const migration of migrations) if (await applyOnce(db, migration, now, migrations)) applied.push(migration.name)
+  for (const migration of await missing(db, migrations))
+    if (await applyOnce(db, migration, now, migrations)) applied.push(migration.name)
   return applied
+}
+
+async function missing(db: Db, migrations: readonly Migration[]): Promise<readonly Migration[]> {
+  const words = wordsOf(db)
+  const past = await db.selectFrom('schema_migrations').selectAll().orderBy('number').execute()
+  refuseForeign(past, migrations, (one) => checksumOf(one, words))
+  return migrations.filter(({ number }) => !past.some((row) => row.number === number))
 }
 
 async function applyOnce(db: Db, migration: Migration, now: string, all: readonly Migration[]): Promise<boolean> {
   const words = wordsOf(db)
   return db.transaction().execute(async (tx) => {
     await storeLock(tx, 'schema')
-    const past = await tx.selectFrom('schema_migrations').selectAll().orderBy('number').execute()
-    refuseForeign(past, all, (one) => checksumOf(one, words))
-    if (past.some((row) => row.number === migration.number)) return false
+    // Another panel of the same PostgreSQL may have applied it meanwhile.
+    if (!(await missing(tx, all)).includes(migration)) return false
     for (const statement of migration.statements(words))
       await sql
         .raw(statement)
