@@ -20,8 +20,14 @@ function reason(error: unknown, step: string | null): string {
     const cause = error.cause instanceof Error ? `: ${firstLine(error.cause.message)}` : ''
     return `${error.message}${cause}`
   }
-  if (step === null) return 'Cannot prepare the job'
+  if (step === null)
+    return isOfSystem(error) ? `Cannot prepare the job: ${systemReason(error)}` : 'Cannot prepare the job'
   return `Cannot bring about "${step}": ${systemReason(error)}`
+}
+
+/** What the kernel or SQLite refused can be mended by who reads it; what is wrong in the code is for the log. */
+function isOfSystem(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && !error.code.startsWith('ERR_')
 }
 
 /** Node has no name for EDQUOT (122): its code is "UNKNOWN" or "Unknown system error -122", by the way it was called. */
