@@ -87,7 +87,11 @@ async function addByHand(server: Server, port: number): Promise<ChildProcess> {
   const config = join(root, 'etc/by-hand-fpm.conf')
   const log = join(root, 'var/log/by-hand-fpm.log')
   writeFileSync(config, poolByHand({ uid, gid, socket, log }))
-  const fpm = spawn(`/usr/sbin/php-fpm${php}`, ['--nodaemonize', '--fpm-config', config], { stdio: 'ignore' })
+  // In a session of its own, as a service has it: the kernel shares processors out between sessions first (sched(7), autogroup).
+  const fpm = spawn(`/usr/sbin/php-fpm${php}`, ['--nodaemonize', '--fpm-config', config], {
+    stdio: 'ignore',
+    detached: true,
+  })
   while (!existsSync(socket)) {
     if (fpm.exitCode !== null) throw new Error(`PHP-FPM did not start; see ${log}`)
     await sleep(20)

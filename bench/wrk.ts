@@ -73,8 +73,13 @@ function begin(
       ...['--script', script, `${scheme}://127.0.0.1:${port}${path}`],
       ...(pauseMs > 0 ? ['--', String(pauseMs)] : []),
     ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    // In a session of its own, as visitors have machines of their own: the kernel shares processors out between sessions
+    // first (sched(7), autogroup), and the product that the bench has started is of the bench's.
+    { stdio: ['ignore', 'pipe', 'inherit'], detached: true },
   )
+  const orphaned = () => child.kill()
+  process.once('exit', orphaned)
+  child.once('close', () => process.off('exit', orphaned))
   const summary = new Promise<Visits>((resolve, reject) => {
     let text = ''
     child.stdout.setEncoding('utf8').on('data', (part: string) => {
