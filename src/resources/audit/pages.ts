@@ -12,17 +12,17 @@ export function auditTable(t: Texts, entries: readonly AuditEntry[]): Table {
     columns: [
       { title: label(t, 'action') },
       { title: t.audit.outcome },
+      { title: t.audit.at },
       { title: label(t, 'actor') },
       { title: t.audit.details, wide: true },
-      { title: t.audit.at },
       { title: t.audit.number, number: true, wide: true },
     ],
     rows: entries.map((entry) => [
       { text: entry.action },
       { badge: outcome(t, entry) },
+      { time: entry.at },
       { text: entry.actor, sub: [actedAs(t, entry), entry.ip ?? ''].filter((part) => part !== '').join(' · ') },
       { text: summary(entry.metadata) },
-      { time: entry.at },
       { text: entry.sequence },
     ]),
   }
