@@ -1,9 +1,9 @@
 /** Power cuts at random moments of a mixed load, and what the server must be after each of them. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Machine } from '../e2e/harness/machine.ts'
-import { installed } from '../e2e/installed.ts'
-import { browserOf, putWhoPage, setUp, signIn, visit } from '../e2e/server.ts'
+import { putWhoPage, signIn, visit } from '../e2e/server.ts'
 import type { Visitor } from '../e2e/visitor.ts'
+import { busyServer } from './busy-server.ts'
 import { Client, hasEnded } from './power-client.ts'
 import { Dice } from './power-dice.ts'
 import { type Facts, gatherFacts } from './power-facts.ts'
@@ -54,10 +54,8 @@ export class CutServer implements AsyncDisposable {
 
   /** Installed, set up, and with one tenant in each state, made in peace: the pattern for all others. */
   static async start(): Promise<CutServer> {
-    const machine = await installed('trixie-ready')
+    const { machine, panel } = await busyServer()
     try {
-      const panel = await browserOf(machine)
-      await setUp(panel)
       const server = new CutServer(machine, panel)
       await server.#makePattern()
       return server
@@ -127,8 +125,9 @@ export class CutServer implements AsyncDisposable {
   async #must(...[deed, tenant]: Parameters<Client['submit']>): Promise<void> {
     const outcome = await this.#client.submit(deed, tenant)
     const job = outcome.kind === 'acknowledged' ? outcome.jobs[0] : undefined
-    if (job === undefined || (await this.#client.end(job)) !== 'succeeded')
-      throw new Error(`Cannot ${deed.verb} ${deed.name}: ${JSON.stringify(outcome)}`)
+    const end = job && (await this.#client.end(job))
+    if (end !== 'succeeded')
+      throw new Error(`Cannot ${deed.verb} ${deed.name}: ${JSON.stringify(outcome)}, ${end ?? 'no end was seen'}`)
   }
 
   async #findings(): Promise<{ findings: string[]; facts: Facts; journal: string }> {

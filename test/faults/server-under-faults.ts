@@ -1,9 +1,9 @@
 /** A server with the product on it, its client, and what every fault's test asks of both. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Machine } from '../e2e/harness/machine.ts'
-import { installed } from '../e2e/installed.ts'
-import { browserOf, putWhoPage, setUp, signIn } from '../e2e/server.ts'
+import { putWhoPage, signIn } from '../e2e/server.ts'
 import type { Visitor } from '../e2e/visitor.ts'
+import { busyServer } from './busy-server.ts'
 import { Client, hasEnded } from './power-client.ts'
 import { type Facts, gatherFacts } from './power-facts.ts'
 import type { Deed } from './power-hosting.ts'
@@ -27,15 +27,8 @@ export class FaultyServer implements AsyncDisposable {
   }
 
   static async start(): Promise<FaultyServer> {
-    const machine = await installed('trixie-ready')
-    try {
-      const panel = await browserOf(machine)
-      await setUp(panel)
-      return new FaultyServer(machine, panel)
-    } catch (error) {
-      await machine.stop()
-      throw error
-    }
+    const { machine, panel } = await busyServer()
+    return new FaultyServer(machine, panel)
   }
 
   /** A tenant with a site of the name `<tenant>.example.com` and a page that tells as whom PHP runs. */
