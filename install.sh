@@ -279,6 +279,7 @@ join_nsswitch() {
   [ "$new" = "$(cat /etc/nsswitch.conf)" ] && return
   printf '%s\n' "$new" >/etc/nsswitch.conf.new
   chmod 0644 /etc/nsswitch.conf.new
+  sync -- /etc/nsswitch.conf.new
   mv -f /etc/nsswitch.conf.new /etc/nsswitch.conf
 }
 
