@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { connect as connectHttp2 } from 'node:http2'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
@@ -407,6 +407,17 @@ describe('PHP that fails', () => {
 
     const body = randomBytes(200_000)
     expect((await ask(host, '/index.php', { method: 'POST', body })).body).toMatch(/^200000 /)
+  })
+
+  it('is awake, and can be stopped, when an earlier stop took its socket away and then failed', async () => {
+    await ask(host, '/')
+    const { fpmSocket, fpmHiddenSocket } = machine.places
+    renameSync(fpmSocket(acme.name), fpmHiddenSocket(acme.name))
+
+    expect((await seen()).tenant).toBe(acme.name)
+    await machine.services.stopTenant(acme.name)
+    expect(machine.processesOf(acme.uid)).toEqual([])
+    expect(await machine.services.awakeFpm()).not.toContainEqual(expect.objectContaining({ tenant: acme.name }))
   })
 
   it('is woken a second time for a request when it was stopped right after the first, and not a third time', async () => {

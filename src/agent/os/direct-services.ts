@@ -20,14 +20,14 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TenantName } from '../../contract/values.ts'
+import type { TenantName } from '../../contract/values.ts'
 import type { Log } from '../engine-api.ts'
 import { sandboxed, setprivArgv } from './direct-services-sandbox.ts'
 import { exec, spawnService } from './exec.ts'
 import { Supervised } from './exec-supervised.ts'
 import { connectedSockets, workOf } from './fpm-activity.ts'
 import { fpmCommand } from './fpm-command.ts'
-import { type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
+import { type FpmBackend, FpmLifecycle, type Launched, tenantsWithSocket } from './fpm-lifecycle.ts'
 import type { Layout } from './layout.ts'
 import { nginxMaster, reloadRunningNginx, startNginx, testNginxConfig } from './nginx.ts'
 import type { AwakeFpm, FpmStart, ServiceState, Services, TenantIdentity } from './services.ts'
@@ -163,18 +163,15 @@ class DirectFpm implements FpmBackend {
   }
 
   awake(): AwakeFpm[] {
-    if (!existsSync(this.#places.fpmRun)) return []
     const tree = processTree()
     const connected = connectedSockets()
-    return readdirSync(this.#places.fpmRun).flatMap((file) => {
-      const tenant = TenantName.safeParse(file.replace(/\.sock$/, ''))
-      if (!tenant.success || !file.endsWith('.sock')) return []
-      this.#trimLog(tenant.data)
-      const top = this.#recall(tenant.data)
+    return tenantsWithSocket(this.#places).map((tenant) => {
+      this.#trimLog(tenant)
+      const top = this.#recall(tenant)
       // A master that died leaves its socket: told as idle, so that the reaper clears it away.
       const pids = top ? descendants(masterBelow(top.pid, tree), tree) : []
-      const isServing = connected.has(this.#places.fpmHiddenSocket(tenant.data))
-      return [{ tenant: tenant.data, isServing: pids.length > 0 && isServing, work: workOf(pids) }]
+      const isServing = connected.has(this.#places.fpmHiddenSocket(tenant))
+      return { tenant, isServing: pids.length > 0 && isServing, work: workOf(pids) }
     })
   }
 

@@ -3,10 +3,10 @@
  * renamed into view only when PHP answers; it is renamed out of view before PHP is told to end. So the web server never
  * connects to a PHP that does not serve, and a connection that was accepted by the kernel is always answered.
  */
-import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WcpError } from '../../contract/errors.ts'
-import type { TenantName } from '../../contract/values.ts'
+import { TenantName } from '../../contract/values.ts'
 import { fpmBinary } from './fpm-command.ts'
 import type { Layout } from './layout.ts'
 import type { FpmStart, TenantIdentity } from './services.ts'
@@ -101,6 +101,16 @@ export class FpmLifecycle {
     await this.#backend.end(tenant)
     removeSocket(hidden)
   }
+}
+
+/**
+ * Tenants whose PHP may run: it has a socket as long as it does. One out of view is of a start or a stop that is under way
+ * or did not end, whose master may be alive.
+ */
+export function tenantsWithSocket({ fpmRun }: Pick<Layout, 'fpmRun'>): readonly TenantName[] {
+  if (!existsSync(fpmRun)) return []
+  const names = readdirSync(fpmRun).flatMap((file) => /^\.?([^.]+)\.sock$/.exec(file)?.[1] ?? [])
+  return [...new Set(names)].flatMap((name) => TenantName.safeParse(name).data ?? [])
 }
 
 /** Its parent is root's, so nothing can be swapped under this (B8). */

@@ -43,7 +43,10 @@ export interface Services {
   startFpm(start: FpmStart): Promise<void>
   /** Takes the socket away first, lets running requests end, then stops the master. No lost request, idempotent. */
   stopFpm(tenant: TenantName): Promise<void>
-  /** Tenants whose master runs, and what it does. A master that died is told as one that does nothing. */
+  /**
+   * Tenants whose master runs, and what it does; also while it starts or stops, and after a stop that failed half-way. A
+   * master that died is told as one that does nothing.
+   */
   awakeFpm(): Promise<readonly AwakeFpm[]>
 
   /** Writes the limits to the tenant's slice if it exists now; a later start sets them anyway. */

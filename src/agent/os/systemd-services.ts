@@ -2,15 +2,15 @@
  * Services below systemd. An idle tenant has no unit; an awake one has a transient socket and service in its slice, made by
  * one call. Nothing here needs `daemon-reload`, which is the dearest thing to ask of systemd on a machine with many units.
  */
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { WcpError } from '../../contract/errors.ts'
-import { type TenantLimits, TenantName } from '../../contract/values.ts'
+import type { TenantLimits, TenantName } from '../../contract/values.ts'
 import type { Log } from '../engine-api.ts'
 import { exec, execOk } from './exec.ts'
 import { connectedSockets, workOf } from './fpm-activity.ts'
 import { groupText, passwdText } from './fpm-command.ts'
-import { type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
+import { type FpmBackend, FpmLifecycle, type Launched, tenantsWithSocket } from './fpm-lifecycle.ts'
 import type { Layout } from './layout.ts'
 import { reloadRunningNginx, testNginxConfig } from './nginx.ts'
 import type { AwakeFpm, FpmStart, ServiceState, Services } from './services.ts'
@@ -115,14 +115,11 @@ class SystemdFpm implements FpmBackend {
   }
 
   awake(): AwakeFpm[] {
-    if (!existsSync(this.#places.fpmRun)) return []
     const connected = connectedSockets()
-    return readdirSync(this.#places.fpmRun).flatMap((file) => {
-      const tenant = TenantName.safeParse(file.replace(/\.sock$/, ''))
-      if (!tenant.success || !file.endsWith('.sock')) return []
-      const pids = this.#processes(tenant.data)
-      const isServing = connected.has(this.#places.fpmHiddenSocket(tenant.data))
-      return [{ tenant: tenant.data, isServing: pids.length > 0 && isServing, work: workOf(pids) }]
+    return tenantsWithSocket(this.#places).map((tenant) => {
+      const pids = this.#processes(tenant)
+      const isServing = connected.has(this.#places.fpmHiddenSocket(tenant))
+      return { tenant, isServing: pids.length > 0 && isServing, work: workOf(pids) }
     })
   }
 
