@@ -1,7 +1,6 @@
-/** What all lists have in common: the inputs, the page they answer, and the cursor between pages. */
+/** What all lists have in common: the inputs, and the page they answer. */
 import { z } from 'zod'
-import { WcpError } from '../contract/errors.ts'
-import { Id, Line } from '../contract/values.ts'
+import { Line } from '../contract/values.ts'
 
 export const listInput = {
   cursor: z.string().max(600).optional().describe('Continue after the page whose nextCursor this is'),
@@ -47,36 +46,4 @@ export interface ListQuery {
   readonly search?: string | undefined
   readonly status?: string | undefined
   readonly deleted?: boolean | undefined
-}
-
-/** Where a page ended: the value it is ordered by, and the id that makes it unique. */
-export function encodeCursor(value: string | number, id: string): string {
-  return Buffer.from(JSON.stringify([value, id])).toString('base64url')
-}
-
-/** @returns [order value, id]; refuses what `encodeCursor` did not make for such an order. */
-export function decodeCursor<T extends z.ZodType>(cursor: string, orderedBy: T): [z.output<T>, Id] {
-  try {
-    return z.tuple([orderedBy, Id]).parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
-  } catch (cause) {
-    throw new WcpError('bad_input', 'Cannot continue the list: the cursor is not one of this list', {
-      cause,
-      fields: [
-        { field: 'cursor', problem: 'is not a cursor of this list', accepted: 'the nextCursor of the page before' },
-      ],
-    })
-  }
-}
-
-/** Cuts the one row too many, by which the reader learns that there is a next page. */
-export function toPage<R, T>(
-  rows: readonly R[],
-  limit: number,
-  position: (row: R) => readonly [string | number, string],
-  map: (row: R) => T,
-): Page<T> {
-  const shown = rows.slice(0, limit)
-  const last = shown.at(-1)
-  const nextCursor = rows.length > limit && last !== undefined ? encodeCursor(...position(last)) : null
-  return { items: shown.map(map), nextCursor }
 }

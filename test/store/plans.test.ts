@@ -4,7 +4,7 @@ import Sqlite from 'better-sqlite3'
 import { CompiledQuery } from 'kysely'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Id } from '../../src/contract/values.ts'
-import { encodeCursor } from '../../src/resources/listing.ts'
+import { encodeCursor } from '../../src/resources/read-page.ts'
 import { newId, openPanel, type Panel } from './harness.ts'
 
 let panel: Panel

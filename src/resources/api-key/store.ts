@@ -4,7 +4,8 @@ import type { Id } from '../../contract/values.ts'
 import { openText, sealText } from '../../lib/sealed-text.ts'
 import type { Db } from '../../panel/db/database.ts'
 import { decodeJson, encodeJson } from '../../panel/db/json.ts'
-import { decodeCursor, type Page, toPage } from '../listing.ts'
+import type { Page } from '../listing.ts'
+import { alphabetical, readPage } from '../read-page.ts'
 import { isId, type StoreTools, stored } from '../store-tools.ts'
 import type { ApiKey } from './schema.ts'
 import { beginningOf, isTokenOf, selectorOf, selectorOfKeyId } from './token.ts'
@@ -52,20 +53,8 @@ export function apiKeyStore(db: Db, { now }: StoreTools, keys: { readonly seal: 
     async list({ cursor, limit, user }) {
       let query = rows()
       if (user !== undefined) query = query.where('api_keys.user_id', '=', user)
-      if (cursor !== undefined) {
-        const [name, id] = decodeCursor(cursor, z.string())
-        query = query.where((eb) => eb(eb.refTuple('api_keys.name', 'api_keys.id'), '>', eb.tuple(name, id)))
-      }
-      const found = await query
-        .orderBy('api_keys.name')
-        .orderBy('api_keys.id')
-        .limit(limit + 1)
-        .execute()
-      return toPage(
-        found,
-        limit,
-        (row) => [row.name, row.id],
-        (row) => keyOf(row, now),
+      return readPage(query, { cursor, limit }, alphabetical('api_keys', 'name'), (found) =>
+        found.map((row) => keyOf(row, now)),
       )
     },
 

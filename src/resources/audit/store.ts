@@ -1,12 +1,12 @@
 /** The audit trail as people read it. Entries are written by the panel's one door, never by an operation. */
 import { type SqlBool, sql } from 'kysely'
-import { z } from 'zod'
 import type { Id } from '../../contract/values.ts'
 import { append } from '../../panel/audit/append.ts'
 import { entryOf } from '../../panel/audit/rows.ts'
 import { type AuditAnchor, verifyChain } from '../../panel/audit/verify-chain.ts'
 import type { Db } from '../../panel/db/database.ts'
-import { decodeCursor, type Page, toPage } from '../listing.ts'
+import type { Page } from '../listing.ts'
+import { lastFirst, readPage } from '../read-page.ts'
 import { containing } from '../store-tools.ts'
 import type { AuditEntry, ChainVerdict, NewAuditEntry } from './schema.ts'
 
@@ -58,12 +58,7 @@ export function auditStore(db: Db, key: Uint8Array, appended: () => void = () =>
           ),
         )
       }
-      if (cursor !== undefined) query = query.where('sequence', '<', decodeCursor(cursor, z.int())[0])
-      const found = await query
-        .orderBy('sequence', 'desc')
-        .limit(limit + 1)
-        .execute()
-      return toPage(found, limit, (row) => [row.sequence, row.id], entryOf)
+      return readPage(query, { cursor, limit }, lastFirst('audit_logs'), (rows) => rows.map(entryOf))
     },
     async append(entry) {
       const written = await append(db, key, entry)

@@ -1,8 +1,7 @@
-/** Registered client certificates in the panel's database. */
-import { z } from 'zod'
 import type { Id } from '../../contract/values.ts'
 import type { Db } from '../../panel/db/database.ts'
-import { decodeCursor, type Page, toPage } from '../listing.ts'
+import type { Page } from '../listing.ts'
+import { newestFirst, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { type StoreTools, stored } from '../store-tools.ts'
 import type { ReadCertificate } from './read-certificate.ts'
@@ -38,18 +37,7 @@ export function clientCertificateStore(db: Db, { now }: StoreTools): ClientCerti
     async list({ cursor, limit, user }) {
       let query = rows()
       if (user !== undefined) query = query.where('client_certificates.user_id', '=', user)
-      if (cursor !== undefined) {
-        const [createdAt, id] = decodeCursor(cursor, z.iso.datetime())
-        query = query.where((eb) =>
-          eb(eb.refTuple('client_certificates.created_at', 'client_certificates.id'), '<', eb.tuple(createdAt, id)),
-        )
-      }
-      const found = await query
-        .orderBy('client_certificates.created_at', 'desc')
-        .orderBy('client_certificates.id', 'desc')
-        .limit(limit + 1)
-        .execute()
-      return toPage(found, limit, (row) => [row.created_at, row.id], certificateOf)
+      return readPage(query, { cursor, limit }, newestFirst('client_certificates'), (rows) => rows.map(certificateOf))
     },
 
     async get(id) {

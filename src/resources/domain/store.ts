@@ -1,13 +1,14 @@
 /** Domains and all their names in the panel's database. */
 import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
 import { activeJobStates } from '../../contract/job.ts'
-import { type Fqdn, type Id, Line, type PhpVersion } from '../../contract/values.ts'
+import type { Fqdn, Id, PhpVersion } from '../../contract/values.ts'
 import { ancestorsOf, registrableDomain, reversedName } from '../../lib/domain-name.ts'
 import type { Database, Db } from '../../panel/db/database.ts'
 import { storeLock } from '../../panel/db/dialect.ts'
 import { encodeJson } from '../../panel/db/json.ts'
 import type { DomainNameTable, DomainTable } from '../../panel/db/tables/hosting.ts'
-import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
+import type { ListQuery, Page } from '../listing.ts'
+import { alphabetical, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
 import { containing, countUpTo, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
@@ -102,22 +103,7 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
       if (tenantId !== undefined) query = query.where('domains.tenant_id', '=', tenantId)
       if (status !== undefined) query = query.where('domains.status', '=', status)
       if (search) query = query.where('domains.fqdn', 'like', sql<string>`${containing(search)} escape '\\'`)
-      if (cursor !== undefined) {
-        const [fqdn, id] = decodeCursor(cursor, Line)
-        query = query.where((eb) => eb(eb.refTuple('domains.fqdn', 'domains.id'), '>', eb.tuple(fqdn, id)))
-      }
-      const found = await query
-        .orderBy('domains.fqdn')
-        .orderBy('domains.id')
-        .limit(limit + 1)
-        .execute()
-      const page = toPage(
-        found,
-        limit,
-        (row) => [row.fqdn, row.id],
-        (row) => row,
-      )
-      return { items: await withNames(page.items), nextCursor: page.nextCursor }
+      return readPage(query, { cursor, limit }, alphabetical('domains', 'fqdn'), withNames)
     },
 
     count(most, scope) {

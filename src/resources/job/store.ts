@@ -19,7 +19,8 @@ import { storeLock } from '../../panel/db/dialect.ts'
 import { inTransaction } from '../../panel/db/in-transaction.ts'
 import { decodeJson, encodeJson, storable } from '../../panel/db/json.ts'
 import type { JobTable } from '../../panel/db/tables/work.ts'
-import { decodeCursor, type Page, toPage } from '../listing.ts'
+import type { Page } from '../listing.ts'
+import { lastFirst, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type Scope, tenantWithin } from '../scope.ts'
 import { isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
@@ -149,12 +150,7 @@ export function jobStore(
       if (resourceId !== undefined) query = query.where('jobs.resource_id', '=', resourceId)
       if (state !== undefined) query = query.where('jobs.state', '=', state)
       if (type !== undefined) query = query.where('jobs.type', '=', type)
-      if (cursor !== undefined) query = query.where('jobs.sequence', '<', decodeCursor(cursor, z.int())[0])
-      const found = await query
-        .orderBy('jobs.sequence', 'desc')
-        .limit(limit + 1)
-        .execute()
-      return toPage(found, limit, (row) => [row.sequence, row.id], jobOf)
+      return readPage(query, { cursor, limit }, lastFirst('jobs'), (rows) => rows.map(jobOf))
     },
 
     async get(id, { scope = everything } = {}) {

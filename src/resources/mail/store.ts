@@ -1,9 +1,8 @@
-/** The queue of mails. No row holds a link: its secret is made when the mail is sent. */
-import { z } from 'zod'
 import type { Id } from '../../contract/values.ts'
 import type { Db } from '../../panel/db/database.ts'
 import { storable } from '../../panel/db/json.ts'
-import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
+import type { ListQuery, Page } from '../listing.ts'
+import { newestFirst, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { type StoreTools, stored, storedOrNull } from '../store-tools.ts'
 import type { Mail, MailKind } from './schema.ts'
@@ -35,16 +34,7 @@ export function mailStore(db: Db, { now, newId }: StoreTools): MailStore {
     async list({ cursor, limit, state }) {
       let query = db.selectFrom('mails').selectAll()
       if (state !== undefined) query = query.where('state', '=', state)
-      if (cursor !== undefined) {
-        const [createdAt, id] = decodeCursor(cursor, z.iso.datetime())
-        query = query.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(createdAt, id)))
-      }
-      const rows = await query
-        .orderBy('created_at', 'desc')
-        .orderBy('id', 'desc')
-        .limit(limit + 1)
-        .execute()
-      return toPage(rows, limit, (row) => [row.created_at, row.id], mailOf)
+      return readPage(query, { cursor, limit }, newestFirst('mails'), (rows) => rows.map(mailOf))
     },
 
     async queue(kind, to, user) {

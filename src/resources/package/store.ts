@@ -1,11 +1,12 @@
 /** Packages in the panel's database. */
 import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
-import { type Id, Line, type TenantLimits } from '../../contract/values.ts'
+import type { Id, TenantLimits } from '../../contract/values.ts'
 import type { Database, Db } from '../../panel/db/database.ts'
 import { storeLock } from '../../panel/db/dialect.ts'
 import { encodeJson } from '../../panel/db/json.ts'
 import type { PackageLimitTable, PackageTable } from '../../panel/db/tables/hosting.ts'
-import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
+import type { ListQuery, Page } from '../listing.ts'
+import { alphabetical, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, packageWithin, type Scope } from '../scope.ts'
 import { containing, countUpTo, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
@@ -77,20 +78,8 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
         .where(packageWithin(scope))
       if (resellerId !== undefined) query = query.where('packages.reseller_id', '=', resellerId)
       if (search) query = query.where('packages.name', 'like', sql<string>`${containing(search)} escape '\\'`)
-      if (cursor !== undefined) {
-        const [name, id] = decodeCursor(cursor, Line)
-        query = query.where((eb) => eb(eb.refTuple('packages.name', 'packages.id'), '>', eb.tuple(name, id)))
-      }
-      const found = await query
-        .orderBy('packages.name')
-        .orderBy('packages.id')
-        .limit(limit + 1)
-        .execute()
-      return toPage(
-        found,
-        limit,
-        (row) => [row.name, row.id],
-        (row) => ({ ...offerOf(row), tenants: row.tenants ?? 0 }),
+      return readPage(query, { cursor, limit }, alphabetical('packages', 'name'), (found) =>
+        found.map((row) => ({ ...offerOf(row), tenants: row.tenants ?? 0 })),
       )
     },
 

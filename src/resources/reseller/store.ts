@@ -1,11 +1,12 @@
 /** Resellers in the panel's database, and what their tenants add up to. */
 import { type Selectable, sql } from 'kysely'
-import { type Id, Line } from '../../contract/values.ts'
+import type { Id } from '../../contract/values.ts'
 import type { Db } from '../../panel/db/database.ts'
 import { storeLock } from '../../panel/db/dialect.ts'
 import { decodeJson, encodeJson } from '../../panel/db/json.ts'
 import type { ResellerTable } from '../../panel/db/tables/people.ts'
-import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
+import type { ListQuery, Page } from '../listing.ts'
+import { alphabetical, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, resellerWithin, type Scope } from '../scope.ts'
 import { containing, isId, type StoreTools, stored } from '../store-tools.ts'
@@ -71,22 +72,7 @@ export function resellerStore(db: Db, { now }: StoreTools): ResellerStore {
         .where(resellerWithin(scope))
       if (status !== undefined) query = query.where('users.status', '=', status)
       if (search) query = query.where('users.email', 'like', sql<string>`${containing(search)} escape '\\'`)
-      if (cursor !== undefined) {
-        const [email, id] = decodeCursor(cursor, Line)
-        query = query.where((eb) => eb(eb.refTuple('users.email', 'resellers.id'), '>', eb.tuple(email, id)))
-      }
-      const found = await query
-        .orderBy('users.email')
-        .orderBy('resellers.id')
-        .limit(limit + 1)
-        .execute()
-      const page = toPage(
-        found,
-        limit,
-        (row) => [row.email, row.id],
-        (row) => row,
-      )
-      return { items: await withUse(page.items), nextCursor: page.nextCursor }
+      return readPage(query, { cursor, limit }, alphabetical('users', 'email', 'resellers'), withUse)
     },
 
     async find(ref, { deleted = false, scope = everything } = {}) {

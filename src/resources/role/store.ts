@@ -1,11 +1,12 @@
 /** Roles in the panel's database, and who has them. */
 import { type Expression, type ExpressionBuilder, expressionBuilder, type Selectable, type SqlBool, sql } from 'kysely'
 import type { ScopeKind } from '../../contract/operation.ts'
-import { type Id, Line } from '../../contract/values.ts'
+import type { Id } from '../../contract/values.ts'
 import type { Database, Db } from '../../panel/db/database.ts'
 import { storeLock } from '../../panel/db/dialect.ts'
 import type { RoleTable } from '../../panel/db/tables/people.ts'
-import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
+import type { ListQuery, Page } from '../listing.ts'
+import { alphabetical, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope } from '../scope.ts'
 import { containing, isId, type StoreTools, stored } from '../store-tools.ts'
@@ -68,18 +69,7 @@ export function roleStore(db: Db, { now, newId }: StoreTools): RoleStore {
         .where('roles.deleted_at', deleted ? 'is not' : 'is', null)
         .where(roleWithin(scope))
       if (search) query = query.where('roles.name', 'like', sql<string>`${containing(search)} escape '\\'`)
-      if (cursor !== undefined) query = query.where('roles.name', '>', decodeCursor(cursor, Line)[0])
-      const found = await query
-        .orderBy('roles.name')
-        .limit(limit + 1)
-        .execute()
-      const page = toPage(
-        found,
-        limit,
-        (row) => [row.name, row.id],
-        (row) => row,
-      )
-      return { items: await withPermissions(page.items), nextCursor: page.nextCursor }
+      return readPage(query, { cursor, limit }, alphabetical('roles', 'name'), withPermissions)
     },
 
     async find(ref, { deleted = false, scope = everything } = {}) {

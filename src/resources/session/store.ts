@@ -1,8 +1,7 @@
-/** Living sessions in the panel's database, for those who look at them; who signs in is the matter of `panel/auth`. */
-import { z } from 'zod'
 import type { Id } from '../../contract/values.ts'
 import type { Db } from '../../panel/db/database.ts'
-import { decodeCursor, type Page, toPage } from '../listing.ts'
+import type { Page } from '../listing.ts'
+import { newestFirst, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { type StoreTools, stored } from '../store-tools.ts'
 import type { Session } from './schema.ts'
@@ -32,16 +31,7 @@ export function sessionStore(db: Db, { now }: StoreTools): SessionStore {
     async list({ cursor, limit, user }) {
       let query = living()
       if (user !== undefined) query = query.where('sessions.user_id', '=', user)
-      if (cursor !== undefined) {
-        const [createdAt, id] = decodeCursor(cursor, z.iso.datetime())
-        query = query.where((eb) => eb(eb.refTuple('sessions.created_at', 'sessions.id'), '<', eb.tuple(createdAt, id)))
-      }
-      const rows = await query
-        .orderBy('sessions.created_at', 'desc')
-        .orderBy('sessions.id', 'desc')
-        .limit(limit + 1)
-        .execute()
-      return toPage(rows, limit, (row) => [row.created_at, row.id], sessionOf)
+      return readPage(query, { cursor, limit }, newestFirst('sessions'), (rows) => rows.map(sessionOf))
     },
 
     async get(id) {

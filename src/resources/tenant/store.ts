@@ -1,11 +1,12 @@
 /** Tenants in the panel's database. */
 import { type ExpressionBuilder, type Selectable, type SqlBool, sql } from 'kysely'
 import { activeJobStates } from '../../contract/job.ts'
-import { type Id, Line, type TenantName } from '../../contract/values.ts'
+import type { Id, TenantName } from '../../contract/values.ts'
 import type { Database, Db } from '../../panel/db/database.ts'
 import { storeLock } from '../../panel/db/dialect.ts'
 import type { TenantTable } from '../../panel/db/tables/hosting.ts'
-import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
+import type { ListQuery, Page } from '../listing.ts'
+import { alphabetical, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
 import { containing, countUpTo, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
@@ -57,16 +58,7 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
       if (packageId !== undefined) query = query.where('tenants.package_id', '=', packageId)
       if (status !== undefined) query = query.where('tenants.status', '=', status)
       if (search) query = query.where('tenants.name', 'like', sql<string>`${containing(search)} escape '\\'`)
-      if (cursor !== undefined) {
-        const [name, id] = decodeCursor(cursor, Line)
-        query = query.where((eb) => eb(eb.refTuple('tenants.name', 'tenants.id'), '>', eb.tuple(name, id)))
-      }
-      const found = await query
-        .orderBy('tenants.name')
-        .orderBy('tenants.id')
-        .limit(limit + 1)
-        .execute()
-      return toPage(found, limit, (row) => [row.name, row.id], tenantOf)
+      return readPage(query, { cursor, limit }, alphabetical('tenants', 'name'), (rows) => rows.map(tenantOf))
     },
 
     async find(ref, { deleted = false, scope = everything } = {}) {

@@ -1,10 +1,11 @@
 /** Users in the panel's database. */
 import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
-import { type Id, Line } from '../../contract/values.ts'
+import type { Id } from '../../contract/values.ts'
 import type { Database, Db } from '../../panel/db/database.ts'
 import { storeLock } from '../../panel/db/dialect.ts'
 import type { UserTable } from '../../panel/db/tables/people.ts'
-import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
+import type { ListQuery, Page } from '../listing.ts'
+import { alphabetical, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import type { Permissions } from '../rights.ts'
 import { everything, type FindOptions, type Scope, userWithin } from '../scope.ts'
@@ -91,22 +92,7 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
       if (tenantId !== undefined) query = query.where('users.tenant_id', '=', tenantId)
       if (status !== undefined) query = query.where('users.status', '=', status)
       if (search) query = query.where('users.email', 'like', sql<string>`${containing(search)} escape '\\'`)
-      if (cursor !== undefined) {
-        const [email, id] = decodeCursor(cursor, Line)
-        query = query.where((eb) => eb(eb.refTuple('users.email', 'users.id'), '>', eb.tuple(email, id)))
-      }
-      const found = await query
-        .orderBy('users.email')
-        .orderBy('users.id')
-        .limit(limit + 1)
-        .execute()
-      const page = toPage(
-        found,
-        limit,
-        (row) => [row.email, row.id],
-        (row) => row,
-      )
-      return { items: await withRoles(page.items), nextCursor: page.nextCursor }
+      return readPage(query, { cursor, limit }, alphabetical('users', 'email'), withRoles)
     },
 
     count(most, scope) {

@@ -7,7 +7,8 @@ import { openText, sealText } from '../../lib/sealed-text.ts'
 import type { Db } from '../../panel/db/database.ts'
 import { decodeJson, encodeJson, storable } from '../../panel/db/json.ts'
 import type { WebhookDeliveryTable, WebhookTable } from '../../panel/db/tables/work.ts'
-import { decodeCursor, type ListQuery, type Page, toPage } from '../listing.ts'
+import type { ListQuery, Page } from '../listing.ts'
+import { alphabetical, newestFirst, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { isId, type StoreTools, stored } from '../store-tools.ts'
 import { type Delivery, Try, type Webhook } from './schema.ts'
@@ -108,17 +109,8 @@ export function webhookStore(db: Db, { now, newId }: StoreTools, seal: Uint8Arra
 
   const store: WebhookStore = {
     async list({ cursor, limit }) {
-      let query = db.selectFrom('webhooks').selectAll()
-      if (cursor !== undefined) {
-        const [name, id] = decodeCursor(cursor, z.string())
-        query = query.where((eb) => eb(eb.refTuple('name', 'id'), '>', eb.tuple(name, id)))
-      }
-      const rows = await query
-        .orderBy('name')
-        .orderBy('id')
-        .limit(limit + 1)
-        .execute()
-      return toPage(rows, limit, (row) => [row.name, row.id], webhookOf)
+      const query = db.selectFrom('webhooks').selectAll()
+      return readPage(query, { cursor, limit }, alphabetical('webhooks', 'name'), (rows) => rows.map(webhookOf))
     },
 
     async find(ref) {
@@ -186,16 +178,7 @@ export function webhookStore(db: Db, { now, newId }: StoreTools, seal: Uint8Arra
     async deliveries({ webhook, cursor, limit, state }) {
       let query = db.selectFrom('webhook_deliveries').selectAll().where('webhook_id', '=', webhook)
       if (state !== undefined) query = query.where('state', '=', state)
-      if (cursor !== undefined) {
-        const [createdAt, id] = decodeCursor(cursor, z.iso.datetime())
-        query = query.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(createdAt, id)))
-      }
-      const rows = await query
-        .orderBy('created_at', 'desc')
-        .orderBy('id', 'desc')
-        .limit(limit + 1)
-        .execute()
-      return toPage(rows, limit, (row) => [row.created_at, row.id], deliveryOf)
+      return readPage(query, { cursor, limit }, newestFirst('webhook_deliveries'), (rows) => rows.map(deliveryOf))
     },
 
     async redeliver(webhook, delivery) {
