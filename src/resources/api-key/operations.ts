@@ -4,9 +4,9 @@ import { WcpError } from '../../contract/errors.ts'
 import { Id } from '../../contract/values.ts'
 import { Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
-import { Flag, listInput, pageOf } from '../listing.ts'
+import { Flag, pageOf } from '../listing.ts'
 import { badInput, notFound, taken } from '../refusals.ts'
-import { ownAccount, ownOrPermitted, ownOrWeaker } from '../user/account.ts'
+import { listByOwner, listedOwner, ownAccount, ownOrPermitted, ownOrWeaker } from '../user/account.ts'
 import { placeOf, visibleUser } from '../user/guards.ts'
 import { type User, UserRef } from '../user/schema.ts'
 import { AddressRanges, ApiKey, ApiKeyName, ApiKeyRef, Scopes } from './schema.ts'
@@ -16,20 +16,15 @@ const target = { apiKey: ApiKeyRef }
 const mostOfOne = 50
 
 export const list = defineOperation({
+  ...listByOwner,
   name: 'api-key.list',
   summary: 'List API keys',
   description: 'Without a user: your own keys. Root sees those of everybody.',
-  effect: 'read',
-  policy: { scopes: ['global', 'reseller', 'local'] },
-  isForEveryone: true,
   http: 'GET /api-keys',
-  positional: [],
   columns: ['name', 'email', 'beginning', 'status', 'expiresAt', 'lastUsedAt', 'id'],
-  input: z.strictObject({ user: UserRef.optional(), ...listInput }),
   output: pageOf(ApiKey),
   async run(context, { user, ...query }) {
-    const owner = user === undefined ? self(context) : (await ownOrPermitted(context, 'api-key.list', user)).id
-    return context.apiKeys.list({ ...query, user: owner ?? undefined })
+    return context.apiKeys.list({ ...query, user: await listedOwner(context, 'api-key.list', user) })
   },
 })
 
@@ -116,10 +111,6 @@ export const revoke = defineOperation({
   },
 })
 
-function self({ actor }: Context): Id | null {
-  return actor.kind === 'user' ? actor.id : null
-}
-
 /** Root, who could sign in as anybody, also makes keys for others: for programs that are set up with the machine. */
 async function ownerFor(context: Context, what: string, user: string): Promise<User> {
   return context.actor.kind === 'root' ? await visibleUser(context, user) : await ownAccount(context, what, user)
@@ -127,7 +118,8 @@ async function ownerFor(context: Context, what: string, user: string): Promise<U
 
 /** A stranger's key is not there, in the words of what does not exist. */
 async function visibleKey(context: Context, operation: string, ref: string): Promise<{ key: ApiKey; owner: User }> {
-  const key = (await context.apiKeys.find(ref, self(context))) ?? notFound('API key', ref)
+  const { actor } = context
+  const key = (await context.apiKeys.find(ref, actor.kind === 'user' ? actor.id : null)) ?? notFound('API key', ref)
   const owner = await ownOrPermitted(context, operation, key.userId).catch(() => notFound('API key', ref))
   return { key, owner }
 }

@@ -3,9 +3,9 @@ import { z } from 'zod'
 import { Id } from '../../contract/values.ts'
 import { Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
-import { listInput, pageOf } from '../listing.ts'
+import { pageOf } from '../listing.ts'
 import { badInput, conflict, notFound } from '../refusals.ts'
-import { ownAccount, ownOrPermitted, ownOrWeaker } from '../user/account.ts'
+import { listByOwner, listedOwner, ownAccount, ownOrPermitted, ownOrWeaker } from '../user/account.ts'
 import { visibleUser } from '../user/guards.ts'
 import { type User, UserRef } from '../user/schema.ts'
 import { readCertificate, wantedCertificate } from './read-certificate.ts'
@@ -14,20 +14,19 @@ import { ClientCertificate } from './schema.ts'
 const policy = { scopes: ['global', 'reseller', 'local'] } as const
 
 export const list = defineOperation({
+  ...listByOwner,
   name: 'client-certificate.list',
   summary: 'List the certificates with which people sign in',
   description: 'Without a user: your own. Root sees those of everybody.',
-  effect: 'read',
-  policy,
-  isForEveryone: true,
   whileEnrolling: true,
   http: 'GET /client-certificates',
-  positional: [],
   columns: ['email', 'name', 'expiresAt', 'lastUsedAt', 'id'],
-  input: z.strictObject({ user: UserRef.optional(), ...listInput }),
   output: pageOf(ClientCertificate),
   async run(context, { user, ...query }) {
-    return context.clientCertificates.list({ ...query, user: await whose(context, user) })
+    return context.clientCertificates.list({
+      ...query,
+      user: await listedOwner(context, 'client-certificate.list', user),
+    })
   },
 })
 
@@ -97,11 +96,6 @@ export const remove = defineOperation({
     return { id: certificate }
   },
 })
-
-async function whose(context: Context, user: string | undefined): Promise<Id | undefined> {
-  if (user !== undefined) return (await ownOrPermitted(context, 'client-certificate.list', user)).id
-  return context.actor.kind === 'user' ? context.actor.id : undefined
-}
 
 /** Somebody who owes a certificate may register the first one, and no other: else a password would be enough to get in. */
 async function whoseNew(context: Context, what: string, ref: string): Promise<User> {

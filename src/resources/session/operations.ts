@@ -2,27 +2,22 @@
 import { z } from 'zod'
 import { Id } from '../../contract/values.ts'
 import { Done } from '../answers.ts'
-import { type Context, defineOperation } from '../context.ts'
-import { listInput, pageOf } from '../listing.ts'
+import { defineOperation } from '../context.ts'
+import { pageOf } from '../listing.ts'
 import { notFound } from '../refusals.ts'
-import { ownOrPermitted, ownOrWeaker } from '../user/account.ts'
-import { UserRef } from '../user/schema.ts'
+import { listByOwner, listedOwner, ownOrPermitted, ownOrWeaker } from '../user/account.ts'
 import { Session } from './schema.ts'
 
 export const list = defineOperation({
+  ...listByOwner,
   name: 'session.list',
   summary: 'List where people are signed in',
   description: 'Without a user: your own sessions. Root sees those of everybody.',
-  effect: 'read',
-  policy: { scopes: ['global', 'reseller', 'local'] },
-  isForEveryone: true,
   http: 'GET /sessions',
-  positional: [],
   columns: ['email', 'agent', 'ip', 'seenAt', 'factor', 'id'],
-  input: z.strictObject({ user: UserRef.optional(), ...listInput }),
   output: pageOf(Session),
   async run(context, { user, ...query }) {
-    return context.sessions.list({ ...query, user: await whose(context, user) })
+    return context.sessions.list({ ...query, user: await listedOwner(context, 'session.list', user) })
   },
 })
 
@@ -47,8 +42,3 @@ export const revoke = defineOperation({
     return { id: input.session }
   },
 })
-
-async function whose(context: Context, user: string | undefined): Promise<Id | undefined> {
-  if (user !== undefined) return (await ownOrPermitted(context, 'session.list', user)).id
-  return context.actor.kind === 'user' ? context.actor.id : undefined
-}

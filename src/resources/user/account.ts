@@ -1,10 +1,32 @@
 /** Whose account an operation that everyone may call is about: one's own, or that of others with the permission for it. */
+import { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
+import type { Id } from '../../contract/values.ts'
 import type { Context } from '../context.ts'
+import { listInput } from '../listing.ts'
 import { notFound } from '../refusals.ts'
 import { holds } from '../rights.ts'
 import { isSelf, refuseStronger, visibleUser } from './guards.ts'
-import type { User } from './schema.ts'
+import { type User, UserRef } from './schema.ts'
+
+/** What the lists of things that each user has of their own have in common. */
+export const listByOwner = {
+  effect: 'read',
+  policy: { scopes: ['global', 'reseller', 'local'] },
+  isForEveryone: true,
+  positional: [],
+  input: z.strictObject({ user: UserRef.optional(), ...listInput }),
+} as const
+
+/** Whose things such a list shows: of the user who is named, else of who asks; root sees those of everybody. */
+export async function listedOwner(
+  context: Context,
+  operation: string,
+  user: string | undefined,
+): Promise<Id | undefined> {
+  if (user !== undefined) return (await ownOrPermitted(context, operation, user)).id
+  return context.actor.kind === 'user' ? context.actor.id : undefined
+}
 
 /** Without the permission others are not found. */
 export async function ownOrPermitted(context: Context, operation: string, ref: string): Promise<User> {
