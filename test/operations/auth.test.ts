@@ -241,9 +241,7 @@ describe('a session', () => {
     ['deletion', 'DELETE', '', undefined],
   ])('ends at once by %s', async (_, method, path, body) => {
     await start()
-    await test.root('POST', '/api/v1/users', { email: 'c@example.com', password, role: 'system_admin' })
-    const browser = test.browser()
-    await browser.signIn('c@example.com', password)
+    const browser = await test.administrator('c@example.com')
     expect(await isIn(browser)).toBe(true)
 
     expect((await test.root(method, `/api/v1/users/c@example.com${path}`, body)).status).toBe(200)

@@ -10,10 +10,7 @@ let host: string
 beforeAll(async () => {
   test = await testPanel({ config: 'base_url: https://panel.example.com:8360' })
   host = `127.0.0.1:${test.panel.port}`
-  const user = { email: 'admin@example.com', password, role: 'system_admin' }
-  expect((await test.root('POST', '/api/v1/users', user)).status).toBe(201)
-  admin = test.browser()
-  expect((await admin.signIn(user.email, password)).status).toBe(303)
+  admin = await test.administrator('admin@example.com')
 })
 
 afterAll(() => test.stop())

@@ -2,15 +2,13 @@
 import { expect, it } from 'vitest'
 import { settlePutBackStore } from '../../src/panel/put-back-store.ts'
 import { ask } from './support/client.ts'
-import { password, testPanel, until } from './support/test-panel.ts'
+import { testPanel, until } from './support/test-panel.ts'
 
 it('ends sessions and API keys, and leaves both alone in a store that is not older', async () => {
   const test = await testPanel()
   const email = 'ann@example.com'
   await test.root('POST', '/api/v1/packages', { name: 'basic' })
-  await test.root('POST', '/api/v1/users', { email, password, role: 'system_admin' })
-  const browser = test.browser()
-  await browser.signIn(email, password)
+  const browser = await test.administrator(email)
   const made = await test.root('POST', `/api/v1/users/${email}/api-keys`, { name: 'deploy', scopes: ['package.list'] })
   const headers = { authorization: `Bearer ${made.json().token}` }
   const path = '/api/v1/packages'

@@ -1,7 +1,7 @@
 /** How often somebody may come to the network's door. Few a minute, so that no slow machine gives one back meanwhile. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, type Browser } from './support/client.ts'
-import { password, type TestPanel, testPanel } from './support/test-panel.ts'
+import { type TestPanel, testPanel } from './support/test-panel.ts'
 
 let test: TestPanel
 let admin: Browser
@@ -12,14 +12,8 @@ beforeAll(async () => {
     isRateLimited: true,
     config: 'requests_per_minute: 400\nreads_per_minute: 6\nwrites_per_minute: 6',
   })
-  const signedIn = async (email: string) => {
-    await test.root('POST', '/api/v1/users', { email, password, role: 'system_admin' })
-    const browser = test.browser()
-    await browser.signIn(email, password)
-    return browser
-  }
-  admin = await signedIn('admin@example.com')
-  other = await signedIn('other@example.com')
+  admin = await test.administrator('admin@example.com')
+  other = await test.administrator('other@example.com')
   for (const name of ['bakery', 'butcher']) await test.root('POST', '/api/v1/tenants', { name })
 })
 

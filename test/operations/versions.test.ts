@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RegisterPages } from '../../src/panel/http/types.ts'
 import { registerPages } from '../../src/panel/pages/register-pages.ts'
 import type { Answer, Ask, Browser } from './support/client.ts'
-import { password, type TestPanel, testPanel } from './support/test-panel.ts'
+import { type TestPanel, testPanel } from './support/test-panel.ts'
 
 const pages: RegisterPages = async (app, deps) => {
   app.get('/assets/token', { config: { access: 'public' } }, async (request, reply) =>
@@ -18,14 +18,8 @@ let other: Browser
 
 beforeAll(async () => {
   test = await testPanel({ registerPages: pages })
-  const signedIn = async (email: string) => {
-    await test.root('POST', '/api/v1/users', { email, password, role: 'system_admin' })
-    const browser = test.browser()
-    await browser.signIn(email, password)
-    return browser
-  }
-  admin = await signedIn('admin@example.com')
-  other = await signedIn('other@example.com')
+  admin = await test.administrator('admin@example.com')
+  other = await test.administrator('other@example.com')
   await test.root('POST', '/api/v1/packages', { name: 'basic', description: 'one', memMb: 100 })
 })
 

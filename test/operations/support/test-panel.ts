@@ -22,6 +22,8 @@ export interface TestPanel {
   /** Lines of the log as objects. */
   readonly log: Record<string, unknown>[]
   browser(): Browser
+  /** A new administrator, signed in, with `password`. */
+  administrator(email: string): Promise<Browser>
   /** A call as root through the private socket. */
   root(method: string, path: string, body?: unknown): Promise<Answer>
   dial(): Promise<void>
@@ -92,6 +94,9 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
     await panel.close()
     await agent?.hangUp()
   }
+  const browser = () => new Browser({ port: panel.port, ...(options.tls && { tls: true }) })
+  const root: TestPanel['root'] = (method, path, body) =>
+    ask({ socketPath: panel.cliSocket }, { method, path, ...(body !== undefined && { body }) })
   return {
     get panel() {
       return panel
@@ -102,9 +107,15 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
     },
     machine: scripted,
     log,
-    browser: () => new Browser({ port: panel.port, ...(options.tls && { tls: true }) }),
-    root: (method, path, body) =>
-      ask({ socketPath: panel.cliSocket }, { method, path, ...(body !== undefined && { body }) }),
+    browser,
+    root,
+    async administrator(email) {
+      const made = await root('POST', '/api/v1/users', { email, password, role: 'system_admin' })
+      const signedIn = browser()
+      const { status } = await signedIn.signIn(email, password)
+      if (made.status !== 201 || status !== 303) throw new Error(`no administrator: ${made.text} ${status}`)
+      return signedIn
+    },
     dial,
     async restart() {
       await stop()
