@@ -16,6 +16,7 @@ import type { Context } from '../resources/context.ts'
 import { storesFor } from '../resources/index.ts'
 import { refuseAnotherPanel } from './another-panel.ts'
 import { headSender } from './audit/head-sender.ts'
+import { limitEntries } from './audit/limit-entries.ts'
 import { auditMirror } from './audit/mirror.ts'
 import { accessTokens } from './auth/access-tokens.ts'
 import { apiKeys } from './auth/api-keys.ts'
@@ -134,12 +135,20 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const hasher = options.hasher ?? passwordHasher()
   const panelHost = () => new URL(config.baseUrl).hostname
   const canMail = () => config.smtp !== null
-  const rates = rateLimits(() => ({
-    requests: config.requestsPerMinute,
-    reads: config.readsPerMinute,
-    writes: config.writesPerMinute,
-    jobs: config.jobsPerMinute,
-  }))
+  const tooOften = limitEntries({
+    record: (who, action, facts) =>
+      operations.recordRefusal({ ...who, requestId: null }, action, { code: 'too_many_requests', ...facts }),
+    onError: (err) => log.error({ err }, 'a refusal could not be written into the audit trail'),
+  })
+  const rates = rateLimits(
+    () => ({
+      requests: config.requestsPerMinute,
+      reads: config.readsPerMinute,
+      writes: config.writesPerMinute,
+      jobs: config.jobsPerMinute,
+    }),
+    (limit, request) => tooOften.refused(limit, callerOf(request)),
+  )
   const kept = keptAnswers(keys)
   const keysOfPrograms = apiKeys({ db, storesOf, log })
   const operations = operationRunner({
@@ -167,7 +176,10 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     hours: config.sessionHours,
   }))
   const challenges = challengeTable()
-  const throttle = loginThrottle(() => ({ perAccount: config.loginAttempts, perNetwork: 30, globalPerMinute: 200 }))
+  const throttle = loginThrottle(
+    () => ({ perAccount: config.loginAttempts, perNetwork: 30, globalPerMinute: 200 }),
+    (ip) => tooOften.refused('sign-ins', { actor: null, ip }),
+  )
   const visiting = visitors({ db, storesOf, sessions, csrfKey: keys.csrf })
   const signing = signIn({ db, storesOf, sessions, challenges, visitors: visiting, hasher, throttle })
   const tokens = accessTokens({
@@ -196,7 +208,14 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     log,
     tickMs,
   })
-  const oneTimeLinks = links({ db, storesOf, hasher, canMail, onMail: () => post.wake() })
+  const oneTimeLinks = links({
+    db,
+    storesOf,
+    hasher,
+    canMail,
+    onMail: () => post.wake(),
+    onRefused: (ip) => tooOften.refused('links', { actor: null, ip }),
+  })
   const hooks = webhookSender({
     db,
     storesOf,
@@ -218,7 +237,9 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     csrfKey: keys.csrf,
     log,
     recordForgery: (request) =>
-      operations.recordRefusal(callerOf(request), request.routeOptions.config.operation ?? 'auth.form', 'forbidden'),
+      operations.recordRefusal(callerOf(request), request.routeOptions.config.operation ?? 'auth.form', {
+        code: 'forbidden',
+      }),
   })
   const network = createPanelServer(door, log, options.tls === 'insecure' ? null : options.tls)
   const certificates =
@@ -344,6 +365,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     async close() {
       await Promise.all([network.raw, local.raw, ...(certificates ? [certificates.raw] : [])].map(drained))
       await Promise.all([network.app.close(), local.app.close()])
+      await tooOften.stop()
       await house.stop()
       await post.stop()
       await proofs.stop()

@@ -63,6 +63,9 @@ export interface Caller {
   readonly session: Pick<Session, 'confirmedAt' | 'mustEnrol'> | null
 }
 
+/** `requestId`: null for what several requests have brought about. */
+type AuditedCaller = Pick<Caller, 'actor' | 'ip'> & { readonly requestId: string | null }
+
 /** For so long a password or code that was shown lets dangerous operations through (threats §4, step-up). */
 const stepUpMs = 10 * 60_000
 
@@ -277,8 +280,12 @@ export function operationRunner(options: OperationRunnerOptions) {
   return { run, plan, recordRefusal: refuseByName }
 
   /** For refusals before an operation is reached, such as a forged form. */
-  async function refuseByName(caller: Caller, action: string, code: ErrorCode): Promise<void> {
-    await db.transaction().execute((tx) => audit(storesOf(tx), caller, { name: action }, 'refused', { code }, []))
+  async function refuseByName(
+    caller: AuditedCaller,
+    action: string,
+    facts: { readonly code: ErrorCode } & Record<string, unknown>,
+  ): Promise<void> {
+    await db.transaction().execute((tx) => audit(storesOf(tx), caller, { name: action }, 'refused', facts, []))
   }
 }
 
@@ -318,7 +325,7 @@ export function isFresh(session: Caller['session']): boolean {
 
 async function audit(
   stores: Stores,
-  { actor, ip, requestId }: Caller,
+  { actor, ip, requestId }: AuditedCaller,
   { name }: Pick<AnyOperation, 'name'>,
   outcome: 'ok' | 'refused' | 'failed',
   metadata: Record<string, unknown>,

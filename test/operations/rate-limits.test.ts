@@ -1,7 +1,7 @@
 /** How often somebody may come to the network's door. Few a minute, so that no slow machine gives one back meanwhile. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, type Browser } from './support/client.ts'
-import { type TestPanel, testPanel } from './support/test-panel.ts'
+import { type TestPanel, testPanel, until } from './support/test-panel.ts'
 
 let test: TestPanel
 let admin: Browser
@@ -62,6 +62,17 @@ describe('the limit of changes', () => {
   })
 })
 
+describe('the limit of sign-ins', () => {
+  it('holds for an address', async () => {
+    const guess = async () => (await test.browser().signIn('admin@example.com', 'something else')).status
+    const statuses = []
+    do statuses.push(await guess())
+    while (statuses.at(-1) !== 429 && statuses.length < 100)
+
+    expect(await guess()).toBe(429)
+  })
+})
+
 describe('the limit of an address', () => {
   it('holds before anybody is known', async () => {
     const where = { port: test.panel.port }
@@ -77,5 +88,39 @@ describe('the limit of an address', () => {
     expect(refused.text).toContain('too_many_requests')
     expect(refused.headers['ratelimit-policy']).toBe('"requests";q=400;w=60')
     expect((await test.root('GET', '/api/v1/tenants')).status).toBe(200)
+  })
+})
+
+describe('the audit trail', () => {
+  const entries = async () => {
+    const { items = [] } = (await test.root('GET', '/api/v1/audit?search=limit.&limit=100')).json()
+    return items.map(({ action, actor, ip, outcome, metadata }) => ({ action, actor, ip, outcome, metadata }))
+  }
+  const from = { ip: '127.0.0.1', outcome: 'refused' }
+
+  it('says once that a limit begins to refuse somebody, and later how often it did', async () => {
+    const before = await until(async () => {
+      const written = await entries()
+      return written.length >= 4 && written
+    })
+    await test.restart()
+    const after = await entries()
+
+    const code = 'too_many_requests'
+    const begun = [
+      { action: 'limit.requests', actor: 'nobody', ...from, metadata: { code } },
+      { action: 'limit.sign-ins', actor: 'nobody', ...from, metadata: { code } },
+      { action: 'limit.writes', actor: 'other@example.com', ...from, metadata: { code } },
+      { action: 'limit.reads', actor: 'admin@example.com', ...from, metadata: { code } },
+    ]
+    expect(before).toEqual(begun)
+    const counted = after.slice(0, after.length - begun.length)
+    expect(counted.map(({ action, actor, metadata }) => [action, actor, metadata])).toEqual(
+      expect.arrayContaining([
+        ['limit.writes', 'other@example.com', { code, refusals: expect.any(Number) }],
+        ['limit.sign-ins', 'nobody', { code, refusals: expect.any(Number) }],
+      ]),
+    )
+    expect((await test.root('GET', '/api/v1/audit/verify')).json()).toMatchObject({ ok: true })
   })
 })

@@ -19,14 +19,27 @@ export interface LinksOptions {
   readonly hasher: PasswordHasher
   readonly canMail: () => boolean
   readonly onMail: () => void
+  /** Somebody there asks too often. */
+  readonly onRefused: (address: string) => void
 }
 
 const hour = 3_600_000
 
-export function links({ db, storesOf, hasher, canMail, onMail }: LinksOptions) {
+export function links({ db, storesOf, hasher, canMail, onMail, onRefused }: LinksOptions) {
   const perAccount = rateLimit(3, hour)
   const perNetwork = rateLimit(30, hour)
   const record = (tx: Db, request: FastifyRequest, event: AuthEvent) => recordAuth(storesOf, tx, request, event)
+
+  function demandNotTooOften(email: string, address: string): void {
+    const network = networkOf(address)
+    try {
+      perNetwork.enter(network)
+      perAccount.enter(`${email} ${network}`)
+    } catch (error) {
+      onRefused(address)
+      throw error
+    }
+  }
 
   return {
     /** The same answer after the same work whether anybody has the address: that is found out when the mail is sent. */
@@ -38,9 +51,7 @@ export function links({ db, storesOf, hasher, canMail, onMail }: LinksOptions) {
       const parsed = Email.safeParse(given)
       if (!parsed.success) throw badInput(parsed.error, given, ['email'])
       const email = parsed.data
-      const network = networkOf(clientAddress(request))
-      perNetwork.enter(network)
-      perAccount.enter(`${email} ${network}`)
+      demandNotTooOften(email, clientAddress(request))
       await db.transaction().execute(async (tx) => {
         await storesOf(tx).mails.queue('password-reset', email, null)
         await record(tx, request, { action: 'auth.reset', outcome: 'ok', user: null, metadata: { email } })

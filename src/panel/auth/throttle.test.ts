@@ -3,8 +3,10 @@ import { loginThrottle, networkOf, type ThrottleLimits } from './throttle.ts'
 
 function throttle(limits: Partial<ThrottleLimits> = {}) {
   let moment = 0
+  const refused: string[] = []
   const tool = loginThrottle(
     () => ({ perAccount: 5, perNetwork: 30, globalPerMinute: 200, ...limits }),
+    (address) => refused.push(address),
     () => moment,
   )
   const attempt = (account: string, address: string) => {
@@ -15,7 +17,7 @@ function throttle(limits: Partial<ThrottleLimits> = {}) {
       return (error as { details: { retryAfterSeconds: number } }).details.retryAfterSeconds
     }
   }
-  return { ...tool, attempt, pass: (ms: number) => (moment += ms) }
+  return { ...tool, attempt, refused, pass: (ms: number) => (moment += ms) }
 }
 
 const times = (count: number, what: (index: number) => unknown) =>
@@ -23,9 +25,10 @@ const times = (count: number, what: (index: number) => unknown) =>
 
 describe('loginThrottle', () => {
   it('lets an account fail five times, then makes it wait twice as long each time', () => {
-    const { attempt, pass } = throttle()
+    const { attempt, refused, pass } = throttle()
 
     expect(times(6, () => attempt('a@example.com', '192.0.2.1'))).toEqual([0, 0, 0, 0, 0, 30])
+    expect(refused).toEqual(['192.0.2.1'])
     pass(30_000)
     expect(times(2, () => attempt('a@example.com', '192.0.2.1'))).toEqual([0, 60])
     pass(60_000)

@@ -37,16 +37,23 @@ interface Count {
   blockedUntil: number
 }
 
-/** @param now monotonic milliseconds: a jump of the clock neither frees nor blocks anybody. */
-export function loginThrottle(limits: () => ThrottleLimits, now: () => number = () => performance.now()): Throttle {
+/**
+ * @param onRefused hears of each try that has to wait
+ * @param now monotonic milliseconds: a jump of the clock neither frees nor blocks anybody
+ */
+export function loginThrottle(
+  limits: () => ThrottleLimits,
+  onRefused: (address: string) => void,
+  now: () => number = () => performance.now(),
+): Throttle {
   const counts = new Map<string, Count>()
   let minute = { started: now(), tries: 0 }
 
-  function demandFree(keys: readonly string[], moment: number): void {
+  /** Milliseconds until the next try may come; none when it may now. */
+  function waitOf(keys: readonly string[], moment: number): number {
     if (moment - minute.started >= 60_000) minute = { started: moment, tries: 0 }
-    if (minute.tries >= limits().globalPerMinute) throw waitFor(minute.started + 60_000 - moment)
-    const wait = Math.max(...keys.map((key) => (counts.get(key)?.blockedUntil ?? 0) - moment))
-    if (wait > 0) throw waitFor(wait)
+    if (minute.tries >= limits().globalPerMinute) return minute.started + 60_000 - moment
+    return Math.max(0, ...keys.map((key) => (counts.get(key)?.blockedUntil ?? 0) - moment))
   }
 
   function count(key: string, limit: number, moment: number): void {
@@ -72,7 +79,11 @@ export function loginThrottle(limits: () => ThrottleLimits, now: () => number = 
       const moment = now()
       const network = `network ${networkOf(address)}`
       const own = `account ${account.toLowerCase().slice(0, 320)} ${network}`
-      demandFree([own, network], moment)
+      const wait = waitOf([own, network], moment)
+      if (wait > 0) {
+        onRefused(address)
+        throw waitFor(wait)
+      }
       minute.tries++
       count(own, perAccount, moment)
       count(network, perNetwork, moment)

@@ -17,9 +17,16 @@ export interface RateLimitNumbers {
   readonly jobs: number
 }
 
+/** Of requests; a refused job is a refusal of the operation that wanted it. */
+export type CountedLimit = 'requests' | 'reads' | 'writes'
+
 export type RateLimits = ReturnType<typeof rateLimits>
 
-export function rateLimits(limits: () => RateLimitNumbers) {
+/** @param onRefused hears of each request that has to wait */
+export function rateLimits(
+  limits: () => RateLimitNumbers,
+  onRefused: (limit: CountedLimit, request: FastifyRequest) => void,
+) {
   const requests = quota('requests', () => ({ perMinute: limits().requests, burst: Math.ceil(limits().requests / 4) }))
   const reads = quota('reads', () => ({ perMinute: limits().reads, burst: Math.ceil(limits().reads / 3) }))
   const writes = quota('writes', () => ({ perMinute: limits().writes, burst: limits().writes }))
@@ -27,18 +34,19 @@ export function rateLimits(limits: () => RateLimitNumbers) {
   /** What the answer tells: the last one that was counted. */
   const standings = new WeakMap<FastifyRequest, Standing>()
 
-  function count(request: FastifyRequest, standing: Standing): void {
+  function count(limit: CountedLimit, request: FastifyRequest, standing: Standing): void {
     standings.set(request, standing)
+    if (standing.waitSeconds !== null) onRefused(limit, request)
     demandQuota(standing)
   }
 
   return {
     /** Any request at all, before it is known who comes. */
-    request: (request: FastifyRequest) => count(request, requests.take(sourceOf(clientAddress(request)))),
+    request: (request: FastifyRequest) => count('requests', request, requests.take(sourceOf(clientAddress(request)))),
     /** A REST call that changes nothing. */
-    read: (request: FastifyRequest) => each(request.actor, (who) => count(request, reads.take(who))),
+    read: (request: FastifyRequest) => each(request.actor, (who) => count('reads', request, reads.take(who))),
     /** A change, whichever view it comes from. */
-    write: (request: FastifyRequest) => each(request.actor, (who) => count(request, writes.take(who))),
+    write: (request: FastifyRequest) => each(request.actor, (who) => count('writes', request, writes.take(who))),
     /** A job for a tenant that somebody asks for. */
     job: (actor: Actor, tenant: Id) => each(actor, () => demandQuota(jobs.take(tenant))),
     tell(request: FastifyRequest, reply: FastifyReply): void {
