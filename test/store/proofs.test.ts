@@ -130,6 +130,36 @@ onBothStores('proofs of domains', (bench) => {
       expect(JSON.parse(payload).aliases).toEqual(['cdn.www.example.edu', 'example.edu'])
     })
 
+    it('is one of twenty a day, whatever became of the others', async () => {
+      const panel = await bench.panel()
+      const [me, other] = await customers(panel, 'acme', 'other')
+      const ask = (number: number, as = me, name = 'acme') =>
+        panel.run(domain.create, { tenant: name, fqdn: `n${number}.example${number}.com` }, as)
+      for (let number = 1; number <= 19; number++) {
+        const { id } = await ask(number)
+        await panel.run(domain.remove, { domain: id }, me)
+      }
+      const last = await ask(20)
+
+      const refused = await refusal(ask(21))
+      const byAlias = await refusal(
+        panel.run(domain.create, { tenant: 'acme', fqdn: 'n20.example20.com', aliases: ['example.org'] }, me),
+      )
+      const again = [(await ask(1)).jobId, (await ask(20)).id]
+      const staff = await panel.run(domain.create, { tenant: 'acme', fqdn: 'staff.example.org' })
+      const others = await ask(22, other, 'other')
+      panel.passDays(1)
+      const tomorrow = await ask(21)
+
+      expect(refused).toMatchObject({ code: 'too_many_requests', details: { retryAfterSeconds: expect.any(Number) } })
+      expect(refused.help).toContain('domains.claims_per_day')
+      expect(byAlias.code).toBe('too_many_requests')
+      expect(again).toEqual([null, last.id])
+      expect([staff.records, others.records.length, tomorrow.records.length]).toEqual([[], 1, 1])
+      await panel.run(settings.update, { key: 'domains.claims_per_day', value: '1' })
+      expect((await refusal(ask(23))).code).toBe('too_many_requests')
+    })
+
     it('cannot be proven when no record has room', async () => {
       const panel = await bench.panel()
       const [me] = await customers(panel, 'acme')

@@ -29,6 +29,7 @@ export interface Database {
   domain_names: hosting.DomainNameTable
   domain_proofs: hosting.DomainProofTable
   domain_proof_tries: hosting.DomainProofTryTable
+  domain_claims: hosting.DomainClaimTable
 
   databases: services.DatabaseTable
   certificates: services.CertificateTable

@@ -196,6 +196,7 @@ async function wishedNames(
   aliases: readonly Fqdn[],
 ): Promise<NameWishes> {
   const claim = { tenantId, domainId, names: [fqdn, ...aliases], byStaff: isStaff(context.actor) }
+  await context.tenants.lock(tenantId)
   await claimNames(context, what, claim)
   return { fqdn, aliases, waiting: await askProofs(context, what, claim) }
 }

@@ -34,6 +34,8 @@ export interface WaitingProof extends Omit<AskedProof, 'tries'> {
 export interface ProofStore {
   /** Asks for these proofs, or goes on with those that are asked already; the DNS is asked soon. @returns their ids */
   want(tenantId: Id, names: Iterable<Fqdn>): Promise<ReadonlyMap<Fqdn, Id>>
+  /** Counts those of the names for which no proof is asked yet. @returns when the oldest of more names than `most` within a day was asked for; null: as many are allowed */
+  claim(tenantId: Id, names: Iterable<Fqdn>, most: number): Promise<string | null>
   /** The proofs for which the names of a domain wait, with the newest tries of each. */
   ofDomain(domainId: Id): Promise<WaitingProof[]>
   /** Has the DNS asked soon for what these domains wait for: `restMs` after the last time, and not before. */
@@ -47,7 +49,7 @@ export interface ProofStore {
   postpone(id: Id, until: string): Promise<void>
   /** It was given. Kept without a look when a name in the trash waits for it. */
   given(id: Id): Promise<void>
-  /** Those for which nothing waits any more. */
+  /** Those for which nothing waits any more, and claims that count no more. */
   forgetUnused(): Promise<void>
 }
 
@@ -55,6 +57,8 @@ export interface ProofStore {
 export const longestPauseMs = 86_400_000
 /** Between two looks for the same record, however often somebody asks. */
 export const restMs = 10_000
+/** For so long a claim counts. */
+export const claimedForMs = 86_400_000
 const shownTries = 5
 const keptTries = 20
 
@@ -89,6 +93,14 @@ export function proofStore(db: Db, { now, newId }: StoreTools, keys: ProofKeys):
     }
   }
 
+  /** Those of more than a day ago, and of a clock that was wrong. */
+  const forgetClaims = async (): Promise<void> => {
+    await db
+      .deleteFrom('domain_claims')
+      .where((eb) => eb.or([eb('created_at', '<=', later(-claimedForMs)), eb('created_at', '>', later(3_600_000))]))
+      .execute()
+  }
+
   const waitedForBy = async (domainIds: readonly Id[]): Promise<string[]> => {
     if (domainIds.length === 0) return []
     const query = db.selectFrom('domain_names').select('proof_id').distinct().where('domain_id', 'in', domainIds)
@@ -115,6 +127,27 @@ export function proofStore(db: Db, { now, newId }: StoreTools, keys: ProofKeys):
       }
       await soon([...wanted.values()])
       return wanted
+    },
+
+    async claim(tenantId, names, most) {
+      await forgetClaims()
+      for (const name of names) {
+        const ofTenant = db.selectFrom('domain_proofs').select('id').where('tenant_id', '=', tenantId)
+        if (await ofTenant.where('name', '=', name).executeTakeFirst()) continue
+        await db
+          .insertInto('domain_claims')
+          .values({ id: newId(), created_at: now, updated_at: now, tenant_id: tenantId, name })
+          .onConflict((known) => known.columns(['tenant_id', 'name']).doNothing())
+          .execute()
+      }
+      const claims = await db
+        .selectFrom('domain_claims')
+        .select('created_at')
+        .where('tenant_id', '=', tenantId)
+        .orderBy('created_at')
+        .limit(most + 1)
+        .execute()
+      return claims.length > most ? (claims[0]?.created_at ?? null) : null
     },
 
     async ofDomain(domainId) {
@@ -216,6 +249,7 @@ export function proofStore(db: Db, { now, newId }: StoreTools, keys: ProofKeys):
           ),
         )
         .execute()
+      await forgetClaims()
     },
   }
   return store

@@ -4,6 +4,7 @@
  * A name that the tenant has, or that lies below one he has, needs no proof: nobody else could get it. Staff is believed.
  * Everybody else sets a TXT record; where the operator asks for no proofs, only for a name that another tenant had lately.
  */
+import { WcpError } from '../../contract/errors.ts'
 import type { Fqdn, Id } from '../../contract/values.ts'
 import { ancestorsOf, isWithin } from '../../lib/domain-name.ts'
 import type { Context } from '../context.ts'
@@ -11,6 +12,7 @@ import { badInput, conflict } from '../refusals.ts'
 import { challengeName, longestProvable } from './challenge.ts'
 import { type Claim, type ClaimContext, claimNames, coolingOff, fieldOf } from './claim.ts'
 import { domainCreate, domainUpdate } from './jobs.ts'
+import { claimedForMs } from './proof-store.ts'
 import { type Domain, heldAliases, type ProofRecord } from './schema.ts'
 
 /** Tenants in these states can have sites made. */
@@ -28,13 +30,27 @@ export async function askProofs(context: Context, what: string, claim: Claim): P
       })
   // One record for a name and all that are asked below it.
   const proofFor = (name: Fqdn) => unproven.filter((other) => isWithin(name, other)).toSorted(byLength)[0] ?? name
-  const proofs = await context.proofs.want(claim.tenantId, new Set(unproven.map(proofFor)))
+  const asked = new Set(unproven.map(proofFor))
+  await demandClaims(context, what, claim.tenantId, asked)
+  const proofs = await context.proofs.want(claim.tenantId, asked)
   const waiting = new Map<Fqdn, Id>()
   for (const name of unproven) {
     const proof = proofs.get(proofFor(name))
     if (proof !== undefined) waiting.set(name, proof)
   }
   return waiting
+}
+
+/** So many new names a day: each has the panel ask the DNS for a month, and the names of others are not for trying out. */
+async function demandClaims(context: Context, what: string, tenantId: Id, names: ReadonlySet<Fqdn>): Promise<void> {
+  const most = await context.settings.get('domains.claims_per_day')
+  const oldest = await context.proofs.claim(tenantId, names, most)
+  if (oldest === null) return
+  const waitMs = Date.parse(oldest) + claimedForMs - Date.parse(context.now)
+  throw new WcpError('too_many_requests', `Cannot ${what}: more than ${most} names to prove within a day`, {
+    help: 'Wait as long as Retry-After says, or have an administrator assign the name; the number is the setting domains.claims_per_day.',
+    details: { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) },
+  })
 }
 
 const byLength = (a: string, b: string) => a.length - b.length

@@ -36,6 +36,14 @@ export const settingDefinitions = {
     description:
       'Days during which a deleted domain is taken by another customer with a proof only, whatever domains.ask_proof says',
   }),
+  'domains.claims_per_day': setting({
+    schema: z
+      .int({ error: 'a whole number from 1 to 1000' })
+      .min(1, { error: '1 or more' })
+      .max(1000, { error: '1000 or less' }),
+    fallback: 20,
+    description: 'New names a day that customers and resellers may ask for on a tenant where a proof is needed',
+  }),
   'jobs.keep_days': setting({
     schema: Days(1, 3650),
     fallback: 90,

@@ -13,6 +13,7 @@ import { addressChanged } from './0011-address-changed.ts'
 import { domainProofs } from './0012-domain-proofs.ts'
 import { signedRequests } from './0013-signed-requests.ts'
 import { webhooks } from './0014-webhooks.ts'
+import { domainClaims } from './0015-domain-claims.ts'
 import type { Migration } from './migration.ts'
 
 export const migrations: readonly Migration[] = [
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   domainProofs,
   signedRequests,
   webhooks,
+  domainClaims,
 ]

@@ -85,6 +85,12 @@ export interface DomainProofTable extends CommonColumns {
   next_try_at: string | null
 }
 
+/** A name that a tenant was asked to prove within the last day, whatever has become of it. */
+export interface DomainClaimTable extends CommonColumns {
+  tenant_id: string
+  name: string
+}
+
 export interface DomainProofTryTable extends CommonColumns {
   proof_id: string
   outcome: string
