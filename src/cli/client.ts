@@ -39,9 +39,14 @@ export async function answerOrError(
   return answer
 }
 
+/** As it is sent. */
+export function bodyOf({ body }: HttpCall): Buffer | undefined {
+  return body === undefined ? undefined : Buffer.from(JSON.stringify(body))
+}
+
 function exchange(connection: Connection, call: HttpCall, headers: Readonly<Record<string, string>>): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-  const body = call.body === undefined ? undefined : JSON.stringify(call.body)
+  const body = bodyOf(call)
   const sent = request(
     {
       ...connection,
@@ -51,7 +56,7 @@ function exchange(connection: Connection, call: HttpCall, headers: Readonly<Reco
       headers: {
         ...headers,
         accept: 'application/json',
-        ...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+        ...(body !== undefined && { 'content-type': 'application/json', 'content-length': body.length }),
       },
     },
     (response) => {

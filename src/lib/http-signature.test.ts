@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { contentDigest, hmacSignature, isSignedBy, readSignature, signatureBase } from './http-signature.ts'
+import {
+  contentDigest,
+  hmacSignature,
+  isSignedBy,
+  readSignature,
+  signatureBase,
+  signatureHeaders,
+} from './http-signature.ts'
 
 describe("the standard's own examples", () => {
   it('RFC 9421 §B.2.5: a request signed with hmac-sha256', () => {
@@ -45,6 +52,27 @@ describe('what a signature says of itself', () => {
       parameters,
       signature: Buffer.alloc(32),
     })
+  })
+
+  it('is made over everything that a request says', () => {
+    const body = Buffer.from('{"name":"basic"}')
+    const request = { method: 'POST', authority: 'panel.example:8360', target: '/api/v1/packages?plan=1', body }
+
+    const headers = signatureHeaders(`wcp_0123456789${'k'.repeat(47)}`, request, { created: 1, nonce: 'n' })
+
+    const read = readSignature(String(headers['signature-input']), String(headers.signature))
+    expect(read).toMatchObject({ created: 1, nonce: 'n', keyId: 'wcp_0123456789' })
+    expect(read?.components).toEqual(['@method', '@authority', '@path', '@query', 'content-digest'])
+    const values = new Map([
+      ...[['@method', 'POST'] as const, ['@authority', 'panel.example:8360'] as const],
+      ...[['@path', '/api/v1/packages'] as const, ['@query', '?plan=1'] as const],
+      ['content-digest', contentDigest(body)] as const,
+    ])
+    const base = signatureBase(read?.components ?? [], values, read?.parameters ?? '')
+    expect(isSignedBy(Buffer.from(`wcp_0123456789${'k'.repeat(47)}`), base, read?.signature ?? Buffer.alloc(0))).toBe(
+      true,
+    )
+    expect(Object.values(headers).join()).not.toContain('kkk')
   })
 
   const good = '("@method");created=1;nonce="n";keyid="k"'

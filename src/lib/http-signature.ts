@@ -68,6 +68,45 @@ export function hmacSignature(key: Uint8Array, base: string): Buffer {
   return createHmac('sha256', key).update(base).digest()
 }
 
+/** A request as it is sent. `target`: path and query. */
+export interface RequestToSign {
+  readonly method: string
+  /** As the header `Host` has it. */
+  readonly authority: string
+  readonly target: string
+  /** undefined: there is none. */
+  readonly body: Uint8Array | undefined
+}
+
+/** The first letters of a key, by which the one who checks a signature finds it. */
+const keyIdLength = 14
+
+/**
+ * The headers that make a request a signed one.
+ * @param key whole text of an API key that signs
+ * @param created seconds since 1970; `nonce`: another for each request, as each counts once
+ */
+export function signatureHeaders(
+  key: string,
+  { method, authority, target, body }: RequestToSign,
+  { created, nonce }: { readonly created: number; readonly nonce: string },
+): Readonly<Record<string, string>> {
+  const [path = '', ...query] = target.split('?')
+  const digest = body && { 'content-digest': contentDigest(body) }
+  const values = new Map([
+    ['@method', method],
+    ['@authority', authority],
+    ['@path', path],
+    ['@query', `?${query.join('?')}`],
+    ...Object.entries(digest ?? {}),
+  ])
+  const components = [...values.keys()]
+  const list = components.map((component) => `"${component}"`).join(' ')
+  const parameters = `(${list});created=${created};nonce="${nonce}";keyid="${key.slice(0, keyIdLength)}"`
+  const signature = hmacSignature(Buffer.from(key), signatureBase(components, values, parameters))
+  return { ...digest, 'signature-input': `wcp=${parameters}`, signature: `wcp=:${signature.toString('base64')}:` }
+}
+
 export function isSignedBy(key: Uint8Array, base: string, signature: Buffer): boolean {
   const own = hmacSignature(key, base)
   return signature.length === own.length && timingSafeEqual(signature, own)

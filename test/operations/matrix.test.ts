@@ -238,7 +238,7 @@ afterAll(async () => {
 async function goOnInShell({ browser, shell }: Person): Promise<void> {
   const { email } = shell.kept.session ?? {}
   const session = { email: String(email), secret: String(browser.cookie), token: '', expiresAt: '2000-01-01T00:00:00Z' }
-  shell.kept = { fingerprint: null, session }
+  shell.kept = { fingerprint: null, session, key: null }
   expect(await shell.wcp(['tenant', 'list'])).toMatchObject({ exit: 0 })
 }
 

@@ -1,8 +1,17 @@
 /** Requests that are signed with a key instead of bringing it. */
 import { createHmac } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { type AddressInfo, connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createServer } from 'node:tls'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { contentDigest, signatureBase } from '../../src/lib/http-signature.ts'
-import { type Answer, ask } from './support/client.ts'
+import { type Answer, ask, askRaw } from './support/client.ts'
+import { localCertificate } from './support/local-certificate.ts'
+import { openShell, type Shell } from './support/shell.ts'
 import { password, type TestPanel, testPanel, until } from './support/test-panel.ts'
 
 const email = 'ann@example.com'
@@ -174,5 +183,125 @@ describe('a key that signs', () => {
     await test.root('DELETE', `/api/v1/api-keys/${id}`)
 
     expect(await statusOf({ secret })).toBe(401)
+  })
+})
+
+describe('wcp with a key that signs', () => {
+  /** Between `wcp` and the panel: reads along what comes, and may bend it. */
+  const wire = { sent: '', bend: (request: string) => request }
+  const { cert, key: tlsKey } = localCertificate()
+  const proxy = createServer({ cert, key: tlsKey }, (client) => {
+    const panel = connect(test.panel.port, '127.0.0.1')
+    client.on('data', (chunk) => {
+      const request = wire.bend(chunk.toString())
+      wire.sent += request
+      panel.write(request)
+    })
+    panel.pipe(client)
+    for (const socket of [client, panel]) socket.on('error', () => {})
+    client.on('close', () => panel.destroy())
+  })
+  let port: number
+  let file: string
+  const shells: Shell[] = []
+  const shell = async (more: { key?: string; signingKey?: string } = {}) => {
+    const opened = await openShell({ port, certificate: cert, ...more })
+    shells.push(opened)
+    return opened
+  }
+
+  beforeAll(async () => {
+    proxy.listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    port = (proxy.address() as AddressInfo).port
+    file = join(await mkdtemp(join(tmpdir(), 'wcp-key-')), 'key')
+  })
+  beforeEach(() => Object.assign(wire, { sent: '', bend: (request: string) => request }))
+  afterAll(() => {
+    for (const opened of shells) opened.remove()
+    rmSync(dirname(file), { recursive: true })
+    proxy.close()
+  })
+
+  it('does what the key is for, and the key never crosses the wire', async () => {
+    const { wcp } = await shell({ signingKey: key })
+
+    const listed = await wcp(['package', 'list', '--limit', '5', '--json'])
+    const made = await wcp(['package', 'create', 'by-wcp'])
+    const refused = await wcp(['tenant', 'list'])
+
+    expect(JSON.parse(listed.out).items[0]).toMatchObject({ name: expect.any(String) })
+    expect([listed.exit, made.exit, refused.exit]).toEqual([0, 0, 4])
+    expect(wire.sent).toContain(`keyid="${key.slice(0, 14)}"`)
+    expect(wire.sent).not.toContain(key.slice(14))
+    expect(wire.sent.toLowerCase()).not.toContain('authorization:')
+  })
+
+  it('cannot be repeated by who reads along', async () => {
+    const { wcp } = await shell({ signingKey: key })
+    expect((await wcp(['package', 'create', 'once-only'])).exit).toBe(0)
+
+    const again = await askRaw(test.panel.port, wire.sent)
+
+    expect(again).toMatch(/^HTTP\/1\.1 401 /)
+    expect((await test.root('GET', '/api/v1/packages?search=once-only')).json().items).toHaveLength(1)
+  })
+
+  it.each<[string, number, (request: string) => string]>([
+    ['another body', 2, (request) => request.replace('"name":"as-signed"', '"name":"exchanged"')],
+    [
+      'another body with its digest',
+      3,
+      (request) =>
+        request
+          .replace('"name":"as-signed"', '"name":"exchanged"')
+          .replace(/content-digest: .*/, `content-digest: ${contentDigest(Buffer.from('{"name":"exchanged"}'))}`),
+    ],
+    ['another path', 3, (request) => request.replace('/packages', '/package%73')],
+  ])('is refused with %s', async (_, exit, bend) => {
+    const { wcp } = await shell({ signingKey: key })
+    wire.bend = bend
+
+    const ended = await wcp(['package', 'create', 'as-signed'])
+
+    expect([ended.exit, ended.err]).toEqual([exit, expect.stringContaining('Cannot')])
+    expect((await test.root('GET', '/api/v1/packages?limit=200')).text).not.toMatch(/as-signed|exchanged/)
+  })
+
+  it('keeps the key of a login for its owner alone, until the logout', async () => {
+    const me = await shell()
+    const { wcp } = me
+    await writeFile(file, `${key}\n`)
+
+    const login = await wcp(['login', '--key-file', file, '--sign'])
+    const listed = await wcp(['package', 'list'])
+    const out = await wcp(['logout'])
+    const after = await wcp(['package', 'list'])
+
+    expect(login).toMatchObject({ exit: 0, out: expect.stringContaining('by an API key that signs') })
+    expect([listed.exit, out.exit, after.exit]).toEqual([0, 0, 3])
+    expect(wire.sent).not.toContain(key.slice(14))
+    expect(me.kept).toMatchObject({ session: null, key: null })
+  })
+
+  it('says what is wrong with a key, and keeps none that is not taken', async () => {
+    const me = await shell()
+    const { wcp } = me
+    const logIn = async (text: string, ...words: string[]) => {
+      await writeFile(file, text)
+      return await wcp(['login', '--key-file', file, ...words])
+    }
+
+    const unsigned = await logIn(await newKey('sent', {}), '--sign')
+    const sent = await logIn(key)
+    const broken = await logIn(`${key}x`, '--sign')
+    const named = await wcp(['login', email, '--key-file', file])
+    const missing = await wcp(['login', '--key-file', `${file}.nothing`])
+    const keyless = await wcp(['login', '--sign'])
+    const both = await (await shell({ key, signingKey: key })).wcp(['package', 'list'])
+
+    expect([unsigned, sent].map(({ exit }) => exit)).toEqual([3, 3])
+    expect([broken, named, missing, keyless, both].map(({ exit }) => exit)).toEqual(Array(5).fill(2))
+    expect(me.kept.key).toBeNull()
   })
 })

@@ -1,11 +1,13 @@
 /** `wcp login` and `wcp logout`: who one is on the panel of another machine. */
+import { readFileSync } from 'node:fs'
 import { WcpError } from '../../contract/errors.ts'
 import { apiRoot } from '../../lib/http-call.ts'
 import { type Output, plain } from '../../lib/print.ts'
 import { TokenGrant, tokensPath } from '../../lib/token-grant.ts'
+import { selectorOf } from '../../resources/api-key/token.ts'
 import type { Ask } from '../ask.ts'
 import type { LocalCommand } from '../program.ts'
-import { grant, type Send, sender } from '../remote/remote-client.ts'
+import { type Credential, grant, type Send, sender } from '../remote/remote-client.ts'
 import { type ServerAddress, serverAddress } from '../remote/server-address.ts'
 import { type KeptSession, type ServerFile, serverFile } from '../remote/server-file.ts'
 import { certificateAt, sameFingerprint } from '../remote/trusted-connection.ts'
@@ -41,12 +43,21 @@ export function loginCommands(options: LoginOptions): readonly LocalCommand[] {
           '--fingerprint <sha256>',
           'of its certificate, where nobody can be asked whether it is right; or WCP_FINGERPRINT',
         ],
+        ['--key-file <path>', 'for a program: the API key in this file, in place of an account'],
+        ['--sign', 'sign each request with that key, made with "api-key create --signed", and never send it'],
       ],
-      async run([email], { server: given, fingerprint }) {
+      async run([email], { server: given, fingerprint, keyFile, sign }) {
         const { server, file } = chosen(given)
+        const key = keyGiven(email, keyFile, sign === true)
         const told = typeof fingerprint === 'string' ? fingerprint : env.WCP_FINGERPRINT
         await settleCertificate(server, file, options, told || null)
         const send = sender(server, () => file.read().fingerprint)
+        if (key !== null) {
+          await send({ method: 'GET', target: `${apiRoot}/openapi.json` }, key)
+          file.write({ ...file.read(), session: null, key })
+          output.out(`signed in to ${server.origin} by an API key${sign === true ? ' that signs' : ''}\n`)
+          return 0
+        }
         const session = await signIn(send, file, options.ask, email ?? (await options.ask.text('e-mail: ')))
         output.out(`signed in to ${server.origin} as ${plain(session.email)}\n`)
         return 0
@@ -58,18 +69,51 @@ export function loginCommands(options: LoginOptions): readonly LocalCommand[] {
       options: [option],
       async run(_, { server: given }) {
         const { server, file } = chosen(given)
-        const { session, ...kept } = file.read()
-        if (session === null) throw new WcpError('conflict', `Cannot sign out of ${server.origin}: nobody is signed in`)
-        file.write({ ...kept, session: null })
-        await end(
-          sender(server, () => kept.fingerprint),
-          session,
-        )
+        const { session, key, fingerprint } = file.read()
+        if (session === null && key === null)
+          throw new WcpError('conflict', `Cannot sign out of ${server.origin}: nobody is signed in`)
+        file.write({ fingerprint, session: null, key: null })
+        if (session !== null)
+          await end(
+            sender(server, () => fingerprint),
+            session,
+          )
         output.out(`signed out of ${server.origin}\n`)
         return 0
       },
     },
   ]
+}
+
+/** Null: a person signs in. */
+function keyGiven(
+  email: string | undefined,
+  path: string | boolean | undefined,
+  isSigning: boolean,
+): Credential | null {
+  if (typeof path !== 'string') {
+    if (isSigning)
+      throw new WcpError('bad_input', 'Cannot sign without a key', { help: 'Name the file that it is in: --key-file.' })
+    return null
+  }
+  if (email !== undefined)
+    throw new WcpError('bad_input', `Cannot sign in as "${email}" by an API key`, {
+      help: 'Leave the address out: the key says whose it is.',
+    })
+  const key = keyIn(path)
+  return isSigning ? { signWith: key } : { bearer: key }
+}
+
+function keyIn(path: string): string {
+  try {
+    const text = readFileSync(path, 'utf8').trim()
+    if (selectorOf(text) !== null) return text
+  } catch (cause) {
+    throw new WcpError('bad_input', `Cannot read "${path}"`, { cause, help: String(cause) })
+  }
+  throw new WcpError('bad_input', `Cannot find an API key in "${path}"`, {
+    help: 'It holds the text that "wcp api-key create" printed as "token", and nothing else.',
+  })
 }
 
 async function signIn(send: Send, file: ServerFile, ask: Ask, email: string): Promise<KeptSession> {
@@ -100,7 +144,7 @@ async function settleCertificate(
     throw new WcpError('forbidden', `Cannot trust the certificate of ${server.origin}`, {
       help: 'On the server: openssl x509 -noout -fingerprint -sha256 -in /etc/wcp360/ssl/panel.crt. Where nobody can be asked: --fingerprint.',
     })
-  file.write({ fingerprint, session: null })
+  file.write({ fingerprint, session: null, key: null })
 }
 
 /** One that is over already is as good. */
@@ -108,7 +152,7 @@ async function end(send: Send, { token, secret }: KeptSession): Promise<void> {
   const isOver = (error: unknown) => {
     if (!(error instanceof WcpError) || error.code !== 'not_signed_in') throw error
   }
-  const leave = (by: string) => send({ method: 'DELETE', target: `${apiRoot}${tokensPath}` }, by)
+  const leave = (by: string) => send({ method: 'DELETE', target: `${apiRoot}${tokensPath}` }, { bearer: by })
   try {
     await leave(token)
   } catch (error) {

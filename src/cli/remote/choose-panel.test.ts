@@ -23,6 +23,6 @@ describe('the panel that is meant', () => {
     const ask = { secret: async () => '', text: async () => '', yes: async () => false }
     const call = panelCaller(null, { cliSocket: '/nowhere', env: { WCP_API_KEY: 'wcp_x' }, ask })
 
-    await expect(call({ method: 'GET', target: '/' })).rejects.toThrow('Cannot use WCP_API_KEY without a server')
+    await expect(call({ method: 'GET', target: '/' })).rejects.toThrow('Cannot use an API key without a server')
   })
 })

@@ -2,7 +2,7 @@
 import { WcpError } from '../../contract/errors.ts'
 import type { Ask } from '../ask.ts'
 import { type CallPanel, panelClient } from '../client.ts'
-import { keyClient, sender, sessionClient } from './remote-client.ts'
+import { type Credential, keyClient, sender, sessionClient } from './remote-client.ts'
 import { type ServerAddress, serverAddress } from './server-address.ts'
 import { serverFile } from './server-file.ts'
 
@@ -28,15 +28,31 @@ export function panelCaller(
   server: ServerAddress | null,
   { cliSocket, env, ask }: { cliSocket: string; env: NodeJS.ProcessEnv; ask: Ask },
 ): CallPanel {
-  const { WCP_API_KEY: key = '', WCP_FINGERPRINT: fingerprint = '' } = env
-  if (server === null) return key === '' ? panelClient(cliSocket) : keyWithoutServer
+  const given = keyOf(env)
+  if (server === null) return given === null ? panelClient(cliSocket) : keyWithoutServer
   const file = serverFile(server, env)
+  const { WCP_FINGERPRINT: fingerprint = '' } = env
   const send = sender(server, () => (fingerprint === '' ? file.read().fingerprint : fingerprint))
-  return key === '' ? sessionClient(server, file, send, ask) : keyClient(send, key)
+  if (given !== null) return keyClient(send, given)
+  // Read at the call: whoever cannot read it can still ask for help.
+  return async (call) => {
+    const { key } = file.read()
+    return key === null ? await sessionClient(server, file, send, ask)(call) : await send(call, key)
+  }
+}
+
+/** The key of a program that keeps none in a file: WCP_API_KEY is sent, WCP_SIGNING_KEY signs. */
+function keyOf({ WCP_API_KEY: sent = '', WCP_SIGNING_KEY: signing = '' }: NodeJS.ProcessEnv): Credential | null {
+  if (sent !== '' && signing !== '')
+    throw new WcpError('bad_input', 'Cannot use WCP_API_KEY and WCP_SIGNING_KEY at once', {
+      help: 'Set the second one for a key that was made with --signed, and the first one for any other.',
+    })
+  if (signing !== '') return { signWith: signing }
+  return sent === '' ? null : { bearer: sent }
 }
 
 const keyWithoutServer: CallPanel = async () => {
-  throw new WcpError('bad_input', 'Cannot use WCP_API_KEY without a server', {
+  throw new WcpError('bad_input', 'Cannot use an API key without a server', {
     help: 'Name it: --server https://panel.example.com:8360, or WCP_SERVER. On the server itself root needs no key.',
   })
 }

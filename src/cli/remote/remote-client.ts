@@ -1,10 +1,12 @@
-/** Speaks REST to a panel on another machine, as whoever is signed in there or by an API key. */
+/** Speaks REST to a panel on another machine, as whoever is signed in there or by an API key, which it sends or signs with. */
+import { randomUUID } from 'node:crypto'
 import { WcpError } from '../../contract/errors.ts'
 import { apiRoot, type HttpCall } from '../../lib/http-call.ts'
+import { signatureHeaders } from '../../lib/http-signature.ts'
 import { TokenGrant, tokensPath } from '../../lib/token-grant.ts'
 import { version } from '../../lib/version.ts'
 import type { Ask } from '../ask.ts'
-import { type Answer, answerOrError, type CallPanel } from '../client.ts'
+import { type Answer, answerOrError, bodyOf, type CallPanel } from '../client.ts'
 import type { ServerAddress } from './server-address.ts'
 import type { KeptSession, ServerFile } from './server-file.ts'
 import { trustedConnection } from './trusted-connection.ts'
@@ -12,17 +14,21 @@ import { trustedConnection } from './trusted-connection.ts'
 /** A token is renewed when it has no more than this left. */
 const marginMs = 30_000
 
-/** One request, with or without an access token or API key. */
-export type Send = (call: HttpCall, token: string | null) => Promise<Answer>
+/** What a request shows of who sends it: an access token or API key itself, or what an API key has signed. */
+export type Credential = { readonly bearer: string } | { readonly signWith: string }
+
+/** One request; null: as nobody. */
+export type Send = (call: HttpCall, credential: Credential | null) => Promise<Answer>
 
 /** @param pin fingerprint of a certificate that nobody vouches for */
 export function sender(server: ServerAddress, pin: () => string | null): Send {
-  return async (call, token) => {
+  return async (call, credential) => {
     const socket = await trustedConnection(server, pin())
+    const host = server.origin.slice('https://'.length)
     const headers = {
-      host: server.origin.slice('https://'.length),
+      host,
       'user-agent': `wcp/${version().trim()}`,
-      ...(token !== null && { authorization: `Bearer ${token}` }),
+      ...(credential !== null && credentialHeaders(credential, host, call)),
     }
     try {
       return await answerOrError({ createConnection: () => socket }, call, headers)
@@ -36,7 +42,19 @@ export function sender(server: ServerAddress, pin: () => string | null): Send {
   }
 }
 
-export function keyClient(send: Send, key: string): CallPanel {
+function credentialHeaders(
+  credential: Credential,
+  authority: string,
+  call: HttpCall,
+): Readonly<Record<string, string>> {
+  if ('bearer' in credential) return { authorization: `Bearer ${credential.bearer}` }
+  const { method, target } = call
+  const made = { created: Math.floor(Date.now() / 1000), nonce: randomUUID() }
+  return signatureHeaders(credential.signWith, { method, authority, target, body: bodyOf(call) }, made)
+}
+
+/** As a program, by an API key. */
+export function keyClient(send: Send, key: Credential): CallPanel {
   return (call) => send(call, key)
 }
 
@@ -55,16 +73,20 @@ export function sessionClient(server: ServerAddress, file: ServerFile, send: Sen
   return async (call) => {
     const first = await token()
     try {
-      return await send(call, first)
+      return await send(call, bearer(first))
     } catch (error) {
       if (!(error instanceof WcpError)) throw error
       if (first === null) throw error.code === 'not_signed_in' ? nobody(server) : error
       if (error.code !== 'step_up_needed') throw error
       const proof = await ask.secret('password, or code of your app: ')
       const body = /^\d{6}$/.test(proof) ? { code: proof } : { password: proof }
-      return await send(call, (await grant(file, send, '/confirm', body, first)).token)
+      return await send(call, bearer((await grant(file, send, '/confirm', body, first)).token))
     }
   }
+}
+
+export function bearer(token: string | null): Credential | null {
+  return token === null ? null : { bearer: token }
 }
 
 function nobody({ origin }: ServerAddress): WcpError {
@@ -81,8 +103,8 @@ export async function grant(
   body: Readonly<Record<string, string>>,
   token: string | null,
 ): Promise<KeptSession> {
-  const answer = await send({ method: 'POST', target: `${apiRoot}${tokensPath}${path}`, body }, token)
+  const answer = await send({ method: 'POST', target: `${apiRoot}${tokensPath}${path}`, body }, bearer(token))
   const session = TokenGrant.parse(answer.body)
-  file.write({ ...file.read(), session })
+  file.write({ ...file.read(), session, key: null })
   return session
 }

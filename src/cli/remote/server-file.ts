@@ -1,6 +1,6 @@
 /**
  * What `wcp` keeps of a server, in a file that its owner alone can read: the certificate that was believed by hand, and
- * who is signed in. `$XDG_CONFIG_HOME/wcp360/servers/<host>_<port>.json` (XDG Base Directory Specification 0.8).
+ * who is signed in, or by which API key. `$XDG_CONFIG_HOME/wcp360/servers/<host>_<port>.json` (XDG Base Directory Specification 0.8).
  */
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -19,10 +19,15 @@ const KeptSession = z.strictObject({
 })
 export type KeptSession = z.output<typeof KeptSession>
 
+/** An API key: one that signs is never sent. */
+const KeptKey = z.union([z.strictObject({ bearer: z.string() }), z.strictObject({ signWith: z.string() })])
+
 const KeptServer = z.strictObject({
   /** SHA-256 of a certificate that nobody vouches for, as `openssl x509 -fingerprint -sha256` prints it. */
   fingerprint: z.string().nullable(),
   session: KeptSession.nullable(),
+  /** Of a program, in place of a session. */
+  key: KeptKey.nullable().default(null),
 })
 export type KeptServer = z.output<typeof KeptServer>
 
@@ -41,7 +46,7 @@ export function serverFile({ hostname, port }: ServerAddress, env: NodeJS.Proces
 
     read() {
       const text = textOf(path)
-      if (text === null) return { fingerprint: null, session: null }
+      if (text === null) return { fingerprint: null, session: null, key: null }
       const parsed = KeptServer.safeParse(jsonOf(text))
       if (parsed.success) return parsed.data
       throw new WcpError('bad_input', `Cannot read "${path}": it is damaged`, {

@@ -25,8 +25,13 @@ export interface Shell {
   remove(): void
 }
 
-/** @param certificate the panel's, believed as by WCP_FINGERPRINT; `key`: an API key instead of a person */
-export async function openShell(panel: { port: number; certificate: string; key?: string }): Promise<Shell> {
+/** @param certificate the panel's, believed as by WCP_FINGERPRINT; `key`: an API key instead of a person, `signingKey`: one that signs */
+export async function openShell(panel: {
+  port: number
+  certificate: string
+  key?: string
+  signingKey?: string
+}): Promise<Shell> {
   const home = await mkdtemp(join(tmpdir(), 'wcp-shell-'))
   const server = `https://127.0.0.1:${panel.port}`
   const env = {
@@ -34,6 +39,7 @@ export async function openShell(panel: { port: number; certificate: string; key?
     WCP_SERVER: server,
     WCP_FINGERPRINT: new X509Certificate(panel.certificate).fingerprint256,
     ...(panel.key !== undefined && { WCP_API_KEY: panel.key }),
+    ...(panel.signingKey !== undefined && { WCP_SIGNING_KEY: panel.signingKey }),
   }
   const file = serverFile(serverAddress(server), env)
   return {
