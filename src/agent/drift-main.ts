@@ -2,7 +2,6 @@
  * Role `wcpd drift <root>`: the look at every tenant and site, in a process of its own, so that it holds up neither the
  * agent's jobs nor the panel. It reads what the agent's registry and journal say, changes nothing, and prints the report.
  */
-import { setPriority } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { DriftReport } from '../contract/wire.ts'
 import { openDatabase } from '../lib/native-sqlite.ts'
@@ -12,18 +11,17 @@ import { systemAccounts } from './os/accounts.ts'
 import { createFiles } from './os/files.ts'
 import { type Layout, layout } from './os/layout.ts'
 import { LookNow } from './os/look-now.ts'
+import { takeLowestPriority } from './os/lowest-priority.ts'
 import type { Machine } from './os/machine.ts'
 import type { Services } from './os/services.ts'
 import { Registry } from './registry.ts'
 
-/** The lowest; as long as no class is set, Linux takes the lowest priority for reading from disks with it (ioprio_set(2)). */
-const lowest = 19
 /** So long it looks, and so long it lets others: niceness says nothing to the processes of other services' cgroups. */
 const workMs = 2
 const restMs = 4
 
 export async function main([root = '/']: readonly string[]): Promise<number> {
-  setPriority(0, lowest)
+  takeLowestPriority()
   const { panel, webGid } = systemAccounts()
   const report = await lookAround(layout(root), { panelUid: panel.uid, panelGid: panel.gid, webGid })
   await new Promise((resolve) => process.stdout.write(JSON.stringify(report), resolve))

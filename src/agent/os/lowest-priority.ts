@@ -1,0 +1,25 @@
+/** Standing back from everybody else, wherever the kernel looks for who goes first. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { setPriority } from 'node:os'
+
+/** As long as no class is set, Linux takes the lowest priority for reading from disks with it (ioprio_set(2)). */
+const lowest = 19
+
+/**
+ * Sessions may share the processors evenly before the priorities inside of each count, and then have one of their own
+ * (sched(7), "The autogroup feature"). It is lowered for a session that this process leads: another's is not ours to lower.
+ */
+export function takeLowestPriority(): void {
+  setPriority(0, lowest)
+  if (sessionOf(readFileSync('/proc/self/stat', 'utf8')) !== process.pid) return
+  try {
+    writeFileSync('/proc/self/autogroup', String(lowest))
+  } catch {
+    // A kernel without the feature, or /proc read-only: what is to be done is right at any priority.
+  }
+}
+
+/** The sixth field; the second is a name in brackets that may hold anything (proc_pid_stat(5)). */
+function sessionOf(stat: string): number {
+  return Number(stat.slice(stat.lastIndexOf(')')).split(' ')[4])
+}
