@@ -11,7 +11,7 @@ export function bootFaults(server: () => FaultyServer): void {
     'sites serve, panel and jobs work',
     async () => {
       const { machine } = server()
-      const site = await server().customer('boot')
+      const site = await server().customer('waking')
       await machine.succeed(
         'rm -f /etc/resolv.conf; echo "nameserver 192.0.2.1" >/etc/resolv.conf; systemctl mask --quiet systemd-timesyncd; rm -rf /var/lib/systemd/timesync; sync',
       )
@@ -20,12 +20,12 @@ export function bootFaults(server: () => FaultyServer): void {
 
       expect(await machine.settled()).toEqual([])
       const page = `curl -s -m 60 -H 'Host: ${site}' http://127.0.0.1/who.php`
-      await eventually(machine, page, /wcp-boot\.slice/, 300)
+      await eventually(machine, page, /wcp-waking\.slice/, 300)
       await eventually(machine, 'wcp status', /nginx +running/, 300)
       // systemd sets a clock that is before its own build to that day
       expect(Number(await machine.succeed('date +%s'))).toBeLessThan(Date.now() / 1000 - 90 * 86_400)
       await server().signIn()
-      await server().must({ kind: 'tenant', verb: 'suspend', name: 'boot' })
+      await server().must({ kind: 'tenant', verb: 'suspend', name: 'waking' })
       await machine.succeed(`date -s @${Date.now() / 1000}`)
     },
   )

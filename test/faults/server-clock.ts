@@ -1,12 +1,12 @@
 /** F14: the clock jumps, with sessions open, a job under way and the audit trail going on. */
 import { expect } from 'vitest'
-import { faultInWholeRun } from './server-fault.ts'
+import { fault } from './server-fault.ts'
 import type { FaultyServer } from './server-under-faults.ts'
 
 const jumps = ['+1 hour', '-1 hour', '+10 years', '-10 years'] as const
 
 export function clockFaults(server: () => FaultyServer): void {
-  faultInWholeRun(
+  fault(
     'F14',
     'clock jumps of an hour and ten years, both ways',
     'no job stalled, no service restarted, audit trail in order',

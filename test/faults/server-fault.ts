@@ -6,5 +6,5 @@ export function fault(id: string, name: string, seen: string, work: () => Promis
   it(`${id} ${name}: ${seen}`, () => asRow(id, name, seen, work))
 }
 
-/** The same in the whole run only: not yet seen to hold. */
+/** The same in the whole run only, as it takes minutes. */
 export const faultInWholeRun: typeof fault = isWhole ? fault : () => {}

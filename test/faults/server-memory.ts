@@ -1,7 +1,7 @@
 /** F15 to F17: no memory or no processes for one part of the server; the others go on. */
 import { expect } from 'vitest'
 import { eventually, visit } from '../e2e/server.ts'
-import { fault, faultInWholeRun } from './server-fault.ts'
+import { fault } from './server-fault.ts'
 import type { FaultyServer } from './server-under-faults.ts'
 
 const limit = (unit: string, property: string) => `systemctl set-property --runtime ${unit} ${property}`
@@ -25,7 +25,7 @@ export function memoryFaults(server: () => FaultyServer): void {
     expect((await visit(machine, 'fifteen.example.com')).status).toBe(503)
   })
 
-  faultInWholeRun('F16', 'agent out of memory', 'started again; the job ended; sites were served', async () => {
+  fault('F16', 'agent out of memory', 'started again; the job ended; sites were served', async () => {
     const { machine } = server()
     const site = await server().customer('sixteen')
     const other = await server().customer('spared')
@@ -43,7 +43,7 @@ export function memoryFaults(server: () => FaultyServer): void {
     expect((await visit(machine, site)).status).toBe(503)
   })
 
-  faultInWholeRun('F16', 'PHP of a customer out of memory', '502 for that request alone', async () => {
+  fault('F16', 'PHP of a customer out of memory', '502 for that request alone', async () => {
     const { machine } = server()
     const [agent, panel] = [await server().pidOf('wcpd'), await server().pidOf('wcpd-panel')]
     const file = '/srv/www/spared/sites/spared.example.com/public/greedy.php'
@@ -57,7 +57,7 @@ export function memoryFaults(server: () => FaultyServer): void {
     expect([await server().pidOf('wcpd'), await server().pidOf('wcpd-panel')]).toEqual([agent, panel])
   })
 
-  faultInWholeRun('F17', 'no process for the agent', 'typed error, undone, works when sent again', async () => {
+  fault('F17', 'no process for the agent', 'typed error, undone, works when sent again', async () => {
     const { machine } = server()
     const site = await server().customer('seventeen')
     await visit(machine, site, '/who.php') // so that there is something to stop

@@ -25,7 +25,7 @@ export function nginxFaults(server: () => FaultyServer): void {
     await told(/running/)
   })
 
-  faultInWholeRun('F10', 'nginx hangs', 'told as failed', async () => {
+  fault('F10', 'nginx hangs', 'told as failed', async () => {
     const { machine } = server()
     await machine.succeed('systemctl kill -s STOP nginx')
     try {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { bootFaults } from './server-boot.ts'
 import { busFaults } from './server-bus.ts'
 import { clockFaults } from './server-clock.ts'
-import { faultInWholeRun } from './server-fault.ts'
+import { fault } from './server-fault.ts'
 import { memoryFaults } from './server-memory.ts'
 import { nginxFaults } from './server-nginx.ts'
 import { FaultyServer } from './server-under-faults.ts'
@@ -28,12 +28,7 @@ describe('a whole server', () => {
   upgradeFaults(server)
   bootFaults(server)
 
-  faultInWholeRun(
-    'F10-F34',
-    'all of these one after the other',
-    'both sides and the machine agree on every job',
-    async () => {
-      expect(await server().findings()).toEqual([])
-    },
-  )
+  fault('F10-F34', 'all of these one after the other', 'both sides and the machine agree on every job', async () => {
+    expect(await server().findings()).toEqual([])
+  })
 })
