@@ -420,6 +420,16 @@ describe('PHP that fails', () => {
     expect(await machine.services.awakeFpm()).not.toContainEqual(expect.objectContaining({ tenant: acme.name }))
   })
 
+  it('is awake as soon as its start is asked for, so that a suspension in that moment ends it', async () => {
+    await sleepAcme()
+    const starting = machine.services.startFpm(acme)
+
+    expect(await seen()).toMatchObject({ tenant: acme.name, isServing: true })
+    await machine.services.stopTenant(acme.name)
+    await starting
+    expect(machine.processesOf(acme.uid)).toEqual([])
+  })
+
   it('is woken a second time for a request when it was stopped right after the first, and not a third time', async () => {
     const services = machine.services
     const answers: number[] = []

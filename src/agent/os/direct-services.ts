@@ -27,7 +27,7 @@ import { exec, spawnService } from './exec.ts'
 import { Supervised } from './exec-supervised.ts'
 import { connectedSockets, workOf } from './fpm-activity.ts'
 import { fpmCommand } from './fpm-command.ts'
-import { type FpmBackend, FpmLifecycle, type Launched, tenantsWithSocket } from './fpm-lifecycle.ts'
+import { type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
 import type { Layout } from './layout.ts'
 import { nginxMaster, reloadRunningNginx, startNginx, testNginxConfig } from './nginx.ts'
 import type { AwakeFpm, FpmStart, ServiceState, Services, TenantIdentity } from './services.ts'
@@ -69,7 +69,7 @@ export async function openDirectServices({ places, webGid, log }: DirectOptions)
     missing: missing(hasNamespaces),
     startFpm: (start) => lifecycle.start(start),
     stopFpm: (tenant) => lifecycle.stop(tenant),
-    awakeFpm: async () => backend.awake(),
+    awakeFpm: async () => lifecycle.awake(),
     // The process limit is set at the next start; the others cannot be set, which `missing` says.
     applyLimits: async () => {},
     stopTenant: (tenant) => lifecycle.stop(tenant),
@@ -162,10 +162,10 @@ class DirectFpm implements FpmBackend {
     rmSync(this.#places.fpmRecord(tenant), { force: true })
   }
 
-  awake(): AwakeFpm[] {
+  activityOf(tenants: readonly TenantName[]): readonly AwakeFpm[] {
     const tree = processTree()
     const connected = connectedSockets()
-    return tenantsWithSocket(this.#places).map((tenant) => {
+    return tenants.map((tenant) => {
       this.#trimLog(tenant)
       const top = this.#recall(tenant)
       // A master that died leaves its socket: told as idle, so that the reaper clears it away.

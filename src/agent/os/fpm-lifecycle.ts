@@ -9,7 +9,7 @@ import { WcpError } from '../../contract/errors.ts'
 import { TenantName } from '../../contract/values.ts'
 import { fpmBinary } from './fpm-command.ts'
 import type { Layout } from './layout.ts'
-import type { FpmStart, TenantIdentity } from './services.ts'
+import type { AwakeFpm, FpmStart, TenantIdentity } from './services.ts'
 import { answersFastCgi, moveSocket, removeSocket } from './unix-listen.ts'
 
 export interface FpmBackend {
@@ -19,6 +19,8 @@ export interface FpmBackend {
   isThere(tenant: TenantName): Promise<boolean>
   /** Graceful, then by force; resolves when nothing of it is left. The sockets are not its business. */
   end(tenant: TenantName): Promise<void>
+  /** What their masters do; one that died does nothing. */
+  activityOf(tenants: readonly TenantName[]): readonly AwakeFpm[]
 }
 
 export interface Launched {
@@ -51,6 +53,14 @@ export class FpmLifecycle {
 
   stop(tenant: TenantName): Promise<void> {
     return this.#inTurn(tenant, () => this.#stop(tenant))
+  }
+
+  /** What a suspension has to end: who has a socket, and who gets one presently. */
+  awake(): readonly AwakeFpm[] {
+    const tenants = new Set([...tenantsWithSocket(this.#places), ...this.#starting.keys()])
+    // what is being started has its visitor already
+    const isServing = ({ tenant, isServing }: AwakeFpm) => isServing || this.#starting.has(tenant)
+    return this.#backend.activityOf([...tenants]).map((one) => ({ ...one, isServing: isServing(one) }))
   }
 
   /** One after the other for a tenant; a failure is told to whom it concerns and does not stop the next. */
@@ -107,7 +117,7 @@ export class FpmLifecycle {
  * Tenants whose PHP may run: it has a socket as long as it does. One out of view is of a start or a stop that is under way
  * or did not end, whose master may be alive.
  */
-export function tenantsWithSocket({ fpmRun }: Pick<Layout, 'fpmRun'>): readonly TenantName[] {
+function tenantsWithSocket({ fpmRun }: Layout): readonly TenantName[] {
   if (!existsSync(fpmRun)) return []
   const names = readdirSync(fpmRun).flatMap((file) => /^\.?([^.]+)\.sock$/.exec(file)?.[1] ?? [])
   return [...new Set(names)].flatMap((name) => TenantName.safeParse(name).data ?? [])

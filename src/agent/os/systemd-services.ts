@@ -10,7 +10,7 @@ import type { Log } from '../engine-api.ts'
 import { exec, execOk } from './exec.ts'
 import { connectedSockets, workOf } from './fpm-activity.ts'
 import { groupText, passwdText } from './fpm-command.ts'
-import { type FpmBackend, FpmLifecycle, type Launched, tenantsWithSocket } from './fpm-lifecycle.ts'
+import { type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
 import type { Layout } from './layout.ts'
 import { reloadRunningNginx, testNginxConfig } from './nginx.ts'
 import type { AwakeFpm, FpmStart, ServiceState, Services } from './services.ts'
@@ -37,7 +37,7 @@ export function systemdServices({ places, webGroup, cgroups = '/sys/fs/cgroup' }
       : ['Limits of customers are not enforced: cgroup v2 is not mounted.'],
     startFpm: (start) => lifecycle.start(start),
     stopFpm: (tenant) => lifecycle.stop(tenant),
-    awakeFpm: async () => backend.awake(),
+    awakeFpm: async () => lifecycle.awake(),
     async applyLimits(tenant, limits) {
       if (existsSync(backend.sliceDirectory(tenant))) await backend.setLimits(tenant, limits)
       else backend.forgetLimits(tenant)
@@ -114,9 +114,9 @@ class SystemdFpm implements FpmBackend {
     if (stopped.code === 0) await exec(systemctl, ['reset-failed', '--', `${unit}.socket`, `${unit}.service`])
   }
 
-  awake(): AwakeFpm[] {
+  activityOf(tenants: readonly TenantName[]): readonly AwakeFpm[] {
     const connected = connectedSockets()
-    return tenantsWithSocket(this.#places).map((tenant) => {
+    return tenants.map((tenant) => {
       const pids = this.#processes(tenant)
       const isServing = connected.has(this.#places.fpmHiddenSocket(tenant))
       return { tenant, isServing: pids.length > 0 && isServing, work: workOf(pids) }
