@@ -8,6 +8,7 @@ import { memoryFaults } from './server-memory.ts'
 import { nginxFaults } from './server-nginx.ts'
 import { FaultyServer } from './server-under-faults.ts'
 import { upgradeFaults } from './server-upgrade.ts'
+import { watchdogFaults } from './server-watchdog.ts'
 
 describe('a whole server', () => {
   let running: FaultyServer | undefined
@@ -25,6 +26,7 @@ describe('a whole server', () => {
   memoryFaults(server)
   busFaults(server)
   clockFaults(server)
+  watchdogFaults(server)
   upgradeFaults(server)
   bootFaults(server)
 
