@@ -153,20 +153,18 @@ export class Journal {
 
   /** What a crash, or a failed undo, left; oldest first. */
   unsettled(): readonly JournaledJob[] {
-    const open = "state in ('queued', 'running', 'undoing', 'stuck')"
-    return this.#all(JobRow, `select ${columns} from jobs where ${open} order by seq`)
+    return this.#all(JobRow, `select ${columns} from jobs where ${isOpen} order by seq`)
   }
 
   /** The oldest of the tenant that is older than this one and could not be undone. */
   stuckBefore({ tenant, seq }: JournaledJob): JournaledJob | undefined {
-    const query = `select ${columns} from jobs where state = 'stuck' and tenant = ? and seq < ? order by seq limit 1`
+    const query = `select ${columns} from jobs where ${isOpen} and state = 'stuck' and tenant = ? and seq < ? order by seq limit 1`
     return this.#one(JobRow, query, tenant, seq)
   }
 
   /** Whether a job of the tenant has not ended: it is between two states. */
   isUnsettled(tenant: Id): boolean {
-    const query =
-      "select 1 as one from jobs where state in ('queued', 'running', 'undoing', 'stuck') and tenant = ? limit 1"
+    const query = `select 1 as one from jobs where ${isOpen} and tenant = ? limit 1`
     return this.#one(z.strictObject({ one: z.int() }), query, tenant) !== undefined
   }
 
@@ -211,6 +209,8 @@ export class Journal {
   }
 }
 
+/** In the words of the partial index, which SQLite uses for nothing less (sqlite.org/partialindex.html). */
+const isOpen = "state in ('queued', 'running', 'undoing', 'stuck')"
 const selectFence = 'select token, hash from fences where resource = ?'
 const upsertFence = `insert into fences (resource, token, hash) values (?, ?, ?)
   on conflict (resource) do update set token = excluded.token, hash = excluded.hash`

@@ -1,6 +1,8 @@
 /** What holds for every job type there is: a type that joins the registry gets all of this. */
+import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { PlanReport } from '../../src/contract/wire.ts'
+import type { Database } from '../../src/lib/native-sqlite.ts'
 import { Bench } from './bench.ts'
 import { deaths, type Fault, failures, type Injection, withFaults } from './faults.ts'
 import { everyType, irreversible, leadUp, scenarios } from './scenarios.ts'
@@ -45,6 +47,25 @@ describe.each(everyType)('%s', (type) => {
     expect(bench.manifest()).toBe(after)
     expect(await bench.registryText()).toBe(registry)
     expect(doneSteps()).toEqual([])
+  })
+
+  it('asks the registry and the journal for rows of its own, and reads no table whole', async () => {
+    const prepare = vi.spyOn(Sqlite.prototype, 'prepare')
+    await leadUp(bench, type)
+    expect(await bench.run(type, payload)).toMatchObject({ failure: null })
+    const asked = prepare.mock.calls.map(([text], index) => ({
+      text,
+      database: prepare.mock.contexts[index] as Database,
+    }))
+    prepare.mockRestore()
+
+    const plans = asked
+      .filter(({ text }) => /^(select|update|delete)/.test(text))
+      .flatMap(({ text, database }) => database.prepare(`explain query plan ${text.replace(/[?]/g, 'null')}`).all())
+      .map((step) => (step as { detail: string }).detail)
+    expect(plans.length).toBeGreaterThan(0)
+    // A range of the rowid is all jobs before this one.
+    expect(plans.filter((step) => /^SCAN (?!json_each)|PRIMARY KEY \(rowid[<>]/.test(step))).toEqual([])
   })
 
   it.each(failures)('leaves a clean slate when an effect %s, whichever it is, and works afterwards', async (fault) => {
