@@ -107,6 +107,18 @@ describe('migrations', () => {
           "bc95bd95ee4e1b236b98b38eebefaaa7d883133c88d1aa36d89dc93231067f12",
           "c5203f801c7615c8ad9d939d530e2009df7b5d1b6e346227be6fe5687792336e",
         ],
+        [
+          15,
+          "domain-claims",
+          "9c82ca3c710692f99e9fe364ecd2c4495ccda69381d16fb10903dd7568014813",
+          "f2d62314c829b98ac4c38eb30e9150f73d2d46d0344673b96cf2e004fc625824",
+        ],
+        [
+          16,
+          "names-by-proof",
+          "c53201202414c680ec0ee615969cec50ea00ad4ff05a9cdeb8719c084fe73048",
+          "c53201202414c680ec0ee615969cec50ea00ad4ff05a9cdeb8719c084fe73048",
+        ],
       ]
     `)
   })

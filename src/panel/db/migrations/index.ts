@@ -14,6 +14,7 @@ import { domainProofs } from './0012-domain-proofs.ts'
 import { signedRequests } from './0013-signed-requests.ts'
 import { webhooks } from './0014-webhooks.ts'
 import { domainClaims } from './0015-domain-claims.ts'
+import { namesByProof } from './0016-names-by-proof.ts'
 import type { Migration } from './migration.ts'
 
 export const migrations: readonly Migration[] = [
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   signedRequests,
   webhooks,
   domainClaims,
+  namesByProof,
 ]
