@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { totpCode, totpStep } from '../../src/lib/totp.ts'
 import { ask } from '../operations/support/client.ts'
+import { fromBase32 } from '../support/base32.ts'
 import { launchChromium } from './chromium.ts'
 import { admin, startTestPanel, type TestPanel } from './panel.ts'
 
@@ -136,8 +137,3 @@ describe('signing in', () => {
     await page.getByRole('heading', { name: 'Delete package basic' }).waitFor()
   })
 })
-
-function fromBase32(text: string): Buffer {
-  const bits = [...text].map((one) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(one).toString(2).padStart(5, '0'))
-  return Buffer.from((bits.join('').match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))
-}

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { totpCode, totpStep } from '../../src/lib/totp.ts'
 import { ask } from '../operations/support/client.ts'
+import { fromBase32 } from '../support/base32.ts'
 import { executable } from '../support/executable.ts'
 import { Product } from '../support/product.ts'
 
@@ -235,8 +236,3 @@ describe.skipIf(!canRun)('wcp on another machine', () => {
     expect((await there('package', 'list')).code).toBe(0)
   })
 })
-
-function fromBase32(text: string): Buffer {
-  const bits = [...text].map((one) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(one).toString(2).padStart(5, '0'))
-  return Buffer.from((bits.join('').match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))
-}

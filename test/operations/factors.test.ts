@@ -1,6 +1,7 @@
 /** Second factors, step-up and policies, through the panel's own doors. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { totpCode, totpStep } from '../../src/lib/totp.ts'
+import { fromBase32 } from '../support/base32.ts'
 import type { Browser } from './support/client.ts'
 import { password, type TestPanel, testPanel } from './support/test-panel.ts'
 
@@ -33,11 +34,6 @@ async function enrol(): Promise<{ secret: Buffer; recoveryCodes: string[] }> {
   const answer = await browser.call('POST', `${totpPath}/confirm`, { code: code(secret, -1) })
   expect(answer.status).toBe(200)
   return { secret, recoveryCodes: answer.json().recoveryCodes as string[] }
-}
-
-function fromBase32(text: string): Buffer {
-  const bits = [...text].map((one) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(one).toString(2).padStart(5, '0'))
-  return Buffer.from((bits.join('').match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))
 }
 
 async function half(): Promise<Browser> {

@@ -51,6 +51,7 @@ export const signedTokens: Tried = {
       ['a critical extension', own({ ...header, crit: ['b64'], b64: false }, claims)],
       ['a cut signature', token.slice(0, -4)],
       ['no signature', `${head}.${body}.`],
+      ['padding behind it', `${token}==`],
       ['three tokens in one', `${token}.${token}`],
       ['the secret as a token', secret],
       ['the cookie as a token', stage.butcher.browser.cookie ?? ''],

@@ -58,6 +58,7 @@ export function accessTokens({ db, sessions, visitors, keys, baseUrl, now = Date
 
   /** Which session it is for; undefined for what this panel has not signed, for here and for now. */
   async function claims(token: string): Promise<z.output<typeof Claims> | undefined> {
+    if (!isCanonical(token)) return undefined
     try {
       const { payload } = await jwtVerify(
         token,
@@ -100,6 +101,11 @@ export function accessTokens({ db, sessions, visitors, keys, baseUrl, now = Date
       return { actor, proof: { session: id, confirmedAt, mustEnrol } }
     },
   }
+}
+
+/** Of all ways to write the same bytes the one of RFC 7515 §2: without padding, and without bits that say nothing. */
+function isCanonical(token: string): boolean {
+  return token.split('.').every((part) => Buffer.from(part, 'base64url').toString('base64url') === part)
 }
 
 export type AccessTokens = ReturnType<typeof accessTokens>
