@@ -1,5 +1,6 @@
 import type { Answer } from '../operations/support/client.ts'
 import type { Tried } from './attack-class.ts'
+import { oneToken } from './c24-one-token.ts'
 import type { Stage } from './stage.ts'
 
 const atOnce = 20
@@ -56,6 +57,7 @@ export const races: Tried = {
         ),
       (count) => tally.same(count, 1, 'a deletion and a suspension at once'),
     )
+    await oneToken(stage, tally)
     const jobs = await stage.world.settled()
     tally.held(
       jobs.every(({ state }) => state !== 'stalled'),

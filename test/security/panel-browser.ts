@@ -16,6 +16,13 @@ export class PanelBrowser extends Browser {
     throw new Error('no page has a form')
   }
 
+  /** As another who has stolen both: with its cookie and its token. */
+  goOn(other: PanelBrowser): this {
+    this.cookie = other.cookie
+    this.#seen = other.#seen
+    return this
+  }
+
   page(path: string) {
     return this.ask({ path, headers: { accept: 'text/html' } })
   }
