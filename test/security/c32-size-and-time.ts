@@ -8,7 +8,6 @@ const refused = [400, 401, 403, 404, 405, 408, 411, 413, 414, 415, 421, 431, 501
 export const sizeAndTime: Tried = {
   name: 'two readings of one request, sizes, slow clients',
   holds: 'refused or cut off, one answer for one request; others are served meanwhile',
-  notYet: 'a least rate for whoever reads slowly',
   async attack(stage, tally) {
     const smuggled = `GET /healthz HTTP/1.1\r\n${head}\r\n`
     const twoReadings = [

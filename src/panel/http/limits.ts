@@ -9,6 +9,8 @@ export const limits = {
   keepAliveTimeout: 5_000,
   /** Nothing comes and nothing that was sent is read: after at most twice this it is hung up. Above `handlerTimeout`, as streamed pages say something every few seconds. */
   idleTimeout: 75_000,
+  /** At which answers have to be taken, on the average since something waits; who takes nothing at all meets `idleTimeout` first. */
+  leastRate: { bytesPerSecond: 2_000, graceMs: 60_000, everyMs: 5_000 },
   /** For the last answer to be read by a client that does not hang up itself. */
   lingering: 2_000,
   /** Answers that must wait for the machine end before this; streamed pages set their own. */

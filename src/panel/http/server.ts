@@ -19,6 +19,7 @@ import { WcpError } from '../../contract/errors.ts'
 import { apiRoot } from '../../lib/http-call.ts'
 import { AllowedMethods } from './allowed-methods.ts'
 import { noStore, securityHeaders } from './headers.ts'
+import { demandLeastRate } from './least-rate.ts'
 import { limits } from './limits.ts'
 import { errorHeaders, sendProblem, toWcpError } from './problem.ts'
 import type { Pages } from './types.ts'
@@ -167,6 +168,7 @@ function limited<S extends Server>(server: S): S {
   server.maxRequestsPerSocket = limits.maxRequestsPerSocket
   server.maxConnections = limits.maxConnections
   limitPerAddress(server)
+  demandLeastRate(server, limits.leastRate)
   return server
 }
 
