@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { WcpError } from '../../src/contract/errors.ts'
 import { slices } from '../../src/resources/index.ts'
+import { encodeCursor } from '../../src/resources/read-page.ts'
 import { forgetOldJobs } from '../../src/resources/upkeep.ts'
 import { onBothStores } from './both-stores.ts'
 import { failure, newId, type Panel, refusal } from './harness.ts'
 
-const { tenant, domain, job, package: packages } = slices
+const { tenant, domain, job, package: packages, webhook, session, 'api-key': apiKey } = slices
 
 async function tenants(panel: Panel, ...names: string[]) {
   await panel.run(packages.create, { name: 'basic' })
@@ -250,14 +251,20 @@ onBothStores('the queue', (bench) => {
       'WyJhIl0',
       Buffer.from('["a","b"]').toString('base64url'),
       Buffer.from('[{},"x"]').toString('base64url'),
+      encodeCursor('a\0b', newId()),
     ])('refuse a cursor that they did not give: %j', async (cursor) => {
       const panel = await bench.panel()
 
-      expect(await refusal(panel.run(tenant.list, { cursor }))).toMatchObject({
-        code: 'bad_input',
-        fields: [{ field: 'cursor' }],
-      })
-      expect(await refusal(panel.run(job.list, { cursor }))).toMatchObject({ code: 'bad_input' })
+      const asked = [
+        panel.run(tenant.list, { cursor }),
+        panel.run(apiKey.list, { cursor }),
+        panel.run(webhook.list, { cursor }),
+        panel.run(session.list, { cursor }),
+        panel.run(job.list, { cursor }),
+      ]
+
+      for (const error of await Promise.all(asked.map((one) => refusal(one))))
+        expect(error).toMatchObject({ code: 'bad_input', fields: [{ field: 'cursor' }] })
     })
   })
 })
