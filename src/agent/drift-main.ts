@@ -11,9 +11,9 @@ import { systemAccounts } from './os/accounts.ts'
 import { createFiles } from './os/files.ts'
 import { type Layout, layout } from './os/layout.ts'
 import { LookNow } from './os/look-now.ts'
-import { takeLowestPriority } from './os/lowest-priority.ts'
 import type { Machine } from './os/machine.ts'
 import type { Services } from './os/services.ts'
+import { standBack } from './os/stand-back.ts'
 import { Registry } from './registry.ts'
 
 /** So long it looks, and so long it lets others: niceness says nothing to the processes of other services' cgroups. */
@@ -21,7 +21,7 @@ const workMs = 2
 const restMs = 4
 
 export async function main([root = '/']: readonly string[]): Promise<number> {
-  takeLowestPriority()
+  standBack()
   const { panel, webGid } = systemAccounts()
   const report = await lookAround(layout(root), { panelUid: panel.uid, panelGid: panel.gid, webGid })
   await new Promise((resolve) => process.stdout.write(JSON.stringify(report), resolve))

@@ -2,18 +2,18 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 
-const module = new URL('lowest-priority.ts', import.meta.url).pathname
+const module = new URL('stand-back.ts', import.meta.url).pathname
 const shown = `import { readFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
-import { takeLowestPriority } from '${module}'
-takeLowestPriority()
+import { standBack } from '${module}'
+standBack()
 console.log(getPriority(), readFileSync('/proc/self/autogroup', 'utf8').trim())`
 const argv = ['--input-type=module', '--eval', shown]
 const hasSessions = existsSync('/proc/self/autogroup')
 
-it.runIf(hasSessions)('is the lowest among the processes of its session, and its session among all', () => {
+it.runIf(hasSessions)('is the lowest among the processes of its session, which stands back itself', () => {
   expect(execFileSync('/usr/bin/setsid', ['--wait', process.execPath, ...argv], { encoding: 'utf8' })).toMatch(
-    /^19 \/autogroup-\d+ nice 19$/m,
+    /^19 \/autogroup-\d+ nice 10$/m,
   )
 })
 

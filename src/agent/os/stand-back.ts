@@ -2,18 +2,20 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 
-/** As long as no class is set, Linux takes the lowest priority for reading from disks with it (ioprio_set(2)). */
+/** The lowest; as long as no class is set, Linux takes the lowest priority for reading from disks with it (ioprio_set(2)). */
 const lowest = 19
+/** A tenth of what another session gets: the lowest, a seventieth, would not come to an end where all processors are taken. */
+const ofSession = 10
 
 /**
  * Sessions may share the processors evenly before the priorities inside of each count, and then have one of their own
  * (sched(7), "The autogroup feature"). It is lowered for a session that this process leads: another's is not ours to lower.
  */
-export function takeLowestPriority(): void {
+export function standBack(): void {
   setPriority(0, lowest)
   if (sessionOf(readFileSync('/proc/self/stat', 'utf8')) !== process.pid) return
   try {
-    writeFileSync('/proc/self/autogroup', String(lowest))
+    writeFileSync('/proc/self/autogroup', String(ofSession))
   } catch {
     // A kernel without the feature, or /proc read-only: what is to be done is right at any priority.
   }
