@@ -1,3 +1,4 @@
+/** Registered client certificates in the panel's database. */
 import type { Id } from '../../contract/values.ts'
 import type { Db } from '../../panel/db/database.ts'
 import type { Page } from '../listing.ts'

@@ -1,3 +1,4 @@
+/** The queue of mails. No row holds a link: its secret is made when the mail is sent. */
 import type { Id } from '../../contract/values.ts'
 import type { Db } from '../../panel/db/database.ts'
 import { storable } from '../../panel/db/json.ts'

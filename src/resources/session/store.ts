@@ -1,3 +1,4 @@
+/** Living sessions in the panel's database, for those who look at them; who signs in is the matter of `panel/auth`. */
 import type { Id } from '../../contract/values.ts'
 import type { Db } from '../../panel/db/database.ts'
 import type { Page } from '../listing.ts'
