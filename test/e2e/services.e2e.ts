@@ -1,5 +1,7 @@
 /** The services as systemd runs them: how tight, how they come back, how they take a new configuration; and `wcp emergency`. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { localCertificate } from '../support/local-certificate.ts'
+import { type KeyPair, TlsVisitor } from '../support/tls-visitor.ts'
 import type { Machine } from './harness/machine.ts'
 import { installed } from './installed.ts'
 import { admin, browserOf, eventually, putWhoPage, setUp, visit } from './server.ts'
@@ -77,6 +79,28 @@ describe('the services on a server', () => {
     await eventually(machine, 'journalctl -u wcpd -o cat --no-pager', /"problem":.*log_lvel/)
     expect([await pidOf('wcpd'), await pidOf('wcpd-panel')]).toEqual([agent, newPanel])
     await machine.succeed("sed -i '/log_l/d' /etc/wcp360/config.yaml && systemctl reload wcpd")
+  })
+
+  it('ask for a certificate on a second port when they are told to, and let nobody in without it who has one', async () => {
+    const ann = { email: 'ann@example.com', password: 'her own fine password' }
+    const pair = localCertificate()
+    const visitor = async (port: number, shown?: KeyPair) => new TlsVisitor(await machine.forward(port), shown)
+    const setting = 'certificate_port: 8361'
+    const input = `${ann.password}\n`
+    await machine.succeed(`echo "${setting}" >>/etc/wcp360/config.yaml && systemctl restart wcpd`)
+    await eventually(machine, 'wcp status', /nginx +running/)
+    await machine.succeed(['wcp', 'user', 'create', ann.email, '--role', 'system_admin'], { input })
+
+    const first = await visitor(8361, pair)
+    await first.form('/login', ann)
+    const { body } = await first.form('/account/certificates', { name: 'laptop', certificate: pair.cert })
+    expect(body).toContain('The certificate is registered')
+    expect((await (await visitor(8361, pair)).form('/login', ann)).location).toBe('/')
+    for (const port of [8360, 8361])
+      expect((await (await visitor(port)).form('/login', ann)).location).toMatch(/^\/login\/code/)
+
+    await machine.succeed(`sed -i '/${setting}/d' /etc/wcp360/config.yaml && systemctl restart wcpd`)
+    await eventually(machine, 'wcp status', /nginx +running/)
   })
 
   describe('by wcp emergency, while the daemon is stopped', () => {

@@ -9,7 +9,7 @@ import { totpCode, totpStep } from '../../src/lib/totp.ts'
 import { executable } from '../support/executable.ts'
 import { freePorts } from '../support/free-ports.ts'
 import { Product } from '../support/product.ts'
-import { type KeyPair, resumedPage, TlsVisitor } from './tls-visitor.ts'
+import { type KeyPair, resumedPage, TlsVisitor } from '../support/tls-visitor.ts'
 
 const canRun = process.getuid?.() === 0 && existsSync('/usr/sbin/nginx')
 const password = 'a long enough river'

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, describe, expect, it } from 'vitest'
-import { localCertificate } from '../../../test/operations/support/local-certificate.ts'
+import { localCertificate } from '../../../test/support/local-certificate.ts'
 import { demandLeastRate } from './least-rate.ts'
 
 /** More than any kernel takes at once. */

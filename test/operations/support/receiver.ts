@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { localCertificate } from './local-certificate.ts'
+import { localCertificate } from '../../support/local-certificate.ts'
 
 export interface Received {
   readonly headers: IncomingHttpHeaders
