@@ -58,7 +58,8 @@ describe('what a signature says of itself', () => {
     const body = Buffer.from('{"name":"basic"}')
     const request = { method: 'POST', authority: 'panel.example:8360', target: '/api/v1/packages?plan=1', body }
 
-    const headers = signatureHeaders(`wcp_0123456789${'k'.repeat(47)}`, request, { created: 1, nonce: 'n' })
+    const made = { keyId: 'wcp_0123456789', created: 1, nonce: 'n' }
+    const headers = signatureHeaders(`wcp_0123456789${'k'.repeat(47)}`, request, made)
 
     const read = readSignature(String(headers['signature-input']), String(headers.signature))
     expect(read).toMatchObject({ created: 1, nonce: 'n', keyId: 'wcp_0123456789' })

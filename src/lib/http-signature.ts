@@ -78,18 +78,16 @@ export interface RequestToSign {
   readonly body: Uint8Array | undefined
 }
 
-/** The first letters of a key, by which the one who checks a signature finds it. */
-const keyIdLength = 14
-
 /**
  * The headers that make a request a signed one.
  * @param key whole text of an API key that signs
- * @param created seconds since 1970; `nonce`: another for each request, as each counts once
+ * @param keyId by which the one who checks the signature finds the key; `created`: seconds since 1970; `nonce`: another for
+ *   each request, as each counts once
  */
 export function signatureHeaders(
   key: string,
   { method, authority, target, body }: RequestToSign,
-  { created, nonce }: { readonly created: number; readonly nonce: string },
+  { keyId, created, nonce }: { readonly keyId: string; readonly created: number; readonly nonce: string },
 ): Readonly<Record<string, string>> {
   const [path = '', ...query] = target.split('?')
   const digest = body && { 'content-digest': contentDigest(body) }
@@ -102,7 +100,7 @@ export function signatureHeaders(
   ])
   const components = [...values.keys()]
   const list = components.map((component) => `"${component}"`).join(' ')
-  const parameters = `(${list});created=${created};nonce="${nonce}";keyid="${key.slice(0, keyIdLength)}"`
+  const parameters = `(${list});created=${created};nonce="${nonce}";keyid="${keyId}"`
   const signature = hmacSignature(Buffer.from(key), signatureBase(components, values, parameters))
   return { ...digest, 'signature-input': `wcp=${parameters}`, signature: `wcp=:${signature.toString('base64')}:` }
 }

@@ -5,6 +5,7 @@ import { apiRoot, type HttpCall } from '../../lib/http-call.ts'
 import { signatureHeaders } from '../../lib/http-signature.ts'
 import { TokenGrant, tokensPath } from '../../lib/token-grant.ts'
 import { version } from '../../lib/version.ts'
+import { keyIdOf } from '../../resources/api-key/token.ts'
 import type { Ask } from '../ask.ts'
 import { type Answer, answerOrError, bodyOf, type CallPanel } from '../client.ts'
 import type { ServerAddress } from './server-address.ts'
@@ -49,7 +50,7 @@ function credentialHeaders(
 ): Readonly<Record<string, string>> {
   if ('bearer' in credential) return { authorization: `Bearer ${credential.bearer}` }
   const { method, target } = call
-  const made = { created: Math.floor(Date.now() / 1000), nonce: randomUUID() }
+  const made = { keyId: keyIdOf(credential.signWith), created: Math.floor(Date.now() / 1000), nonce: randomUUID() }
   return signatureHeaders(credential.signWith, { method, authority, target, body: bodyOf(call) }, made)
 }
 

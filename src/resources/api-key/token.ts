@@ -40,6 +40,11 @@ export function selectorOf(token: string): string | null {
   return token.slice(prefix.length, prefix.length + selectorLength)
 }
 
+/** What a signature by this key names. */
+export function keyIdOf(token: string): string {
+  return token.slice(0, prefix.length + selectorLength)
+}
+
 /** The one that a signature names; null for what is no name of a key. */
 export function selectorOfKeyId(keyId: string): string | null {
   const isShaped = new RegExp(`^${prefix}[${letters}]{${selectorLength}}$`).test(keyId)
