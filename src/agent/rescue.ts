@@ -17,6 +17,7 @@ import { openRescue, type Rescue } from './rescue-machine.ts'
 import { rescuePerson } from './rescue-person.ts'
 import { renderAll } from './rescue-render.ts'
 import { HalfDone } from './rescue-report.ts'
+import { rollBack } from './rescue-roll-back.ts'
 import { settleJobs } from './rescue-settle.ts'
 import { rescueTenant } from './rescue-tenant.ts'
 
@@ -65,6 +66,8 @@ function run(request: Exclude<RescueRequest, { do: 'audit' | 'approve' }>, rescu
       return renderAll(rescue, request)
     case 'jobs':
       return showJobs(rescue)
+    case 'roll-back':
+      return rollBack(rescue)
     case 'settle':
       return settleJobs(rescue, request.job)
   }

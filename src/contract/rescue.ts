@@ -21,6 +21,8 @@ export const RescueRequest = z.discriminatedUnion('do', [
   /** `apply`: what differs is put back. */
   z.strictObject({ do: z.literal('render'), apply: z.boolean() }),
   z.strictObject({ do: z.literal('jobs') }),
+  /** The store as it was before a newer version changed its schema. */
+  z.strictObject({ do: z.literal('roll-back') }),
   /** null: all of them. */
   z.strictObject({ do: z.literal('settle'), job: Id.nullable() }),
   /** Root's word to the blast brake; the daemon may run. */
@@ -94,6 +96,7 @@ const store = {
 export const StoreRequest = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('reset-password'), ...store, ...person }),
   z.strictObject({ do: z.literal('create-admin'), ...store, ...person }),
+  z.strictObject({ do: z.literal('roll-back'), ...store }),
   /** Queues the tenant's job as the panel would. */
   z.strictObject({
     do: z.literal('begin'),
@@ -111,6 +114,7 @@ export type StoreRequest = z.infer<typeof StoreRequest>
 
 export const StoreAnswer = z.discriminatedUnion('of', [
   z.strictObject({ of: z.literal('problem'), problem: RescueProblem }),
+  z.strictObject({ of: z.literal('rolled-back'), did: z.array(Text) }),
   z.strictObject({ of: z.literal('person'), did: z.array(Text), next: z.array(Text) }),
   z.strictObject({
     of: z.literal('begin'),

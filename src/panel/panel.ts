@@ -34,7 +34,7 @@ import { tokenKeys } from './auth/token-keys.ts'
 import { visitors } from './auth/visitors.ts'
 import { checkStore } from './db/check-store.ts'
 import type { Db } from './db/database.ts'
-import { migrate } from './db/migrate.ts'
+import { migrateKeepingCopy } from './db/kept-copy.ts'
 import { openStore } from './db/open-store.ts'
 import { keepReserve, roomCheck } from './db/store-room.ts'
 import { isBusyStore, storeTrouble } from './db/store-trouble.ts'
@@ -391,7 +391,7 @@ async function openCheckedStore({ config, statePath, log }: PanelOptions): Promi
   try {
     const faults = await checkStore(db)
     if (faults.length > 0) throw damaged(where, faults.slice(0, 3).join('; '))
-    const applied = await migrate(db, new Date().toISOString())
+    const applied = await migrateKeepingCopy(db, where, new Date().toISOString())
     if (applied.length > 0) log.info({ applied }, 'the store has a new schema')
     return db
   } catch (error) {

@@ -7,7 +7,7 @@ import { type Stores, storesFor } from '../resources/index.ts'
 import { deriveKeys } from './auth/keys.ts'
 import { checkStore } from './db/check-store.ts'
 import type { Db } from './db/database.ts'
-import { migrate } from './db/migrate.ts'
+import { isFile, migrateKeepingCopy } from './db/kept-copy.ts'
 import { openStore } from './db/open-store.ts'
 
 export interface OpenStore {
@@ -43,22 +43,24 @@ export function newId(): Id {
 }
 
 async function open({ where, mayCreate = false }: Opening, now: string): Promise<Db> {
-  const isFile = where.startsWith('/')
-  if (isFile && !mayCreate && !existsSync(where)) {
-    throw unusable(`Cannot find the panel's store "${where}"`)
-  }
+  if (!mayCreate) demandFile(where)
   let db: Db | undefined
   try {
     db = openStore(where)
     const [fault] = await checkStore(db)
     if (fault !== undefined) throw unusable(`Cannot use the panel's store: it is damaged: ${fault}`)
-    await migrate(db, now)
+    await migrateKeepingCopy(db, where, now)
     return db
   } catch (cause) {
     await db?.destroy()
     if (cause instanceof WcpError) throw cause
-    throw unusable(`Cannot use the panel's store${isFile ? ` "${where}"` : ''}`, cause)
+    throw unusable(`Cannot use the panel's store${isFile(where) ? ` "${where}"` : ''}`, cause)
   }
+}
+
+/** To open a SQLite file that is missing would make it. */
+export function demandFile(where: string): void {
+  if (isFile(where) && !existsSync(where)) throw unusable(`Cannot find the panel's store "${where}"`)
 }
 
 function unusable(message: string, cause?: unknown): WcpError {

@@ -6,6 +6,7 @@ import { json } from 'node:stream/consumers'
 import { asWcpError, WcpError } from '../contract/errors.ts'
 import { StoreAnswer, StoreRequest } from '../contract/rescue.ts'
 import { createAdmin, resetPassword } from './rescue-people.ts'
+import { rollBack } from './rescue-roll-back.ts'
 import { withStore } from './rescue-store.ts'
 import { beginTenantJob, endTenantJob } from './rescue-tenant.ts'
 
@@ -24,6 +25,8 @@ async function answerTo(input: NodeJS.ReadableStream): Promise<StoreAnswer> {
       return withStore(request, (store) => resetPassword(store, request))
     case 'create-admin':
       return withStore({ ...request, mayCreate: true }, (store) => createAdmin(store, request))
+    case 'roll-back':
+      return rollBack(request)
     case 'begin':
       return withStore(request, (store) => beginTenantJob(store, request))
     case 'end':

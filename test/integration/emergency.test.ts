@@ -112,16 +112,24 @@ describe.skipIf(!isAble)('wcp emergency', () => {
 
   it('makes an administrator in a store that was lost, and only one', async () => {
     const lost = await wcp(['reset-password', email])
+    const older = await wcp(['roll-back'])
     const weak = await wcp(['create-admin', email], 'password1234')
     const made = await wcp(['create-admin', email], first)
     const again = await wcp(['create-admin', 'bob@example.com'], first)
 
+    expect(older).toEqual(lost)
     expect(lost).toMatchObject({ code: 11, out: expect.stringContaining('Cannot find the panel') })
     expect(weak).toMatchObject({ code: 2, out: expect.stringContaining('password') })
     expect(made).toMatchObject({ code: 0, out: expect.stringContaining(`The administrator ${email} is made.`) })
     expect(again).toMatchObject({ code: 6, out: expect.stringContaining('there is one already') })
     expect(panel('mayLogin', { password: first })).toBe(true)
     expect(owners()).toEqual(owners().map(() => panelUid))
+  })
+
+  it('does not go back where the store is of this version', async () => {
+    const { out, code } = await wcp(['roll-back'])
+    expect(out).toMatch(/Cannot roll back: this version works with the store as it is \(schema \d+\)/)
+    expect(code).toBe(errorTable.conflict.exit)
   })
 
   it('lets an administrator in who is suspended, has lost the second factor and the password', async () => {

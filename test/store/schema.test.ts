@@ -156,7 +156,7 @@ onBothStores('schema', (bench, store) => {
       statements: () => ['create table later (id text)'],
     }
     const db = openStore(place)
-    await migrate(db, '2026-03-01T12:00:00.000Z', [...migrations, newer])
+    await migrate(db, '2026-03-01T12:00:00.000Z', { migrations: [...migrations, newer] })
 
     await expect(migrate(db, '2026-03-01T12:00:00.000Z')).rejects.toThrow(/its schema \d+ \(from-the-future\) is newer/)
     await db.destroy()
@@ -177,7 +177,7 @@ onBothStores('schema', (bench, store) => {
       statements: () => ['create table half (id text)', 'no statement at all'],
     }
 
-    await expect(migrate(db, '2026-03-01T12:00:00.000Z', [...migrations, broken])).rejects.toThrow()
+    await expect(migrate(db, '2026-03-01T12:00:00.000Z', { migrations: [...migrations, broken] })).rejects.toThrow()
 
     await expect(sql`select * from half`.execute(db)).rejects.toThrow(/half/)
     expect(await migrate(db, '2026-03-01T12:00:00.000Z')).toEqual([])

@@ -66,6 +66,10 @@ export function emergencyCommands(tools: EmergencyTools): readonly LocalCommand[
       summary: 'Show interrupted jobs, and ends that the panel has not confirmed; the daemon must be stopped',
       request: async () => ({ do: 'jobs' }),
     }),
+    command('roll-back', {
+      summary: 'Put back the store as it was before a newer version changed its schema; the daemon must be stopped',
+      request: async () => ({ do: 'roll-back' }),
+    }),
     command('audit', {
       summary: "Check the root side's audit log without asking the panel; the daemon may run",
       options: [['--head <json>', 'an end of the log as the journal or another machine has kept it']],

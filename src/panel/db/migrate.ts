@@ -7,21 +7,41 @@ import { checksumOf, type Migration } from './migrations/migration.ts'
 import { storeTrouble } from './store-trouble.ts'
 import { StoreUnusable } from './store-unusable.ts'
 
+interface How {
+  readonly migrations?: readonly Migration[] | undefined
+  /** Called with the number of the last migration before a store that has one is changed; what it throws ends it there. */
+  before?(schema: number): Promise<void>
+}
+
 /**
  * Applies what is missing, each migration in one transaction. Throws when the store was written by a newer version, or
  * by another text of a migration than this one's, and when a migration fails: the store is then as the one before it left it.
  * @returns names of the migrations that were applied now
  */
-export async function migrate(db: Db, now: string, migrations: readonly Migration[] = known): Promise<string[]> {
+export async function migrate(db: Db, now: string, { migrations = known, before }: How = {}): Promise<string[]> {
   await sql`create table if not exists schema_migrations (
     number integer not null primary key, name text not null, checksum text not null, applied_at text not null)`.execute(
     db,
   )
   const applied: string[] = []
-  for (const migration of await missing(db, migrations))
-    if (await applyOnce(db, migration, now, migrations)) applied.push(migration.name)
+  const due = await missing(db, migrations)
+  const schema = await schemaOf(db)
+  if (due.length > 0 && schema > 0) await before?.(schema)
+  for (const migration of due) if (await applyOnce(db, migration, now, migrations)) applied.push(migration.name)
   return applied
 }
+
+/** The number of the last migration that was applied; 0 where there is none. */
+export async function schemaOf(db: Db): Promise<number> {
+  const { last } = await db
+    .selectFrom('schema_migrations')
+    .select((of) => of.fn.max('number').as('last'))
+    .executeTakeFirstOrThrow()
+  return last ?? 0
+}
+
+/** That of this version. */
+export const ownSchema = known.at(-1)?.number ?? 0
 
 async function missing(db: Db, migrations: readonly Migration[]): Promise<readonly Migration[]> {
   const words = wordsOf(db)
@@ -73,7 +93,7 @@ function refuseForeign(
     const ours = all.find((migration) => migration.number === row.number)
     if (ours === undefined)
       throw new StoreUnusable(
-        `Cannot use the store: its schema ${row.number} (${row.name}) is newer than this version knows (${all.at(-1)?.number ?? 0})`,
+        `Cannot use the store: its schema ${row.number} (${row.name}) is newer than this version knows (${all.at(-1)?.number ?? 0}); install that version again, or go back: "wcp emergency roll-back"`,
       )
     if (checksum(ours) !== row.checksum)
       throw new StoreUnusable(

@@ -1,0 +1,12 @@
+/** The root side's share in a return to the version before: the panel's store is asked to go back to its copy. */
+import type { RescueReport } from '../contract/rescue.ts'
+import type { Rescue } from './rescue-machine.ts'
+import { startAgain } from './rescue-report.ts'
+import { askStore } from './rescue-store.ts'
+
+export async function rollBack(rescue: Rescue): Promise<RescueReport> {
+  const { did } = await askStore(rescue, { do: 'roll-back' }, 'rolled-back')
+  const signIn = 'Everybody has to sign in again, and programs need new API keys.'
+  const since = 'What was made since is on the machine and not in the store, and is served as it was left.'
+  return { did, next: [`${startAgain} ${signIn}`, since] }
+}
