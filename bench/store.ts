@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { sql } from 'kysely'
+import { z } from 'zod'
 import { deriveKeys } from '../src/panel/auth/keys.ts'
 import { migrate } from '../src/panel/db/migrate.ts'
 import { openStore } from '../src/panel/db/open-store.ts'
@@ -42,7 +43,8 @@ export const storePostgres: Bench = {
 
 async function measure(name: string, url: string | undefined): Promise<readonly Figure[]> {
   const tenants = population(fullSize)
-  // One site each on the machine: what is looked at for drift are 10,000 tenants with 10,000 sites.
+  // One site each on the machine: what is looked at for drift are 10,000 tenants with 10,000 sites. The look also tells
+  // that the machine does not have the other domains.
   const onMachine = tenants.map((tenant) => ({ ...tenant, sites: tenant.sites.slice(0, 1) }))
   const server = await Server.start('', async (product) => {
     const { places } = product
@@ -51,6 +53,8 @@ async function measure(name: string, url: string | undefined): Promise<readonly 
     // Half a gigabyte once, which nobody needs after a power cut.
     if (url === undefined) await sql`pragma synchronous = off`.execute(db)
     await fillStore(db, tenants, deriveKeys(readFileSync(places.panelKey, 'utf8')).audit)
+    // Else autovacuum does it during the first minute, which is when the pages are looked at.
+    if (url !== undefined) await sql`vacuum analyze`.execute(db)
     await db.destroy()
     if (url !== undefined) product.configure(`${withoutLimits}store: ${url}\n`)
     fillRegistry(places.agentDatabase, onMachine)
@@ -157,17 +161,23 @@ async function whileDrifting(server: Server, visitor: Visitor, pages: readonly V
   return { ms, found, p99: views.percentile(99) }
 }
 
-/** A look that takes longer than the panel waits goes on, and who asks again waits for the same one. */
+const Report = z.object({ items: z.array(z.object({ changes: z.array(z.object({ step: z.string() })) })) })
+
+/** On the machine itself. A look that takes longer than the panel waits goes on, and who asks again waits for the same one. */
 async function driftFound(server: Server): Promise<number> {
   const deadline = performance.now() + 300_000
   for (;;) {
     try {
-      return ((await server.call('GET', '/health/drift')) as { items: unknown[] }).items.length // as the operation answers
+      const { items } = Report.parse(await server.call('GET', '/health/drift'))
+      const steps = items.flatMap(({ changes }) => changes.map(({ step }) => step))
+      return steps.filter((step) => !step.startsWith('not there on the machine') && !isCount.test(step)).length
     } catch (error) {
       if (performance.now() > deadline) throw error
     }
   }
 }
+
+const isCount = /^\d+ more tenants and domains differ/
 
 /** First and later pages of what `wcp` and the API list, 50 times each over the private socket. */
 async function lists(server: Server, tenants: readonly Tenant[], named: (what: string) => string): Promise<Figure[]> {

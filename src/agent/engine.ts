@@ -1,7 +1,7 @@
 /** The root side's job engine: intake, lanes, journal and registry put together. README.md tells the boundary, engine-api.ts the contract. */
 import { WcpError } from '../contract/errors.ts'
 import type { Fqdn, TenantName } from '../contract/values.ts'
-import { wireVersion } from '../contract/wire.ts'
+import { inventoryPage, wireVersion } from '../contract/wire.ts'
 import type { Database } from '../lib/native-sqlite.ts'
 import { openAgentDatabase } from './agent-database.ts'
 import { Brake } from './brake.ts'
@@ -86,6 +86,7 @@ class JobEngine implements Engine {
       acknowledged: (job) => this.#acknowledged(job),
       plan: (jobs) => this.#plan(jobs),
       inspect: (what) => this.#inspect(what),
+      inventory: ({ of, after }) => this.#ready().registry.inventory(of, after, inventoryPage),
       tellAudit: () => this.tellAudit(),
       closeSetup: () => this.#closeSetup(),
       broken: (error) => this.#break(error),

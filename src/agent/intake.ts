@@ -6,7 +6,7 @@ import type { z } from 'zod'
 import { WcpError } from '../contract/errors.ts'
 import { fitsFrame } from '../contract/frame.ts'
 import { type JobTarget, resourceOf } from '../contract/job.ts'
-import { type Failure, PanelMessage } from '../contract/wire.ts'
+import { type Failure, type Inventory, PanelMessage } from '../contract/wire.ts'
 import type { JobType } from '../resources/jobs.ts'
 import type { Brake } from './brake.ts'
 import { Budget } from './budget.ts'
@@ -33,6 +33,7 @@ const phases: Record<Phase, Record<Kind, Verdict>> = {
     audit: 'permit',
     plan: 'refuse',
     inspect: 'permit',
+    inventory: 'permit',
     verify_root: 'permit',
     close_setup: 'permit',
   },
@@ -42,6 +43,7 @@ const phases: Record<Phase, Record<Kind, Verdict>> = {
     audit: 'permit',
     plan: 'permit',
     inspect: 'permit',
+    inventory: 'permit',
     verify_root: 'fatal',
     close_setup: 'permit', // said again by a panel that did not hear the answer
   },
@@ -51,6 +53,7 @@ const phases: Record<Phase, Record<Kind, Verdict>> = {
     audit: 'permit',
     plan: 'refuse',
     inspect: 'permit',
+    inventory: 'refuse',
     verify_root: 'fatal',
     close_setup: 'refuse',
   },
@@ -60,6 +63,7 @@ const phases: Record<Phase, Record<Kind, Verdict>> = {
     audit: 'ignore',
     plan: 'refuse',
     inspect: 'refuse',
+    inventory: 'refuse',
     verify_root: 'refuse',
     close_setup: 'refuse',
   },
@@ -79,6 +83,7 @@ export interface Doers {
   acknowledged(job: JournaledJob['id']): void
   plan(jobs: readonly PlannedJob[]): Promise<unknown>
   inspect(what: Message<'inspect'>['what']): Promise<unknown>
+  inventory(page: Pick<Message<'inventory'>, 'of' | 'after'>): Inventory
   tellAudit(): void
   closeSetup(): Promise<void>
   /** The journal could not be written. */
@@ -137,6 +142,8 @@ export class Intake {
         return this.#plan(message)
       case 'inspect':
         return this.#answer(message.ask, () => this.#doers.inspect(message.what))
+      case 'inventory':
+        return this.#answer(message.ask, async () => this.#doers.inventory(message))
       case 'verify_root':
         return this.#answer(message.ask, () => this.#verifyRoot(message))
       case 'close_setup':

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { WcpError } from '../contract/errors.ts'
 import { Fqdn, Id, PhpVersion, TenantLimits, TenantName } from '../contract/values.ts'
+import { Inventory } from '../contract/wire.ts'
 import { type Database, statementsOf } from '../lib/native-sqlite.ts'
 
 /** Uids of tenants, and their gids, which are the same; never used twice. */
@@ -31,6 +32,13 @@ export type SiteRecord = z.output<typeof SiteRow>
 
 const HostRow = z.strictObject({ name: Fqdn, site: Id, tenant: Id })
 export type HostRecord = z.output<typeof HostRow>
+
+/** A site keeps its own state while its tenant is in the trash, where it is, too. */
+const inventories = {
+  tenants: "select id, name, state from tenants where state <> 'none' and id > ? order by id limit ?",
+  domains: `select s.id, s.fqdn as name, iif(t.state in ('trashed', 'purging'), t.state, s.state) as state
+    from sites s join tenants t on t.id = s.tenant where s.state <> 'none' and s.id > ? order by s.id limit ?`,
+} as const
 
 /** Reads are open to every provisioner; what writes is called in the transaction that begins or ends a job. */
 export class Registry {
@@ -68,6 +76,11 @@ export class Registry {
   tenantsAfter(after: TenantName | '', limit: number): readonly TenantRecord[] {
     const query = "select * from tenants where state <> 'none' and name > ? order by name limit ?"
     return this.#all(TenantRow, query, after, limit)
+  }
+
+  /** In the order of ids, without what was purged. @param after the last one before them */
+  inventory(of: 'tenants' | 'domains', after: Id | null, limit: number): Inventory {
+    return Inventory.parse(this.#prepare(inventories[of]).all(after ?? '', limit))
   }
 
   site(id: Id): SiteRecord | undefined {

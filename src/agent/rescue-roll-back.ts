@@ -7,6 +7,6 @@ import { askStore } from './rescue-store.ts'
 export async function rollBack(rescue: Rescue): Promise<RescueReport> {
   const { did } = await askStore(rescue, { do: 'roll-back' }, 'rolled-back')
   const signIn = 'Everybody has to sign in again, and programs need new API keys.'
-  const since = 'What was made since is on the machine and not in the store, and is served as it was left.'
+  const since = 'What was made since is on the machine and not in the store: "wcp health drift" tells of it.'
   return { did, next: [`${startAgain} ${signIn}`, since] }
 }

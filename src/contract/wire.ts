@@ -4,7 +4,7 @@ import { BrakeKind, StepState } from './job.ts'
 import { Id } from './values.ts'
 
 /** Both sides refuse another version by name; an upgrade replaces both at once. */
-export const wireVersion = 3
+export const wireVersion = 4
 
 const Text = z.string().max(4000)
 const Token = z.int().min(1)
@@ -73,6 +73,8 @@ export const PanelMessage = z.discriminatedUnion('t', [
       .max(20),
   }),
   z.strictObject({ t: z.literal('inspect'), ask: Id, what: z.enum(['health', 'drift', 'audit']) }),
+  /** What the root side has, by id: the next `inventoryPage` after one, or the first. */
+  z.strictObject({ t: z.literal('inventory'), ask: Id, of: z.enum(['tenants', 'domains']), after: Id.nullable() }),
   /** Entries of the panel's audit trail in their order, the first one right after `after`. Answered with `audited`. */
   z.strictObject({ t: z.literal('audit'), after: TrailEnd, entries: z.array(MirroredEntry).min(1).max(100) }),
   /** PAM check of root's password; only before setup is closed, five tries a minute. */
@@ -171,6 +173,21 @@ export const HealthSnapshot = z.strictObject({
   brakes: z.array(BrakeState),
 })
 export type HealthSnapshot = z.infer<typeof HealthSnapshot>
+
+/** So many an `Inventory` holds, unless it is the last. */
+export const inventoryPage = 500
+
+/** Answer to `inventory`, in the order of ids, without what was purged. `making` and `purging`: a job is at it. */
+export const Inventory = z
+  .array(
+    z.strictObject({
+      id: Id,
+      name: z.string().max(253),
+      state: z.enum(['making', 'active', 'suspended', 'trashed', 'purging']),
+    }),
+  )
+  .max(inventoryPage)
+export type Inventory = z.infer<typeof Inventory>
 
 /** Answer to `inspect drift`: managed places that differ from what the registry wants. */
 export const DriftReport = z.array(z.strictObject({ resource: z.string(), changes: z.array(Change) }))

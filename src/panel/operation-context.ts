@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { z } from 'zod'
 import type { JobContract } from '../contract/job.ts'
 import { Id } from '../contract/values.ts'
-import { DriftReport, HealthSnapshot, MirrorReport } from '../contract/wire.ts'
+import { DriftReport, HealthSnapshot, Inventory, MirrorReport } from '../contract/wire.ts'
 import type { Actor, Context } from '../resources/context.ts'
 import type { Stores } from '../resources/index.ts'
 import type { AgentLink } from './jobs/agent-link.ts'
@@ -70,6 +70,7 @@ export function machineView(link: Pick<AgentLink, 'ask' | 'phpVersions'>): Conte
   return {
     health: () => link.ask({ t: 'inspect', what: 'health' }, HealthSnapshot, 10_000),
     drift: () => link.ask({ t: 'inspect', what: 'drift' }, DriftReport, 50_000),
+    inventory: (of, after) => link.ask({ t: 'inventory', of, after }, Inventory, 10_000),
     audit: () => link.ask({ t: 'inspect', what: 'audit' }, MirrorReport, 120_000),
     phpVersions: () => link.phpVersions,
   }

@@ -380,7 +380,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
 }
 
 const putBackHelp = {
-  help: 'Everybody has to sign in again, and programs need new API keys. "wcp audit verify" says from where on; what was made since is on the machine and not in the store.',
+  help: 'Everybody has to sign in again, and programs need new API keys. "wcp audit verify" says from where on; what was made since is on the machine and not in the store: "wcp health drift" tells of it.',
 }
 
 const policyOf = ({ anyHost, baseUrl }: Config) => hostPolicy(anyHost ? null : baseUrl)

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { JobContract } from '../contract/job.ts'
 import { operationsFor, type Policy } from '../contract/operation.ts'
 import type { Id } from '../contract/values.ts'
-import type { DriftReport, HealthSnapshot, MirrorReport } from '../contract/wire.ts'
+import type { DriftReport, HealthSnapshot, Inventory, MirrorReport } from '../contract/wire.ts'
 import type { ApiKeyStore } from './api-key/store.ts'
 import type { AuditStore } from './audit/store.ts'
 import type { ClientCertificateStore } from './client-certificate/store.ts'
@@ -90,6 +90,8 @@ export interface Context {
   readonly machine: {
     health(): Promise<HealthSnapshot>
     drift(): Promise<DriftReport>
+    /** What the machine has, by id. @param after id of the last one before them */
+    inventory(of: 'tenants' | 'domains', after: Id | null): Promise<Inventory>
     /** What the root side's audit log is like, and what it has of the trail. */
     audit(): Promise<MirrorReport>
     /** Installed PHP versions, newest first, as the agent last said. */

@@ -25,6 +25,13 @@ export function isId(ref: string): ref is Id {
   return Id.safeParse(ref).success
 }
 
+/** What a store says of a tenant or a domain when it is compared with what the machine has. */
+export interface InventoryRow {
+  readonly id: Id
+  readonly name: string
+  readonly status: string
+}
+
 /** How many rows a query finds, counted up to `most`: what it costs does not grow with the store. */
 export async function countUpTo<D, T extends keyof D, R>(
   db: Db,

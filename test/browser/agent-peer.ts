@@ -91,6 +91,8 @@ export async function startAgentPeer(socketPath: string, stepMs: number): Promis
         const value = answers[message.what]
         return send({ t: 'answer', ask: message.ask, value, failure: null })
       }
+      case 'inventory':
+        return send({ t: 'answer', ask: message.ask, value: [], failure: null })
       case 'verify_root': {
         const value = { ok: message.password === rootPassword, retryAfterSeconds: null }
         return send({ t: 'answer', ask: message.ask, value, failure: null })

@@ -153,7 +153,9 @@ it(
       await world.createTenant('after')
       expect((await world.settled()).filter(({ state }) => state !== 'succeeded')).toEqual([])
       for (const name of ['after', 'since', 'neighbour']) expect(await product.visit(siteOf(name))).toBe(200)
-      expect(await product.call('GET', '/health/drift')).toMatchObject({ items: [] })
+      expect(await product.call('GET', '/health/drift')).toMatchObject({
+        items: [{ resource: 'tenant since' }, { resource: `domain ${siteOf('since')}` }],
+      })
       const [aside = ''] = readdirSync(product.places.panelState).filter((name) => name.startsWith('state.db.aside-'))
       expect(schemaOf(join(product.places.panelState, aside))).toMatchObject([
         expect.arrayContaining([expect.objectContaining({ name: 'people' })]),

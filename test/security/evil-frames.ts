@@ -99,6 +99,7 @@ export class EvilFrames {
     const throwOf = dice.next()
     if (throwOf < 0.93) return { t: 'ack', job: uuid(dice) }
     if (throwOf < 0.932) return { t: 'inspect', ask: uuid(dice), what: 'audit' }
+    if (throwOf < 0.934) return { t: 'inventory', ask: uuid(dice), of: 'domains', after: uuid(dice) }
     if (throwOf < 0.94)
       return { t: 'plan', ask: uuid(dice), jobs: [this.#payloadOf(dice.oneOf(jobTypes) ?? 'tenant.create')] }
     if (throwOf < 0.98) return this.#forged()

@@ -52,6 +52,7 @@ export async function openPanel(where = ':memory:') {
       machine: {
         health: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
         drift: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
+        inventory: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
         audit: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
         phpVersions: () => machine.php,
       },

@@ -43,6 +43,23 @@ onBothStores('tenants and domains', (bench) => {
       expect(await panel.run(job.get, { job: made.jobId })).toMatchObject({ state: 'succeeded', failure: null })
     })
 
+    it('is told by id in pages, also from the trash', async () => {
+      const panel = await bench.panel()
+      await withTenant(panel, 'acme', { domain: 'acme.example.com' })
+      await withTenant(panel, 'beta', { domain: 'beta.example.com' })
+      await panel.run(tenant.remove, { tenant: 'beta' })
+      await panel.work()
+
+      for (const kind of ['tenants', 'domains'] as const) {
+        const told = await panel.transaction(async (context) => {
+          const [first] = await context[kind].inventory(null, 1)
+          return [first, ...(await context[kind].inventory(first?.id ?? null, 5))]
+        })
+        expect(told.map((row) => row?.status).toSorted()).toEqual(['active', 'deleted'])
+        expect(told.map((row) => row?.id)).toEqual(told.map((row) => row?.id).toSorted())
+      }
+    })
+
     it('can be created by the same request again after the machine failed', async () => {
       const panel = await bench.panel()
       await panel.run(packages.create, { name: 'basic' })

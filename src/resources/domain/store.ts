@@ -11,7 +11,15 @@ import type { ListQuery, Page } from '../listing.ts'
 import { alphabetical, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
-import { containing, countUpTo, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
+import {
+  containing,
+  countUpTo,
+  type InventoryRow,
+  isId,
+  type StoreTools,
+  stored,
+  storedOrNull,
+} from '../store-tools.ts'
 import type { Domain } from './schema.ts'
 
 /** Somebody who has a name that is in the way. */
@@ -46,6 +54,8 @@ export interface DomainStore {
   holders(names: readonly Fqdn[], since: string): Promise<NameHolder[]>
   /** Living names above or below this one, but for those that wait for a proof. */
   relatives(name: Fqdn): Promise<NameHolder[]>
+  /** By id, the trashed too. @param after id of the last one before them */
+  inventory(after: Id | null, limit: number): Promise<InventoryRow[]>
   /** In the trash since before that moment, oldest first, on their own (not with their tenant), without an active job. */
   expired(moment: string, limit: number): Promise<Domain[]>
   /** Domains that went into the trash with their tenant, with all their names. */
@@ -110,6 +120,12 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
       const living = db.selectFrom('domains').select('domains.id').where('domains.deleted_at', 'is', null)
       const within = living.innerJoin('tenants', 'tenants.id', 'domains.tenant_id').where(tenantWithin(scope))
       return countUpTo(db, scope.kind === 'global' ? living : within, most)
+    },
+
+    async inventory(after, limit) {
+      let query = db.selectFrom('domains').select(['id', 'fqdn as name', 'status']).orderBy('id').limit(limit)
+      if (after !== null) query = query.where('id', '>', after)
+      return (await query.execute()).map((row) => ({ ...row, id: stored(row.id) }))
     },
 
     async find(ref, { deleted = false, scope = everything, tenantId } = {}) {

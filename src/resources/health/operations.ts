@@ -1,9 +1,11 @@
 /** Health: how the machine is, and what on it is not as it should be. */
+
 import { z } from 'zod'
 import { DriftReport, HealthSnapshot } from '../../contract/wire.ts'
 import { Count } from '../answers.ts'
 import { defineOperation } from '../context.ts'
 import { mayList, scopeOf } from '../visibility.ts'
+import { unlikeSides } from './unlike-sides.ts'
 
 export const get = defineOperation({
   name: 'health.get',
@@ -68,5 +70,8 @@ export const drift = defineOperation({
   columns: ['resource', 'changes'],
   input: z.strictObject({}),
   output: z.strictObject({ items: DriftReport, nextCursor: z.null() }),
-  run: async ({ machine }) => ({ items: await machine.drift(), nextCursor: null }),
+  async run(context) {
+    const items = [...(await context.machine.drift()), ...(await unlikeSides(context))]
+    return { items, nextCursor: null }
+  },
 })

@@ -9,7 +9,15 @@ import type { ListQuery, Page } from '../listing.ts'
 import { alphabetical, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
-import { containing, countUpTo, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
+import {
+  containing,
+  countUpTo,
+  type InventoryRow,
+  isId,
+  type StoreTools,
+  stored,
+  storedOrNull,
+} from '../store-tools.ts'
 import type { Tenant } from './schema.ts'
 
 export interface TenantQuery extends ListQuery {
@@ -35,6 +43,8 @@ export interface TenantStore {
   /** Tenants that are owed limits and could take them now: alive, with an account, without an active job. */
   owedLimits(limit: number, packageId?: Id): Promise<Tenant[]>
   limitsQueued(id: Id): Promise<void>
+  /** By id, the trashed too. @param after id of the last one before them */
+  inventory(after: Id | null, limit: number): Promise<InventoryRow[]>
   /** In the trash since before that moment, oldest first, without an active job. */
   expired(moment: string, limit: number): Promise<Tenant[]>
 }
@@ -110,6 +120,12 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
 
     async lock(idOrName) {
       await storeLock(db, `tenant:${idOrName}`)
+    },
+
+    async inventory(after, limit) {
+      let query = db.selectFrom('tenants').select(['id', 'name', 'status']).orderBy('id').limit(limit)
+      if (after !== null) query = query.where('id', '>', after)
+      return (await query.execute()).map((row) => ({ ...row, id: stored(row.id) }))
     },
 
     async countDomains(id) {

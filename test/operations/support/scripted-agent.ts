@@ -120,6 +120,7 @@ export class ScriptedAgent {
     }
     if (message.t === 'inspect' && message.what === 'audit') this.#verify(message.ask)
     else if (message.t === 'inspect') this.#answer(message.ask, message.what === 'health' ? health() : [])
+    if (message.t === 'inventory') this.#answer(message.ask, [])
     if (message.t === 'verify_root')
       this.#answer(message.ask, { ok: message.password === this.#machine.rootPassword, retryAfterSeconds: null })
     if (message.t === 'close_setup') {

@@ -1,0 +1,114 @@
+/**
+ * Tenants and domains of which panel and machine do not say the same, as after a store that was put back from a backup: what
+ * was made since is on the machine alone, what was removed since is in the store alone. It is told, and nothing is changed.
+ */
+import type { Id } from '../../contract/values.ts'
+import { type DriftReport, type Inventory, inventoryPage } from '../../contract/wire.ts'
+import type { Context } from '../context.ts'
+import type { InventoryRow } from '../store-tools.ts'
+
+type Sides = Pick<Context, 'machine' | 'tenants' | 'domains'>
+type Standing = 'active' | 'suspended' | 'in the trash' | 'not there'
+type Entry = DriftReport[number]
+
+/** More are counted: after a restore all of a large machine may differ. */
+const mostTold = 500
+
+/** What differs is looked at a second time: between the looks at the two sides a job may have come and gone. */
+export async function unlikeSides(sides: Sides): Promise<DriftReport> {
+  const once = await look(sides)
+  if (once.length === 0) return []
+  const again = new Set((await look(sides)).map(textOf))
+  const lasting = once.filter((entry) => again.has(textOf(entry)))
+  if (lasting.length <= mostTold) return lasting
+  const step = `${lasting.length - mostTold} more tenants and domains differ; they are shown when these are settled`
+  return [...lasting.slice(0, mostTold), { resource: 'others', changes: [{ step, action: 'change', diff: null }] }]
+}
+
+async function look({ machine, tenants, domains }: Sides): Promise<DriftReport> {
+  const kinds = [
+    ['tenant', (after: Id | null) => machine.inventory('tenants', after), tenants],
+    ['domain', (after: Id | null) => machine.inventory('domains', after), domains],
+  ] as const
+  const report: DriftReport = []
+  for (const [kind, readMachine, store] of kinds) {
+    const here = paged(readMachine)
+    const known = paged((after) => store.inventory(after, inventoryPage))
+    for await (const [onMachine, inStore] of paired(here, known)) {
+      const machineSays = standingOfRecord(onMachine)
+      const panelSays = standingOfRow(inStore)
+      if (machineSays === null || panelSays === null || machineSays === panelSays) continue
+      const step = `${machineSays} on the machine, ${panelSays} in the panel's store`
+      report.push({
+        resource: `${kind} ${(onMachine ?? inStore)?.name}`,
+        changes: [{ step, action: 'change', diff: null }],
+      })
+    }
+  }
+  return report
+}
+
+/** null while a job is at it. */
+function standingOfRecord(record: Inventory[number] | undefined): Standing | null {
+  switch (record?.state) {
+    case undefined:
+      return 'not there'
+    case 'active':
+    case 'suspended':
+      return record.state
+    case 'trashed':
+      return 'in the trash'
+    case 'making':
+    case 'purging':
+      return null
+  }
+}
+
+/** null for what a job is at, or has left unfinished, and for a domain that waits for its proof. */
+function standingOfRow(row: InventoryRow | undefined): Standing | null {
+  switch (row?.status) {
+    case undefined:
+      return 'not there'
+    case 'active':
+      return 'active'
+    case 'suspended':
+    case 'locked':
+      return 'suspended'
+    case 'deleted':
+      return 'in the trash'
+    default:
+      return null
+  }
+}
+
+async function* paged<T extends { id: Id }>(
+  read: (after: Id | null) => Promise<readonly T[]>,
+): AsyncGenerator<T, undefined> {
+  for (let after: Id | null = null; ; ) {
+    const page = await read(after)
+    yield* page
+    const last = page.at(-1)
+    if (last === undefined || page.length < inventoryPage) return
+    after = last.id
+  }
+}
+
+/** Walks both, which are in the order of ids, and puts together what has the same. */
+async function* paired<A extends { id: Id }, B extends { id: Id }>(
+  some: AsyncGenerator<A, undefined>,
+  others: AsyncGenerator<B, undefined>,
+): AsyncGenerator<readonly [A | undefined, B | undefined]> {
+  let one = (await some.next()).value
+  let other = (await others.next()).value
+  while (one !== undefined || other !== undefined) {
+    const isFirst = one !== undefined && (other === undefined || one.id <= other.id)
+    const isSecond = other !== undefined && (one === undefined || other.id <= one.id)
+    yield [isFirst ? one : undefined, isSecond ? other : undefined]
+    if (isFirst) one = (await some.next()).value
+    if (isSecond) other = (await others.next()).value
+  }
+}
+
+function textOf({ resource, changes }: Entry): string {
+  return JSON.stringify([resource, changes])
+}
