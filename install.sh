@@ -318,10 +318,18 @@ retire_php_masters() {
   done
 }
 
+# It may have run before its drop-in was there. Its workers are in the master's process group.
+put_nginx_first() {
+  local master
+  master=$(systemctl show --property=MainPID --value nginx.service)
+  if [ "$master" -gt 0 ]; then renice -n -10 -g "$master"; fi
+}
+
 start_units() {
   systemctl daemon-reload
   systemctl enable nginx.service wcpd.service
   systemctl start nginx.service
+  put_nginx_first
   if [ -e "$restart_due" ]; then systemctl restart wcpd.service; fi
   systemctl start wcpd.service wcpd-panel.service wcpd-waker.service
   rm -f "$restart_due"

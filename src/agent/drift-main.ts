@@ -12,8 +12,8 @@ import { createFiles } from './os/files.ts'
 import { type Layout, layout } from './os/layout.ts'
 import { LookNow } from './os/look-now.ts'
 import type { Machine } from './os/machine.ts'
+import { standBack } from './os/precedence.ts'
 import type { Services } from './os/services.ts'
-import { standBack } from './os/stand-back.ts'
 import { Registry } from './registry.ts'
 
 /** So long it looks, and so long it lets others: niceness says nothing to the processes of other services' cgroups. */

@@ -42,6 +42,10 @@ describe('the services on a server', () => {
     }
   })
 
+  it('go after nginx, which may have run since before they were installed', async () => {
+    expect((await machine.succeed('ps -C nginx -o ni= | sort -u')).trim()).toBe('-10')
+  })
+
   it('come back when the agent is killed, and sites are served meanwhile', async () => {
     const before = await pidOf('wcpd')
     await machine.succeed(['kill', '-KILL', before])

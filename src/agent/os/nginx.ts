@@ -6,6 +6,7 @@ import { type NginxVersion, parseNginxVersion } from '../render/nginx.ts'
 import { errorCode } from './error-code.ts'
 import { exec, type ServiceProcess, spawnService } from './exec.ts'
 import type { Layout } from './layout.ts'
+import { goFirst } from './precedence.ts'
 
 export const nginxBinary = '/usr/sbin/nginx'
 
@@ -92,8 +93,10 @@ function childrenOf(pid: number): readonly string[] {
   }
 }
 
-export function startNginx(places: Layout): Promise<ServiceProcess> {
-  return spawnService(nginxBinary, ['-c', places.nginxConfig, '-g', 'daemon off;'], {
+export async function startNginx(places: Layout): Promise<ServiceProcess> {
+  const master = await spawnService(nginxBinary, ['-c', places.nginxConfig, '-g', 'daemon off;'], {
     stdio: ['ignore', 'inherit', 'inherit'],
   })
+  goFirst(master.pid)
+  return master
 }

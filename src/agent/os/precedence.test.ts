@@ -1,8 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { expect, it } from 'vitest'
+import { goFirst } from './precedence.ts'
 
-const module = new URL('stand-back.ts', import.meta.url).pathname
+const module = new URL('precedence.ts', import.meta.url).pathname
 const shown = `import { readFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import { standBack } from '${module}'
@@ -25,3 +27,18 @@ it.runIf(hasSessions)('leaves a session alone that another process leads', () =>
   expect(spawnSync(process.execPath, argv, { encoding: 'utf8' }).stdout).toBe(`19 ${before}`)
   expect(ours()).toBe(before)
 })
+
+it.runIf(hasSessions && process.getuid?.() === 0)(
+  'has a process go first, in its session and among others',
+  async () => {
+    const started = spawn('/bin/sleep', ['60'], { detached: true, stdio: 'ignore' })
+    try {
+      const pid = started.pid ?? 0
+      goFirst(pid)
+      expect(getPriority(pid)).toBe(-10)
+      expect(readFileSync(`/proc/${pid}/autogroup`, 'utf8')).toMatch(/^\/autogroup-\d+ nice -10$/m)
+    } finally {
+      started.kill()
+    }
+  },
+)

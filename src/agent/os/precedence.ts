@@ -1,0 +1,43 @@
+/** Who goes first where processes want more processors than there are: visitors before the panel, a look around after everybody. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { setPriority } from 'node:os'
+
+/** The lowest; as long as no class is set, Linux takes the lowest priority for reading from disks with it (ioprio_set(2)). */
+const lowest = 19
+/** A tenth of what another session gets: the lowest, a seventieth, would not come to an end where all processors are taken. */
+const ofSession = 10
+/** Ten times what another gets, as in `wcp360-nginx.conf`. */
+const first = -10
+
+/**
+ * Puts this process behind all others. Sessions may share the processors evenly before the priorities inside of each count,
+ * and then have one of their own (sched(7), "The autogroup feature"): it is lowered for a session that this process leads,
+ * another's is not ours to lower.
+ */
+export function standBack(): void {
+  setPriority(0, lowest)
+  if (sessionOf(readFileSync('/proc/self/stat', 'utf8')) === process.pid) setSession(process.pid, ofSession)
+}
+
+/** Puts a process that has just been started, and leads its session, before others; what it starts later has the same. */
+export function goFirst(pid: number): void {
+  try {
+    setPriority(pid, first)
+  } catch {
+    // A container that may not: everything is right at any priority.
+  }
+  setSession(pid, first)
+}
+
+function setSession(leader: number, nice: number): void {
+  try {
+    writeFileSync(`/proc/${leader}/autogroup`, String(nice))
+  } catch {
+    // A kernel without the feature, or /proc read-only: what is to be done is right at any priority.
+  }
+}
+
+/** The sixth field; the second is a name in brackets that may hold anything (proc_pid_stat(5)). */
+function sessionOf(stat: string): number {
+  return Number(stat.slice(stat.lastIndexOf(')')).split(' ')[4])
+}
