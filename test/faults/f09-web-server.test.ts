@@ -1,6 +1,6 @@
 /** F09 and F10: a foreign broken file, a web server that died, a port that somebody has. */
 
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -62,6 +62,23 @@ it(
     await until('the site is served again', async () => (await product.visit(siteOf('neighbour'))) === 200)
 
     expect(await webServer(world)).toMatchObject({ state: 'running' })
+    await world.oracle([/^service ended$/, /nginx: \[(emerg|alert|notice)\]/])
+  }),
+)
+
+it(
+  'workers whose master was killed alone finish what they are at, and make room for the next',
+  inWorld('F10', "nginx's master killed alone", 'another master and its workers', async (world) => {
+    const { product } = world
+    const first = product.pids.nginx ?? -1
+    const orphans = workersOf(first)
+    process.kill(first, 'SIGKILL')
+
+    await until('another master runs', () => ![undefined, first].includes(product.pids.nginx))
+    await until('the workers of the first are gone', () => orphans.every((pid) => !existsSync(`/proc/${pid}`)))
+    await until('the site is served by the others', async () => (await product.visit(siteOf('neighbour'))) === 200)
+
+    expect(workersOf(product.pids.nginx ?? -1)).toHaveLength(orphans.length)
     await world.oracle([/^service ended$/, /nginx: \[(emerg|alert|notice)\]/])
   }),
 )

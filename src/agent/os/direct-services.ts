@@ -10,7 +10,6 @@ import {
   fchownSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -30,6 +29,7 @@ import { fpmCommand } from './fpm-command.ts'
 import { type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
 import type { Layout } from './layout.ts'
 import { nginxMaster, reloadRunningNginx, startNginx, testNginxConfig } from './nginx.ts'
+import { processes, processOf, programOf } from './processes.ts'
 import type { AwakeFpm, FpmStart, ServiceState, Services, TenantIdentity } from './services.ts'
 import { listenUnix } from './unix-listen.ts'
 
@@ -220,11 +220,8 @@ type Tree = ReadonlyMap<number, readonly number[]>
 /** Parent → children of every process; CONFIG_PROC_CHILDREN is not there on every kernel. */
 function processTree(): Tree {
   const tree = new Map<number, number[]>()
-  for (const name of readdirSync('/proc')) {
-    const pid = Number(name)
-    const fields = Number.isInteger(pid) ? statFields(pid) : undefined
-    if (!fields || fields[0] === 'Z') continue
-    const parent = Number(fields[1])
+  for (const { pid, state, parent } of processes()) {
+    if (state === 'Z') continue
     const siblings = tree.get(parent)
     if (siblings) siblings.push(pid)
     else tree.set(parent, [pid])
@@ -232,34 +229,16 @@ function processTree(): Tree {
   return tree
 }
 
-/** The fields of proc(5)'s stat after the name, from the state on; the name may hold anything. */
-function statFields(pid: number): string[] | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')
-  } catch {
-    return undefined // it has ended
-  }
-}
-
 function startTicks(pid: number): number | undefined {
-  const fields = statFields(pid)
-  return !fields || fields[0] === 'Z' ? undefined : Number(fields[19])
+  const found = processOf(pid)
+  return found === undefined || found.state === 'Z' ? undefined : found.startTicks
 }
 
 /** bubblewrap has one child, the first process of the namespace, which has the master as its first; else the top itself is it. */
 function masterBelow(pid: number, tree: Tree): number {
-  const isBubblewrap = () => readComm(pid) === 'bwrap'
+  const isBubblewrap = () => programOf(pid) === 'bwrap'
   const [child] = tree.get(pid) ?? []
   return isBubblewrap() && child !== undefined ? masterBelow(child, tree) : pid
-}
-
-function readComm(pid: number): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
-  } catch {
-    return undefined // it has ended
-  }
 }
 
 function descendants(pid: number, tree: Tree): number[] {

@@ -1,5 +1,5 @@
 /** The web server's own program: its version, the test of its configuration, its running master. */
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WcpError } from '../../contract/errors.ts'
 import { type NginxVersion, parseNginxVersion } from '../render/nginx.ts'
@@ -7,6 +7,7 @@ import { errorCode } from './error-code.ts'
 import { exec, type ServiceProcess, spawnService } from './exec.ts'
 import type { Layout } from './layout.ts'
 import { goFirst } from './precedence.ts'
+import { processes, programOf } from './processes.ts'
 
 export const nginxBinary = '/usr/sbin/nginx'
 
@@ -93,7 +94,25 @@ function childrenOf(pid: number): readonly string[] {
   }
 }
 
+/**
+ * Workers whose master was killed alone keep the ports, so that no other can start: they finish what they are at, and take
+ * nothing new (nginx's SIGQUIT). They are in the process group of the master that the pid file still names.
+ */
+function endOrphans({ nginxPid }: Layout): void {
+  const group = existsSync(nginxPid) ? Number.parseInt(readFileSync(nginxPid, 'utf8'), 10) : 0
+  if (!(group > 1)) return
+  for (const { pid } of processes().filter((one) => one.group === group && programOf(one.pid) === 'nginx')) {
+    try {
+      process.kill(pid, 'SIGQUIT')
+    } catch (error) {
+      if (errorCode(error) !== 'ESRCH') throw error // it has just ended
+    }
+  }
+}
+
+/** For when none runs. */
 export async function startNginx(places: Layout): Promise<ServiceProcess> {
+  endOrphans(places)
   const master = await spawnService(nginxBinary, ['-c', places.nginxConfig, '-g', 'daemon off;'], {
     stdio: ['ignore', 'inherit', 'inherit'],
   })

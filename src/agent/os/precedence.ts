@@ -1,6 +1,7 @@
 /** Who goes first where processes want more processors than there are: visitors before the panel, a look around after everybody. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
+import { processOf } from './processes.ts'
 
 /** The lowest; as long as no class is set, Linux takes the lowest priority for reading from disks with it (ioprio_set(2)). */
 const lowest = 19
@@ -16,7 +17,7 @@ const first = -10
  */
 export function standBack(): void {
   setPriority(0, lowest)
-  if (sessionOf(readFileSync('/proc/self/stat', 'utf8')) === process.pid) setSession(process.pid, ofSession)
+  if (processOf(process.pid)?.session === process.pid) setSession(process.pid, ofSession)
 }
 
 /** Puts a process that has just been started, and leads its session, before others; what it starts later has the same. */
@@ -35,9 +36,4 @@ function setSession(leader: number, nice: number): void {
   } catch {
     // A kernel without the feature, or /proc read-only: what is to be done is right at any priority.
   }
-}
-
-/** The sixth field; the second is a name in brackets that may hold anything (proc_pid_stat(5)). */
-function sessionOf(stat: string): number {
-  return Number(stat.slice(stat.lastIndexOf(')')).split(' ')[4])
 }
