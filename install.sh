@@ -318,11 +318,11 @@ retire_php_masters() {
   done
 }
 
-# It may have run before its drop-in was there. Its workers are in the master's process group.
+# It may have run before its drop-in was there. Its workers are in the master's process group. Some containers may not.
 put_nginx_first() {
   local master
   master=$(systemctl show --property=MainPID --value nginx.service)
-  if [ "$master" -gt 0 ]; then renice -n -10 -g "$master"; fi
+  if [ "$master" -gt 0 ]; then renice -n -10 -g "$master" || true; fi
 }
 
 start_units() {
