@@ -59,6 +59,7 @@ describe.skipIf(!canRun)('a client certificate', () => {
       certificate: keyOf(person).cert,
     })
     expect(answer.body).toContain('The certificate is registered')
+    expect(answer.body, 'nobody is signed in any more').not.toContain('action="/logout"')
   }
 
   async function signedIn(person: Person): Promise<TlsVisitor> {

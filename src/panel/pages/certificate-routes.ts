@@ -33,6 +33,7 @@ export function certificateRoutes(app: FastifyInstance, site: Site): void {
       if (error.code === 'internal') throw thrown
       return page(request, reply, { ...given, isShown: false }, error)
     }
+    request.session = null // registering has ended every session of the account, this one too
     return site.send(request, reply, {
       template: 'auth/form',
       title: t.certificates.doneTitle,
