@@ -29,7 +29,7 @@ import { fpmCommand } from './fpm-command.ts'
 import { type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
 import type { Layout } from './layout.ts'
 import { nginxMaster, reloadRunningNginx, startNginx, testNginxConfig } from './nginx.ts'
-import { processes, processOf, programOf } from './processes.ts'
+import { processes, processOf, programOf, signal } from './processes.ts'
 import type { AwakeFpm, FpmStart, ServiceState, Services, TenantIdentity } from './services.ts'
 import { listenUnix } from './unix-listen.ts'
 
@@ -243,12 +243,4 @@ function masterBelow(pid: number, tree: Tree): number {
 
 function descendants(pid: number, tree: Tree): number[] {
   return [pid, ...(tree.get(pid) ?? []).flatMap((child) => descendants(child, tree))]
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-  }
 }

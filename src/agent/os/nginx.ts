@@ -7,7 +7,7 @@ import { errorCode } from './error-code.ts'
 import { exec, type ServiceProcess, spawnService } from './exec.ts'
 import type { Layout } from './layout.ts'
 import { goFirst } from './precedence.ts'
-import { processes, programOf } from './processes.ts'
+import { processes, programOf, signal } from './processes.ts'
 
 export const nginxBinary = '/usr/sbin/nginx'
 
@@ -46,13 +46,19 @@ export async function testNginxConfig(places: Layout): Promise<void> {
  */
 export function nginxMaster(places: Layout): number | undefined {
   try {
-    const pid = Number.parseInt(readFileSync(places.nginxPid, 'utf8'), 10)
-    if (!(pid > 1)) return undefined
+    const pid = writtenPid(places)
+    if (pid === undefined) return undefined
     return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'nginx' ? pid : undefined
   } catch (error) {
     if (['ENOENT', 'ESRCH'].includes(errorCode(error) ?? '')) return undefined // no pid file, no such process
     throw error
   }
+}
+
+/** What the pid file says, which outlives a master that was killed. */
+function writtenPid({ nginxPid }: Layout): number | undefined {
+  const pid = Number.parseInt(readFileSync(nginxPid, 'utf8'), 10)
+  return pid > 1 ? pid : undefined
 }
 
 /** Milliseconds that a running nginx may take until it works by its new configuration. */
@@ -98,16 +104,10 @@ function childrenOf(pid: number): readonly string[] {
  * Workers whose master was killed alone keep the ports, so that no other can start: they finish what they are at, and take
  * nothing new (nginx's SIGQUIT). They are in the process group of the master that the pid file still names.
  */
-function endOrphans({ nginxPid }: Layout): void {
-  const group = existsSync(nginxPid) ? Number.parseInt(readFileSync(nginxPid, 'utf8'), 10) : 0
-  if (!(group > 1)) return
-  for (const { pid } of processes().filter((one) => one.group === group && programOf(one.pid) === 'nginx')) {
-    try {
-      process.kill(pid, 'SIGQUIT')
-    } catch (error) {
-      if (errorCode(error) !== 'ESRCH') throw error // it has just ended
-    }
-  }
+function endOrphans(places: Layout): void {
+  const former = existsSync(places.nginxPid) ? writtenPid(places) : undefined
+  if (former === undefined) return
+  for (const { pid, group } of processes()) if (group === former && programOf(pid) === 'nginx') signal(pid, 'SIGQUIT')
 }
 
 /** For when none runs. */

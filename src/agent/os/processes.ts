@@ -1,5 +1,6 @@
-/** What /proc tells of processes. */
+/** What /proc tells of processes, and a word to one of them. */
 import { readdirSync, readFileSync } from 'node:fs'
+import { errorCode } from './error-code.ts'
 
 interface Process {
   readonly pid: number
@@ -36,5 +37,14 @@ export function programOf(pid: number): string | undefined {
     return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
   } catch {
     return undefined
+  }
+}
+
+/** To one that may have ended meanwhile. */
+export function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch (error) {
+    if (errorCode(error) !== 'ESRCH') throw error
   }
 }

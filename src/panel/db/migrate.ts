@@ -25,8 +25,8 @@ export async function migrate(db: Db, now: string, { migrations = known, before 
   )
   const applied: string[] = []
   const due = await missing(db, migrations)
-  const schema = await schemaOf(db)
-  if (due.length > 0 && schema > 0) await before?.(schema)
+  const schema = due.length > 0 ? await schemaOf(db) : 0
+  if (schema > 0) await before?.(schema)
   for (const migration of due) if (await applyOnce(db, migration, now, migrations)) applied.push(migration.name)
   return applied
 }

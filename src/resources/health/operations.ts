@@ -1,5 +1,4 @@
 /** Health: how the machine is, and what on it is not as it should be. */
-
 import { z } from 'zod'
 import { DriftReport, HealthSnapshot } from '../../contract/wire.ts'
 import { Count } from '../answers.ts'
