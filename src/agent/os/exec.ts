@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { isAbsolute } from 'node:path'
 import { WcpError } from '../../contract/errors.ts'
+import { signal } from './processes.ts'
 
 /** What a child gets, whatever the agent was started with. */
 export const literalEnv: Readonly<Record<string, string>> = {
@@ -160,13 +161,8 @@ function collect(stream: import('node:stream').Readable | null, limit: number) {
   return { text: () => Buffer.concat(chunks).toString('utf8'), isCut: () => size > limit }
 }
 
-function killGroup(pid: number | undefined, signal: NodeJS.Signals = 'SIGKILL'): void {
-  if (pid === undefined) return
-  try {
-    process.kill(-pid, signal)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-  }
+function killGroup(pid: number | undefined, name: NodeJS.Signals = 'SIGKILL'): void {
+  if (pid !== undefined) signal(-pid, name)
 }
 
 function signalNumber(signal: NodeJS.Signals | null): number {

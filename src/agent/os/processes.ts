@@ -40,7 +40,7 @@ export function programOf(pid: number): string | undefined {
   }
 }
 
-/** To one that may have ended meanwhile. */
+/** To one that may have ended meanwhile; a negative number means its whole process group (kill(2)). */
 export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)
