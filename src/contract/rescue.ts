@@ -96,7 +96,8 @@ const store = {
 export const StoreRequest = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('reset-password'), ...store, ...person }),
   z.strictObject({ do: z.literal('create-admin'), ...store, ...person }),
-  z.strictObject({ do: z.literal('roll-back'), ...store }),
+  /** `fence`: the highest token that the root side has accepted. */
+  z.strictObject({ do: z.literal('roll-back'), ...store, fence: z.int().min(0) }),
   /** Queues the tenant's job as the panel would. */
   z.strictObject({
     do: z.literal('begin'),

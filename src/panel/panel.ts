@@ -370,9 +370,9 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       await post.stop()
       await proofs.stop()
       await hooks.stop()
+      await mirror.close()
       await link.close()
       await runner.stop()
-      await mirror.close()
       remoteHeads.close()
       await db.destroy()
     },

@@ -4,11 +4,12 @@ import type { StoreAnswer, StoreRequest } from '../contract/rescue.ts'
 import { isFile, type KeptCopy, keptCopies, putBack } from './db/kept-copy.ts'
 import { ownSchema, schemaOf } from './db/migrate.ts'
 import { openStore } from './db/open-store.ts'
+import { forgetSince } from './put-back-store.ts'
 import { demandFile, newId, withStore } from './rescue-store.ts'
 
 type RollBack = Extract<StoreRequest, { do: 'roll-back' }>
 
-export async function rollBack({ where, panelKey }: RollBack): Promise<StoreAnswer> {
+export async function rollBack({ where, panelKey, fence }: RollBack): Promise<StoreAnswer> {
   if (!isFile(where)) {
     throw new WcpError('conflict', 'Cannot roll back: of PostgreSQL the panel keeps no copies', {
       help: 'Put back the dump that was made before the upgrade, or install the newer version again.',
@@ -24,8 +25,9 @@ export async function rollBack({ where, panelKey }: RollBack): Promise<StoreAnsw
   const copy = newestOf(where)
   const aside = await putBack(copy, where, new Date().toISOString())
   await withStore({ where, panelKey }, ({ change, now }) =>
-    change((stores) =>
-      stores.audit.append({
+    change(async (stores, tx) => {
+      await forgetSince(tx, fence)
+      await stores.audit.append({
         id: newId(),
         at: now,
         actor: 'root',
@@ -36,8 +38,8 @@ export async function rollBack({ where, panelKey }: RollBack): Promise<StoreAnsw
         metadata: { from: newer, to: copy.schema, aside },
         ip: null,
         requestId: null,
-      }),
-    ),
+      })
+    }),
   )
   return {
     of: 'rolled-back',

@@ -78,6 +78,17 @@ it('sends in order afterwards what was written while the root side was away', as
   expect(await verdict()).toMatchObject({ ok: true, mirror: { ok: true } })
 })
 
+it('sends what was written right before the panel ends', async () => {
+  await newPackage('one')
+  await mirrored(1)
+  for (const name of ['two', 'three']) await newPackage(name)
+
+  await test.panel.close()
+
+  expect(audit.end.sequence).toBe(3)
+  test = await testPanel({ machine: { audit } })
+})
+
 it('sends a long trail in as many messages as it takes', async () => {
   await test.agent.hangUp()
   const browser = test.browser()

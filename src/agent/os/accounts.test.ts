@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { accountLookup, systemAccounts } from './accounts.ts'
 
@@ -34,4 +35,21 @@ describe('accountLookup', () => {
     expect(await accountLookup.groupExists(59_998)).toBe(false)
     expect(await accountLookup.userExists('--help')).toBe(false)
   })
+
+  it('says why when the machine cannot tell', () => {
+    const argv = ['--nofile=64', process.execPath, '--input-type=module', '-e', withoutDescriptors]
+
+    expect(execFileSync('/usr/bin/prlimit', argv, { encoding: 'utf8' })).toBe(
+      'machine_failed: Cannot look "root" up among the accounts of this machine: EMFILE',
+    )
+  })
 })
+
+/** Libraries are loaded by the first question; the second one finds no descriptor free. */
+const withoutDescriptors = `
+  import { openSync } from 'node:fs'
+  import { accountLookup } from '${import.meta.dirname}/accounts.ts'
+  await accountLookup.userExists('root')
+  try { for (;;) openSync('/dev/null') } catch {}
+  process.stdout.write(await accountLookup.userExists('root').catch(({ code, message }) => code + ': ' + message))
+`

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
+import { WcpError } from '../../contract/errors.ts'
 import type { AccountLookup } from '../engine-api.ts'
 import { type Libc, libc } from './libc.ts'
 
@@ -80,5 +81,9 @@ async function isKnown(ask: Libc['getpwnam_r'], key: string | number, textBytes 
   if (notFound.includes(errno)) return false
   // a group of many members
   if (errno === constants.errno.ERANGE && textBytes < mostTextBytes) return isKnown(ask, key, textBytes * 4)
-  throw new Error(`Cannot look "${key}" up among the accounts of this machine: ${getSystemErrorName(-errno)}`)
+  throw new WcpError(
+    'machine_failed',
+    `Cannot look "${key}" up among the accounts of this machine: ${getSystemErrorName(-errno)}`,
+    { help: 'See that "getent passwd" and "getent group" answer, then send the request again.' },
+  )
 }

@@ -3,6 +3,7 @@
  * it has come; what comes after is sent, in order, however long it had to wait.
  */
 import { createHash } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { fitsFrame } from '../../contract/frame.ts'
 import type { AgentMessage, MirroredEntry, PanelMessage, TrailEnd } from '../../contract/wire.ts'
@@ -28,12 +29,15 @@ export interface AuditMirror {
   appended(): void
   audited(message: Audited): void
   gone(): void
+  /** First what was appended is sent, while the root side takes it: after a stop it knows the trail to its end. */
   close(): Promise<void>
 }
 
 const atOnce = 100
 /** Longer than any transaction of a request takes as a rule; one that takes longer is found by the next entry or report. */
 const settleMs = 100
+/** The root side answers in milliseconds; what it does not take now, it takes after the next start. */
+const mostAtCloseMs = 2000
 
 export function auditMirror({ db, send, log, retryMs = 30_000 }: AuditMirrorOptions): AuditMirror {
   /** null: the root side has not said where it stands, or what was sent is not answered yet. */
@@ -42,6 +46,8 @@ export function auditMirror({ db, send, log, retryMs = 30_000 }: AuditMirrorOpti
   let timer: NodeJS.Timeout | null = null
   let work: Promise<void> = Promise.resolve()
   let isClosed = false
+  /** Nothing more can be sent for now; only who closes waits for it. */
+  let rest = () => {}
 
   function soon(delayMs: number): void {
     if (isClosed || reached === null) return
@@ -51,17 +57,23 @@ export function auditMirror({ db, send, log, retryMs = 30_000 }: AuditMirrorOpti
     }, delayMs)
   }
 
+  function forgetTimer(): void {
+    if (timer) clearTimeout(timer)
+    timer = null
+  }
+
   /** A store that somebody else is writing to is no trouble worth a line. */
   function tryAgain(err: unknown): void {
     if (!isBusyStore(err)) log.error({ err }, 'the audit trail could not be sent')
     soon(isBusyStore(err) ? settleMs : retryMs)
+    if (!isBusyStore(err)) rest()
   }
 
   async function sendNext(): Promise<void> {
     if (reached === null) return
     const after = await confirmed(reached)
     const entries = await entriesAfter(db, after.sequence)
-    if (entries.length === 0) return
+    if (entries.length === 0) return rest()
     reached = null
     sentAfter = after.sequence
     send({ t: 'audit', after, entries })
@@ -89,14 +101,22 @@ export function auditMirror({ db, send, log, retryMs = 30_000 }: AuditMirrorOpti
       sentAfter = null
       reached = end
       soon(isStuck ? retryMs : 0)
+      if (isStuck) rest()
     },
     gone() {
       reached = null
       sentAfter = null
+      rest()
     },
     async close() {
+      const atRest = Promise.withResolvers<void>()
+      rest = atRest.resolve
+      const isAway = reached === null && sentAfter === null
+      forgetTimer()
+      soon(0)
+      if (!isAway) await Promise.race([atRest.promise, pause(mostAtCloseMs, undefined, { ref: false })])
       isClosed = true
-      if (timer) clearTimeout(timer)
+      forgetTimer()
       await work
     },
   }
