@@ -51,7 +51,7 @@ export const settings = {
     schema: z.string().transform(parseStore),
     byDefault: 'sqlite',
     expected: 'sqlite, or an address such as postgres://user:password@host/database',
-    help: "Where the panel keeps its state: the embedded SQLite, or PostgreSQL 15 or later. Takes effect at the panel's next start.",
+    help: "Where the panel keeps its state: the embedded SQLite, or PostgreSQL 15 or later (a pooler in between must pass prepared statements on). Takes effect at the panel's next start.",
   }),
   smtp: setting({
     schema: z.string().transform(parseSmtp),

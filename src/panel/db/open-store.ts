@@ -2,6 +2,7 @@
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { Database, Db } from './database.ts'
+import { PreparingClient } from './preparing-client.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
 
 /**
@@ -14,6 +15,7 @@ export function openStore(where: string): Db {
 
 function openPostgres(url: string): Db {
   const pool = new pg.Pool({
+    Client: PreparingClient,
     connectionString: url,
     max: 10,
     connectionTimeoutMillis: 10_000,

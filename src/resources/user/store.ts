@@ -125,10 +125,10 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
         .where(isId(ref) ? 'users.id' : 'users.email', '=', ref)
         .where('users.deleted_at', 'is', null)
         .executeTakeFirst()
-      const [user] = await withRoles(row === undefined ? [] : [row])
-      if (row === undefined || user === undefined) return undefined
+      if (row === undefined) return undefined
+      const [[user], permissions] = await Promise.all([withRoles([row]), store.permissions(stored(row.id))])
+      if (user === undefined) return undefined
       const tenantIsOpen = row.tenant_status === null || !closedTenant.includes(row.tenant_status)
-      const permissions = await store.permissions(user.id)
       const maySignIn = row.status === 'active' && tenantIsOpen && (permissions === 'all' || permissions.size > 0)
       return { user, passwordHash: row.password_hash, scope: scopeOfUser(user), permissions, maySignIn }
     },
