@@ -209,6 +209,22 @@ describe('a link', () => {
   })
 })
 
+describe('a link that verifies an address', () => {
+  it('gives it once to twenty who spend it at once', async () => {
+    await start()
+    const browser = test.browser()
+    await browser.signIn(people.ann, password)
+    await browser.call('POST', `/api/v1/users/${people.ann}/email`, { email: 'new@example.com' })
+    const [mail] = await until(() => (received.length > 0 ? received : null))
+    const token = linkIn(mail?.raw ?? '')?.[1] ?? ''
+
+    const answers = await Promise.all(Array.from({ length: 20 }, () => test.browser().form('/link', { token })))
+
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(19).fill(404)])
+    expect((await test.root('GET', '/api/v1/audit?action=auth.email')).json().items).toHaveLength(1)
+  })
+})
+
 describe('without a mail server', () => {
   it('an administrator gets the link to hand it over', async () => {
     await start('')
