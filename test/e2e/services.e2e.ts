@@ -1,6 +1,8 @@
 /** The services as systemd runs them: how tight, how they come back, how they take a new configuration; and `wcp emergency`. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { localCertificate } from '../support/local-certificate.ts'
+import { configuration, zoneFile } from '../support/name-server.ts'
 import { type KeyPair, TlsVisitor } from '../support/tls-visitor.ts'
 import type { Machine } from './harness/machine.ts'
 import { installed } from './installed.ts'
@@ -8,6 +10,7 @@ import { admin, browserOf, eventually, putWhoPage, setUp, visit } from './server
 import type { Visitor } from './visitor.ts'
 
 const site = 'acme.example.com'
+const Proofs = z.object({ items: z.array(z.object({ recordName: z.string(), recordValue: z.string() })) })
 
 describe('the services on a server', () => {
   let machine: Machine
@@ -104,6 +107,40 @@ describe('the services on a server', () => {
       expect((await (await visitor(port)).form('/login', ann)).location).toMatch(/^\/login\/code/)
 
     await machine.succeed(`sed -i '/${setting}/d' /etc/wcp360/config.yaml && systemctl restart wcpd`)
+    await eventually(machine, 'wcp status', /nginx +running/)
+  })
+
+  it('see the proof of a domain at the resolver that they are told of', async () => {
+    const bob = { email: 'bob@example.com', password: 'his own fine password' }
+    const [zone, shop] = ['example.org', 'shop.example.org']
+    const setting = 'dns_servers: 127.0.0.1:5300'
+    const putZone = (serial: number, ...records: string[]) =>
+      machine.succeed(`cat >/root/dns/${zone}.zone`, { input: zoneFile(zone, serial, records) })
+    const proofs = ['wcp', 'domain', 'proofs', shop, '--json']
+    await machine.succeed('mkdir -p /root/dns/run && cat >/root/dns/nsd.conf', {
+      input: configuration('/root/dns', 5300, [zone]),
+    })
+    await putZone(1)
+    await machine.succeed(['systemd-run', '--unit=name-server', '/usr/sbin/nsd', '-d', '-c', '/root/dns/nsd.conf'])
+    await machine.succeed(`echo "${setting}" >>/etc/wcp360/config.yaml && systemctl restart wcpd`)
+    await eventually(machine, 'wcp status', /nginx +running/)
+    const asUser = ['--role', 'user', '--tenant', 'acme']
+    await machine.succeed(['wcp', 'user', 'create', bob.email, ...asUser], { input: `${bob.password}\n` })
+    const customer = await browserOf(machine)
+    await customer.submit(await customer.get('/login'), '/login', bob)
+
+    const made = await customer.api('POST', '/domains', { tenant: 'acme', fqdn: shop, php: 'none' })
+    expect(made.status, made.text).toBe(201)
+    await eventually(machine, proofs.join(' '), /NXDOMAIN/)
+    expect((await machine.run(`curl -s -H 'Host: ${shop}' http://127.0.0.1/`)).stdout).toBe('')
+    const [proof] = Proofs.parse(JSON.parse(await machine.succeed(proofs))).items
+    await putZone(2, `${proof?.recordName}. TXT "${proof?.recordValue}"`)
+    await machine.succeed(['systemctl', 'kill', '-s', 'HUP', 'name-server'])
+
+    await eventually(machine, `wcp domain verify ${shop} >/dev/null 2>&1; wcp domain get ${shop}`, /active/)
+    expect((await visit(machine, shop)).status).toBe(200)
+
+    await machine.succeed(`sed -i '/dns_servers/d' /etc/wcp360/config.yaml && systemctl restart wcpd`)
     await eventually(machine, 'wcp status', /nginx +running/)
   })
 

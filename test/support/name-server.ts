@@ -69,14 +69,7 @@ export class NameServer {
   #write(zone: string, records: readonly string[]): void {
     const serial = (this.#serials.get(zone) ?? 0) + 1
     this.#serials.set(zone, serial)
-    const head = [
-      `$ORIGIN ${zone}.`,
-      '$TTL 5',
-      `@ SOA ns hostmaster ${serial} 3600 600 86400 5`,
-      '@ NS ns',
-      'ns A 127.0.0.1',
-    ]
-    writeFileSync(join(this.#directory, `${zone}.zone`), `${[...head, ...records].join('\n')}\n`)
+    writeFileSync(join(this.#directory, `${zone}.zone`), zoneFile(zone, serial, records))
   }
 
   async #serves(zone: string): Promise<void> {
@@ -91,7 +84,20 @@ export class NameServer {
   }
 }
 
-function configuration(directory: string, port: number, zones: readonly string[]): string {
+/** @param records lines of a zone file */
+export function zoneFile(zone: string, serial: number, records: readonly string[]): string {
+  const head = [
+    `$ORIGIN ${zone}.`,
+    '$TTL 5',
+    `@ SOA ns hostmaster ${serial} 3600 600 86400 5`,
+    '@ NS ns',
+    'ns A 127.0.0.1',
+  ]
+  return `${[...head, ...records].join('\n')}\n`
+}
+
+/** For nsd(8), which finds its zones in `directory` and keeps its own files in `run` below it. */
+export function configuration(directory: string, port: number, zones: readonly string[]): string {
   const file = (name: string) => `"${join(directory, 'run', name)}"`
   const server = [
     'server:',

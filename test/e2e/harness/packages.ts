@@ -48,6 +48,7 @@ export const productPackages = [
   'quota',
   'jq',
   'lynx',
+  'nsd',
   'sqlite3',
   'strace',
 ]
