@@ -119,6 +119,12 @@ describe('migrations', () => {
           "c53201202414c680ec0ee615969cec50ea00ad4ff05a9cdeb8719c084fe73048",
           "c53201202414c680ec0ee615969cec50ea00ad4ff05a9cdeb8719c084fe73048",
         ],
+        [
+          17,
+          "parts-of-names",
+          "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+          "61f74290130a1fd2a0e08db4611e2ab206168e727433e857eeda531772a225cd",
+        ],
       ]
     `)
   })

@@ -15,6 +15,7 @@ import { signedRequests } from './0013-signed-requests.ts'
 import { webhooks } from './0014-webhooks.ts'
 import { domainClaims } from './0015-domain-claims.ts'
 import { namesByProof } from './0016-names-by-proof.ts'
+import { partsOfNames } from './0017-parts-of-names.ts'
 import type { Migration } from './migration.ts'
 
 export const migrations: readonly Migration[] = [
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   webhooks,
   domainClaims,
   namesByProof,
+  partsOfNames,
 ]
