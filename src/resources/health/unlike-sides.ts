@@ -9,9 +9,15 @@ import type { InventoryRow } from '../store-tools.ts'
 
 type Sides = Pick<Context, 'machine' | 'tenants' | 'domains'>
 type Standing = 'active' | 'suspended' | 'in the trash' | 'not there'
-type Entry = DriftReport[number]
+/** Few words for each: after a restore all of a large machine may differ. */
+interface Unlike {
+  /** `tenant acme` */
+  readonly resource: string
+  /** What each side says. */
+  readonly step: string
+}
 
-/** More are counted: after a restore all of a large machine may differ. */
+/** More are counted. */
 const mostTold = 500
 
 /** What differs is looked at a second time: between the looks at the two sides a job may have come and gone. */
@@ -19,18 +25,18 @@ export async function unlikeSides(sides: Sides): Promise<DriftReport> {
   const once = await look(sides)
   if (once.length === 0) return []
   const again = new Set((await look(sides)).map(textOf))
-  const lasting = once.filter((entry) => again.has(textOf(entry)))
-  if (lasting.length <= mostTold) return lasting
+  const lasting = once.filter((one) => again.has(textOf(one)))
+  if (lasting.length <= mostTold) return lasting.map(told)
   const step = `${lasting.length - mostTold} more tenants and domains differ; they are shown when these are settled`
-  return [...lasting.slice(0, mostTold), { resource: 'others', changes: [{ step, action: 'change', diff: null }] }]
+  return [...lasting.slice(0, mostTold), { resource: 'others', step }].map(told)
 }
 
-async function look({ machine, tenants, domains }: Sides): Promise<DriftReport> {
+async function look({ machine, tenants, domains }: Sides): Promise<readonly Unlike[]> {
   const kinds = [
     ['tenant', (after: Id | null) => machine.inventory('tenants', after), tenants],
     ['domain', (after: Id | null) => machine.inventory('domains', after), domains],
   ] as const
-  const report: DriftReport = []
+  const found: Unlike[] = []
   for (const [kind, readMachine, store] of kinds) {
     const here = paged(readMachine)
     const known = paged((after) => store.inventory(after, inventoryPage))
@@ -39,13 +45,10 @@ async function look({ machine, tenants, domains }: Sides): Promise<DriftReport> 
       const panelSays = standingOfRow(inStore)
       if (machineSays === null || panelSays === null || machineSays === panelSays) continue
       const step = `${machineSays} on the machine, ${panelSays} in the panel's store`
-      report.push({
-        resource: `${kind} ${(onMachine ?? inStore)?.name}`,
-        changes: [{ step, action: 'change', diff: null }],
-      })
+      found.push({ resource: `${kind} ${(onMachine ?? inStore)?.name}`, step })
     }
   }
-  return report
+  return found
 }
 
 /** null while a job is at it. */
@@ -109,6 +112,10 @@ async function* paired<A extends { id: Id }, B extends { id: Id }>(
   }
 }
 
-function textOf({ resource, changes }: Entry): string {
-  return JSON.stringify([resource, changes])
+function textOf({ resource, step }: Unlike): string {
+  return `${resource}: ${step}`
+}
+
+function told({ resource, step }: Unlike): DriftReport[number] {
+  return { resource, changes: [{ step, action: 'change', diff: null }] }
 }
