@@ -83,7 +83,7 @@ it('sends what was written right before the panel ends', async () => {
   await mirrored(1)
   for (const name of ['two', 'three']) await newPackage(name)
 
-  await test.panel.close()
+  await test.stop()
 
   expect(audit.end.sequence).toBe(3)
   test = await testPanel({ machine: { audit } })
