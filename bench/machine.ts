@@ -2,13 +2,13 @@
 
 import { randomUUID } from 'node:crypto'
 import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { wanted } from '../src/agent/drift.ts'
+import { wanted } from '../src/agent/drift/drift.ts'
+import { Registry, uidRange } from '../src/agent/jobs/registry.ts'
 import { systemAccounts } from '../src/agent/os/accounts.ts'
 import { createFiles, type Files, type Ownership } from '../src/agent/os/files.ts'
 import type { Layout } from '../src/agent/os/layout.ts'
 import type { Machine } from '../src/agent/os/machine.ts'
-import { Registry, uidRange } from '../src/agent/registry.ts'
-import { openDatabase } from '../src/lib/native-sqlite.ts'
+import { openDatabase } from '../src/program/native-sqlite.ts'
 import { limits, type Tenant } from './population.ts'
 
 /** Tenants with their sites, each with the fence and the finished job of its creation. The agent does not run. */

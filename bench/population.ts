@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto'
 import type { Insertable } from 'kysely'
 import type { Fqdn, Id, TenantLimits, TenantName } from '../src/contract/values.ts'
 import { reversedName } from '../src/lib/domain-name.ts'
-import { headId } from '../src/panel/audit/append.ts'
-import { checksumOf, firstChecksum, sealOf } from '../src/panel/audit/chain.ts'
-import type { Database, Db } from '../src/panel/db/database.ts'
-import { encodeJson } from '../src/panel/db/json.ts'
+import { headId } from '../src/resources/audit/append.ts'
+import { checksumOf, firstChecksum, sealOf } from '../src/resources/audit/chain.ts'
+import type { Database, Db } from '../src/store/database.ts'
+import { encodeJson } from '../src/store/json.ts'
 
 export interface Size {
   readonly tenants: number

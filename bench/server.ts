@@ -12,7 +12,7 @@ import { timed } from './bench.ts'
 
 /** Such as a small package of a hoster has. */
 const limits = { maxDomains: 10, cpuPct: 100, memMb: 512, pids: 120, ioMbps: 50, diskMb: 2048 }
-/** Linux users of tenants (src/agent/registry.ts). */
+/** Linux users of tenants (src/agent/jobs/registry.ts). */
 const firstUid = 20_000
 const lastUid = 59_999
 /** Lines of config.yaml: what is measured is the work, not the limits. */

@@ -1,9 +1,9 @@
 /** First stage of the executable: answers what needs no code, picks the role, and loads only that role. */
 import { inspect } from 'node:util'
-import { assetText, isPacked } from './lib/assets.ts'
-import { loadPackedRole } from './lib/packed-role.ts'
-import { type Choice, pickRole, type Role, type RoleModule, roleNames, roleSources } from './lib/roles.ts'
-import { version } from './lib/version.ts'
+import { assetText, isPacked } from './program/assets.ts'
+import { loadPackedRole } from './program/packed-role.ts'
+import { type Choice, pickRole, type Role, type RoleModule, roleNames, roleSources } from './program/roles.ts'
+import { version } from './program/version.ts'
 
 async function boot(): Promise<void> {
   const choice = pickRole(process.argv0, process.argv.slice(2))

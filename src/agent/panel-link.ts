@@ -7,9 +7,10 @@ import { connect, type Socket } from 'node:net'
 import { basename, dirname } from 'node:path'
 import { encodeFrame, FrameDecoder, FrameError } from '../contract/frame.ts'
 import type { AgentMessage } from '../contract/wire.ts'
-import type { Engine, Log } from './engine-api.ts'
+import type { Engine } from './jobs/engine-api.ts'
+import { rationedLog } from './jobs/rationed-log.ts'
+import type { Log } from './log.ts'
 import { isSocketOf } from './os/socket-of.ts'
-import { rationedLog } from './rationed-log.ts'
 
 export interface PanelLink {
   /** Dropped while there is no connection: the engine tells ends of jobs again at each hello. */

@@ -1,7 +1,7 @@
 /** Panel and waker: units of systemd where it runs, children of the agent elsewhere. Both outlive a panel that crashes. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ListenAddress } from '../lib/config.ts'
-import type { Log } from './engine-api.ts'
+import type { Log } from './log.ts'
 import type { SystemAccounts } from './os/accounts.ts'
 import { startUnprivileged } from './os/child.ts'
 import { exec } from './os/exec.ts'

@@ -1,9 +1,9 @@
 /** The web server's part of a start: the one configuration file of all sites, and the page of a suspended one. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { assetText } from '../lib/assets.ts'
 import type { Config } from '../lib/config.ts'
-import type { Log } from './engine-api.ts'
+import { assetText } from '../program/assets.ts'
+import type { Log } from './log.ts'
 import { ensureLogFile } from './os/log-file.ts'
 import type { Machine } from './os/machine.ts'
 import { nginxVersion } from './os/nginx.ts'

@@ -4,6 +4,7 @@ import type { JobContract } from '../contract/job.ts'
 import { operationsFor, type Policy } from '../contract/operation.ts'
 import type { Id } from '../contract/values.ts'
 import type { DriftReport, HealthSnapshot, Inventory, MirrorReport } from '../contract/wire.ts'
+import type { Actor } from './actor.ts'
 import type { ApiKeyStore } from './api-key/store.ts'
 import type { AuditStore } from './audit/store.ts'
 import type { ClientCertificateStore } from './client-certificate/store.ts'
@@ -14,9 +15,7 @@ import type { MailStore } from './mail/store.ts'
 import type { PackageStore } from './package/store.ts'
 import type { PolicyStore } from './policy/store.ts'
 import type { ResellerStore } from './reseller/store.ts'
-import type { Permissions } from './rights.ts'
 import type { RoleStore } from './role/store.ts'
-import type { Scope } from './scope.ts'
 import type { SessionStore } from './session/store.ts'
 import type { SettingStore } from './settings/store.ts'
 import type { TenantStore } from './tenant/store.ts'
@@ -24,22 +23,6 @@ import type { TotpStore } from './totp/store.ts'
 import type { LinkStore } from './user/link-store.ts'
 import type { UserStore } from './user/store.ts'
 import type { WebhookStore } from './webhook/store.ts'
-
-/** Who asks. `root` is the machine's root through the private socket. */
-export type Actor =
-  | { readonly kind: 'root' }
-  | {
-      readonly kind: 'user'
-      readonly id: Id
-      readonly email: string
-      /** Operation names, or all of them. */
-      readonly permissions: Permissions
-      readonly scope: Scope
-      /** Who really acts, while somebody acts as this user. */
-      readonly impersonator?: { readonly id: Id; readonly email: string }
-      /** The API key by which a program acts for this user, who has the permissions here that the key names. */
-      readonly key?: { readonly id: Id; readonly name: string }
-    }
 
 export interface Context {
   readonly actor: Actor

@@ -1,6 +1,6 @@
 /** Registry of the slices: every operation of the product, and the stores they use. */
 import { type AnyOperation, type Policy, verbOf } from '../contract/operation.ts'
-import type { Db } from '../panel/db/database.ts'
+import type { Db } from '../store/database.ts'
 import * as apiKey from './api-key/operations.ts'
 import { apiKeyStore } from './api-key/store.ts'
 import * as audit from './audit/operations.ts'

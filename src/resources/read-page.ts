@@ -3,7 +3,7 @@ import { type SelectQueryBuilder, type Simplify, type SqlBool, sql } from 'kysel
 import { z } from 'zod'
 import { WcpError } from '../contract/errors.ts'
 import { Id, Line } from '../contract/values.ts'
-import type { Database } from '../panel/db/database.ts'
+import type { Database } from '../store/database.ts'
 import type { ListQuery, Page } from './listing.ts'
 
 /**

@@ -1,8 +1,7 @@
 /** Nobody gives away, or takes into his hands, a permission that he does not hold. */
-import { WcpError } from '../contract/errors.ts'
-import type { Actor } from './context.ts'
 
-export type Permissions = 'all' | ReadonlySet<string>
+import { WcpError } from '../contract/errors.ts'
+import type { Actor, Permissions } from './actor.ts'
 
 export function permissionsOf(actor: Actor): Permissions {
   return actor.kind === 'root' ? 'all' : actor.permissions

@@ -1,7 +1,7 @@
 /** How far somebody reaches. Every query about what belongs to somebody is narrowed by it: what is outside is not found. */
 import { type Expression, expressionBuilder, type SqlBool } from 'kysely'
 import type { Id } from '../contract/values.ts'
-import type { Database } from '../panel/db/database.ts'
+import type { Database } from '../store/database.ts'
 
 /** A person has one place and so one scope: staff of the panel, one reseller, or a customer's tenant. */
 export type Scope =

@@ -1,7 +1,7 @@
 /** What every store needs beside the database. */
 import type { SelectQueryBuilder } from 'kysely'
 import { Id } from '../contract/values.ts'
-import type { Db } from '../panel/db/database.ts'
+import type { Db } from '../store/database.ts'
 
 export interface StoreTools {
   /** The moment of the call, ISO 8601, UTC, milliseconds. */

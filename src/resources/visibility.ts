@@ -1,6 +1,7 @@
 /** Who asks, and what of the things of others they see. What may not be seen is not found. */
 import type { Id } from '../contract/values.ts'
-import type { Actor, Context } from './context.ts'
+import type { Actor } from './actor.ts'
+import type { Context } from './context.ts'
 import { everything, type Scope } from './scope.ts'
 import type { Tenant } from './tenant/schema.ts'
 

@@ -1,4 +1,4 @@
-/** The assets of a checkout, for `src/lib/assets.ts` when it does not run packed. */
+/** The assets of a checkout, for `src/program/assets.ts` when it does not run packed. */
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { notices } from './build-notices.ts'

@@ -1,7 +1,7 @@
 /** Bundles the boot and each role into one CommonJS text of its own. */
 import { join } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
-import { roleNames, roleSources } from '../lib/roles.ts'
+import { roleNames, roleSources } from '../program/roles.ts'
 import { leaveOut } from './build-leave-out.ts'
 
 /**

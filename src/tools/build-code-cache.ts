@@ -7,7 +7,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
-import { compileBundle } from '../lib/packed-role.ts'
+import { compileBundle } from '../program/packed-role.ts'
 
 const [role, bundle, cache] = process.argv.slice(2)
 if (role === undefined || bundle === undefined || cache === undefined)

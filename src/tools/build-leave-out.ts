@@ -12,7 +12,7 @@ const omissions: readonly Omission[] = [
     file: /\/better-sqlite3\/lib\/binding\.js$/,
     contents: `exports.getBinding = (addon) => {
       if (typeof addon === 'object' && addon !== null) return addon
-      throw new Error('Cannot load better-sqlite3: open databases through src/lib/native-sqlite.ts')
+      throw new Error('Cannot load better-sqlite3: open databases through src/program/native-sqlite.ts')
     }`,
   },
   // forty-nine languages of messages that nobody sees: field-errors.ts words them

@@ -1,7 +1,7 @@
 /** What may reach what: each role is bundled, and its import closure is compared with what is forbidden to it, and why. */
 import { build } from 'esbuild'
 import { describe, expect, it } from 'vitest'
-import { roleSources } from '../../src/lib/roles.ts'
+import { roleSources } from '../../src/program/roles.ts'
 import { sourceFiles, sourceText } from './sources.ts'
 
 type Forbidden = readonly (readonly [pattern: RegExp, reason: string])[]
@@ -86,13 +86,13 @@ const rules: readonly Rule[] = [
   },
   {
     files: /^src\//,
-    except: /^src\/(main|lib\/assets|lib\/packed-role|lib\/native-addon|lib\/version|lib\/self-check)\.ts$/,
+    except: /^src\/(main|program\/(assets|packed-role|native-addon|version|self-check))\.ts$/,
     never: /from 'node:sea'/,
-    reason: 'lib/assets.ts is the reader of embedded files',
+    reason: 'program/assets.ts is the reader of embedded files',
   },
   {
     files: /^src\//,
-    except: /^src\/(lib\/|tools\/|main\.ts)|\.test\.ts$/,
+    except: /^src\/(lib\/|program\/|tools\/|main\.ts)|\.test\.ts$/,
     never: /console\.|debugger/,
     reason: 'logs go through pino, output through the CLI printer',
   },

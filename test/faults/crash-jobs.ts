@@ -3,11 +3,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deriveKeys } from '../../src/panel/auth/keys.ts'
-import { openStore } from '../../src/panel/db/open-store.ts'
-import { newId } from '../../src/panel/operation-context.ts'
 import { storesFor } from '../../src/resources/index.ts'
 import type { JobType } from '../../src/resources/jobs.ts'
 import { purgeExpired, type Upkeep } from '../../src/resources/upkeep.ts'
+import { newId } from '../../src/store/new-id.ts'
+import { openStore } from '../../src/store/open-store.ts'
 import type { Product } from '../support/product.ts'
 import type { Request } from './recording-client.ts'
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { Layout } from '../../src/agent/os/layout.ts'
-import { type Database, openDatabase } from '../../src/lib/native-sqlite.ts'
+import { type Database, openDatabase } from '../../src/program/native-sqlite.ts'
 import { type AgentJob, type ClientEvent, type History, loggedEnds, type PanelJob } from './history.ts'
 
 type Row = Readonly<Record<string, string | number | null>>

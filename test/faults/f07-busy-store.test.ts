@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { openDatabase } from '../../src/lib/native-sqlite.ts'
+import { openDatabase } from '../../src/program/native-sqlite.ts'
 import { inWorld, refusal, siteOf, type World } from './world.ts'
 
 function lock(world: World): { free(): void } {

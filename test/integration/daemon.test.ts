@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { asset } from '../../src/lib/assets.ts'
+import { asset } from '../../src/program/assets.ts'
 import { Product } from '../support/product.ts'
 
 const main = join(import.meta.dirname, '../../src/main.ts')

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { totpCode, totpStep } from '../../src/lib/totp.ts'
+import { totpCode, totpStep } from '../../src/resources/totp/code.ts'
 import { ask } from '../operations/support/client.ts'
 import { fromBase32 } from '../support/base32.ts'
 import { executable } from '../support/executable.ts'

@@ -19,14 +19,14 @@ import { type ClientRequestArgs, type IncomingHttpHeaders, request } from 'node:
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { HostLookup } from '../../src/agent/engine-api.ts'
+import type { HostLookup } from '../../src/agent/jobs/engine-api.ts'
 import { type DirectServices, openDirectServices } from '../../src/agent/os/direct-services.ts'
 import { type Layout, layout } from '../../src/agent/os/layout.ts'
 import { nginxVersion } from '../../src/agent/os/nginx.ts'
 import type { FpmStart } from '../../src/agent/os/services.ts'
 import { renderFpmConfig } from '../../src/agent/render/fpm.ts'
 import { renderNginxSite } from '../../src/agent/render/nginx.ts'
-import { answerWakes } from '../../src/agent/wake.ts'
+import { answerWakes } from '../../src/agent/wake/wake.ts'
 import { Fqdn, TenantName } from '../../src/contract/values.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { FpmStart } from '../../src/agent/os/services.ts'
-import { IdleReaper } from '../../src/agent/wake-reaper.ts'
+import { IdleReaper } from '../../src/agent/wake/wake-reaper.ts'
 import { ask, httpPort, httpsPort, php, until, WebMachine } from './web-machine.ts'
 
 const host = 'acme.example.com'

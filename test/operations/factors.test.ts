@@ -1,6 +1,6 @@
 /** Second factors, step-up and policies, through the panel's own doors. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { totpCode, totpStep } from '../../src/lib/totp.ts'
+import { totpCode, totpStep } from '../../src/resources/totp/code.ts'
 import { fromBase32 } from '../support/base32.ts'
 import type { Browser } from './support/client.ts'
 import { password, type TestPanel, testPanel } from './support/test-panel.ts'

@@ -1,6 +1,6 @@
 /** What ends when the store is put back from a backup: what may have been ended since. */
 import { expect, it } from 'vitest'
-import { settlePutBackStore } from '../../src/panel/put-back-store.ts'
+import { settlePutBackStore } from '../../src/panel/rescue/put-back-store.ts'
 import { ask } from './support/client.ts'
 import { testPanel, until } from './support/test-panel.ts'
 

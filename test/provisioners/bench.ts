@@ -4,9 +4,9 @@ import { accessSync, constants, lstatSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AuditTrail, openAuditTrail } from '../../src/agent/audit/audit-trail.ts'
-import { lookAround } from '../../src/agent/drift-main.ts'
-import { createEngine } from '../../src/agent/engine.ts'
-import type { Engine, EngineOptions } from '../../src/agent/engine-api.ts'
+import { lookAround } from '../../src/agent/drift/drift-main.ts'
+import { createEngine } from '../../src/agent/jobs/engine.ts'
+import type { Engine, EngineOptions } from '../../src/agent/jobs/engine-api.ts'
 import { createFiles, type Files } from '../../src/agent/os/files.ts'
 import { type Layout, layout } from '../../src/agent/os/layout.ts'
 import type { Machine } from '../../src/agent/os/machine.ts'
@@ -203,7 +203,7 @@ export class Bench {
 
   /** The registry as text, without what only the journal knows. */
   async registryText(): Promise<string> {
-    const { openDatabase } = await import('../../src/lib/native-sqlite.ts')
+    const { openDatabase } = await import('../../src/program/native-sqlite.ts')
     const database = openDatabase(this.places.agentDatabase, { readonly: true })
     try {
       return ['tenants', 'sites', 'hosts']

@@ -2,7 +2,7 @@
 import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { approve } from '../../src/agent/rescue-approve.ts'
+import { approve } from '../../src/agent/rescue/rescue-approve.ts'
 import type { BrakeKind } from '../../src/contract/job.ts'
 import { Bench, newId } from './bench.ts'
 import { scenarios, tenant } from './scenarios.ts'

@@ -1,7 +1,7 @@
 /** Fences, phases, redelivery, order: what the engine promises apart from what single jobs do. */
 import { lstatSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createEngine } from '../../src/agent/engine.ts'
+import { createEngine } from '../../src/agent/jobs/engine.ts'
 import { WcpError } from '../../src/contract/errors.ts'
 import { Fqdn, TenantName } from '../../src/contract/values.ts'
 import { Bench, newId } from './bench.ts'
@@ -234,7 +234,7 @@ describe('order', () => {
     )
 
     expect(ends.filter(({ failure }) => failure === null)).toHaveLength(1)
-    const { openDatabase } = await import('../../src/lib/native-sqlite.ts')
+    const { openDatabase } = await import('../../src/program/native-sqlite.ts')
     const database = openDatabase(bench.places.agentDatabase, { readonly: true })
     const uids = database.prepare('select uid from tenants order by uid').pluck().all()
     database.close()

@@ -2,7 +2,7 @@
 import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { PlanReport } from '../../src/contract/wire.ts'
-import type { Database } from '../../src/lib/native-sqlite.ts'
+import type { Database } from '../../src/program/native-sqlite.ts'
 import { Bench } from './bench.ts'
 import { deaths, type Fault, failures, type Injection, withFaults } from './faults.ts'
 import { everyType, irreversible, leadUp, scenarios } from './scenarios.ts'

@@ -1,5 +1,5 @@
 /** What may be used once, by many at once: a link, a code, a recovery code, at the sign-in and as the fresh proof. */
-import { totpCode, totpStep } from '../../src/lib/totp.ts'
+import { totpCode, totpStep } from '../../src/resources/totp/code.ts'
 import type { Answer } from '../operations/support/client.ts'
 import { fromBase32 } from '../support/base32.ts'
 import type { PanelBrowser } from './panel-browser.ts'

@@ -1,9 +1,9 @@
 /** Properties of what guards the boundary: nothing that can be expressed leaves its line, its path, its file or its range. */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { groupRecord, userRecord } from '../../src/agent/kinds/tenant/user-records.ts'
 import { layout } from '../../src/agent/os/layout.ts'
 import { namesBelow } from '../../src/agent/os/walk.ts'
-import { groupRecord, userRecord } from '../../src/agent/provisioners/user-records.ts'
 import { renderFpmConfig } from '../../src/agent/render/fpm.ts'
 import { renderSystem } from '../../src/agent/render/render.ts'
 import { encodeFrame, FrameDecoder } from '../../src/contract/frame.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
-import { verifyChain } from '../../src/panel/audit/verify-chain.ts'
+import { verifyChain } from '../../src/resources/audit/verify-chain.ts'
 import { slices } from '../../src/resources/index.ts'
 import { onBothStores } from './both-stores.ts'
 import { newId, type Panel, refusal } from './harness.ts'

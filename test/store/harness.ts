@@ -5,12 +5,13 @@ import { WcpError } from '../../src/contract/errors.ts'
 import type { Operation } from '../../src/contract/operation.ts'
 import { Id } from '../../src/contract/values.ts'
 import type { Failure } from '../../src/contract/wire.ts'
-import type { Db } from '../../src/panel/db/database.ts'
-import { migrate } from '../../src/panel/db/migrate.ts'
-import { openStore } from '../../src/panel/db/open-store.ts'
-import type { Actor, Context } from '../../src/resources/context.ts'
+import type { Actor } from '../../src/resources/actor.ts'
+import type { Context } from '../../src/resources/context.ts'
 import { eventsOf, operations, policies, storesFor } from '../../src/resources/index.ts'
 import type { RunnableJob } from '../../src/resources/job/store.ts'
+import type { Db } from '../../src/store/database.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import { openStore } from '../../src/store/open-store.ts'
 
 export type Panel = Awaited<ReturnType<typeof openPanel>>
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { TenantName } from '../../src/contract/values.ts'
-import type { Actor } from '../../src/resources/context.ts'
+import type { Actor } from '../../src/resources/actor.ts'
 import { slices } from '../../src/resources/index.ts'
 import { applyOwedLimits, purgeExpired } from '../../src/resources/upkeep.ts'
 import { onBothStores } from './both-stores.ts'

@@ -1,7 +1,7 @@
 /** Statements that come again and again: PostgreSQL plans them once for a connection. */
 import { type Kysely, sql } from 'kysely'
 import { expect, it } from 'vitest'
-import type { Database } from '../../src/panel/db/database.ts'
+import type { Database } from '../../src/store/database.ts'
 import { onBothStores } from './both-stores.ts'
 import { newId } from './harness.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Actor } from '../../src/resources/context.ts'
+import type { Actor } from '../../src/resources/actor.ts'
 import { acceptProof } from '../../src/resources/domain/proof.ts'
 import type { AskedProof } from '../../src/resources/domain/proof-store.ts'
 import { slices } from '../../src/resources/index.ts'

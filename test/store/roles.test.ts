@@ -1,6 +1,6 @@
 /** Who may give what to whom: roles, and resellers with customers, packages and limits of their own. */
 import { describe, expect, it } from 'vitest'
-import type { Actor } from '../../src/resources/context.ts'
+import type { Actor } from '../../src/resources/actor.ts'
 import { slices } from '../../src/resources/index.ts'
 import { everything } from '../../src/resources/scope.ts'
 import { onBothStores } from './both-stores.ts'

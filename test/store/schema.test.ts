@@ -1,10 +1,10 @@
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
-import { checkStore } from '../../src/panel/db/check-store.ts'
-import { migrate } from '../../src/panel/db/migrate.ts'
-import { migrations } from '../../src/panel/db/migrations/index.ts'
-import { checksumOf, postgresWords, sqliteWords } from '../../src/panel/db/migrations/migration.ts'
-import { openStore } from '../../src/panel/db/open-store.ts'
+import { checkStore } from '../../src/store/check-store.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import { migrations } from '../../src/store/migrations/index.ts'
+import { checksumOf, postgresWords, sqliteWords } from '../../src/store/migrations/migration.ts'
+import { openStore } from '../../src/store/open-store.ts'
 import { onBothStores } from './both-stores.ts'
 
 const specified = `users roles permissions role_permissions user_roles resellers tenants packages package_limits

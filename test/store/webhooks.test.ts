@@ -1,7 +1,7 @@
 /** The outbox of webhooks, and answers that are kept for calls that come again, on both stores. */
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { keptAnswers } from '../../src/panel/kept-answers.ts'
+import { keptAnswers } from '../../src/panel/operations/kept-answers.ts'
 import { slices } from '../../src/resources/index.ts'
 import { onBothStores } from './both-stores.ts'
 import { newId, type Panel, root } from './harness.ts'

@@ -23,7 +23,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { WcpError } from '../../contract/errors.ts'
 import type { AuditHead, TrailEnd } from '../../contract/wire.ts'
-import type { Log } from '../engine-api.ts'
+import type { Log } from '../log.ts'
 import { reserveBehind, setAppendOnly } from '../os/append-only.ts'
 import {
   type AuditRecord,

@@ -4,8 +4,8 @@
  */
 import { WcpError } from '../../contract/errors.ts'
 import type { AuditHead, MirroredEntry, MirrorReport, TrailEnd } from '../../contract/wire.ts'
-import { Budget } from '../budget.ts'
-import type { Log } from '../engine-api.ts'
+import { Budget } from '../jobs/budget.ts'
+import type { Log } from '../log.ts'
 import { isAppendOnly } from '../os/append-only.ts'
 import { type AuditEvent, noTrail } from './audit-line.ts'
 import { AuditLog, type AuditLogOptions } from './audit-log.ts'

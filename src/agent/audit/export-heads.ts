@@ -2,7 +2,8 @@
  * Where the audit log ends, told to what root of this machine does not hold alone: the journal, and by the panel whatever
  * the configuration names. Who cuts the log's end later contradicts what was told.
  */
-import type { Engine, Log } from '../engine-api.ts'
+import type { Engine } from '../jobs/engine-api.ts'
+import type { Log } from '../log.ts'
 import type { AuditTrail } from './audit-trail.ts'
 
 const everyMs = 600_000

@@ -1,7 +1,7 @@
 /** The audit log of this machine: its key, its place, and what is done when it cannot be opened. */
 import { randomBytes } from 'node:crypto'
 import { WcpError } from '../../contract/errors.ts'
-import type { Log } from '../engine-api.ts'
+import type { Log } from '../log.ts'
 import type { Files } from '../os/files.ts'
 import type { Layout } from '../os/layout.ts'
 import { type AuditTrail, brokenAuditTrail, openAuditTrail } from './audit-trail.ts'

@@ -3,8 +3,13 @@ import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import { WcpError } from '../../contract/errors.ts'
-import type { AccountLookup } from '../engine-api.ts'
 import { type Libc, libc } from './libc.ts'
+
+/** Names and numbers that accounts on this machine have already, asked of every source of nsswitch. */
+export interface AccountLookup {
+  userExists(nameOrUid: string | number): Promise<boolean>
+  groupExists(nameOrGid: string | number): Promise<boolean>
+}
 
 export interface Account {
   readonly uid: number

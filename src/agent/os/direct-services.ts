@@ -20,7 +20,7 @@ import {
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TenantName } from '../../contract/values.ts'
-import type { Log } from '../engine-api.ts'
+import type { Log } from '../log.ts'
 import { sandboxed, setprivArgv } from './direct-services-sandbox.ts'
 import { exec, spawnService } from './exec.ts'
 import { Supervised } from './exec-supervised.ts'

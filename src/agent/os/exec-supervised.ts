@@ -1,5 +1,5 @@
 /** One long-lived child kept running: adopted when it runs already, started again with growing pauses when it ends. */
-import type { Log } from '../engine-api.ts'
+import type { Log } from '../log.ts'
 import type { ServiceProcess } from './exec.ts'
 import type { ServiceState } from './services.ts'
 

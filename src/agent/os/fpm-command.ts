@@ -1,6 +1,5 @@
 /** How a tenant's PHP-FPM master is started: pure, the same below systemd and below direct supervision. */
-import type { TenantName } from '../../contract/values.ts'
-import { opcacheMb } from '../render/fpm.ts'
+import type { TenantLimits, TenantName } from '../../contract/values.ts'
 import type { Layout } from './layout.ts'
 import type { FpmStart, TenantIdentity } from './services.ts'
 
@@ -64,3 +63,8 @@ export const hiddenPaths = [
   '/run/user',
   '/run/wcp360',
 ] as const
+
+/** Shared memory for compiled scripts; it is taken page by page as scripts are compiled, and ends with the master. */
+export function opcacheMb({ memMb }: TenantLimits): number {
+  return memMb === null ? 128 : Math.max(16, Math.min(128, Math.floor(memMb / 4)))
+}

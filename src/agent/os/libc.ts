@@ -1,6 +1,6 @@
 /** The few calls of libc that Node does not offer and the daemon's life needs. */
 import { getSystemErrorName, promisify } from 'node:util'
-import { koffi } from '../../lib/native-koffi.ts'
+import { koffi } from '../../program/native-koffi.ts'
 
 type Reentrant = (key: string | number, record: Buffer, text: Buffer, length: number, found: Buffer) => Promise<number>
 

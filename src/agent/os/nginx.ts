@@ -2,12 +2,13 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WcpError } from '../../contract/errors.ts'
-import { type NginxVersion, parseNginxVersion } from '../render/nginx.ts'
 import { errorCode } from './error-code.ts'
 import { exec, type ServiceProcess, spawnService } from './exec.ts'
 import type { Layout } from './layout.ts'
 import { goFirst } from './precedence.ts'
 import { processes, programOf, signal } from './processes.ts'
+
+export type NginxVersion = readonly [major: number, minor: number, patch: number]
 
 export const nginxBinary = '/usr/sbin/nginx'
 
@@ -23,6 +24,12 @@ export async function nginxVersion(): Promise<NginxVersion> {
   if (!version) throw new WcpError('machine_failed', 'Cannot tell the version of nginx', { cause: new Error(stderr) })
   known = { file, version }
   return version
+}
+
+/** From `nginx -v`: "nginx version: nginx/1.22.1". */
+export function parseNginxVersion(text: string): NginxVersion | undefined {
+  const match = /nginx\/(\d+)\.(\d+)\.(\d+)/.exec(text)
+  return match === null ? undefined : [Number(match[1]), Number(match[2]), Number(match[3])]
 }
 
 /** `nginx -t`; throws `machine_failed` with the first line of what nginx says is wrong. */

@@ -1,6 +1,6 @@
 /** Role `pam`: reads one request on standard input, asks PAM once, prints one answer. A child of the agent, as root. */
 import { text } from 'node:stream/consumers'
-import { koffi } from '../../lib/native-koffi.ts'
+import { koffi } from '../../program/native-koffi.ts'
 import { type PamAnswer, PamRequest } from './pam.ts'
 
 const PAM_SUCCESS = 0

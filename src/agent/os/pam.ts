@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
-import type { Log } from '../engine-api.ts'
+import type { Log } from '../log.ts'
 import { execOk } from './exec.ts'
 import { selfCommand } from './self-command.ts'
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { isPacked } from '../../lib/assets.ts'
-import type { Role } from '../../lib/roles.ts'
+import { isPacked } from '../../program/assets.ts'
+import type { Role } from '../../program/roles.ts'
 
 /**
  * How this very program is started again in another role. `/proc/self/exe` is the running file even after an upgrade has

@@ -6,7 +6,7 @@ import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path'
 import { WcpError } from '../../contract/errors.ts'
 import type { TenantLimits, TenantName } from '../../contract/values.ts'
-import type { Log } from '../engine-api.ts'
+import type { Log } from '../log.ts'
 import { exec, execOk } from './exec.ts'
 import { connectedSockets, workOf } from './fpm-activity.ts'
 import { groupText, passwdText } from './fpm-command.ts'

@@ -32,8 +32,3 @@ export function maxChildren({ memMb, pids }: TenantLimits): number {
 export function memoryLimitMb({ memMb }: TenantLimits): number {
   return memMb === null ? 256 : Math.max(64, Math.min(512, Math.floor(memMb / 2)))
 }
-
-/** Shared memory for compiled scripts; it is taken page by page as scripts are compiled, and ends with the master. */
-export function opcacheMb({ memMb }: TenantLimits): number {
-  return memMb === null ? 128 : Math.max(16, Math.min(128, Math.floor(memMb / 4)))
-}

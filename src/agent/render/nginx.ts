@@ -1,5 +1,7 @@
 /** The web server's configuration: one file, the same for one site and for ten thousand. */
+
 import type { Layout } from '../os/layout.ts'
+import type { NginxVersion } from '../os/nginx.ts'
 import { longestSocketPath } from '../os/unix-listen.ts'
 import { renderSystem } from './render.ts'
 
@@ -13,8 +15,6 @@ export interface WebOptions {
   readonly https: readonly string[]
   readonly nginxVersion: NginxVersion
 }
-
-export type NginxVersion = readonly [major: number, minor: number, patch: number]
 
 /** Text of `layout.nginxSite`; belongs into nginx's `http` block. */
 export function renderNginxSite(places: Layout, options: WebOptions): string {
@@ -35,12 +35,6 @@ export function renderNginxSite(places: Layout, options: WebOptions): string {
     maxRequestSeconds,
     maxBodyMb,
   })
-}
-
-/** From `nginx -v`: "nginx version: nginx/1.22.1". */
-export function parseNginxVersion(text: string): NginxVersion | undefined {
-  const match = /nginx\/(\d+)\.(\d+)\.(\d+)/.exec(text)
-  return match === null ? undefined : [Number(match[1]), Number(match[2]), Number(match[3])]
 }
 
 function isAtLeast(version: NginxVersion, wanted: NginxVersion): boolean {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { TenantName } from '../../contract/values.ts'
+import { opcacheMb } from '../os/fpm-command.ts'
 import { layout } from '../os/layout.ts'
-import { maxChildren, memoryLimitMb, opcacheMb, renderFpmConfig } from './fpm.ts'
-import { parseNginxVersion, renderNginxSite } from './nginx.ts'
+import { parseNginxVersion } from '../os/nginx.ts'
+import { maxChildren, memoryLimitMb, renderFpmConfig } from './fpm.ts'
+import { renderNginxSite } from './nginx.ts'
 import { renderSystem } from './render.ts'
 
 const places = layout('/')

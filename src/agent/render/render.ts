@@ -1,7 +1,7 @@
 /** System templates to text. The only values a template sees are strings that cannot end a directive, numbers and truth values. */
 import { Eta, type TemplateFunction } from 'eta'
 import { WcpError } from '../../contract/errors.ts'
-import { assetText } from '../../lib/assets.ts'
+import { assetText } from '../../program/assets.ts'
 
 const eta = new Eta({ autoEscape: false, autoTrim: false, rmWhitespace: false, cache: true })
 

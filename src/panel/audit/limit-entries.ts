@@ -3,7 +3,7 @@
  * when a limit begins to refuse them, and one with the number of its refusals a quarter of an hour later. Only so many are
  * told apart at once; all further ones together are `many`.
  */
-import type { Actor } from '../../resources/context.ts'
+import type { Actor } from '../../resources/actor.ts'
 
 export interface LimitEntriesOptions {
   /** Adds an entry, in a transaction of its own. */

@@ -7,12 +7,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { fitsFrame } from '../../contract/frame.ts'
 import type { AgentMessage, MirroredEntry, PanelMessage, TrailEnd } from '../../contract/wire.ts'
+import { canonicalJson, firstChecksum } from '../../resources/audit/chain.ts'
+import { entryOf } from '../../resources/audit/rows.ts'
 import { stored, storedOrNull } from '../../resources/store-tools.ts'
-import type { Db } from '../db/database.ts'
-import { isBusyStore } from '../db/store-trouble.ts'
-import type { AuditLogTable } from '../db/tables/work.ts'
-import { canonicalJson, firstChecksum } from './chain.ts'
-import { entryOf } from './rows.ts'
+import type { Db } from '../../store/database.ts'
+import { isBusyStore } from '../../store/store-trouble.ts'
+import type { AuditLogTable } from '../../store/tables/work.ts'
 
 type Audited = Extract<AgentMessage, { t: 'audited' }>
 

@@ -2,9 +2,9 @@
 import type { FastifyRequest } from 'fastify'
 import type { Id } from '../../contract/values.ts'
 import type { Stores } from '../../resources/index.ts'
-import type { Db } from '../db/database.ts'
+import type { Db } from '../../store/database.ts'
+import { newId } from '../../store/new-id.ts'
 import { clientAddress } from '../http/client-address.ts'
-import { newId } from '../operation-context.ts'
 
 export interface AuthEvent {
   readonly action:

@@ -3,8 +3,8 @@
  * asks for one can take it for more than it is.
  */
 import { Id } from '../../contract/values.ts'
-import type { Db } from '../db/database.ts'
-import { newId } from '../operation-context.ts'
+import type { Db } from '../../store/database.ts'
+import { newId } from '../../store/new-id.ts'
 import { cookieDigest, newCookieValue } from './cookie.ts'
 
 const lifeMs = 10 * 60_000

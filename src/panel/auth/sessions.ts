@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { Id } from '../../contract/values.ts'
 import { type SecondFactor, secondFactors } from '../../resources/session/schema.ts'
-import type { Db } from '../db/database.ts'
+import type { Db } from '../../store/database.ts'
 import { cookieDigest, newCookieValue } from './cookie.ts'
 
 export interface SessionLimits {

@@ -1,7 +1,7 @@
 /** Errors as answers: problem documents for programs, the same words as a page for people. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorCode, WcpError } from '../../contract/errors.ts'
-import { storeTrouble } from '../db/store-trouble.ts'
+import { storeTrouble } from '../../store/store-trouble.ts'
 
 /** What Fastify and Node report before a handler runs, in our words. */
 const knownFaults: Readonly<Record<string, { code: ErrorCode; message: string }>> = {

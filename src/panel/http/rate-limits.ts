@@ -4,7 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Id } from '../../contract/values.ts'
-import type { Actor } from '../../resources/context.ts'
+import type { Actor } from '../../resources/actor.ts'
 import { clientAddress } from './client-address.ts'
 import { demandQuota, quota, rateLimitHeaders, type Standing } from './quota.ts'
 import { sourceOf } from './source.ts'

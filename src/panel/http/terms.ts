@@ -1,7 +1,7 @@
 /** What the headers of a call say beside the operation: against which version it counts, and that it counts once. */
 import type { IncomingHttpHeaders } from 'node:http'
 import { WcpError } from '../../contract/errors.ts'
-import { versionOf } from '../versions.ts'
+import { versionOf } from '../operations/versions.ts'
 import type { Terms } from './types.ts'
 
 /** A strong validator (RFC 9110, 8.8.3). */

@@ -7,10 +7,10 @@ import { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
 import { apiRoot } from '../../lib/http-call.ts'
 import { type TokenGrant, tokensPath } from '../../lib/token-grant.ts'
+import type { Db } from '../../store/database.ts'
 import type { AccessTokens } from '../auth/access-tokens.ts'
 import type { SignIn } from '../auth/sign-in.ts'
-import type { Db } from '../db/database.ts'
-import { badInput } from '../field-errors.ts'
+import { badInput } from '../operations/field-errors.ts'
 import type { Session } from './types.ts'
 
 export interface TokenRoutesOptions {

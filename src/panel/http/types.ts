@@ -5,6 +5,7 @@
  * every unsafe method, both CSRF checks. A form needs one hidden field, `_csrf` with `deps.auth.formToken(…)`; the
  * server takes it out of the body again, so `request.body` holds the form's own fields only.
  */
+
 import type { X509Certificate } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
@@ -13,8 +14,10 @@ import type { WcpError } from '../../contract/errors.ts'
 import type { AnyOperation, Operation } from '../../contract/operation.ts'
 import type { Id } from '../../contract/values.ts'
 import type { Change } from '../../contract/wire.ts'
-import type { Actor, Context } from '../../resources/context.ts'
+import type { Actor } from '../../resources/actor.ts'
+import type { Context } from '../../resources/context.ts'
 import type { Links } from '../auth/links.ts'
+import type { AgentStatus } from '../jobs/agent-status.ts'
 import type { JobEvents } from '../jobs/job-events.ts'
 
 /** Every route says who may come; a route without `config.access` stops the start (threats C15). */
@@ -181,14 +184,6 @@ export interface Bootstrap {
   verifyRoot(request: FastifyRequest, reply: FastifyReply, password: string): Promise<void>
   /** First administrator and default package in one transaction, closes setup, signs the administrator in. */
   createAdmin(request: FastifyRequest, reply: FastifyReply, input: unknown): Promise<void>
-}
-
-export interface AgentStatus {
-  readonly connected: boolean
-  /** Set while the agent only inspects: why. */
-  readonly readOnly: string | null
-  readonly version: string | null
-  readonly phpVersions: readonly string[]
 }
 
 export interface Flash {

@@ -13,8 +13,8 @@ import { type ErrorCode, errorTable, WcpError } from '../../contract/errors.ts'
 import { encodeFrame, FrameDecoder, FrameError } from '../../contract/frame.ts'
 import { Id } from '../../contract/values.ts'
 import { AgentMessage, type Failure, type PanelMessage, wireVersion } from '../../contract/wire.ts'
-import { isBusyStore } from '../db/store-trouble.ts'
-import type { AgentStatus } from '../http/types.ts'
+import { isBusyStore } from '../../store/store-trouble.ts'
+import type { AgentStatus } from './agent-status.ts'
 
 export type Hello = Extract<AgentMessage, { t: 'hello' }>
 /** What the agent tells about jobs. */

@@ -4,8 +4,8 @@ import type { Id } from '../../contract/values.ts'
 import type { Failure } from '../../contract/wire.ts'
 import type { Stores } from '../../resources/index.ts'
 import type { RunnableJob } from '../../resources/job/store.ts'
-import type { Db } from '../db/database.ts'
-import { inTransaction } from '../db/in-transaction.ts'
+import type { Db } from '../../store/database.ts'
+import { inTransaction } from '../../store/in-transaction.ts'
 
 export interface JobQueue {
   /** All that `work` does is stored, or nothing of it: one transaction, and one wait for the disk. */

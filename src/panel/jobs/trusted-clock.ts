@@ -5,8 +5,8 @@
  */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type { Db } from '../db/database.ts'
-import { decodeJson, encodeJson } from '../db/json.ts'
+import type { Db } from '../../store/database.ts'
+import { decodeJson, encodeJson } from '../../store/json.ts'
 
 /** Moments of the clock, milliseconds: since when it goes on without a jump, and when it was looked at last. */
 const Seen = z.object({ since: z.number(), last: z.number() })

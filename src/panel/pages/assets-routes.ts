@@ -1,6 +1,6 @@
 /** The style sheet under its hash, and the icon. */
 import type { FastifyInstance } from 'fastify'
-import { asset, assetText } from '../../lib/assets.ts'
+import { asset, assetText } from '../../program/assets.ts'
 import type { Site } from './site.ts'
 
 export function assetsRoutes(app: FastifyInstance, { stylesheet }: Site): void {

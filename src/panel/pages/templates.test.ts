@@ -1,7 +1,7 @@
 /** What must hold for every template, so that no page can run or load anything, or show unescaped text. */
 import { describe, expect, it } from 'vitest'
-import { assetNames, assetText } from '../../lib/assets.ts'
 import { english } from '../../lib/texts.ts'
+import { assetNames, assetText } from '../../program/assets.ts'
 
 const templates = ['templates/pages/', 'templates/partials/']
   .flatMap(assetNames)

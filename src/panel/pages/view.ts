@@ -1,7 +1,7 @@
 /** Pages out of templates: everything interpolated is escaped, and `<%~` is for templates inside templates only (a test holds that). */
 import { Eta } from 'eta/core'
-import { assetText } from '../../lib/assets.ts'
 import { english, type Texts } from '../../lib/texts.ts'
+import { assetText } from '../../program/assets.ts'
 import * as format from './format.ts'
 import { safeUrl } from './safe-url.ts'
 

@@ -4,7 +4,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { letters, randomLetters } from '../../lib/letters.ts'
+import { letters, randomLetters } from '../letters.ts'
 
 const prefix = 'wcp_'
 const selectorLength = 10

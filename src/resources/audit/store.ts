@@ -1,14 +1,14 @@
 /** The audit trail as people read it. Entries are written by the panel's one door, never by an operation. */
 import { type SqlBool, sql } from 'kysely'
 import type { Id } from '../../contract/values.ts'
-import { append } from '../../panel/audit/append.ts'
-import { entryOf } from '../../panel/audit/rows.ts'
-import { type AuditAnchor, verifyChain } from '../../panel/audit/verify-chain.ts'
-import type { Db } from '../../panel/db/database.ts'
+import type { Db } from '../../store/database.ts'
 import type { Page } from '../listing.ts'
 import { lastFirst, readPage } from '../read-page.ts'
 import { containing } from '../store-tools.ts'
+import { append } from './append.ts'
+import { entryOf } from './rows.ts'
 import type { AuditEntry, ChainVerdict, NewAuditEntry } from './schema.ts'
+import { type AuditAnchor, verifyChain } from './verify-chain.ts'
 
 export interface AuditQuery {
   readonly cursor?: string | undefined

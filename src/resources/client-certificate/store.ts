@@ -1,6 +1,6 @@
 /** Registered client certificates in the panel's database. */
 import type { Id } from '../../contract/values.ts'
-import type { Db } from '../../panel/db/database.ts'
+import type { Db } from '../../store/database.ts'
 import type { Page } from '../listing.ts'
 import { newestFirst, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'

@@ -4,8 +4,8 @@
  */
 import type { Id } from '../../contract/values.ts'
 import { Fqdn } from '../../contract/values.ts'
-import type { Db } from '../../panel/db/database.ts'
-import { storable } from '../../panel/db/json.ts'
+import type { Db } from '../../store/database.ts'
+import { storable } from '../../store/json.ts'
 import { type StoreTools, stored } from '../store-tools.ts'
 import { challengeName, challengeValue } from './challenge.ts'
 import type { ProofRecord, ProofTry } from './schema.ts'

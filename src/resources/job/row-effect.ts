@@ -3,12 +3,12 @@ import type { Selectable } from 'kysely'
 import { z } from 'zod'
 import type { JobContract } from '../../contract/job.ts'
 import { Id } from '../../contract/values.ts'
-import type { Db } from '../../panel/db/database.ts'
-import { decodeJson } from '../../panel/db/json.ts'
-import type { JobTable } from '../../panel/db/tables/work.ts'
+import type { Db } from '../../store/database.ts'
+import { decodeJson } from '../../store/json.ts'
+import type { JobTable } from '../../store/tables/work.ts'
+import { endDomain, snapshotDomain } from '../domain/row.ts'
 import { type JobType, jobContracts } from '../jobs.ts'
-import { endDomain, snapshotDomain } from './domain-effect.ts'
-import { endTenant, snapshotTenant } from './tenant-effect.ts'
+import { endTenant, snapshotTenant } from '../tenant/row.ts'
 
 /** Raises the row's version and gives it the status of a queued job. @returns the row as it was, and the new version */
 export async function queueRow(

@@ -1,7 +1,7 @@
 /** The queue of mails. No row holds a link: its secret is made when the mail is sent. */
 import type { Id } from '../../contract/values.ts'
-import type { Db } from '../../panel/db/database.ts'
-import { storable } from '../../panel/db/json.ts'
+import type { Db } from '../../store/database.ts'
+import { storable } from '../../store/json.ts'
 import type { ListQuery, Page } from '../listing.ts'
 import { newestFirst, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'

@@ -1,6 +1,6 @@
 /** The policies, kept with the roles they are about. */
 import type { Id } from '../../contract/values.ts'
-import type { Db } from '../../panel/db/database.ts'
+import type { Db } from '../../store/database.ts'
 import { type StoreTools, stored } from '../store-tools.ts'
 import { type Policy, SecondFactorRule } from './schema.ts'
 

@@ -1,6 +1,6 @@
 /** Settings in the panel's database; what is not stored has its default. */
-import type { Db } from '../../panel/db/database.ts'
-import { decodeJson, encodeJson } from '../../panel/db/json.ts'
+import type { Db } from '../../store/database.ts'
+import { decodeJson, encodeJson } from '../../store/json.ts'
 import type { StoreTools } from '../store-tools.ts'
 import { type Setting, SettingKey, type SettingValue, settingDefinitions } from './schema.ts'
 

@@ -2,7 +2,6 @@
 import { z } from 'zod'
 import { type Id, TenantName } from '../../contract/values.ts'
 import { DomainName } from '../../lib/domain-name.ts'
-import { isReservedName } from '../../lib/reserved-names.ts'
 import type { Context } from '../context.ts'
 import { addDomain } from '../domain/add-domain.ts'
 import { PhpChoice } from '../domain/php-choice.ts'
@@ -13,6 +12,7 @@ import { ResellerRef } from '../reseller/schema.ts'
 import { UserRef } from '../user/schema.ts'
 import { tenantCreate } from './jobs.ts'
 import { chooseOwner, choosePackage, findFailed } from './new-tenant.ts'
+import { isReservedName } from './reserved-names.ts'
 
 export const owner = UserRef.describe('User who is responsible for it, by id or e-mail address')
 

@@ -1,12 +1,12 @@
 /** Authenticator apps: set up by their owner, taken away by the owner or by an administrator when the phone is lost. */
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { base32, totpSecretBytes, totpUri } from '../../lib/totp.ts'
 import { Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { badInput, conflict } from '../refusals.ts'
 import { ownAccount, ownOrPermitted, ownOrWeaker } from '../user/account.ts'
 import { UserRef } from '../user/schema.ts'
+import { base32, totpSecretBytes, totpUri } from './code.ts'
 import { newRecoveryCode, recoveryCodeCount } from './recovery-code.ts'
 import { RecoveryCodes, TotpCode, TotpSecret, TotpState } from './schema.ts'
 

@@ -1,6 +1,6 @@
 /** Recovery codes: 80 random bits in letters that nobody confuses, `abcd-efgh-jkmn-pqrs`. */
 import { createHmac } from 'node:crypto'
-import { letters, randomLetters } from '../../lib/letters.ts'
+import { letters, randomLetters } from '../letters.ts'
 
 export const recoveryCodeCount = 10
 

@@ -1,9 +1,9 @@
 /** Authenticator apps and recovery codes in the panel's database. */
 import type { Id } from '../../contract/values.ts'
 import { openText, sealText } from '../../lib/sealed-text.ts'
-import { stepOfCode } from '../../lib/totp.ts'
-import type { Db } from '../../panel/db/database.ts'
+import type { Db } from '../../store/database.ts'
 import type { StoreTools } from '../store-tools.ts'
+import { stepOfCode } from './code.ts'
 import { recoveryCodeDigest, recoveryCodeOf } from './recovery-code.ts'
 import type { TotpState } from './schema.ts'
 

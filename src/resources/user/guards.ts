@@ -1,6 +1,7 @@
 /** Which users somebody may see and change: those in reach who are not stronger, and never the last administrator. */
 import type { ScopeKind } from '../../contract/operation.ts'
-import type { Actor, Context } from '../context.ts'
+import type { Actor } from '../actor.ts'
+import type { Context } from '../context.ts'
 import { conflict } from '../refusals.ts'
 import { demandHolding } from '../rights.ts'
 import { scopeOf } from '../visibility.ts'

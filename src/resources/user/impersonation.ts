@@ -1,6 +1,7 @@
 /** Whom somebody may act as: a reseller or a customer in reach, who signs in and has no permission that one lacks. */
 import type { Id } from '../../contract/values.ts'
-import type { Actor, Context } from '../context.ts'
+import type { Actor } from '../actor.ts'
+import type { Context } from '../context.ts'
 import { conflict } from '../refusals.ts'
 import { holds } from '../rights.ts'
 import { isSelf, placeOf, refuseStronger, visibleUser } from './guards.ts'

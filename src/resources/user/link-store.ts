@@ -1,7 +1,7 @@
 /** One-time links: who has one may set a password, or has shown that an address is theirs. The store knows their digest. */
 import { createHash, randomBytes } from 'node:crypto'
 import { Id } from '../../contract/values.ts'
-import type { Db } from '../../panel/db/database.ts'
+import type { Db } from '../../store/database.ts'
 import type { StoreTools } from '../store-tools.ts'
 
 export const linkPurposes = ['invitation', 'password-reset', 'verification'] as const

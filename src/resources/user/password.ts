@@ -1,7 +1,7 @@
 /** What a password may be: long, and not one of those that are tried first (ASVS 6.2). */
 import { z } from 'zod'
-import { isCommonPassword } from '../../lib/common-password.ts'
 import { badInput } from '../refusals.ts'
+import { isCommonPassword } from './common-password.ts'
 
 const accepted = '12 to 128 characters that are not a common password'
 

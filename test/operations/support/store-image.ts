@@ -1,6 +1,6 @@
 /** All rows of a SQLite store as they were, to be put back after each deed of a test. */
 import { sql } from 'kysely'
-import type { Db } from '../../../src/panel/db/database.ts'
+import type { Db } from '../../../src/store/database.ts'
 
 /** What changes by being looked at, or by a refusal. */
 const unimportant = ['audit_logs', 'audit_heads', 'sessions']

@@ -1,0 +1,81 @@
+/**
+ * Role `wcpd drift <root>`: the look at every tenant and site, in a process of its own, so that it holds up neither the
+ * agent's jobs nor the panel. It reads what the agent's registry and journal say, changes nothing, and prints the report.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { DriftReport } from '../../contract/wire.ts'
+import { openDatabase } from '../../program/native-sqlite.ts'
+import { Journal } from '../jobs/journal.ts'
+import { Registry } from '../jobs/registry.ts'
+import { systemAccounts } from '../os/accounts.ts'
+import { createFiles } from '../os/files.ts'
+import { type Layout, layout } from '../os/layout.ts'
+import { LookNow } from '../os/look-now.ts'
+import type { Machine } from '../os/machine.ts'
+import { standBack } from '../os/precedence.ts'
+import type { Services } from '../os/services.ts'
+import { findDrift, withinMessage } from './drift.ts'
+
+/** So long it looks, and so long it lets others: niceness says nothing to the processes of other services' cgroups. */
+const workMs = 2
+const restMs = 4
+
+export async function main([root = '/']: readonly string[]): Promise<number> {
+  standBack()
+  const { panel, webGid } = systemAccounts()
+  const report = await lookAround(layout(root), { panelUid: panel.uid, panelGid: panel.gid, webGid })
+  await new Promise((resolve) => process.stdout.write(JSON.stringify(report), resolve))
+  return 0
+}
+
+/** At most what one message to the panel can hold. */
+export async function lookAround(places: Layout, accounts: Machine['accounts']): Promise<DriftReport> {
+  const trust = { root: places.root, owner: 0 }
+  const now = new LookNow(trust)
+  const machine: Machine = {
+    places,
+    files: { ...createFiles(trust), look: async (path) => now.look(path) },
+    services: noServices,
+    accounts,
+    now: () => new Date(),
+  }
+  const database = openDatabase(places.agentDatabase, { fileMustExist: true, timeout: 5000 })
+  database.pragma('query_only = ON')
+  const journal = new Journal(database)
+  const rest = resting()
+  const report = await findDrift(new Registry(database), machine, {
+    isBusy: ({ id }) => journal.isUnsettled(id),
+    async between() {
+      now.forget()
+      await rest()
+    },
+  })
+  database.close()
+  return withinMessage(report)
+}
+
+function resting(): () => Promise<void> {
+  let since = performance.now()
+  return async () => {
+    if (performance.now() - since < workMs) return
+    await pause(restMs)
+    since = performance.now()
+  }
+}
+
+/** The facts of tenants and sites are files: no service is asked. */
+const noServices: Services = {
+  kind: 'direct',
+  missing: [],
+  startFpm: refuse,
+  stopFpm: refuse,
+  awakeFpm: refuse,
+  applyLimits: refuse,
+  stopTenant: refuse,
+  reloadNginx: refuse,
+  states: refuse,
+}
+
+async function refuse(): Promise<never> {
+  throw new Error('Cannot use a service: the look for drift only reads')
+}

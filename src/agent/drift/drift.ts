@@ -1,0 +1,112 @@
+/** Where the machine differs from what the registry wants: the facts of every tenant and site, looked at once more. */
+import { Fqdn, type Id, type TenantName } from '../../contract/values.ts'
+import type { Change, DriftReport } from '../../contract/wire.ts'
+import { failureOf } from '../jobs/failure.ts'
+import { checkAll } from '../jobs/plan.ts'
+import type { Registry, SiteRecord, TenantRecord } from '../jobs/registry.ts'
+import { absentHost, docrootFact, siteFacts } from '../kinds/domain/facts.ts'
+import { identity } from '../kinds/judge.ts'
+import { absentAccount, closedTenant, liveTenant, tenantFacts } from '../kinds/tenant/facts.ts'
+import type { Machine } from '../os/machine.ts'
+import type { Step } from '../steps/step.ts'
+
+export interface LookForDrift {
+  /** Tenants that a job is changing now are left out. */
+  readonly isBusy: (tenant: TenantRecord) => boolean
+  /** Awaited after each tenant. */
+  readonly between: () => Promise<void>
+}
+
+/** So many tenants are read from the registry at once. */
+const tenantsAtOnce = 100
+
+export async function findDrift(registry: Registry, machine: Machine, look: LookForDrift): Promise<DriftReport> {
+  const report: DriftReport = []
+  for (let last: TenantName | '' = ''; ; ) {
+    const tenants = registry.tenantsAfter(last, tenantsAtOnce)
+    for (const { id } of tenants) {
+      report.push(...(await tenantDrift(registry, machine, id, look)))
+      await look.between()
+    }
+    const end = tenants.at(-1)
+    if (end === undefined) break
+    last = end.name
+  }
+  const strays = await differences(await strayHosts(registry, machine), machine)
+  if (strays.length > 0) report.push({ resource: 'routing table', changes: strays })
+  return report
+}
+
+/** What differs is looked at a second time: between reading the registry and the look a job may have come and gone. */
+async function tenantDrift(registry: Registry, machine: Machine, id: Id, look: LookForDrift): Promise<DriftReport> {
+  const once = await tenantDriftNow(registry, machine, id, look)
+  return once.length === 0 ? [] : await tenantDriftNow(registry, machine, id, look)
+}
+
+async function tenantDriftNow(registry: Registry, machine: Machine, id: Id, look: LookForDrift): Promise<DriftReport> {
+  const tenant = registry.tenant(id)
+  if (tenant === undefined || look.isBusy(tenant)) return []
+  const report: DriftReport = []
+  for (const [resource, steps] of wanted(registry, machine, tenant)) {
+    const changes = await differences(steps, machine)
+    if (changes.length > 0) report.push({ resource, changes })
+  }
+  return look.isBusy(tenant) ? [] : report
+}
+
+async function differences(steps: readonly Step[], machine: Machine): Promise<Change[]> {
+  const changes: Change[] = []
+  for (const step of steps) {
+    try {
+      changes.push(...(await checkAll([step], machine)).filter(({ action }) => action !== 'same'))
+    } catch (error) {
+      changes.push({ step: step.name, action: 'change', diff: failureOf(error, step.name).message })
+    }
+  }
+  return changes
+}
+
+/** After an upgrade of a template every site may differ: what one message cannot hold is counted instead. */
+const mostBytes = 200 * 1024
+
+export function withinMessage(report: DriftReport): DriftReport {
+  let bytes = 0
+  const told = report.findIndex((entry) => {
+    bytes += Buffer.byteLength(JSON.stringify(entry))
+    return bytes > mostBytes
+  })
+  if (told === -1) return report
+  const more = `${report.length - told} more differ; they are shown when these are settled`
+  return [...report.slice(0, told), { resource: 'others', changes: [{ step: more, action: 'change', diff: null }] }]
+}
+
+/** The facts of a tenant and of its sites, by resource. */
+export type Wanted = readonly (readonly [resource: string, steps: readonly Step[]])[]
+
+export function wanted(registry: Registry, machine: Machine, tenant: TenantRecord): Wanted {
+  const who = identity(tenant)
+  const name = `tenant ${tenant.name}`
+  if (tenant.state === 'trashed') return [[name, [closedTenant(machine, who), ...absentAccount(machine, who)]]]
+  if (tenant.state !== 'active' && tenant.state !== 'suspended') return []
+  const state = tenant.state === 'active' ? liveTenant(machine, who) : closedTenant(machine, who)
+  const sites = registry.sitesOf(tenant.id).filter(isLiving)
+  return [
+    [name, [...tenantFacts(machine, who, tenant.limits), state]],
+    ...sites.map((site): Wanted[number] => [
+      `domain ${site.fqdn}`,
+      [...siteFacts(machine, who, site, site.state === 'active'), docrootFact(machine, who, site)],
+    ]),
+  ]
+}
+
+function isLiving({ state }: SiteRecord): boolean {
+  return state === 'active' || state === 'suspended'
+}
+
+/** The absence of names that answer although no site has them. */
+export async function strayHosts(registry: Registry, machine: Machine): Promise<readonly Step[]> {
+  const found = await machine.files.list(machine.places.web.hosts)
+  const names = found.filter((name) => !registry.isHost(name)) // after the list: a name is claimed before it is linked
+  const hosts = names.map((name) => Fqdn.safeParse(name)).flatMap(({ data }) => (data === undefined ? [] : [data]))
+  return hosts.map((host) => absentHost(machine, host))
+}

@@ -1,0 +1,226 @@
+/**
+ * What was accepted, what is being done, and how it ended. A row here is on the disk before the effect it speaks of.
+ *
+ * A job is `queued` → `running` → `succeeded`, or `running` → `undoing` → `failed`. `stuck` is a job whose undo failed
+ * too: it was told to the panel as failed, and it is tried again before anything else happens to its tenant.
+ */
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { Id } from '../../contract/values.ts'
+import { Failure } from '../../contract/wire.ts'
+import { type Database, statementsOf } from '../../program/native-sqlite.ts'
+import type { Json } from '../steps/step.ts'
+import { GroupCommit } from './group-commit.ts'
+
+const JournalState = z.enum(['queued', 'running', 'undoing', 'stuck', 'succeeded', 'failed'])
+const jsonText = z.string().transform((text): unknown => JSON.parse(text))
+
+const JobRow = z.strictObject({
+  seq: z.int(),
+  id: Id,
+  type: z.string(),
+  resource: Id,
+  tenant: Id,
+  token: z.int(),
+  payload: jsonText,
+  /** What the provisioner resolved the payload to, when the job began. */
+  target: jsonText.nullable(),
+  state: JournalState,
+  failure: jsonText.pipe(Failure).nullable(),
+})
+export type JournaledJob = z.output<typeof JobRow>
+const columns = Object.keys(JobRow.shape).join(', ')
+
+const CaptureRow = z.strictObject({ step: z.int(), name: z.string(), before: jsonText })
+export type Capture = z.output<typeof CaptureRow>
+
+export interface NewJob {
+  readonly id: Id
+  readonly type: string
+  readonly resource: Id
+  readonly tenant: Id
+  readonly token: number
+  readonly payload: unknown
+  /** Counted by a brake. */
+  readonly destructive: boolean
+}
+
+export type Acceptance =
+  | { readonly verdict: 'accepted'; readonly job: JournaledJob }
+  /** The same job was accepted before; `job` is how it stands now. */
+  | { readonly verdict: 'known'; readonly job: JournaledJob }
+  /** Something newer was accepted for the resource. */
+  | { readonly verdict: 'stale' }
+  /** The token, or the id, was used for something else. */
+  | { readonly verdict: 'conflict' }
+
+export class Journal {
+  readonly #database: Database
+  readonly #prepare: ReturnType<typeof statementsOf>
+  readonly #group: GroupCommit
+
+  constructor(database: Database) {
+    this.#database = database
+    this.#prepare = statementsOf(database)
+    this.#group = new GroupCommit(database)
+  }
+
+  /**
+   * The fence (B10): token and hash are on the disk when this returns.
+   * @param accepting called when it would be accepted; what it throws is thrown, and nothing was accepted
+   */
+  accept(job: NewJob, now: string, accepting: () => void): Acceptance {
+    return this.#database.transaction((): Acceptance => {
+      const hash = hashOf(job)
+      const fence = this.#one(z.strictObject({ token: z.int(), hash: z.string() }), selectFence, job.resource)
+      if (fence !== undefined && job.token < fence.token) return { verdict: 'stale' }
+      if (fence?.token === job.token) {
+        const known = this.#one(JobRow, selectByFence, job.resource, job.token)
+        return fence.hash === hash && known !== undefined ? { verdict: 'known', job: known } : { verdict: 'conflict' }
+      }
+      if (this.job(job.id) !== undefined) return { verdict: 'conflict' }
+      this.#write(upsertFence, job.resource, job.token, hash)
+      this.#write(insertJob, {
+        ...job,
+        hash,
+        payload: JSON.stringify(job.payload),
+        destructive: job.destructive ? 1 : 0,
+        now,
+      })
+      accepting()
+      return { verdict: 'accepted', job: this.#existing(job.id) }
+    })()
+  }
+
+  job(id: Id): JournaledJob | undefined {
+    return this.#one(JobRow, `select ${columns} from jobs where id = ?`, id)
+  }
+
+  /** The job begins: what it was resolved to and what it reserves in the registry, at once. */
+  begin(job: JournaledJob, target: Json, reserve: () => void): Promise<void> {
+    return this.#group.add(() => {
+      reserve()
+      this.#write("update jobs set state = 'running', target = ? where seq = ?", JSON.stringify(target), job.seq)
+    })
+  }
+
+  /** What a step saw; on the disk when this resolves, and only then it may be applied. Never written over: the first word is how it was before the job. */
+  capture(job: JournaledJob, step: number, name: string, before: Json): Promise<void> {
+    const query = 'insert into captures (job, step, name, before) values (?, ?, ?, ?)'
+    return this.#group.add(() => this.#write(query, job.seq, step, name, JSON.stringify(before)))
+  }
+
+  captures(job: JournaledJob): readonly Capture[] {
+    const query = 'select step, name, before from captures where job = ? order by step'
+    return this.#all(CaptureRow, query, job.seq)
+  }
+
+  undoing(job: JournaledJob, failure: Failure): void {
+    this.#write("update jobs set state = 'undoing', failure = ? where seq = ?", JSON.stringify(failure), job.seq)
+  }
+
+  stuck(job: JournaledJob, failure: Failure): void {
+    this.#write("update jobs set state = 'stuck', failure = ? where seq = ?", JSON.stringify(failure), job.seq)
+  }
+
+  /** The end, and what it means for the registry, at once. */
+  finish(job: JournaledJob, failure: Failure | null, settle: () => void): Promise<void> {
+    return this.#group.add(() => {
+      settle()
+      const state = failure === null ? 'succeeded' : 'failed'
+      const text = failure === null ? null : JSON.stringify(failure)
+      this.#write('update jobs set state = ?, failure = ? where seq = ?', state, text, job.seq)
+      this.#write('delete from captures where job = ?', job.seq)
+    })
+  }
+
+  acknowledge(id: Id): Promise<void> {
+    const query = "update jobs set acknowledged = 1 where id = ? and state in ('succeeded', 'failed', 'stuck')"
+    return this.#group.add(() => this.#write(query, id))
+  }
+
+  /** What waits for company is written now. */
+  flush(): void {
+    this.#group.flush()
+  }
+
+  /** Ends that the panel has not confirmed, oldest first; all of them unless a number is given. */
+  untold(most = -1): readonly JournaledJob[] {
+    this.flush() // what was confirmed a moment ago counts
+    const ended = "acknowledged = 0 and state in ('succeeded', 'failed', 'stuck')"
+    return this.#all(JobRow, `select ${columns} from jobs where ${ended} order by seq limit ?`, most)
+  }
+
+  /** What a crash, or a failed undo, left; oldest first. */
+  unsettled(): readonly JournaledJob[] {
+    return this.#all(JobRow, `select ${columns} from jobs where ${isOpen} order by seq`)
+  }
+
+  /** The oldest of the tenant that is older than this one and could not be undone. */
+  stuckBefore({ tenant, seq }: JournaledJob): JournaledJob | undefined {
+    const query = `select ${columns} from jobs where ${isOpen} and state = 'stuck' and tenant = ? and seq < ? order by seq limit 1`
+    return this.#one(JobRow, query, tenant, seq)
+  }
+
+  /** Whether a job of the tenant has not ended: it is between two states. */
+  isUnsettled(tenant: Id): boolean {
+    const query = `select 1 as one from jobs where ${isOpen} and tenant = ? limit 1`
+    return this.#one(z.strictObject({ one: z.int() }), query, tenant) !== undefined
+  }
+
+  /** Of any resource; 0 before the first. */
+  highestToken(): number {
+    const query = 'select coalesce(max(token), 0) as token from fences'
+    return this.#one(z.strictObject({ token: z.int() }), query)?.token ?? 0
+  }
+
+  /** Jobs of types that a brake counts. */
+  acceptedSince(types: readonly string[], moment: string): number {
+    const ofTypes = 'type in (select value from json_each(?))'
+    const query = `select count(*) as n from jobs where destructive = 1 and accepted_at >= ? and ${ofTypes}`
+    return this.#one(z.strictObject({ n: z.int() }), query, moment, JSON.stringify(types))?.n ?? 0
+  }
+
+  /** Forgets what ended and was confirmed; the fences stay for ever. */
+  forgetBefore(moment: string): void {
+    const ended = "state in ('succeeded', 'failed') and acknowledged = 1"
+    const newest = 'select max(seq) from jobs group by resource'
+    this.#write(`delete from jobs where ${ended} and accepted_at < ? and seq not in (${newest})`, moment)
+  }
+
+  #existing(id: Id): JournaledJob {
+    const job = this.job(id)
+    if (job === undefined) throw new Error(`job ${id} was not journaled`)
+    return job
+  }
+
+  #one<T extends z.ZodType>(row: T, query: string, ...values: unknown[]): z.output<T> | undefined {
+    const found = this.#prepare(query).get(...values)
+    return found === undefined ? undefined : row.parse(found)
+  }
+
+  #all<T extends z.ZodType>(row: T, query: string, ...values: unknown[]): readonly z.output<T>[] {
+    const found = this.#prepare(query).all(...values)
+    return found.map((one) => row.parse(one))
+  }
+
+  #write(query: string, ...values: unknown[]): void {
+    this.#prepare(query).run(...values)
+  }
+}
+
+/** In the words of the partial index, which SQLite uses for nothing less (sqlite.org/partialindex.html). */
+const isOpen = "state in ('queued', 'running', 'undoing', 'stuck')"
+const selectFence = 'select token, hash from fences where resource = ?'
+const upsertFence = `insert into fences (resource, token, hash) values (?, ?, ?)
+  on conflict (resource) do update set token = excluded.token, hash = excluded.hash`
+const selectByFence = `select ${columns} from jobs where resource = ? and token = ? order by seq desc limit 1`
+const insertJob = `insert into jobs (id, type, resource, tenant, token, hash, payload, destructive, accepted_at, state)
+  values (@id, @type, @resource, @tenant, @token, @hash, @payload, @destructive, @now, 'queued')`
+
+/** The payload was parsed by its contract, so its keys are in the contract's order. */
+function hashOf({ type, payload }: NewJob): string {
+  return createHash('sha256')
+    .update(JSON.stringify([type, payload]))
+    .digest('hex')
+}

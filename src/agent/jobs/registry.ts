@@ -1,0 +1,204 @@
+/** What exists on this machine, as the root side knows it: who owns which name, uid and host. The panel's word is never enough (B6). */
+import { z } from 'zod'
+import { WcpError } from '../../contract/errors.ts'
+import { Fqdn, Id, PhpVersion, TenantLimits, TenantName } from '../../contract/values.ts'
+import { Inventory } from '../../contract/wire.ts'
+import { type Database, statementsOf } from '../../program/native-sqlite.ts'
+
+/** Uids of tenants, and their gids, which are the same; never used twice. */
+export const uidRange = { first: 20_000, last: 59_999 } as const
+
+const State = z.enum(['making', 'active', 'suspended', 'trashed', 'purging', 'none'])
+export type State = z.infer<typeof State>
+
+const json = <T extends z.ZodType>(schema: T) =>
+  z
+    .string()
+    .transform((text) => JSON.parse(text))
+    .pipe(schema)
+
+const TenantRow = z.strictObject({ id: Id, name: TenantName, uid: z.int(), state: State, limits: json(TenantLimits) })
+export type TenantRecord = z.output<typeof TenantRow>
+
+const SiteRow = z.strictObject({
+  id: Id,
+  tenant: Id,
+  fqdn: Fqdn,
+  aliases: json(z.array(Fqdn)),
+  php: PhpVersion.nullable(),
+  state: State,
+})
+export type SiteRecord = z.output<typeof SiteRow>
+
+const HostRow = z.strictObject({ name: Fqdn, site: Id, tenant: Id })
+export type HostRecord = z.output<typeof HostRow>
+
+/** A site keeps its own state while its tenant is in the trash, where it is, too. */
+const inventories = {
+  tenants: "select id, name, state from tenants where state <> 'none' and id > ? order by id limit ?",
+  domains: `select s.id, s.fqdn as name, iif(t.state in ('trashed', 'purging'), t.state, s.state) as state
+    from sites s join tenants t on t.id = s.tenant where s.state <> 'none' and s.id > ? order by s.id limit ?`,
+} as const
+
+/** Reads are open to every provisioner; what writes is called in the transaction that begins or ends a job. */
+export class Registry {
+  readonly #database: Database
+  readonly #prepare: ReturnType<typeof statementsOf>
+  #foreseen: ReadonlyMap<Id, TenantRecord> = new Map()
+
+  constructor(database: Database) {
+    this.#database = database
+    this.#prepare = statementsOf(database)
+  }
+
+  /** The same registry with tenants in it that are only planned. */
+  foreseeing(tenants: readonly TenantRecord[]): Registry {
+    const ahead = new Registry(this.#database)
+    ahead.#foreseen = new Map(tenants.map((tenant) => [tenant.id, tenant]))
+    return ahead
+  }
+
+  tenant(id: Id): TenantRecord | undefined {
+    const foreseen = this.#foreseen.get(id)
+    if (foreseen !== undefined) return foreseen
+    return this.#one(TenantRow, 'select * from tenants where id = ?', id)
+  }
+
+  tenantNamed(name: TenantName): TenantRecord | undefined {
+    return this.#one(TenantRow, "select * from tenants where name = ? and state <> 'none'", name)
+  }
+
+  tenants(): readonly TenantRecord[] {
+    return this.#all(TenantRow, "select * from tenants where state <> 'none' order by name")
+  }
+
+  /** The next of `tenants` in their order. @param after name of the last one, or nothing for the first ones */
+  tenantsAfter(after: TenantName | '', limit: number): readonly TenantRecord[] {
+    const query = "select * from tenants where state <> 'none' and name > ? order by name limit ?"
+    return this.#all(TenantRow, query, after, limit)
+  }
+
+  /** In the order of ids, without what was purged. @param after the last one before them */
+  inventory(of: 'tenants' | 'domains', after: Id | null, limit: number): Inventory {
+    return Inventory.parse(this.#prepare(inventories[of]).all(after ?? '', limit))
+  }
+
+  site(id: Id): SiteRecord | undefined {
+    return this.#one(SiteRow, 'select * from sites where id = ?', id)
+  }
+
+  /** Without what was purged. */
+  sitesOf(tenant: Id): readonly SiteRecord[] {
+    return this.#all(SiteRow, "select * from sites where tenant = ? and state <> 'none' order by fqdn", tenant)
+  }
+
+  /** Which site answers for a name, and whose it is. */
+  host(name: Fqdn): HostRecord | undefined {
+    const query = 'select h.name, h.site, s.tenant from hosts h join sites s on s.id = h.site where h.name = ?'
+    return this.#one(HostRow, query, name)
+  }
+
+  /** Whether a site answers for the name, which may be any text. */
+  isHost(name: string): boolean {
+    return this.#prepare('select 1 from hosts where name = ?').get(name) !== undefined
+  }
+
+  /** A name below this one that answers for another tenant. */
+  hostBelow(name: Fqdn, notOf: Id): HostRecord | undefined {
+    const query = `select h.name, h.site, s.tenant from hosts h join sites s on s.id = h.site
+      where h.backwards > ? and h.backwards < ? and s.tenant <> ? limit 1`
+    const start = backwards(name)
+    return this.#one(HostRow, query, `${start}.`, `${start}/`, notOf) // "/" follows "." in ASCII
+  }
+
+  /** The first uid above all that were ever given out; one that was reserved by a job that came to nothing is given again. */
+  nextUid(): number {
+    const row = z.strictObject({ uid: z.int().nullable() })
+    const highest = this.#one(row, 'select max(uid) as uid from tenants')?.uid
+    return highest == null ? uidRange.first : highest + 1
+  }
+
+  addTenant(tenant: TenantRecord): void {
+    const values = { ...tenant, limits: JSON.stringify(tenant.limits) }
+    this.#write('insert into tenants (id, name, uid, state, limits) values (@id, @name, @uid, @state, @limits)', values)
+  }
+
+  setTenantState(id: Id, state: State): void {
+    this.#write('update tenants set state = ? where id = ?', state, id)
+  }
+
+  setLimits(id: Id, limits: TenantLimits): void {
+    this.#write('update tenants set limits = ? where id = ?', JSON.stringify(limits), id)
+  }
+
+  /** Only for a reservation that came to nothing: what ever existed keeps its row, so that its uid is never given again. */
+  dropTenant(id: Id): void {
+    this.#write("delete from tenants where id = ? and state = 'making'", id)
+  }
+
+  addSite(site: SiteRecord): void {
+    const values = { ...site, aliases: JSON.stringify(site.aliases) }
+    const columns = 'id, tenant, fqdn, aliases, php, state'
+    this.#write(`insert into sites (${columns}) values (@id, @tenant, @fqdn, @aliases, @php, @state)`, values)
+  }
+
+  setSiteState(id: Id, state: State): void {
+    this.#write('update sites set state = ? where id = ?', state, id)
+  }
+
+  setSite(id: Id, { aliases, php }: Pick<SiteRecord, 'aliases' | 'php'>): void {
+    this.#write('update sites set aliases = ?, php = ? where id = ?', JSON.stringify(aliases), php, id)
+  }
+
+  /** Only for a reservation that came to nothing. */
+  dropSite(id: Id): void {
+    this.releaseHosts(id)
+    this.#write("delete from sites where id = ? and state = 'making'", id)
+  }
+
+  /** The site's own names stay its own; a name of another site is a conflict. */
+  claimHosts(site: Id, names: readonly Fqdn[]): void {
+    for (const name of names) {
+      const owner = this.host(name)?.site
+      if (owner === site) continue
+      if (owner !== undefined) throw new WcpError('conflict', `Cannot use the name "${name}": another site has it`)
+      this.#write('insert into hosts (name, backwards, site) values (?, ?, ?)', name, backwards(name), site)
+    }
+  }
+
+  /** All names of a site but those that are kept. */
+  releaseHosts(site: Id, keep: readonly Fqdn[] = []): void {
+    const owned = this.#all(z.strictObject({ name: Fqdn }), 'select name from hosts where site = ?', site)
+    for (const { name } of owned) {
+      if (!keep.includes(name)) this.#write('delete from hosts where name = ?', name)
+    }
+  }
+
+  get isSetupClosed(): boolean {
+    const row = z.strictObject({ value: z.string() })
+    return this.#one(row, "select value from meta where key = 'setup_closed'") !== undefined
+  }
+
+  closeSetup(now: string): void {
+    this.#write("insert or ignore into meta (key, value) values ('setup_closed', ?)", now)
+  }
+
+  #one<T extends z.ZodType>(row: T, query: string, ...values: unknown[]): z.output<T> | undefined {
+    const found = this.#prepare(query).get(...values)
+    return found === undefined ? undefined : row.parse(found)
+  }
+
+  #all<T extends z.ZodType>(row: T, query: string, ...values: unknown[]): readonly z.output<T>[] {
+    return this.#prepare(query)
+      .all(...values)
+      .map((found) => row.parse(found))
+  }
+
+  #write(query: string, ...values: unknown[]): void {
+    this.#prepare(query).run(...values)
+  }
+}
+
+function backwards(name: Fqdn): string {
+  return [...name].reverse().join('')
+}

@@ -1,0 +1,35 @@
+import { WcpError } from '../../../contract/errors.ts'
+import { domainCreate } from '../../../resources/domain/jobs.ts'
+import { identity, mayClaim, mayUsePhp, mustBeFree, siteIn, type Tenant, tenantIn } from '../judge.ts'
+import { provision } from '../provisioner.ts'
+import { namesOf, type SiteIdentity, siteFacts } from './facts.ts'
+
+type Target = { readonly tenant: Tenant; readonly site: SiteIdentity; readonly isNew: boolean }
+
+export const createDomain = provision(domainCreate, {
+  async target({ tenant: tenantId, domain: id, fqdn, aliases, php }, world): Promise<Target> {
+    const tenant = tenantIn(world.registry, tenantId, ['active', 'suspended'])
+    const isNew = world.registry.site(id) === undefined
+    if (!isNew) {
+      const known = siteIn(world.registry, tenantId, id, ['active'])
+      const isSame = known.fqdn === fqdn && known.php === php && known.aliases.join() === aliases.join()
+      if (!isSame) throw new WcpError('conflict', `Cannot create domain "${fqdn}": its id is in use`)
+    }
+    const site = { id, fqdn, aliases, php }
+    mayClaim(world, { tenant: tenantId, site: id, names: namesOf(site) })
+    mayUsePhp(world, tenantId, id, php)
+    const { customers, web } = world.machine.places
+    if (isNew) mustBeFree(world, [customers.site(tenant.name, fqdn), web.site(tenant.name, fqdn)])
+    return { tenant: identity(tenant), site, isNew }
+  },
+  reserve(registry, { tenant, site, isNew }) {
+    if (!isNew) return
+    registry.addSite({ ...site, aliases: [...site.aliases], tenant: tenant.id, state: 'making' })
+    registry.claimHosts(site.id, namesOf(site))
+  },
+  steps: ({ tenant, site }, machine) => siteFacts(machine, tenant, site, true),
+  settle: (registry, { site }) => registry.setSiteState(site.id, 'active'),
+  release(registry, { site, isNew }) {
+    if (isNew) registry.dropSite(site.id)
+  },
+})

@@ -1,0 +1,122 @@
+/** To the trash, back from it, and out of it for good. */
+import type { Fqdn, Id } from '../../../contract/values.ts'
+import { domainDelete, domainPurge, domainRestore } from '../../../resources/domain/jobs.ts'
+import type { Machine } from '../../os/machine.ts'
+import { movedPath } from '../../steps/moved-path.ts'
+import { purgedTree } from '../../steps/purged-tree.ts'
+import { stoppedFpm } from '../../steps/stopped-fpm.ts'
+import { identity, mayClaim, mayUsePhp, siteIn, type Tenant, tenantIn } from '../judge.ts'
+import { provision } from '../provisioner.ts'
+import {
+  absentAlias,
+  absentHost,
+  aliasFact,
+  closedSite,
+  hostFact,
+  liveSite,
+  namesOf,
+  routeFacts,
+  type SiteIdentity,
+} from './facts.ts'
+
+/** null: there is no such site, or it is in the trash: its names and places may be a newer site's by now. */
+type Deletion = {
+  readonly tenant: Tenant
+  readonly site: { readonly id: Id; readonly fqdn: Fqdn }
+  readonly aliases: readonly Fqdn[]
+} | null
+
+export const deleteDomain = provision(domainDelete, {
+  async target({ tenant: tenantId, domain: id }, { registry }): Promise<Deletion> {
+    if (registry.site(id) === undefined) return null
+    const site = siteIn(registry, tenantId, id, ['active', 'suspended', 'trashed', 'none'])
+    if (site.state === 'trashed' || site.state === 'none') return null
+    const tenant = identity(tenantIn(registry, tenantId, ['active', 'suspended']))
+    return { tenant, site: { id, fqdn: site.fqdn }, aliases: site.aliases }
+  },
+  steps(target, machine) {
+    if (target === null) return []
+    const { customer, web } = trashOf(machine, target)
+    return [
+      closedSite(machine, target.tenant, target.site),
+      absentHost(machine, target.site.fqdn),
+      ...target.aliases.flatMap((name) => absentAlias(machine, target.tenant, name)),
+      stoppedFpm(target.tenant.name), // it remembers to which files these names led
+      movedPath({ ...web, ifMissing: 'nothing to move' }),
+      movedPath({ ...customer, ifMissing: 'nothing to move' }),
+    ]
+  },
+  settle(registry, target) {
+    if (target === null) return
+    registry.setSiteState(target.site.id, 'trashed')
+    registry.releaseHosts(target.site.id)
+  },
+})
+
+type Restoration = {
+  readonly tenant: Tenant
+  readonly site: SiteIdentity
+  readonly wasDeleted: boolean
+  /** What the web server reads was gone when the site was deleted: it is made anew. */
+  readonly isWebLost: boolean
+}
+
+export const restoreDomain = provision(domainRestore, {
+  async target({ tenant: tenantId, domain: id }, world): Promise<Restoration> {
+    const tenant = identity(tenantIn(world.registry, tenantId, ['active', 'suspended']))
+    const { fqdn, aliases, php, state } = siteIn(world.registry, tenantId, id, ['trashed', 'active'])
+    const site = { id, fqdn, aliases, php }
+    mayClaim(world, { tenant: tenantId, site: id, names: namesOf(site) })
+    mayUsePhp(world, tenantId, id, php)
+    const { web } = trashOf(world.machine, { tenant, site })
+    const isWebLost = ![web.from, web.to].some((path) => world.machine.files.existsNow(path))
+    return { tenant, site, wasDeleted: state === 'trashed', isWebLost }
+  },
+  reserve: (registry, { site }) => registry.claimHosts(site.id, namesOf(site)),
+  steps({ tenant, site, isWebLost }, machine) {
+    const { customer, web } = trashOf(machine, { tenant, site })
+    return [
+      movedPath({ from: customer.to, to: customer.from, ifMissing: 'fail' }),
+      ...(isWebLost
+        ? routeFacts(machine, tenant, site, true)
+        : [
+            movedPath({ from: web.to, to: web.from, ifMissing: 'fail' }),
+            liveSite(machine, tenant, site),
+            ...site.aliases.map((name) => aliasFact(machine, tenant, site, name)),
+          ]),
+      ...namesOf(site).map((name) => hostFact(machine, tenant, site, name)),
+    ]
+  },
+  settle: (registry, { site }) => registry.setSiteState(site.id, 'active'),
+  release(registry, { site, wasDeleted }) {
+    if (wasDeleted) registry.releaseHosts(site.id)
+  },
+})
+
+export const purgeDomain = provision(domainPurge, {
+  async target({ tenant, domain: id }, { registry }): Promise<{ readonly id: Id } | null> {
+    if (registry.site(id) === undefined) return null
+    return { id: siteIn(registry, tenant, id, ['trashed', 'purging', 'none']).id }
+  },
+  // what is half removed can no longer be restored
+  reserve(registry, target) {
+    if (target !== null) registry.setSiteState(target.id, 'purging')
+  },
+  steps(target, { places: { customers, web } }) {
+    if (target === null) return []
+    return [purgedTree(`${customers.trash}/${target.id}`), purgedTree(`${web.trash}/${target.id}`)]
+  },
+  settle(registry, target) {
+    if (target !== null) registry.setSiteState(target.id, 'none')
+  },
+})
+
+function trashOf(
+  { places: { customers, web } }: Machine,
+  { tenant: { name }, site: { id, fqdn } }: { tenant: Tenant; site: { id: Id; fqdn: Fqdn } },
+) {
+  return {
+    customer: { from: customers.site(name, fqdn), to: `${customers.trash}/${id}` },
+    web: { from: web.site(name, fqdn), to: `${web.trash}/${id}` },
+  }
+}

@@ -1,0 +1,118 @@
+/** What is true of the machine for a site that exists. Creation, restoration and drift are all this one list. */
+import type { Fqdn, Id, PhpVersion } from '../../../contract/values.ts'
+import type { Ownership } from '../../os/files.ts'
+import type { Machine } from '../../os/machine.ts'
+import type { TenantIdentity } from '../../os/services.ts'
+import { absentPath } from '../../steps/absent-path.ts'
+import { directory } from '../../steps/directory.ts'
+import { handedOverTree } from '../../steps/handed-over-tree.ts'
+import { link } from '../../steps/link.ts'
+import type { Step } from '../../steps/step.ts'
+import { readyPage } from './ready-page.ts'
+
+export type SiteIdentity = {
+  readonly id: Id
+  readonly fqdn: Fqdn
+  readonly aliases: readonly Fqdn[]
+  readonly php: PhpVersion | null
+}
+
+const root = { uid: 0, gid: 0 }
+
+/** Names first come into the routing table when everything behind them is complete. */
+export function siteFacts(machine: Machine, tenant: TenantIdentity, site: SiteIdentity, isLive: boolean) {
+  return [
+    treeFact(machine, tenant, site),
+    ...routeFacts(machine, tenant, site, isLive),
+    ...namesOf(site).map((name) => hostFact(machine, tenant, site, name)),
+  ]
+}
+
+/**
+ * The customer's files. The site's directory is root's, so that the tenant can swap nothing above its document root
+ * (C05); the document root is the tenant's, and only the web server's group may read it besides.
+ */
+function treeFact(machine: Machine, tenant: TenantIdentity, site: SiteIdentity): Step {
+  const { customers } = machine.places
+  const { uid } = tenant
+  return handedOverTree({
+    path: customers.site(tenant.name, site.fqdn),
+    staging: `${customers.trash}/new-${site.id}`,
+    mode: 0o711,
+    ...root,
+    builder: root,
+    children: [
+      { path: 'public', ...docrootOwnership(machine, tenant) },
+      { path: 'public/index.html', text: readyPage(site.fqdn), mode: 0o640, uid, gid: machine.accounts.webGid },
+    ],
+  })
+}
+
+/** Part of the tree when that is made; looked at on its own only for drift. */
+export function docrootFact(machine: Machine, tenant: TenantIdentity, site: SiteIdentity): Step {
+  const path = machine.places.customers.docroot(tenant.name, site.fqdn)
+  return directory({ path, ...docrootOwnership(machine, tenant) })
+}
+
+function docrootOwnership({ accounts }: Machine, { uid }: TenantIdentity): Ownership {
+  return { mode: 0o2750, uid, gid: accounts.webGid } // what is made in it is the web server's to read, too
+}
+
+/** What the web server reads about the site. */
+export function routeFacts(machine: Machine, { name }: TenantIdentity, site: SiteIdentity, isLive: boolean): Step[] {
+  const { web, customers } = machine.places
+  const place = web.site(name, site.fqdn)
+  return [
+    directory({ path: place, mode: 0o711, ...root }),
+    link({ path: `${place}/docroot`, target: customers.docroot(name, site.fqdn) }),
+    phpFact(machine, { name }, site),
+    link({ path: `${place}/tls`, target: web.defaultTls }),
+    isLive ? liveSite(machine, { name }, site) : closedSite(machine, { name }, site),
+    ...site.aliases.map((alias) => aliasFact(machine, { name }, site, alias)),
+  ]
+}
+
+export function phpFact({ places }: Machine, { name }: Pick<TenantIdentity, 'name'>, site: SiteIdentity): Step {
+  const path = `${places.web.site(name, site.fqdn)}/php.sock`
+  return site.php === null ? absentPath(path) : link({ path, target: places.fpmSocket(name) })
+}
+
+/** `hosts/<name>/live` is a file exactly while tenant and domain are both live. */
+export function liveSite({ places }: Machine, { name }: Pick<TenantIdentity, 'name'>, site: { fqdn: Fqdn }): Step {
+  return link({ path: `${places.web.site(name, site.fqdn)}/live`, target: '../../live' })
+}
+
+export function closedSite({ places }: Machine, { name }: Pick<TenantIdentity, 'name'>, site: { fqdn: Fqdn }): Step {
+  return absentPath(`${places.web.site(name, site.fqdn)}/live`)
+}
+
+export function hostFact(
+  { places }: Machine,
+  { name }: Pick<TenantIdentity, 'name'>,
+  site: { fqdn: Fqdn },
+  host: Fqdn,
+): Step {
+  return link({ path: places.web.host(host), target: `../tenants/${name}/sites/${site.fqdn}` })
+}
+
+/** PHP finds the site among the tenant's own by this name, too. */
+export function aliasFact(
+  { places }: Machine,
+  { name }: Pick<TenantIdentity, 'name'>,
+  site: { fqdn: Fqdn },
+  alias: Fqdn,
+): Step {
+  return link({ path: places.web.site(name, alias), target: site.fqdn })
+}
+
+export function absentAlias(machine: Machine, { name }: Pick<TenantIdentity, 'name'>, alias: Fqdn): Step[] {
+  return [absentHost(machine, alias), absentPath(machine.places.web.site(name, alias))]
+}
+
+export function absentHost({ places }: Machine, host: Fqdn): Step {
+  return absentPath(places.web.host(host))
+}
+
+export function namesOf({ fqdn, aliases }: Pick<SiteIdentity, 'fqdn' | 'aliases'>): readonly Fqdn[] {
+  return [fqdn, ...aliases]
+}

@@ -1,0 +1,43 @@
+import type { Fqdn, PhpVersion } from '../../../contract/values.ts'
+import { domainUpdate } from '../../../resources/domain/jobs.ts'
+import { stoppedFpm } from '../../steps/stopped-fpm.ts'
+import { identity, mayClaim, mayUsePhp, siteIn, type Tenant, tenantIn } from '../judge.ts'
+import { provision } from '../provisioner.ts'
+import { absentAlias, aliasFact, hostFact, namesOf, phpFact, type SiteIdentity } from './facts.ts'
+
+type Options = { readonly aliases: readonly Fqdn[]; readonly php: PhpVersion | null }
+type Target = { readonly tenant: Tenant; readonly site: SiteIdentity; readonly before: Options }
+
+export const updateDomain = provision(domainUpdate, {
+  async target({ tenant: tenantId, domain: id, aliases, php }, world): Promise<Target> {
+    const tenant = identity(tenantIn(world.registry, tenantId, ['active', 'suspended']))
+    const { fqdn, ...before } = siteIn(world.registry, tenantId, id, ['active', 'suspended'])
+    const site = { id, fqdn, aliases, php }
+    mayClaim(world, { tenant: tenantId, site: id, names: namesOf(site) })
+    mayUsePhp(world, tenantId, id, php)
+    return { tenant, site, before: { aliases: before.aliases, php: before.php } }
+  },
+  // new names are taken at once, old ones kept until the end; PHP started during the job is the new one
+  reserve(registry, { site }) {
+    registry.claimHosts(site.id, namesOf(site))
+    registry.setSite(site.id, { aliases: [...site.aliases], php: site.php })
+  },
+  steps({ tenant, site, before }, machine) {
+    const names = namesOf(site)
+    const dropped = before.aliases.filter((name) => !names.includes(name))
+    const changesPhp = before.php !== null && site.php !== null && before.php !== site.php
+    return [
+      phpFact(machine, tenant, site),
+      ...site.aliases.map((name) => aliasFact(machine, tenant, site, name)),
+      ...names.map((name) => hostFact(machine, tenant, site, name)),
+      ...dropped.flatMap((name) => absentAlias(machine, tenant, name)),
+      // PHP remembers to which files a name led; it may lead elsewhere the next time it is given
+      ...(changesPhp || dropped.length > 0 ? [stoppedFpm(tenant.name)] : []),
+    ]
+  },
+  settle: (registry, { site }) => registry.releaseHosts(site.id, namesOf(site)),
+  release(registry, { site, before }) {
+    registry.setSite(site.id, { aliases: [...before.aliases], php: before.php })
+    registry.releaseHosts(site.id, namesOf({ fqdn: site.fqdn, aliases: before.aliases }))
+  },
+})

@@ -1,0 +1,28 @@
+/** Registry of the provisioners: one per job type, or it does not compile. */
+import type { JobType } from '../../resources/jobs.ts'
+import { createDomain } from './domain/create.ts'
+import { deleteDomain, purgeDomain, restoreDomain } from './domain/delete.ts'
+import { suspendDomain, unsuspendDomain } from './domain/suspend.ts'
+import { updateDomain } from './domain/update.ts'
+import type { AnyProvisioner } from './provisioner.ts'
+import { createTenant } from './tenant/create.ts'
+import { deleteTenant, purgeTenant, restoreTenant } from './tenant/delete.ts'
+import { limitTenant } from './tenant/limit.ts'
+import { suspendTenant, unsuspendTenant } from './tenant/suspend.ts'
+
+export const provisioners = {
+  'tenant.create': createTenant,
+  'tenant.limit': limitTenant,
+  'tenant.suspend': suspendTenant,
+  'tenant.unsuspend': unsuspendTenant,
+  'tenant.delete': deleteTenant,
+  'tenant.restore': restoreTenant,
+  'tenant.purge': purgeTenant,
+  'domain.create': createDomain,
+  'domain.update': updateDomain,
+  'domain.suspend': suspendDomain,
+  'domain.unsuspend': unsuspendDomain,
+  'domain.delete': deleteDomain,
+  'domain.restore': restoreDomain,
+  'domain.purge': purgeDomain,
+} as const satisfies Record<JobType, AnyProvisioner>

@@ -1,0 +1,132 @@
+/** To the trash, back from it, and out of it for good. */
+import type { Fqdn, Id, TenantLimits } from '../../../contract/values.ts'
+import { tenantDelete, tenantPurge, tenantRestore } from '../../../resources/tenant/jobs.ts'
+import type { Registry, SiteRecord } from '../../jobs/registry.ts'
+import type { Machine } from '../../os/machine.ts'
+import { movedPath } from '../../steps/moved-path.ts'
+import { purgedTree } from '../../steps/purged-tree.ts'
+import { stoppedTenant } from '../../steps/stopped-tenant.ts'
+import { absentHost, hostFact, namesOf, routeFacts, type SiteIdentity } from '../domain/facts.ts'
+import { identity, mayClaim, type Tenant, tenantIn } from '../judge.ts'
+import { provision } from '../provisioner.ts'
+import { absentAccount, accountFacts, closedTenant, liveTenant, tenantFacts } from './facts.ts'
+
+/** null: there is no such tenant, or it is in the trash: its name and places may be somebody else's by now. */
+type Deletion = { readonly tenant: Tenant; readonly hosts: readonly Fqdn[]; readonly sites: readonly Id[] } | null
+
+export const deleteTenant = provision(tenantDelete, {
+  async target({ tenant: id }, { registry }): Promise<Deletion> {
+    const state = registry.tenant(id)?.state ?? 'none'
+    if (state === 'trashed' || state === 'none') return null
+    const tenant = tenantIn(registry, id, ['active', 'suspended'])
+    const sites = livingSites(registry, id)
+    const hosts = sites.flatMap(namesOf)
+    return { tenant: identity(tenant), hosts, sites: sites.map((site) => site.id) }
+  },
+  steps(target, machine) {
+    if (target === null) return []
+    const { tenant, hosts } = target
+    const { customer, web } = trashOf(machine, tenant)
+    return [
+      closedTenant(machine, tenant),
+      ...hosts.map((name) => absentHost(machine, name)),
+      stoppedTenant(tenant.name),
+      ...absentAccount(machine, tenant),
+      movedPath({ ...web, ifMissing: 'nothing to move' }),
+      movedPath({ ...customer, ifMissing: 'nothing to move' }),
+    ]
+  },
+  settle(registry, target) {
+    if (target === null) return
+    registry.setTenantState(target.tenant.id, 'trashed')
+    for (const site of target.sites) registry.releaseHosts(site)
+  },
+})
+
+type LivingSite = SiteIdentity & { readonly isLive: boolean }
+type Restoration = {
+  readonly tenant: Tenant
+  readonly limits: TenantLimits
+  readonly sites: readonly LivingSite[]
+  /** What the web server reads was gone when the tenant was deleted: it is made anew. */
+  readonly isWebLost: boolean
+  readonly wasDeleted: boolean
+}
+
+/** Sites that were deleted before the tenant stay in the trash; the others come back as they were. */
+export const restoreTenant = provision(tenantRestore, {
+  async target({ tenant: id }, world): Promise<Restoration> {
+    const found = tenantIn(world.registry, id, ['trashed', 'active'])
+    const sites = livingSites(world.registry, id)
+    for (const site of sites) mayClaim(world, { tenant: id, site: site.id, names: namesOf(site) })
+    return {
+      tenant: identity(found),
+      limits: found.limits,
+      sites: sites.map(({ id, fqdn, aliases, php, state }) => ({ id, fqdn, aliases, php, isLive: state === 'active' })),
+      isWebLost: isLost(world.machine, trashOf(world.machine, identity(found)).web),
+      wasDeleted: found.state === 'trashed',
+    }
+  },
+  reserve(registry, { sites }) {
+    for (const site of sites) registry.claimHosts(site.id, namesOf(site))
+  },
+  steps({ tenant, limits, sites, isWebLost }, machine) {
+    const { customer, web } = trashOf(machine, tenant)
+    return [
+      movedPath({ from: customer.to, to: customer.from, ifMissing: 'fail' }),
+      ...(isWebLost
+        ? [...tenantFacts(machine, tenant, limits), ...sites.flatMap((s) => routeFacts(machine, tenant, s, s.isLive))]
+        : [movedPath({ from: web.to, to: web.from, ifMissing: 'fail' }), ...accountFacts(machine, tenant)]),
+      ...sites.flatMap((site) => namesOf(site).map((name) => hostFact(machine, tenant, site, name))),
+      liveTenant(machine, tenant),
+    ]
+  },
+  settle: (registry, { tenant }) => registry.setTenantState(tenant.id, 'active'),
+  release(registry, { sites, wasDeleted }) {
+    if (wasDeleted) for (const site of sites) registry.releaseHosts(site.id)
+  },
+})
+
+type Purge = { readonly tenant: Tenant; readonly sites: readonly Id[] } | null
+
+export const purgeTenant = provision(tenantPurge, {
+  async target({ tenant: id }, { registry }): Promise<Purge> {
+    if ((registry.tenant(id)?.state ?? 'none') === 'none') return null
+    const tenant = tenantIn(registry, id, ['trashed', 'purging'])
+    return { tenant: identity(tenant), sites: registry.sitesOf(id).map((site) => site.id) }
+  },
+  // what is half removed can no longer be restored
+  reserve(registry, target) {
+    if (target !== null) registry.setTenantState(target.tenant.id, 'purging')
+  },
+  steps(target, { places }) {
+    if (target === null) return []
+    const trashed = [target.tenant.id, ...target.sites]
+    return [
+      ...trashed.map((id) => purgedTree(`${places.customers.trash}/${id}`)),
+      ...trashed.map((id) => purgedTree(`${places.web.trash}/${id}`)),
+      purgedTree(places.tenantLogs(target.tenant.name)),
+    ]
+  },
+  settle(registry, target) {
+    if (target === null) return
+    for (const site of target.sites) registry.setSiteState(site, 'none')
+    registry.setTenantState(target.tenant.id, 'none')
+  },
+})
+
+/** Not those that were deleted on their own. */
+function livingSites(registry: Registry, tenant: Id): readonly SiteRecord[] {
+  return registry.sitesOf(tenant).filter(({ state }) => state === 'active' || state === 'suspended')
+}
+
+function isLost({ files }: Machine, { from, to }: { from: string; to: string }): boolean {
+  return !files.existsNow(from) && !files.existsNow(to)
+}
+
+function trashOf({ places: { customers, web } }: Machine, { id, name }: Tenant) {
+  return {
+    customer: { from: customers.tenant(name), to: `${customers.trash}/${id}` },
+    web: { from: web.tenant(name), to: `${web.trash}/${id}` },
+  }
+}

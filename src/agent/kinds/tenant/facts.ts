@@ -1,0 +1,72 @@
+/** What is true of the machine for a tenant that exists. Creation, restoration and drift are all this one list. */
+import type { TenantLimits } from '../../../contract/values.ts'
+import type { Machine } from '../../os/machine.ts'
+import type { TenantIdentity } from '../../os/services.ts'
+import { renderFpmConfig } from '../../render/fpm.ts'
+import { absentPath } from '../../steps/absent-path.ts'
+import { appliedLimits } from '../../steps/applied-limits.ts'
+import { directory } from '../../steps/directory.ts'
+import { link } from '../../steps/link.ts'
+import type { Step } from '../../steps/step.ts'
+import { textFile } from '../../steps/text-file.ts'
+import { groupRecord, userRecord } from './user-records.ts'
+
+const root = { uid: 0, gid: 0 }
+
+/** All but the `live` marker, which is the tenant's state. */
+export function tenantFacts(machine: Machine, tenant: TenantIdentity, limits: TenantLimits): readonly Step[] {
+  const { customers, web, tenantLogs } = machine.places
+  const { name, uid, gid } = tenant
+  return [
+    ...accountFacts(machine, tenant),
+    directory({ path: tenantLogs(name), mode: 0o750, ...root }),
+    directory({ path: customers.tenant(name), mode: 0o711, ...root }),
+    directory({ path: customers.home(name), mode: 0o700, uid, gid }),
+    directory({ path: customers.tmp(name), mode: 0o700, uid, gid }),
+    directory({ path: customers.sites(name), mode: 0o711, ...root }),
+    directory({ path: web.tenant(name), mode: 0o711, ...root }),
+    directory({ path: web.sites(name), mode: 0o711, ...root }),
+    fpmConfigFact(machine, tenant, limits),
+    appliedLimits({ tenant: name, limits, record: web.limits(name), owner: root }),
+  ]
+}
+
+/** Linux user and group, as records of nss-systemd: seen at once, without rewriting /etc/passwd. */
+export function accountFacts({ places }: Machine, tenant: TenantIdentity): readonly Step[] {
+  const at = recordPaths(places.userdb, tenant)
+  const own = { mode: 0o644, ...root }
+  return [
+    textFile({ path: at.group, text: groupRecord(tenant), ...own }),
+    link({ path: at.groupByGid, target: `${tenant.name}.group` }),
+    textFile({ path: at.user, text: userRecord(tenant, places.customers.home(tenant.name)), ...own }),
+    link({ path: at.userByUid, target: `${tenant.name}.user` }),
+  ]
+}
+
+export function absentAccount({ places }: Machine, tenant: TenantIdentity): readonly Step[] {
+  const at = recordPaths(places.userdb, tenant)
+  return [at.userByUid, at.user, at.groupByGid, at.group].map(absentPath)
+}
+
+function recordPaths(userdb: string, { name, uid, gid }: TenantIdentity) {
+  return {
+    user: `${userdb}/${name}.user`,
+    userByUid: `${userdb}/${uid}.user`,
+    group: `${userdb}/${name}.group`,
+    groupByGid: `${userdb}/${gid}.group`,
+  }
+}
+
+export function fpmConfigFact({ places }: Machine, tenant: TenantIdentity, limits: TenantLimits): Step {
+  const text = renderFpmConfig(places, { name: tenant.name, limits })
+  return textFile({ path: places.web.fpmConfig(tenant.name), text, mode: 0o640, uid: 0, gid: tenant.gid })
+}
+
+/** One file is the whole suspension: the web server looks for it at each request. */
+export function liveTenant({ places }: Machine, tenant: TenantIdentity): Step {
+  return textFile({ path: places.web.live(tenant.name), text: '', mode: 0o644, ...root })
+}
+
+export function closedTenant({ places }: Machine, tenant: TenantIdentity): Step {
+  return absentPath(places.web.live(tenant.name))
+}

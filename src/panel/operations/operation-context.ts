@@ -1,0 +1,75 @@
+/** Builds what one call of an operation may use: its stores bound to the call's transaction, and who asks. */
+
+import type { z } from 'zod'
+import type { JobContract } from '../../contract/job.ts'
+import type { Id } from '../../contract/values.ts'
+import { DriftReport, HealthSnapshot, Inventory, MirrorReport } from '../../contract/wire.ts'
+import type { Actor } from '../../resources/actor.ts'
+import type { Context } from '../../resources/context.ts'
+import type { Stores } from '../../resources/index.ts'
+import { newId } from '../../store/new-id.ts'
+import type { AgentLink } from '../jobs/agent-link.ts'
+
+/** A job that the call has queued, in order. */
+export interface QueuedByCall {
+  readonly id: Id
+  readonly type: string
+  readonly payload: Record<string, unknown>
+}
+
+/** How an actor is written into jobs and audit entries: who acts as another answers for it under his own name. */
+export function actorName(actor: Actor | null): string {
+  if (actor === null) return 'nobody'
+  return actor.kind === 'root' ? 'root' : (actor.impersonator ?? actor).email
+}
+
+export function actorId(actor: Actor | null): Id | null {
+  return actor?.kind === 'user' ? (actor.impersonator ?? actor).id : null
+}
+
+export function operationContext(call: {
+  readonly actor: Actor
+  readonly now: string
+  readonly stores: Stores
+  readonly policies: Context['policies']
+  readonly events: Context['events']
+  readonly machine: Context['machine']
+  readonly hashPassword: Context['hashPassword']
+  readonly panelHost: string
+  readonly machineHost: string
+  readonly canMail: boolean
+  readonly hasCertificatePort: boolean
+  readonly mustEnrol: boolean
+  readonly linkUrl: Context['linkUrl']
+  readonly session: Context['session']
+  /** Filled by `enqueue`. */
+  readonly queued: QueuedByCall[]
+}): Context {
+  const { stores, queued, ...given } = call
+  const { actor } = given
+  return {
+    ...stores,
+    ...given,
+    newId,
+    async enqueue<T extends string, P extends z.ZodObject>(contract: JobContract<T, P>, payload: z.output<P>) {
+      const id = newId()
+      // The row's own words are parsed as the agent will parse them: what it would refuse is never stored.
+      const parsed = contract.payload.parse(payload)
+      const by = { id, actor: actorName(actor), actorId: actorId(actor) }
+      await stores.jobs.enqueue(contract, parsed, by)
+      queued.push({ id, type: contract.type, payload: parsed })
+      return id
+    },
+  }
+}
+
+/** What the root side sees of the machine, asked over the link. */
+export function machineView(link: Pick<AgentLink, 'ask' | 'phpVersions'>): Context['machine'] {
+  return {
+    health: () => link.ask({ t: 'inspect', what: 'health' }, HealthSnapshot, 10_000),
+    drift: () => link.ask({ t: 'inspect', what: 'drift' }, DriftReport, 50_000),
+    inventory: (of, after) => link.ask({ t: 'inventory', of, after }, Inventory, 10_000),
+    audit: () => link.ask({ t: 'inspect', what: 'audit' }, MirrorReport, 120_000),
+    phpVersions: () => link.phpVersions,
+  }
+}

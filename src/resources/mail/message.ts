@@ -1,0 +1,25 @@
+/** A mail as text and as simple HTML, out of the same words. */
+import { Eta } from 'eta/core'
+import { english } from '../../lib/texts.ts'
+import { assetText } from '../../program/assets.ts'
+import type { MailKind } from './schema.ts'
+
+export interface Message {
+  readonly subject: string
+  readonly text: string
+  readonly html: string
+}
+
+/** @param link null for a mail without one. @param host of the panel, as people know it */
+export function message(kind: MailKind, host: string, link: string | null): Message {
+  const words = english.mail[kind]
+  const model = { t: english, words, host, link }
+  return {
+    subject: `${words.subject} (${host})`,
+    text: plain.renderString(assetText('templates/mail/message.txt.eta'), model),
+    html: markup.renderString(assetText('templates/mail/message.html.eta'), model),
+  }
+}
+
+const plain = new Eta({ autoEscape: false })
+const markup = new Eta({ autoEscape: true })
