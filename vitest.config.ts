@@ -1,6 +1,9 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
+/** Each group reads templates and styles as a checkout does. */
+const setupFiles = ['./test/support/checkout-assets.ts']
+
 /** Groups of tests; `test/run.ts` names them, and `WCP_REQUIRED_TESTS` makes a skip in one of them a failure. */
 const serial = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 300_000 }
 
@@ -12,6 +15,7 @@ export default defineConfig({
     projects: [
       {
         test: {
+          setupFiles,
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/faults/{history,log-lines,power-verdict}.test.ts'],
           testTimeout: 60_000,
@@ -19,24 +23,34 @@ export default defineConfig({
         },
       },
       // bundles each role
-      { test: { name: 'architecture', include: ['test/architecture/**/*.test.ts'], testTimeout: 30_000 } },
+      { test: { setupFiles, name: 'architecture', include: ['test/architecture/**/*.test.ts'], testTimeout: 30_000 } },
       {
         test: {
+          setupFiles,
           name: 'operations',
           include: ['test/operations/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
       },
-      { test: { name: 'provisioners', include: ['test/provisioners/**/*.test.ts'] } },
-      { test: { name: 'store', include: ['test/store/**/*.test.ts'], ...serial } },
-      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...serial } },
-      { test: { name: 'faults', include: ['test/faults/**/f*.test.ts'], ...serial } },
-      { test: { name: 'security', include: ['test/security/**/*.test.ts'], ...serial, testTimeout: 180_000 } },
-      { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...serial } },
-      { test: { name: 'build', include: ['test/build/**/*.test.ts'], ...serial, testTimeout: 600_000 } },
+      { test: { setupFiles, name: 'provisioners', include: ['test/provisioners/**/*.test.ts'] } },
+      { test: { setupFiles, name: 'store', include: ['test/store/**/*.test.ts'], ...serial } },
+      { test: { setupFiles, name: 'integration', include: ['test/integration/**/*.test.ts'], ...serial } },
+      { test: { setupFiles, name: 'faults', include: ['test/faults/**/f*.test.ts'], ...serial } },
       {
         test: {
+          setupFiles,
+          name: 'security',
+          include: ['test/security/**/*.test.ts'],
+          ...serial,
+          testTimeout: 180_000,
+        },
+      },
+      { test: { setupFiles, name: 'browser', include: ['test/browser/**/*.test.ts'], ...serial } },
+      { test: { setupFiles, name: 'build', include: ['test/build/**/*.test.ts'], ...serial, testTimeout: 600_000 } },
+      {
+        test: {
+          setupFiles,
           name: 'server-faults',
           include: ['test/faults/**/*.e2e.ts'],
           ...serial,
@@ -46,6 +60,7 @@ export default defineConfig({
       },
       {
         test: {
+          setupFiles,
           name: 'e2e',
           include: ['test/e2e/**/*.e2e.ts'],
           ...serial,

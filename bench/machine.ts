@@ -1,5 +1,6 @@
 /** The root side's half of a population: its registry and journal, and the trees of all sites, made by the product's own steps. */
 
+import '../test/support/checkout-assets.ts'
 import { randomUUID } from 'node:crypto'
 import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { wanted } from '../src/agent/drift/drift.ts'

@@ -1,11 +1,13 @@
 /** First stage of the executable: answers what needs no code, picks the role, and loads only that role. */
 import { inspect } from 'node:util'
-import { assetText, isPacked } from './program/assets.ts'
+import { type AssetSource, assetText, isPacked, readAssetsFrom } from './program/assets.ts'
 import { loadPackedRole } from './program/packed-role.ts'
+import { requireFromSource } from './program/require-from-source.ts'
 import { type Choice, pickRole, type Role, type RoleModule, roleNames, roleSources } from './program/roles.ts'
 import { version } from './program/version.ts'
 
 async function boot(): Promise<void> {
+  if (!isPacked()) readAssetsFrom(() => requireFromSource('../tools/assets-source.ts') as AssetSource)
   const choice = pickRole(process.argv0, process.argv.slice(2))
   if (!isDaemon(choice)) process.stdout.on('error', endOnClosedPipe)
   if (choice.kind === 'version') process.stdout.write(`${version()}\n`)

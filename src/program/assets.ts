@@ -3,7 +3,6 @@
  * are assets of the single executable; from source they are files of the checkout, the styles compiled when stale.
  */
 import { getAssetKeys, getRawAsset, isSea } from 'node:sea'
-import { requireFromSource } from './require-from-source.ts'
 
 /** True in the executable, false when the TypeScript files themselves run. */
 export function isPacked(): boolean {
@@ -34,7 +33,20 @@ function packedNames(): ReadonlySet<string> {
   return packed
 }
 
-/** Not an import: the reader for a checkout starts the Tailwind compiler, which no bundle may reach. */
-function source(): typeof import('../tools/assets-source.ts') {
-  return requireFromSource('../tools/assets-source.ts') as typeof import('../tools/assets-source.ts')
+/** Files of a checkout; reading them can start the Tailwind compiler, which no bundle may reach: `main.ts` hands it in. */
+export interface AssetSource {
+  sourceAsset(name: string): Uint8Array
+  sourceAssetNames(): string[]
+}
+
+let checkout: (() => AssetSource) | undefined
+
+/** @param load called for each asset that is read, so that nothing is loaded before the first */
+export function readAssetsFrom(load: () => AssetSource): void {
+  checkout = load
+}
+
+function source(): AssetSource {
+  if (checkout === undefined) throw new Error('Cannot read assets: the process was not started from src/main.ts')
+  return checkout()
 }

@@ -1,4 +1,5 @@
 /** A process to be killed: runs jobs on the bench of the directory it is given, over and over, until it is gone. */
+import '../support/checkout-assets.ts'
 import { Bench } from './bench.ts'
 import { domain, scenarios, tenant } from './scenarios.ts'
 
