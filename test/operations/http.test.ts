@@ -79,6 +79,7 @@ describe('the host of a request', () => {
       'GET http://evil.example/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
       400,
     ],
+    ['a fragment', 'GET /healthz#?a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', 400],
   ])('is refused when there is %s', async (_, bytes, status) => {
     expect(await askRaw(test.panel.port, bytes)).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
   })
@@ -224,6 +225,37 @@ describe('a form of another site', () => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' }
 
     expect((await admin.ask({ method: 'POST', path: '/echo', body, headers })).status).toBe(400)
+  })
+})
+
+describe('an address that is written another way', () => {
+  it.each(['/%61pi/v1/tenants', '/api/v1/%74enants', '/%61%70%69/v1/tenants'])('means the same: %s', async (path) => {
+    const foreign = { 'sec-fetch-site': 'cross-site' }
+
+    expect((await admin.ask({ path })).headers['ratelimit-policy']).toContain('"reads"')
+    expect((await admin.ask({ path, headers: foreign })).status).toBe(401)
+    expect((await ask({ port: test.panel.port }, { path, headers: { accept: 'text/html' } })).status).toBe(401)
+    expect((await ask({ port: test.panel.port }, { method: 'PUT', path })).status).toBe(405)
+  })
+
+  it('takes the token of a call where a call is, and that of a form where a form is', async () => {
+    const headers = { 'x-csrf-token': await admin.token(), 'sec-fetch-site': 'same-origin' }
+
+    const answer = await admin.ask({ method: 'POST', path: '/%61pi/v1/packages', headers, body: { name: 'encoded' } })
+
+    expect(answer.status).toBe(201)
+  })
+
+  it('keeps the secret of a link out of the log', async () => {
+    await admin.ask({ path: '/%6Cink/secret-of-a-link' })
+    await admin.ask({ path: '/%6Cink/secret-of-a-link/and-more' })
+
+    expect(JSON.stringify(test.log)).not.toContain('secret-of-a-link')
+  })
+
+  it('reads all behind the first question mark as one query', async () => {
+    expect((await admin.ask({ path: '/api/v1/tenants?search=a?limit=1' })).status).toBe(200)
+    expect((await admin.ask({ path: '/api/v1/tenants?limit=1?search=a' })).status).toBe(422)
   })
 })
 

@@ -10,7 +10,8 @@ import { clientAddress } from './client-address.ts'
 import type { HostPolicy } from './host-check.ts'
 import { limits } from './limits.ts'
 import type { RateLimits } from './rate-limits.ts'
-import { type Door, isApi, pathOf } from './server.ts'
+import type { Door } from './server.ts'
+import { isApi, loggedPath, pathOf } from './target.ts'
 import { turnstile } from './turnstile.ts'
 import type { Bootstrap } from './types.ts'
 
@@ -110,7 +111,7 @@ export function networkDoor(options: NetworkDoorOptions): Door {
         if (isApi(request)) checkApiCall(request)
         else await checkPageForm(request)
       } catch (error) {
-        options.log.warn({ path: pathOf(request), ip: clientAddress(request) }, 'a forged request was refused')
+        options.log.warn({ path: loggedPath(request), ip: clientAddress(request) }, 'a forged request was refused')
         if (request.session) await options.recordForgery(request)
         throw error
       }
@@ -127,7 +128,7 @@ function fetchSite({ headers }: FastifyRequest): string | undefined {
 
 /** Styles and the like, which the setup's own pages need too. */
 function isAsset(request: FastifyRequest): boolean {
-  const path = pathOf(request)
+  const path = request.routeOptions.url ?? pathOf(request)
   return path.startsWith('/assets/') || path === '/healthz'
 }
 

@@ -9,6 +9,7 @@ import { parseForm } from './form-body.ts'
 import { limits } from './limits.ts'
 import { queryReader } from './query-input.ts'
 import { parseStrictJson } from './strict-json.ts'
+import { queryOf } from './target.ts'
 import { entityTag, isKnown, termsOf } from './terms.ts'
 import type { JobPlan, Outcome, Terms } from './types.ts'
 
@@ -98,7 +99,7 @@ function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
 }
 
 function splitQuery(request: FastifyRequest, operation: AnyOperation<Context>) {
-  const query = new URLSearchParams(request.raw.url?.split('?')[1])
+  const query = new URLSearchParams(queryOf(request))
   const plan = query.getAll('plan')
   query.delete('plan')
   if (plan.length === 0) return { query, isPlan: false }

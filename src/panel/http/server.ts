@@ -22,6 +22,7 @@ import { noStore, securityHeaders } from './headers.ts'
 import { demandLeastRate } from './least-rate.ts'
 import { limits } from './limits.ts'
 import { errorHeaders, sendProblem, toWcpError } from './problem.ts'
+import { decoded, isApi, loggedPath, pathOf } from './target.ts'
 import type { Pages } from './types.ts'
 
 export interface TlsFiles {
@@ -107,7 +108,7 @@ export function createPanelServer(door: Door, log: Logger, tls: TlsFiles | null)
 
   app.setErrorHandler(async (error: Error, request, reply) => {
     const shown = toWcpError(error)
-    if (shown.code === 'internal') request.log.error({ err: error, path: pathOf(request) }, 'a request failed')
+    if (shown.code === 'internal') request.log.error({ err: error, path: loggedPath(request) }, 'a request failed')
     return await sendError(request, reply, shown, pages)
   })
   app.setNotFoundHandler(async (request, reply) => {
@@ -122,7 +123,12 @@ export function createPanelServer(door: Door, log: Logger, tls: TlsFiles | null)
   return {
     app,
     raw,
-    pagePaths: { has: (path) => !path.startsWith('/api/') && methods.of(path).includes('GET') },
+    pagePaths: {
+      has: (path) => {
+        const read = decoded(path)
+        return !read.startsWith('/api/') && methods.of(read).includes('GET')
+      },
+    },
     setPages: (given) => {
       pages = given
     },
@@ -193,17 +199,9 @@ function limitPerAddress(server: Server): void {
 function demandOneHost({ raw }: FastifyRequest, door: Door): void {
   const hosts = raw.rawHeaders.filter((_, index) => index % 2 === 0).filter((name) => name.toLowerCase() === 'host')
   if (hosts.length > 1) throw new WcpError('malformed', 'Cannot take the request: it names two hosts')
-  if (!raw.url?.startsWith('/')) throw new WcpError('malformed', 'Cannot take the request: its target is not a path')
+  if (!raw.url?.startsWith('/') || raw.url.includes('#'))
+    throw new WcpError('malformed', 'Cannot take the request: its target is not a path')
   if (!door.acceptsHost(raw.headers.host ?? '')) throw new WcpError('wrong_host', 'Cannot answer for this host')
-}
-
-export function isApi(request: FastifyRequest): boolean {
-  const path = pathOf(request)
-  return path === '/api' || path.startsWith('/api/')
-}
-
-export function pathOf(request: FastifyRequest): string {
-  return (request.raw.url ?? '/').split('?')[0] ?? '/'
 }
 
 async function sendError(request: FastifyRequest, reply: FastifyReply, error: WcpError, pages: Pages | null) {
@@ -225,9 +223,7 @@ function acceptsHtml(request: FastifyRequest): boolean {
 function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
   const facts = {
     method: request.method,
-    path: pathOf(request)
-      .slice(0, 300)
-      .replace(/^\/link\/.*/, '/link/…'), // what follows is a secret
+    path: loggedPath(request),
     status: reply.statusCode,
     ms: Math.round(reply.elapsedTime),
     ip: request.ip,
