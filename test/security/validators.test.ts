@@ -168,7 +168,7 @@ const claims: readonly (readonly [name: string, property: fc.IRawProperty<unknow
       const { keys: usual } = parseConfigText(
         renderFpmConfig(places, { name: TenantName.parse('acme'), limits: noLimits }),
       )
-      return sections.join() === `global,${name}` && keys.join() === usual.join()
+      return sections.join() === `global,tenant-${name}` && keys.join() === usual.join()
     }),
   ],
   [
