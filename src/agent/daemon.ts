@@ -43,6 +43,7 @@ export interface Daemon {
   /** Resolves when the journal can no longer be written: only another start helps. */
   readonly broken: Promise<void>
   /** A configuration that is wrong is logged in one line, and what was in force stays. */
+  /** Never rejects: a signal has nobody who could be told. */
   reload(): Promise<void>
   /** Running steps end, the journal is closed, children have ended. */
   stop(): Promise<void>
@@ -145,8 +146,9 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
         await unprivileged.restartPanel()
         log.info({}, 'configuration reloaded')
       } catch (error) {
-        if (!(error instanceof ConfigError)) throw error
-        log.error({ problem: error.message }, 'configuration is wrong; the one in force stays')
+        if (error instanceof ConfigError)
+          log.error({ problem: error.message }, 'configuration is wrong; the one in force stays')
+        else log.error({ err: error }, 'configuration cannot be taken; the next SIGHUP tries again')
       }
       systemd.say('READY=1')
     },

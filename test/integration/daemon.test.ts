@@ -1,5 +1,5 @@
 /** The life of the processes: what starts, what is refused, what survives which death. As root, without systemd. */
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, statSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -96,6 +96,20 @@ describe.skipIf(!canRun)('the daemon', () => {
     expect(machine.pids.panel).toBe(before)
     expect(await ask('/')).toBeLessThan(500)
     machine.configure()
+  })
+
+  it('goes on when its configuration cannot be read at all', async () => {
+    const { agent } = machine.pids
+    renameSync(machine.configFile, `${machine.configFile}.aside`)
+    mkdirSync(machine.configFile)
+    machine.kill('SIGHUP')
+
+    await machine.until('the line is logged', () => machine.output.includes('configuration cannot be taken'))
+
+    rmdirSync(machine.configFile)
+    renameSync(`${machine.configFile}.aside`, machine.configFile)
+    expect(machine.pids.agent).toBe(agent)
+    expect(await ask('/')).toBeLessThan(500)
   })
 
   it('takes a new configuration without losing the port', async () => {
