@@ -3,14 +3,14 @@
  * the directory is the authentication (B1). Frames go to the engine; one that breaks the grammar ends the connection.
  */
 import { type FSWatcher, watch } from 'node:fs'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { basename, dirname } from 'node:path'
 import { encodeFrame, FrameDecoder, FrameError } from '../contract/frame.ts'
 import type { AgentMessage } from '../contract/wire.ts'
 import type { Engine } from './jobs/engine-api.ts'
 import { rationedLog } from './jobs/rationed-log.ts'
 import type { Log } from './log.ts'
-import { isSocketOf } from './os/socket-of.ts'
+import { dialSocket } from './os/dial-socket.ts'
 
 export interface PanelLink {
   /** Dropped while there is no connection: the engine tells ends of jobs again at each hello. */
@@ -48,12 +48,12 @@ export function panelLink({ socket: path, ownerUid, log }: PanelLinkOptions): Pa
   function dial(): void {
     clearTimeout(timer)
     if (isClosed || current !== undefined) return
-    if (isSocketOf(path, ownerUid)) open()
-    else later()
+    const connection = dialSocket(path, ownerUid)
+    if (connection === undefined) later()
+    else open(connection)
   }
 
-  function open(): void {
-    const connection = connect(path)
+  function open(connection: Socket): void {
     current = connection
     connection.once('connect', () => {
       isUp = true

@@ -138,7 +138,7 @@ it('is bounded: a panel gone mad fills neither the disk nor hides the refusals',
     bench.engine.handle({ t: 'job', job: newId(), type: 'machine.format', token: 1, payload: {} })
   const { lines: count } = (await bench.audit?.verify()) ?? { lines: 0 }
 
-  // 64 MiB a day of entries as they are sent, and 600 refusals an hour
+  // 64 MiB a day of entries as they are sent, and 60 malformed jobs an hour
   expect(count).toBeGreaterThan(6000)
   expect(count).toBeLessThan(9000)
   expect(bench.log.map(({ message }) => message)).toContain('panel sends more audit entries than are taken in a day')

@@ -131,3 +131,18 @@ it('goes by the configuration that is in force', async () => {
 
   expect([await purge(), await purge()]).toEqual(['finished', 'held'])
 })
+
+it('writes down that it holds, however many malformed and refused jobs came before', async () => {
+  await purge()
+  await purge()
+  const job = newId()
+  const malformed = { t: 'job', type: 'tenant.purge', token: 1, payload: { tenant: 'x' } }
+  for (let sent = 0; sent < 1000; sent++) bench.engine.handle({ ...malformed, job: newId() })
+  await send('tenant.create', scenarios['tenant.create'].payload, { token: 9 })
+  for (let sent = 0; sent < 1000; sent++) await send('tenant.suspend', { tenant }, { token: 1 })
+
+  expect(await send('tenant.purge', { tenant: newId() }, { job, token: 2 })).toBe('held')
+
+  expect(events('brake.held')).toMatchObject([{ job }])
+  expect(events('job.refused')).toHaveLength(60 + 300)
+})

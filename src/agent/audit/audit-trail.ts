@@ -11,6 +11,13 @@ import { type AuditEvent, noTrail } from './audit-line.ts'
 import { AuditLog, type AuditLogOptions } from './audit-log.ts'
 import { verifyAuditLog } from './verify-audit-log.ts'
 
+/**
+ * Lines an hour of what the panel asked for and did not get. Each kind has its own, so that one that costs nothing cannot
+ * keep another out: an honest panel brings about no `malformed` job at all.
+ */
+const refusalsAnHour = { malformed: 60, refused: 300, held: 120 } as const
+export type Refusal = keyof typeof refusalsAnHour
+
 export interface AuditTrail {
   /** False: nothing can be written until the agent is started again. */
   readonly isOpen: boolean
@@ -21,8 +28,8 @@ export interface AuditTrail {
   must(event: AuditEvent): void
   /** Writes down what has happened. What cannot be written now is written before anything else is; until then `must` throws. */
   note(event: AuditEvent): void
-  /** A refusal of what the panel asked: counted and not written when there are too many. */
-  refused(event: AuditEvent): void
+  /** Of each kind so many lines are written in an hour; the others are counted, and the next line says how many. */
+  refused(kind: Refusal, event: AuditEvent): void
   /** Entries of the panel's trail, the first right after `after`. What is not taken stays with the panel. */
   mirror(after: TrailEnd, entries: readonly MirroredEntry[]): void
   verify(): Promise<MirrorReport>
@@ -38,11 +45,10 @@ export function openAuditTrail(options: AuditLogOptions): AuditTrail {
   const file = new AuditLog(options)
   const { log } = options
   const unwritten: AuditEvent[] = []
-  const refusals = new Budget(600, hourMs)
+  const refusals = new Map(Object.entries(refusalsAnHour).map(([kind, lines]) => [kind, aggregate(lines)]))
   const forks = new Budget(10, hourMs)
   const complaints = new Budget(1, hourMs)
   const volume = dayBudget(panelBytesADay)
-  let uncounted = 0
 
   function flush(): void {
     if (unwritten.length === 0) return
@@ -75,13 +81,9 @@ export function openAuditTrail(options: AuditLogOptions): AuditTrail {
       }
     },
 
-    refused(event) {
-      if (refusals.spend() > 0) {
-        uncounted++
-        return
-      }
-      trail.note(uncounted === 0 ? event : { ...event, refusedBefore: uncounted })
-      uncounted = 0
+    refused(kind, event) {
+      const unwritten = refusals.get(kind)?.()
+      if (unwritten !== undefined) trail.note(unwritten === 0 ? event : { ...event, refusedBefore: unwritten })
     },
 
     mirror(after, entries) {
@@ -135,6 +137,21 @@ const mendLog = 'Make room in /var/log/wcp360, or mend what its file system says
 
 function forkEvent(known: TrailEnd, after: TrailEnd): AuditEvent {
   return { event: 'trail.forked', knownSequence: known.sequence, sequence: after.sequence, checksum: after.checksum }
+}
+
+/** @returns for each call how many before it were not written; undefined when this one is not either */
+function aggregate(linesAnHour: number): () => number | undefined {
+  const lines = new Budget(linesAnHour, hourMs)
+  let unwritten = 0
+  return () => {
+    if (lines.spend() > 0) {
+      unwritten++
+      return undefined
+    }
+    const before = unwritten
+    unwritten = 0
+    return before
+  }
 }
 
 /** So many in each day that begins with the first of them. */

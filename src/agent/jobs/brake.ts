@@ -53,7 +53,7 @@ export class Brake {
     }
     if (!this.#waiting.has(job.id)) {
       this.#log('error', { job: job.id, type: job.type, kind, limit }, 'brake holds a job')
-      this.#options.audit.refused({ event: 'brake.held', job: job.id, type: job.type, kind, limit })
+      this.#options.audit.refused('held', { event: 'brake.held', job: job.id, type: job.type, kind, limit })
     }
     this.#waiting.delete(job.id)
     if (this.#waiting.size < mostWaiting) this.#waiting.set(job.id, { kind, asked: performance.now() })

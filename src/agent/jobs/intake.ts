@@ -169,7 +169,8 @@ export class Intake {
     const parsed = parseJob(type, raw)
     if ('failure' in parsed) {
       const { code, message } = parsed.failure
-      this.#options.audit.refused({ event: 'job.refused', job: id, type, token, code, problem: message.slice(0, 500) })
+      const problem = message.slice(0, 500)
+      this.#options.audit.refused('malformed', { event: 'job.refused', job: id, type, token, code, problem })
       this.#end(id, token, parsed.failure)
       return this.#reject('job does not fit its contract', message)
     }
@@ -232,7 +233,7 @@ export class Intake {
   }
 
   #refuseJob(told: ToldJob, error: WcpError): 'ok' {
-    this.#options.audit.refused({ event: 'job.refused', ...told, code: error.code, problem: error.message })
+    this.#options.audit.refused('refused', { event: 'job.refused', ...told, code: error.code, problem: error.message })
     return this.#end(told.job, told.token, failureOf(error, null))
   }
 
@@ -311,7 +312,14 @@ export class Intake {
     const failure = failureOf(new WcpError('unavailable', `Cannot do this now: ${why}`), null)
     if (message.t === 'job') {
       const { job, type, token } = message
-      this.#options.audit.refused({ event: 'job.refused', job, type, token, code: failure.code, problem: why })
+      this.#options.audit.refused('refused', {
+        event: 'job.refused',
+        job,
+        type,
+        token,
+        code: failure.code,
+        problem: why,
+      })
       return this.#end(job, token, failure)
     }
     if ('ask' in message) this.#options.emit({ t: 'answer', ask: message.ask, value: null, failure })

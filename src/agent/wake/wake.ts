@@ -1,14 +1,14 @@
 /** The agent's side of waking: dials the waker, looks the host up, has the tenant's PHP started, answers. */
 import { type FSWatcher, watch } from 'node:fs'
-import { createConnection, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { encodeFrame, FrameDecoder } from '../../contract/frame.ts'
 import { Fqdn, type TenantName } from '../../contract/values.ts'
 import { parseWakeQuestion, type WakeAnswer, type WakeRefusal, type WakeRefused } from '../../contract/wake.ts'
 import type { HostLookup } from '../jobs/engine-api.ts'
 import type { Log } from '../log.ts'
+import { dialSocket } from '../os/dial-socket.ts'
 import type { FpmStart, Services } from '../os/services.ts'
-import { isSocketOf } from '../os/socket-of.ts'
 
 export interface WakeOptions {
   readonly services: Pick<Services, 'startFpm'>
@@ -131,12 +131,12 @@ export function answerWakes({ socket: socketPath, ownerUid, ...options }: WakerC
     if (isClosed || socket) return
     clearTimeout(timer)
     watchDirectory()
-    if (isSocketOf(socketPath, ownerUid)) open()
-    else later()
+    const dialled = dialSocket(socketPath, ownerUid)
+    if (dialled === undefined) later()
+    else open(dialled)
   }
 
-  function open(): void {
-    const dialled = createConnection({ path: socketPath })
+  function open(dialled: Socket): void {
     socket = dialled
     const decoder = new FrameDecoder()
     dialled.on('connect', () => {
