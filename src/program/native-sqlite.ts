@@ -10,8 +10,8 @@ const OLDEST_SAFE = '3.51.3'
 
 let addon: unknown
 
-/** Opens or creates a database; pragmas are the caller's business. Times in `options` are milliseconds. */
-export function openDatabase(path: string, options: Omit<Sqlite.Options, 'nativeBinding'> = {}): Database {
+/** Opens or creates a database, or one in memory from the bytes of a file; pragmas are the caller's business. Times in `options` are milliseconds. */
+export function openDatabase(path: string | Buffer, options: Omit<Sqlite.Options, 'nativeBinding'> = {}): Database {
   const database = new Sqlite(path, { ...options, ...packedBinding() })
   const found = String(database.prepare('select sqlite_version()').pluck().get())
   if (isAtLeast(found, OLDEST_SAFE)) return database

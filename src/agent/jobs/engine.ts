@@ -223,11 +223,11 @@ class JobEngine implements Engine {
   }
 
   #stateOf(database: Database): State {
-    const { machine, accounts, log, audit, emit, phpVersions, heartbeatMs = 3000 } = this.#options
+    const { machine, accounts, log, audit, emit, phpVersions, version, heartbeatMs = 3000 } = this.#options
     const registry = new Registry(database)
     const journal = new Journal(database)
     const world: World = { registry, machine, accounts, phpVersions }
-    const workshop = { world, journal, log, audit, emit, judging: this.#judging, heartbeatMs }
+    const workshop = { world, journal, log, audit, emit, judging: this.#judging, heartbeatMs, version }
     return { database, registry, journal, workshop }
   }
 

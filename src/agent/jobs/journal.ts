@@ -25,6 +25,8 @@ const JobRow = z.strictObject({
   payload: jsonText,
   /** What the provisioner resolved the payload to, when the job began. */
   target: jsonText.nullable(),
+  /** Version of the program that began it; null before, and when the first release did. */
+  began_with: z.string().nullable(),
   state: JournalState,
   failure: jsonText.pipe(Failure).nullable(),
 })
@@ -97,10 +99,11 @@ export class Journal {
   }
 
   /** The job begins: what it was resolved to and what it reserves in the registry, at once. */
-  begin(job: JournaledJob, target: Json, reserve: () => void): Promise<void> {
+  begin(job: JournaledJob, target: Json, version: string, reserve: () => void): Promise<void> {
+    const query = "update jobs set state = 'running', target = ?, began_with = ? where seq = ?"
     return this.#group.add(() => {
       reserve()
-      this.#write("update jobs set state = 'running', target = ? where seq = ?", JSON.stringify(target), job.seq)
+      this.#write(query, JSON.stringify(target), version, job.seq)
     })
   }
 

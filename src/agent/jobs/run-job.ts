@@ -13,6 +13,7 @@ import type { AnyProvisioner, World } from '../kinds/provisioner.ts'
 import type { Log } from '../log.ts'
 import { errorCode } from '../os/error-code.ts'
 import type { Json, Step } from '../steps/step.ts'
+import { Captures } from './captures.ts'
 import { failureOf } from './failure.ts'
 import type { Journal, JournaledJob } from './journal.ts'
 import type { Turn } from './lanes.ts'
@@ -26,6 +27,8 @@ export interface Workshop {
   /** Judging and reserving, one job after the other: two jobs never take the same name. */
   readonly judging: Turn
   readonly heartbeatMs: number
+  /** Of this program. */
+  readonly version: string
 }
 
 /** The journal cannot be read or written: nothing more may be changed, and only a restart helps. */
@@ -75,7 +78,7 @@ async function begin(job: JournaledJob, provisioner: AnyProvisioner, shop: Works
     return await shop.judging.take(async () => {
       const payload = provisioner.contract.payload.parse(job.payload)
       const target = await provisioner.target(payload, world)
-      await journal.begin(job, target, () => provisioner.reserve(world.registry, target))
+      await journal.begin(job, target, shop.version, () => provisioner.reserve(world.registry, target))
       return target
     })
   } catch (error) {
@@ -90,19 +93,20 @@ async function begin(job: JournaledJob, provisioner: AnyProvisioner, shop: Works
 /** @returns why a step failed; null when every fact holds. */
 async function forward({ job, steps, shop }: Run): Promise<Failure | null> {
   const { machine } = shop.world
-  const captured = new Map(shop.journal.captures(job).map(({ step, before }) => [step, before as Json])) // as it was written
+  const captures = new Captures(job, steps, shop.journal)
+  if (captures.foreign !== undefined) return failureOf(unknownStep(job, captures.foreign), captures.foreign)
   for (const [index, step] of steps.entries()) {
     const tell = (state: 'running' | 'done' | 'unchanged' | 'failed', note: string | null = null) =>
       shop.emit({ t: 'step', job: job.id, index, name: step.name, state, note })
     try {
       const difference = await step.check(machine)
       if (difference === undefined) {
-        tell(captured.has(index) ? 'done' : 'unchanged')
+        tell(captures.before(index) === undefined ? 'unchanged' : 'done')
         continue
       }
       tell('running', difference.action)
-      const known = captured.get(index) // may be null, which is a word too
-      const before = known === undefined ? await capture(step, index, job, shop) : known
+      const known = captures.before(index) // may be null, which is a capture too
+      const before = known === undefined ? await captures.add(index, await step.capture(machine)) : known
       await step.apply(machine, before)
       const left = await step.check(machine)
       if (left !== undefined) throw new WcpError('machine_failed', `Cannot see that "${step.name}" holds now`)
@@ -118,12 +122,6 @@ async function forward({ job, steps, shop }: Run): Promise<Failure | null> {
   return null
 }
 
-async function capture(step: Step, index: number, job: JournaledJob, shop: Workshop): Promise<Json> {
-  const before = await step.capture(shop.world.machine)
-  await shop.journal.capture(job, index, step.name, before)
-  return before
-}
-
 /**
  * Undoes what was captured, last first, and stops at the first that cannot be undone: the machine is then exactly as
  * after that step, which is known, and not a mixture.
@@ -131,11 +129,11 @@ async function capture(step: Step, index: number, job: JournaledJob, shop: Works
 async function backward(run: Run, failure: Failure): Promise<void> {
   const { job, steps, shop, provisioner, target } = run
   if (job.state !== 'stuck') shop.journal.undoing(job, failure)
-  for (const { step: index, name, before } of shop.journal.captures(job).toReversed()) {
+  for (const { index, name, before } of new Captures(job, steps, shop.journal).lastFirst()) {
     const step = steps[index]
     try {
-      if (step?.name !== name) throw new WcpError('internal', `Cannot find step "${name}" in this version`)
-      await undoPatiently(step, before as Json, run) // as it was written
+      if (step === undefined) throw unknownStep(job, name)
+      await undoPatiently(step, before, run)
       shop.emit({ t: 'step', job: job.id, index, name, state: 'undone', note: null })
     } catch (error) {
       if (isBroken(error)) throw error
@@ -143,6 +141,12 @@ async function backward(run: Run, failure: Failure): Promise<void> {
     }
   }
   await end(job, failure, shop, () => provisioner.release(shop.world.registry, target))
+}
+
+function unknownStep({ began_with: version }: JournaledJob, name: string): WcpError {
+  return new WcpError('internal', `Cannot find step "${name}" in this version`, {
+    help: `Start version ${version ?? '0.1.0'} again, which began the job, and let it end.`,
+  })
 }
 
 async function undoPatiently(step: Step, before: Json, { shop, job }: Run): Promise<void> {

@@ -1,8 +1,10 @@
 /** Brings interrupted jobs to their end, by the code that ran them: resumed where that works, undone where not. */
+
 import { WcpError } from '../../contract/errors.ts'
 import type { RescueReport } from '../../contract/rescue.ts'
 import type { Id } from '../../contract/values.ts'
 import type { Database } from '../../program/native-sqlite.ts'
+import { version } from '../../program/version.ts'
 import { Journal, type JournaledJob } from '../jobs/journal.ts'
 import { Turn } from '../jobs/lanes.ts'
 import { interrupted } from '../jobs/recover.ts'
@@ -73,5 +75,6 @@ function workshopOf({ machine, log, audit }: Rescue, database: Database): Worksh
     emit() {},
     judging: new Turn(),
     heartbeatMs: 60_000,
+    version: version(),
   }
 }

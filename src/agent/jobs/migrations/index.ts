@@ -1,0 +1,6 @@
+/** Every migration of the agent's database, in order. */
+import { foundation } from './0001-foundation.ts'
+import { beganWith } from './0002-began-with.ts'
+import type { AgentMigration } from './migration.ts'
+
+export const agentMigrations: readonly AgentMigration[] = [foundation, beganWith]
