@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { type Bench, type Figure, isMet } from './bench.ts'
 import { booted } from './booted.ts'
 import { bulk } from './bulk.ts'
+import { flood } from './flood/flood.ts'
 import { login } from './login.ts'
 import { memory } from './memory.ts'
 import { panel } from './panel.ts'
@@ -24,6 +25,7 @@ const benches: readonly Bench[] = [
   reads,
   throughput,
   bulk,
+  flood,
   scale,
   booted,
   store,
