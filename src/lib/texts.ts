@@ -1,8 +1,26 @@
 /**
  * Every word that pages say by themselves, so that a translation is one more object of this shape. Operations and
- * errors bring their own words. Templates read it as `t`; a test finds keys that they name and it lacks.
+ * errors bring their own words, and each kind of thing its own under `kinds`. Templates read the catalogue as `t`; a test
+ * finds keys that they name and it lacks.
  */
-export const english = {
+
+/** The words of a kind that pages use without knowing it. */
+export interface KindWords {
+  /** In the middle of a sentence. */
+  readonly one: string
+  /** As a heading. */
+  readonly many: string
+  /** What names one, where that is not its kind: `Domain name`. */
+  readonly named?: string
+  readonly lede?: string
+  readonly add?: string
+  readonly none?: string
+  readonly noneText?: string
+  /** Labels of inputs and outputs that no other kind has. */
+  readonly fields?: Readonly<Record<string, string>>
+}
+
+export const shared = {
   lang: 'en',
   dir: 'ltr',
   product: 'WCP360',
@@ -17,18 +35,6 @@ export const english = {
   },
   nav: {
     overview: 'Overview',
-    tenants: 'Tenants',
-    domains: 'Domains',
-    packages: 'Packages',
-    jobs: 'Jobs',
-    audit: 'Audit log',
-    mail: 'Mail',
-    users: 'Users',
-    roles: 'Roles',
-    resellers: 'Resellers',
-    apiKeys: 'API keys',
-    webhooks: 'Webhooks',
-    settings: 'Settings',
     terminal: 'Terminal',
     api: 'API reference',
     account: 'Your account',
@@ -95,42 +101,7 @@ export const english = {
     redeliver: 'Send again through',
     test: 'Try',
   },
-  nouns: {
-    tenant: 'tenant',
-    domain: 'domain',
-    package: 'package',
-    user: 'user',
-    role: 'role',
-    reseller: 'reseller',
-    session: 'session',
-    'api-key': 'API key',
-    totp: 'authenticator app',
-    'client-certificate': 'certificate',
-    policy: 'policy',
-    mail: 'mail',
-    webhook: 'webhook',
-    job: 'job',
-    settings: 'setting',
-  },
-  kinds: {
-    tenant: 'Tenants',
-    domain: 'Domains',
-    package: 'Packages',
-    user: 'Users',
-    role: 'Roles',
-    reseller: 'Resellers',
-    session: 'Sessions',
-    'api-key': 'API keys',
-    totp: 'Second factor',
-    'client-certificate': 'Certificates',
-    policy: 'Signing in',
-    mail: 'Mail',
-    webhook: 'Webhooks',
-    job: 'Jobs',
-    audit: 'Audit log',
-    settings: 'Settings',
-    health: 'Health',
-  },
+  limits: 'Limits',
   limitNames: {
     maxDomains: 'Domains',
     diskMb: 'Disk space',
@@ -181,132 +152,9 @@ export const english = {
     disks: 'Disks',
     addTenant: 'New tenant',
   },
-  tenants: {
-    title: 'Tenants',
-    lede: 'Each tenant is one customer with a Linux user, limits and sites of their own.',
-    add: 'New tenant',
-    none: 'No tenants yet',
-    noneText: 'A tenant holds a customer’s sites. Create the first one and give it a domain right away.',
-    domains: 'Domains',
-    noDomains: 'No domains yet.',
-    limits: 'Limits',
-    recentJobs: 'Recent jobs',
-    addDomain: 'Add a domain',
-  },
-  domains: {
-    title: 'Domains',
-    lede: 'Names that this server answers for, with the site behind each.',
-    add: 'New domain',
-    none: 'No domains yet',
-    noneText: 'A domain serves a site from its tenant’s directory.',
-    visit: 'Open the site',
-    php: 'PHP',
-    proof: 'Proof that the name is yours:',
-    record: 'Record to set in the DNS',
-    recordType: 'Type',
-    recordValue: 'Value',
-    nextLook: 'Next look',
-    noMoreLooks: 'Nobody looks any more: set the record and check now.',
-    proves: 'Proves',
-    provesText: 'and names below it',
-    looks: 'Looks at the DNS',
-    noLooks: 'The DNS was not asked yet.',
-    verify: 'Check now',
-    vouch: 'Serve without a proof',
-    answers: {
-      absent: 'Not there',
-      other_value: 'Another value',
-      server_failure: 'The DNS failed',
-      no_answer: 'No answer',
-      not_to_be_had: 'Proven, not to be had',
-    },
-    answerTexts: {
-      absent: 'The record is not in the DNS, or has not spread yet:',
-      other_value: 'There is such a record, but its value is not the one above:',
-      server_failure: 'A name server of this domain answered with a failure:',
-      no_answer: 'The name servers did not answer in time:',
-      not_to_be_had: 'The record is right; still:',
-    },
-  },
-  packages: {
-    title: 'Packages',
-    lede: 'What a tenant may use. Changing a package changes its tenants’ limits.',
-    add: 'New package',
-    none: 'No packages yet',
-    noneText: 'A package is a set of limits that tenants are created with.',
-    limits: 'Limits',
-    tenants: 'Tenants on this package',
-    isDefault: 'default',
-  },
-  users: {
-    title: 'Users',
-    lede: 'People who may sign in.',
-    add: 'New user',
-    invite: 'Invite somebody',
-    resetLink: 'Link to a new password',
-    none: 'No users',
-    noneText: 'Create a user for each person who may sign in.',
-    roles: 'Roles',
-    grant: 'Grant a role',
-  },
-  roleList: {
-    title: 'Roles',
-    lede: 'Permissions under a name, and how far they reach.',
-    add: 'New role',
-    none: 'No roles',
-    noneText: 'A role is a set of permissions that users are given.',
-    builtIn: 'comes with the product',
-    holdsAll: 'Every operation, also those of later versions',
-  },
-  resellers: {
-    title: 'Resellers',
-    lede: 'People with customers and packages of their own, within limits.',
-    add: 'New reseller',
-    none: 'No resellers yet',
-    noneText: 'A reseller makes tenants and packages without seeing those of others.',
-    shares: 'Given away',
-    tenants: 'Tenants of this reseller',
-    packages: 'Packages of this reseller',
-    noPackages: 'No packages yet: a tenant needs one.',
-  },
-  apiKeys: {
-    title: 'API keys',
-    lede: 'What programs show to act for you, each for the operations that it names.',
-    add: 'New API key',
-    none: 'No API keys',
-    noneText: 'A program that calls the API needs a key. It is shown once, when it is made.',
-    beginning: 'Begins with',
-    everywhere: 'everywhere',
-    use: 'Used',
-    signs: 'to sign requests, never sent',
-    never: 'never',
-  },
-  webhooks: {
-    title: 'Webhooks',
-    lede: 'Addresses that are told what happens, by signed HTTPS calls.',
-    add: 'New webhook',
-    none: 'No webhooks',
-    noneText: 'A webhook tells another program when jobs end and when something is changed.',
-    off: 'off',
-    failing: 'failing',
-    offBecause: 'Switched off because',
-    failingSince: 'Failing since',
-    deliveries: 'Deliveries',
-    noDeliveries: 'Nothing was sent yet.',
-    event: 'Event',
-    times: 'tries',
-    notYet: 'not tried yet',
-    test: 'Send a test',
-    redeliver: 'Send again',
-    states: { queued: 'waiting', succeeded: 'delivered', failed: 'failed' },
-  },
-  jobs: {
-    title: 'Jobs',
-    lede: 'Every change to the machine, step by step.',
-    none: 'No jobs yet',
-    noneText: 'Jobs appear here as soon as something is created, changed or removed.',
-  },
+  holdsAll: 'Every operation, also those of later versions',
   job: {
+    recent: 'Recent jobs',
     steps: 'Steps',
     queued: 'Waiting for its turn.',
     running: 'Running …',
@@ -335,12 +183,8 @@ export const english = {
     about: 'About',
   },
   audit: {
-    title: 'Audit log',
-    lede: 'Who did what, in a chain where each entry seals the one before.',
     verify: 'Verify the chain',
     export: 'Export as CSV',
-    none: 'No entries',
-    noneText: 'Nothing has been recorded yet.',
     whole: 'The chain is whole',
     broken: 'The chain is broken',
     entries: 'entries checked; newest:',
@@ -444,78 +288,8 @@ export const english = {
     doneTitle: 'Done',
     doneText: 'You can sign in now.',
   },
-  mails: {
-    title: 'Mail',
-    lede: 'What the panel has written, and what no server took.',
-    none: 'No mails',
-    noneText: 'Invitations and links to new passwords appear here.',
-    retry: 'Try again',
-    kinds: {
-      invitation: 'invitation',
-      'password-reset': 'new password',
-      verification: 'address',
-      'address-changed': 'notice',
-      test: 'test',
-    },
-    states: { queued: 'waiting', succeeded: 'sent', failed: 'failed' },
-  },
-  mail: {
-    invitation: {
-      subject: 'Your account',
-      hello: 'Hello,',
-      text: 'An account was made for you. Choose your password here:',
-      button: 'Choose a password',
-      until: 'The link is good for three days and works once.',
-      ignore: 'If you did not expect this, do nothing.',
-    },
-    'password-reset': {
-      subject: 'A new password',
-      hello: 'Hello,',
-      text: 'Somebody, probably you, asked for a new password. Choose it here:',
-      button: 'Choose a password',
-      until: 'The link is good for one hour and works once.',
-      ignore: 'If it was not you, do nothing: your password stays as it is.',
-    },
-    verification: {
-      subject: 'Is this your address?',
-      hello: 'Hello,',
-      text: 'Somebody, probably you, wants to sign in with this address from now on. Confirm it here:',
-      button: 'Confirm the address',
-      until: 'The link is good for one day and works once.',
-      ignore: 'If it was not you, do nothing.',
-    },
-    'address-changed': {
-      subject: 'Your address was changed',
-      hello: 'Hello,',
-      text: 'Your account has another e-mail address now: nobody signs in with this one any more.',
-      button: '',
-      until: '',
-      ignore: 'If you did not expect this, tell an administrator at once.',
-    },
-    test: {
-      subject: 'Mail works',
-      hello: 'Hello,',
-      text: 'This mail shows that the panel can send mail.',
-      button: '',
-      until: '',
-      ignore: 'There is nothing to do.',
-    },
-  },
-  policies: {
-    title: 'Signing in',
-    role: 'Role',
-    secondFactor: 'Second factor',
-    link: 'Link',
-    to: 'To',
-    kind: 'Kind',
-    rules: { optional: 'may have one', required: 'must have one', certificate: 'must be a certificate' },
-  },
   settings: {
-    title: 'Settings',
-    lede: 'What the whole panel goes by.',
     change: 'Change',
-    none: 'No settings',
-    noneText: 'This version has nothing to set here.',
     automatic: 'automatic',
     isDefault: 'default',
   },
@@ -713,7 +487,13 @@ export const english = {
   } as Readonly<Record<string, string>>,
 } as const
 
-export type Texts = typeof english
+export type Texts = typeof shared & { readonly kinds: Readonly<Record<string, KindWords>> }
+
+/** The catalogue: what all pages say, and what each kind brings. */
+export function withKinds(kinds: readonly { readonly name: string; readonly words: KindWords }[]): Texts {
+  const fields = Object.assign({}, ...kinds.map(({ words }) => words.fields), shared.fields)
+  return { ...shared, fields, kinds: Object.fromEntries(kinds.map(({ name, words }) => [name, words])) }
+}
 
 /** The label of an input or output key: the catalogue's, else the key itself in words. */
 export function label(t: Texts, key: string): string {

@@ -1,58 +1,59 @@
 /** Registry of the slices: every operation of the product, and the stores they use. */
 import { type AnyOperation, type Policy, verbOf } from '../contract/operation.ts'
+import { type Texts, withKinds } from '../lib/texts.ts'
 import type { Db } from '../store/database.ts'
-import * as apiKey from './api-key/operations.ts'
+import { apiKey } from './api-key/kind.ts'
 import { apiKeyStore } from './api-key/store.ts'
-import * as audit from './audit/operations.ts'
+import { audit } from './audit/kind.ts'
 import { auditStore } from './audit/store.ts'
-import * as clientCertificate from './client-certificate/operations.ts'
+import { clientCertificate } from './client-certificate/kind.ts'
 import { clientCertificateStore } from './client-certificate/store.ts'
 import type { Context } from './context.ts'
-import * as domain from './domain/operations.ts'
+import { domain } from './domain/kind.ts'
 import { type ProofKeys, proofStore } from './domain/proof-store.ts'
 import { domainStore } from './domain/store.ts'
-import * as health from './health/operations.ts'
-import * as job from './job/operations.ts'
+import { health } from './health/kind.ts'
+import { job } from './job/kind.ts'
 import { jobStore } from './job/store.ts'
-import * as mail from './mail/operations.ts'
+import type { AnyKind } from './kind.ts'
+import { mail } from './mail/kind.ts'
 import { mailStore } from './mail/store.ts'
-import * as packages from './package/operations.ts'
+import { packageKind } from './package/kind.ts'
 import { packageStore } from './package/store.ts'
-import * as policy from './policy/operations.ts'
+import { policy } from './policy/kind.ts'
 import { policyStore } from './policy/store.ts'
-import * as reseller from './reseller/operations.ts'
+import { reseller } from './reseller/kind.ts'
 import { resellerStore } from './reseller/store.ts'
-import * as role from './role/operations.ts'
+import { role } from './role/kind.ts'
 import { roleStore } from './role/store.ts'
-import * as session from './session/operations.ts'
+import { session } from './session/kind.ts'
 import { sessionStore } from './session/store.ts'
-import * as settings from './settings/operations.ts'
+import { settings } from './settings/kind.ts'
 import { settingStore } from './settings/store.ts'
 import type { StoreTools } from './store-tools.ts'
-import * as tenant from './tenant/operations.ts'
+import { tenant } from './tenant/kind.ts'
 import { tenantStore } from './tenant/store.ts'
-import * as totp from './totp/operations.ts'
+import { totp } from './totp/kind.ts'
 import { type TotpKeys, totpStore } from './totp/store.ts'
-import * as userLinks from './user/link-operations.ts'
+import { user } from './user/kind.ts'
 import { linkStore } from './user/link-store.ts'
-import * as user from './user/operations.ts'
 import { userStore } from './user/store.ts'
-import * as webhook from './webhook/operations.ts'
+import { webhook } from './webhook/kind.ts'
 import { jobEvents } from './webhook/schema.ts'
 import { webhookStore } from './webhook/store.ts'
 
-/** Kind → its operations, in the order in which people meet them. */
-export const slices = {
+/** In the order in which people meet them; the menu keeps it. */
+export const kinds: readonly AnyKind[] = [
   tenant,
   domain,
-  package: packages,
-  user: { ...user, ...userLinks },
+  packageKind,
+  user,
   role,
   reseller,
   session,
-  'api-key': apiKey,
+  apiKey,
   totp,
-  'client-certificate': clientCertificate,
+  clientCertificate,
   policy,
   mail,
   webhook,
@@ -60,16 +61,17 @@ export const slices = {
   audit,
   settings,
   health,
-} as const satisfies Record<string, Record<string, AnyOperation<Context>>>
+]
 
-export type Kind = keyof typeof slices
+/** Every word of the pages, in English. */
+export const english: Texts = withKinds(kinds)
 
 /** What people do with a thing, in the order of its life; verbs of one kind's own come last, by name. */
 const verbOrder = ['list', 'get', 'create', 'update', 'suspend', 'unsuspend', 'delete', 'restore']
 
 /** A module's exports come in the order of their names, which is nobody's order (ECMA-262, module namespace objects). */
-export const operations: readonly AnyOperation<Context>[] = Object.values(slices).flatMap((slice) =>
-  Object.values<AnyOperation<Context>>(slice).toSorted((a, b) => place(a) - place(b) || a.name.localeCompare(b.name)),
+export const operations: readonly AnyOperation<Context>[] = kinds.flatMap((kind) =>
+  Object.values(kind.operations).toSorted((a, b) => place(a) - place(b) || a.name.localeCompare(b.name)),
 )
 
 /** Of every operation by name. */

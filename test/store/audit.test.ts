@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { verifyChain } from '../../src/resources/audit/verify-chain.ts'
-import { slices } from '../../src/resources/index.ts'
+import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
 import { newId, type Panel, refusal } from './harness.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { TenantName } from '../../src/contract/values.ts'
 import type { Actor } from '../../src/resources/actor.ts'
-import { slices } from '../../src/resources/index.ts'
 import { applyOwedLimits, purgeExpired } from '../../src/resources/upkeep.ts'
+import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
 import { newId, type Panel, refusal, root } from './harness.ts'
 

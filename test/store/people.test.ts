@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { operations, slices } from '../../src/resources/index.ts'
+import { operations } from '../../src/resources/index.ts'
 import { everything } from '../../src/resources/scope.ts'
+import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
 import { newId, type Panel, refusal } from './harness.ts'
 

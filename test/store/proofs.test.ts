@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Actor } from '../../src/resources/actor.ts'
 import { acceptProof } from '../../src/resources/domain/proof.ts'
 import type { AskedProof } from '../../src/resources/domain/proof-store.ts'
-import { slices } from '../../src/resources/index.ts'
+import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
 import { newId, type Panel, refusal } from './harness.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { WcpError } from '../../src/contract/errors.ts'
-import { slices } from '../../src/resources/index.ts'
 import { encodeCursor } from '../../src/resources/read-page.ts'
 import { forgetOldJobs } from '../../src/resources/upkeep.ts'
+import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
 import { failure, newId, type Panel, refusal } from './harness.ts'
 

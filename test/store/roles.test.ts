@@ -1,8 +1,8 @@
 /** Who may give what to whom: roles, and resellers with customers, packages and limits of their own. */
 import { describe, expect, it } from 'vitest'
 import type { Actor } from '../../src/resources/actor.ts'
-import { slices } from '../../src/resources/index.ts'
 import { everything } from '../../src/resources/scope.ts'
+import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
 import { newId, type Panel, refusal } from './harness.ts'
 

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { keptAnswers } from '../../src/panel/operations/kept-answers.ts'
-import { slices } from '../../src/resources/index.ts'
+import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
 import { newId, type Panel, root } from './harness.ts'
 

@@ -14,7 +14,6 @@ export function apiRoutes(app: FastifyInstance, site: Site): void {
   app.get('/api-reference', { config: { access: 'session' } }, (request, reply) => {
     const operations = offered(site, request)
     const kinds = [...new Set(operations.map(kindOf))]
-    const titles: Readonly<Record<string, string>> = t.kinds
     return site.send(request, reply, {
       template: 'api/reference',
       title: t.api.title,
@@ -26,7 +25,7 @@ export function apiRoutes(app: FastifyInstance, site: Site): void {
         },
         groups: kinds.map((kind) => ({
           id: kind,
-          title: titles[kind] ?? kind,
+          title: t.kinds[kind]?.many ?? kind,
           operations: operations.filter((operation) => kindOf(operation) === kind).map((one) => entry(t, one)),
         })),
       },

@@ -1,9 +1,9 @@
 /** Signing in and out, and the once-only setup. The checks themselves are `deps.auth`'s. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'
+import { path, query } from '../../lib/safe-url.ts'
 import { formText, loneControl, onTheForm } from './lone-form.ts'
 import { problemView } from './problem-view.ts'
-import { path, query } from './safe-url.ts'
 import type { Site } from './site.ts'
 
 export function authRoutes(app: FastifyInstance, site: Site): void {

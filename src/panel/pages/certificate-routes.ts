@@ -3,12 +3,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { asWcpError, type WcpError } from '../../contract/errors.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
-import { certificateTable } from '../../resources/client-certificate/pages.ts'
+import { query } from '../../lib/safe-url.ts'
+import { clientCertificate } from '../../resources/client-certificate/kind.ts'
 import { ClientCertificate } from '../../resources/client-certificate/schema.ts'
+import { tableOf } from '../../resources/kind.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { formText, loneControl } from './lone-form.ts'
 import { problemView } from './problem-view.ts'
-import { query } from './safe-url.ts'
 import type { Site } from './site.ts'
 
 const enrolling = { config: { access: 'session', whileEnrolling: true } } as const
@@ -84,7 +85,7 @@ export function certificateRoutes(app: FastifyInstance, site: Site): void {
         },
         section: {
           title: t.certificates.registered,
-          table: certificateTable(t, items, here),
+          table: tableOf(clientCertificate, t, items),
           empty: t.certificates.none,
         },
         fields: port === null ? [] : fields,

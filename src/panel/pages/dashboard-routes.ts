@@ -8,8 +8,9 @@ import { fieldNamed } from '../../lib/fields.ts'
 import type { Command, Fact } from '../../lib/page-model.ts'
 import type { Texts } from '../../lib/texts.ts'
 import { counts } from '../../resources/health/operations.ts'
-import { jobTable } from '../../resources/job/pages.ts'
+import { job as jobKind } from '../../resources/job/kind.ts'
 import { Job } from '../../resources/job/schema.ts'
+import { tableOf } from '../../resources/kind.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { bytes, duration, percent } from './format.ts'
 import type { HealthHistory } from './health-history.ts'
@@ -48,7 +49,7 @@ export function dashboardRoutes(app: FastifyInstance, site: Site, history: Healt
           title: seen?.hostname ?? t.overview.title,
           lede: seen === null ? '' : `${t.overview.up} ${duration(seen.uptimeSeconds)}`,
           actions: site.may(request, 'tenant.create')
-            ? [{ title: t.tenants.add, href: '/do/tenant.create', main: true, icon: 'add' }]
+            ? [{ title: t.overview.addTenant, href: '/do/tenant.create', main: true, icon: 'add' }]
             : [],
         },
         unseen: health instanceof Error ? `${health.message}. ${health.help}` : null,
@@ -146,7 +147,7 @@ function diskLine(t: Texts, disk: HealthSnapshot['disks'][number]): object {
 /** Running and failed ones first; without any, the newest. */
 async function notableJobs(site: Site, request: FastifyRequest): Promise<{ title: string; table: object }> {
   const { t } = site
-  if (!site.may(request, 'job.list')) return { title: t.overview.jobsNow, table: jobTable(t, []) }
+  if (!site.may(request, 'job.list')) return { title: t.overview.jobsNow, table: tableOf(jobKind, t, []) }
   const list = async (state?: string) => {
     const input = state === undefined ? { limit: 8 } : { state, limit: 5 }
     return JobPage.parse((await site.run(request, 'job.list', input)).value).items
@@ -158,17 +159,16 @@ async function notableJobs(site: Site, request: FastifyRequest): Promise<{ title
   ])
   const seen = new Set<string>()
   const all = [...byState.flat(), ...newest].filter(({ id }) => !seen.has(id) && seen.add(id)).slice(0, 8)
-  return { title: t.overview.jobs, table: jobTable(t, all) }
+  return { title: t.overview.jobs, table: tableOf(jobKind, t, all) }
 }
 
 /** How many there are of each kind; what was not counted to its end is told as "10000+". */
 async function countsOf(site: Site, request: FastifyRequest): Promise<object[]> {
   if (!site.may(request, 'health.counts')) return []
   const { t } = site
-  const titles = { tenant: t.nav.tenants, domain: t.nav.domains, package: t.nav.packages, user: t.nav.users }
   const { items } = counts.output.parse((await site.run(request, 'health.counts', {})).value)
   return items.map(({ kind, count, isMore }) => ({
-    title: titles[kind],
+    title: t.kinds[kind]?.many ?? kind,
     href: listPath(kind),
     text: `${count}${isMore ? '+' : ''}`,
   }))

@@ -7,6 +7,7 @@ import { asWcpError, WcpError } from '../../contract/errors.ts'
 import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../contract/operation.ts'
 import { toCommandLine, usageLine } from '../../lib/command-spec.ts'
 import { fieldsOf, isRecord } from '../../lib/fields.ts'
+import { path, query } from '../../lib/safe-url.ts'
 import { label } from '../../lib/texts.ts'
 import type { JobPlan } from '../http/types.ts'
 import { versionOf } from '../operations/versions.ts'
@@ -17,7 +18,6 @@ import { type FormValues, formValues, inputOf, isChanged, valuesFrom } from './f
 import { homeOf, isDestructive, listPath } from './places.ts'
 import { problemView } from './problem-view.ts'
 import { referenceChoices } from './reference-choices.ts'
-import { path, query } from './safe-url.ts'
 import type { Site } from './site.ts'
 
 interface FormState {
@@ -247,8 +247,7 @@ function after(operation: AnyOperation, value: unknown): string {
 }
 
 function kindTitle({ t }: Site, operation: AnyOperation): string {
-  const titles: Readonly<Record<string, string>> = t.kinds
-  return titles[kindOf(operation)] ?? kindOf(operation)
+  return t.kinds[kindOf(operation)]?.many ?? kindOf(operation)
 }
 
 function verbTitle({ t }: Site, operation: AnyOperation): string {
@@ -258,8 +257,8 @@ function verbTitle({ t }: Site, operation: AnyOperation): string {
 
 /** `Delete tenant blog` */
 function formTitle(site: Site, operation: AnyOperation, about: readonly string[]): string {
-  const nouns: Readonly<Record<string, string>> = site.t.nouns
-  return [verbTitle(site, operation), nouns[kindOf(operation)] ?? kindOf(operation), ...about].join(' ')
+  const noun = site.t.kinds[kindOf(operation)]?.one ?? kindOf(operation)
+  return [verbTitle(site, operation), noun, ...about].join(' ')
 }
 
 /** One text of a form or query; a path of this panel in `_back`, nothing else. */

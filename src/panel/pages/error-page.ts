@@ -1,7 +1,7 @@
 /** An error as a page: the same words that the API and the command line use. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { WcpError } from '../../contract/errors.ts'
-import { path } from './safe-url.ts'
+import { path } from '../../lib/safe-url.ts'
 import type { Site } from './site.ts'
 
 export function errorPage(site: Site, error: WcpError, request: FastifyRequest, reply: FastifyReply): string {

@@ -1,8 +1,9 @@
 /** The last word on a job. */
 import type { Action } from '../../lib/page-model.ts'
+import { path } from '../../lib/safe-url.ts'
 import type { Texts } from '../../lib/texts.ts'
 import type { JobDetail } from '../../resources/job/schema.ts'
-import { path } from './safe-url.ts'
+import { detailPath, listPath } from './places.ts'
 
 export interface JobEnd {
   readonly kind: 'good' | 'bad' | 'busy'
@@ -14,8 +15,8 @@ export interface JobEnd {
 
 export function jobEnd(t: Texts, job: JobDetail): JobEnd {
   const gone = job.type.endsWith('.delete') || job.type.endsWith('.purge')
-  const about = { title: `${t.job.next} ${job.resourceName}`, href: path`/${`${job.kind}s`}/${job.resourceId}` }
-  const list = { title: job.kind === 'tenant' ? t.tenants.title : t.domains.title, href: `/${job.kind}s` }
+  const about = { title: `${t.job.next} ${job.resourceName}`, href: detailPath(job.kind, job.resourceId) }
+  const list = { title: t.kinds[job.kind]?.many ?? job.kind, href: listPath(job.kind) }
   const next = [gone && job.state === 'succeeded' ? list : about]
   const again = { title: t.job.goOn, href: path`/jobs/${job.id}` }
   const none = { message: '', help: '' }

@@ -3,12 +3,13 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { activeJobStates } from '../../contract/job.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
-import { jobBadge, jobFacts } from '../../resources/job/pages.ts'
+import { path, query } from '../../lib/safe-url.ts'
+import { jobBadge, jobFacts } from '../../resources/job/kind.ts'
 import { JobDetail, type JobStep } from '../../resources/job/schema.ts'
 import type { JobEvent } from '../jobs/job-events.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { jobEnd } from './job-end.ts'
-import { path, query } from './safe-url.ts'
+import { detailPath, listPath } from './places.ts'
 import type { Site } from './site.ts'
 import { StepRows } from './step-rows.ts'
 import { renderPartial } from './view.ts'
@@ -99,7 +100,7 @@ function pageModel(site: Site, request: FastifyRequest, job: JobDetail, id: stri
     head: {
       title: `${job.type} ${job.resourceName}`,
       status: isLive ? null : jobBadge(job.state),
-      crumbs: [{ title: t.jobs.title, href: '/jobs' }],
+      crumbs: [{ title: t.kinds.job?.many ?? '', href: listPath('job') }],
       actions: cancel ? [{ title: t.job.cancel, href: `/do/job.cancel${query({ job: id })}` }] : [],
     },
     live: isLive,
@@ -107,7 +108,7 @@ function pageModel(site: Site, request: FastifyRequest, job: JobDetail, id: stri
     log: job.log,
     quiet: job.state === 'cancelled' ? t.job.cancelled : t.job.noSteps,
     end: jobEnd(t, job),
-    facts: jobFacts(t, job),
+    facts: jobFacts(t, job, detailPath(job.kind, job.resourceId)),
     again: path`/jobs/${id}`,
     command: { line: toCommandLine(operation, { job: id }), call: apiCallText(apiCall(operation, { job: id })) },
   }

@@ -1,35 +1,17 @@
 /** Where each kind lives on the pages. */
 import { type AnyOperation, kindOf, verbOf } from '../../contract/operation.ts'
-import { path } from './safe-url.ts'
+import { path } from '../../lib/safe-url.ts'
+import { kinds } from '../../resources/index.ts'
 
-const lists = new Map([
-  ['tenant', '/tenants'],
-  ['domain', '/domains'],
-  ['package', '/packages'],
-  ['user', '/users'],
-  ['role', '/roles'],
-  ['reseller', '/resellers'],
-  ['job', '/jobs'],
-  ['audit', '/audit'],
-  ['settings', '/settings'],
-  ['policy', '/settings'],
-  ['mail', '/mails'],
-  ['webhook', '/webhooks'],
-  ['session', '/account'],
-  ['api-key', '/api-keys'],
-  ['totp', '/account/second-factor'],
-  ['client-certificate', '/account/certificates'],
-])
-
-/** Kinds whose list is their only page. */
-const withoutDetail = new Set(['settings', 'policy', 'mail', 'audit', 'session', 'totp', 'client-certificate'])
+const byName = new Map(kinds.map((kind) => [kind.name, kind]))
 
 export function listPath(kind: string): string {
-  return lists.get(kind) ?? '/'
+  return byName.get(kind)?.path ?? '/'
 }
 
 export function detailPath(kind: string, ref: string): string {
-  return withoutDetail.has(kind) ? listPath(kind) : `${listPath(kind)}${path`/${ref}`}`
+  const hasPage = byName.get(kind)?.detail !== undefined
+  return hasPage ? `${listPath(kind)}${path`/${ref}`}` : listPath(kind)
 }
 
 /** The page to return to from a form about `ref`, or about none yet. */

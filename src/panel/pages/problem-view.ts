@@ -1,8 +1,8 @@
 /** A refused request as the top of a page says it, each field linked to its control. */
 import type { WcpError } from '../../contract/errors.ts'
+import { path } from '../../lib/safe-url.ts'
 import { label, type Texts } from '../../lib/texts.ts'
 import type { Control } from './form-fields.ts'
-import { path } from './safe-url.ts'
 
 export interface ProblemView {
   readonly message: string

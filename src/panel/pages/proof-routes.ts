@@ -1,10 +1,10 @@
 /** The second step of a sign-in, and the question whether it is still the same person. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { WcpError } from '../../contract/errors.ts'
+import { query } from '../../lib/safe-url.ts'
 import type { OwedFactor } from '../http/types.ts'
 import { formText, loneControl, onTheForm } from './lone-form.ts'
 import { problemView } from './problem-view.ts'
-import { query } from './safe-url.ts'
 import type { Site } from './site.ts'
 
 export function proofRoutes(app: FastifyInstance, site: Site): void {

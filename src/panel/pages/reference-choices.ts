@@ -3,28 +3,15 @@ import type { FastifyRequest } from 'fastify'
 import { type AnyOperation, kindOf } from '../../contract/operation.ts'
 import { nothing } from '../../lib/command-spec.ts'
 import { type Field, fieldsOf, isRecord } from '../../lib/fields.ts'
+import { kinds } from '../../resources/index.ts'
 import { holds } from '../../resources/rights.ts'
 import type { Choice } from './form-fields.ts'
 import type { Site } from './site.ts'
 
-const kindOfField = new Map([
-  ['tenant', 'tenant'],
-  ['package', 'package'],
-  ['owner', 'user'],
-  ['user', 'user'],
-  ['domain', 'domain'],
-  ['role', 'role'],
-  ['reseller', 'reseller'],
-])
-
-const nameKey: Readonly<Record<string, string>> = {
-  tenant: 'name',
-  package: 'name',
-  user: 'email',
-  domain: 'fqdn',
-  role: 'name',
-  reseller: 'email',
-}
+/** Input that refers to something → the kind, and the output key by which it is named. */
+const referring = new Map(
+  kinds.flatMap(({ name, reference }) => reference?.fields.map((field) => [field, { name, key: reference.key }]) ?? []),
+)
 
 /** By field name; the first 200 of each, beyond which typing a name works all the same. */
 export async function referenceChoices(
@@ -34,10 +21,10 @@ export async function referenceChoices(
 ): Promise<Map<string, readonly Choice[]>> {
   const choices = new Map<string, readonly Choice[]>()
   for (const field of fieldsOf(operation.input)) {
-    const kind = field.isReference ? kindOfField.get(field.name) : undefined
-    if (kind !== undefined && site.may(request, `${kind}.list`)) {
-      const { value } = await site.run(request, `${kind}.list`, { limit: 200 })
-      choices.set(field.name, names(value, nameKey[kind] ?? 'name'))
+    const kind = field.isReference ? referring.get(field.name) : undefined
+    if (kind !== undefined && site.may(request, `${kind.name}.list`)) {
+      const { value } = await site.run(request, `${kind.name}.list`, { limit: 200 })
+      choices.set(field.name, names(value, kind.key))
     }
     if (field.name === 'permissions') choices.set('permissions', permissionChoices(site, request))
     if (field.name === 'scopes') choices.set('scopes', keyScopeChoices(site, request))
@@ -61,9 +48,8 @@ function keyScopeChoices(site: Site, { actor }: FastifyRequest): Choice[] {
 }
 
 function permissionBox({ t }: Site, name: string): Choice {
-  const titles: Readonly<Record<string, string>> = t.kinds
   const kind = kindOf({ name })
-  return { value: name, title: name, group: titles[kind] ?? kind }
+  return { value: name, title: name, group: t.kinds[kind]?.many ?? kind }
 }
 
 /** Installed versions, and the word for a site without PHP where the field takes one. */

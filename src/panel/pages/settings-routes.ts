@@ -3,12 +3,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import { isRecord } from '../../lib/fields.ts'
+import { query } from '../../lib/safe-url.ts'
 import { AuditVerdict } from '../../resources/audit/schema.ts'
-import { policySection } from '../../resources/policy/pages.ts'
+import { policySection } from '../../resources/policy/kind.ts'
 import { Policy } from '../../resources/policy/schema.ts'
 import { Setting } from '../../resources/settings/schema.ts'
 import { apiCall, apiCallText } from './api-call.ts'
-import { query } from './safe-url.ts'
 import type { Site } from './site.ts'
 
 export function settingsRoutes(app: FastifyInstance, site: Site): void {
@@ -21,15 +21,15 @@ export function settingsRoutes(app: FastifyInstance, site: Site): void {
     const mayChange = site.may(request, 'settings.update')
     return site.send(request, reply, {
       template: 'list',
-      title: t.settings.title,
+      title: t.kinds.settings?.many ?? '',
       model: {
-        head: { title: t.settings.title, lede: t.settings.lede },
+        head: { title: t.kinds.settings?.many ?? '', lede: t.kinds.settings?.lede },
         problem: null,
         filter: null,
         pager: null,
-        empty: { title: t.settings.none, text: t.settings.noneText },
+        empty: { title: t.kinds.settings?.none, text: t.kinds.settings?.noneText },
         table: {
-          caption: t.settings.title,
+          caption: t.kinds.settings?.many ?? '',
           columns: [
             { title: t.fields.setting },
             { title: t.fields.value },
@@ -81,7 +81,7 @@ export function settingsRoutes(app: FastifyInstance, site: Site): void {
       template: 'audit/verify',
       title: t.audit.verify,
       model: {
-        head: { title: t.audit.verify, crumbs: [{ title: t.audit.title, href: '/audit' }] },
+        head: { title: t.audit.verify, crumbs: [{ title: t.kinds.audit?.many ?? '', href: '/audit' }] },
         verdict,
         command: { line: toCommandLine(operation, {}), call: apiCallText(apiCall(operation, {})) },
       },

@@ -1,7 +1,7 @@
 /** What must hold for every template, so that no page can run or load anything, or show unescaped text. */
 import { describe, expect, it } from 'vitest'
-import { english } from '../../lib/texts.ts'
 import { assetNames, assetText } from '../../program/assets.ts'
+import { english } from '../../resources/index.ts'
 
 const templates = ['templates/pages/', 'templates/partials/']
   .flatMap(assetNames)

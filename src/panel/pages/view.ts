@@ -1,9 +1,10 @@
 /** Pages out of templates: everything interpolated is escaped, and `<%~` is for templates inside templates only (a test holds that). */
 import { Eta } from 'eta/core'
-import { english, type Texts } from '../../lib/texts.ts'
+import { safeUrl } from '../../lib/safe-url.ts'
+import type { Texts } from '../../lib/texts.ts'
 import { assetText } from '../../program/assets.ts'
+import { english } from '../../resources/index.ts'
 import * as format from './format.ts'
-import { safeUrl } from './safe-url.ts'
 
 export interface MenuItem {
   readonly title: string

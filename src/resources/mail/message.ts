@@ -1,8 +1,9 @@
 /** A mail as text and as simple HTML, out of the same words. */
 import { Eta } from 'eta/core'
-import { english } from '../../lib/texts.ts'
+import { shared } from '../../lib/texts.ts'
 import { assetText } from '../../program/assets.ts'
 import type { MailKind } from './schema.ts'
+import { letters } from './words.ts'
 
 export interface Message {
   readonly subject: string
@@ -12,8 +13,8 @@ export interface Message {
 
 /** @param link null for a mail without one. @param host of the panel, as people know it */
 export function message(kind: MailKind, host: string, link: string | null): Message {
-  const words = english.mail[kind]
-  const model = { t: english, words, host, link }
+  const words = letters[kind]
+  const model = { t: shared, words, host, link }
   return {
     subject: `${words.subject} (${host})`,
     text: plain.renderString(assetText('templates/mail/message.txt.eta'), model),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { slices } from '../../../test/support/slices.ts'
 import { TenantName } from '../../contract/values.ts'
-import { slices } from '../index.ts'
 import { isReservedName } from './reserved-names.ts'
 
 const { name } = slices.tenant.create.input.shape

@@ -1,22 +1,38 @@
-/** Policies as people see them. */
+/** What a role asks of who holds it beyond the password. */
 import type { Section } from '../../lib/page-model.ts'
 import type { Texts } from '../../lib/texts.ts'
+import { defineKind, wordsOf } from '../kind.ts'
+import * as operations from './operations.ts'
 import type { Policy } from './schema.ts'
+
+export const policy = defineKind({
+  name: 'policy',
+  words: {
+    one: 'policy',
+    many: 'Signing in',
+    role: 'Role',
+    secondFactor: 'Second factor',
+    rules: { optional: 'may have one', required: 'must have one', certificate: 'must be a certificate' },
+  },
+  path: '/settings',
+  operations,
+})
 
 export function policySection(t: Texts, policies: readonly Policy[], mayChange: boolean): Section {
   const names: Readonly<Record<string, string>> = t.roles
+  const words = wordsOf(t, policy)
   return {
-    title: t.policies.title,
+    title: words.many,
     table: {
-      caption: t.policies.title,
+      caption: words.many,
       columns: [
-        { title: t.policies.role },
-        { title: t.policies.secondFactor },
+        { title: words.role },
+        { title: words.secondFactor },
         { title: t.settings.change, hidden: true, number: true },
       ],
       rows: policies.map(({ role, secondFactor }) => [
         { text: names[role] ?? role },
-        { text: t.policies.rules[secondFactor] },
+        { text: words.rules[secondFactor] },
         mayChange
           ? { text: t.settings.change, href: `/do/policy.update?role=${encodeURIComponent(role)}`, label: role }
           : { text: '' },

@@ -1,7 +1,16 @@
-/** An authenticator app as people see it. */
+/** An authenticator app beside the password. */
 import type { Fact } from '../../lib/page-model.ts'
 import type { Texts } from '../../lib/texts.ts'
+import { defineKind } from '../kind.ts'
+import * as operations from './operations.ts'
 import type { TotpState } from './schema.ts'
+
+export const totp = defineKind({
+  name: 'totp',
+  words: { one: 'authenticator app', many: 'Second factor' },
+  path: '/account/second-factor',
+  operations,
+})
 
 export function factorFacts(t: Texts, { state, since, recoveryCodesLeft }: TotpState): readonly Fact[] {
   return [

@@ -1,0 +1,57 @@
+/** What a kind's page may see of other things, as its visitor: what they may not see is left out. */
+import type { FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { asWcpError } from '../../contract/errors.ts'
+import { fieldNamed } from '../../lib/fields.ts'
+import { kinds } from '../../resources/index.ts'
+import { type AnyKind, type Look, tableOf, wordsOf } from '../../resources/kind.ts'
+import type { Site } from './site.ts'
+
+export function lookOf(site: Site, request: FastifyRequest, kind: AnyKind): Look {
+  const { t } = site
+  const may = (operation: string) => site.may(request, operation)
+  const ask = async (name: string, input: Readonly<Record<string, unknown>>) =>
+    (await site.run(request, name, input)).value
+
+  const look: Look = {
+    t,
+    words: wordsOf(t, kind),
+    visitor: request.session?.actor ?? null,
+    may,
+    one: async (name, input, schema) =>
+      may(name)
+        ? orUnseen(
+            ask(name, input).then((value) => schema.parse(value)),
+            null,
+          )
+        : null,
+    async some(name, input, item) {
+      if (!may(name)) return []
+      const { input: accepted } = site.operation(name)
+      if (Object.keys(input).some((key) => fieldNamed(accepted, key) === undefined)) return []
+      const page = z.object({ items: z.array(item) })
+      return orUnseen(
+        ask(name, input).then((value) => page.parse(value).items),
+        [],
+      )
+    },
+    async table(name, input) {
+      const listed = kinds.find((one) => one.name === name)
+      if (listed?.item === undefined) throw new Error(`Cannot list "${name}": there is no such kind with items`)
+      const items = input === null ? [] : await look.some(`${name}.list`, input, listed.item)
+      return tableOf(listed, t, items, kind.name)
+    },
+  }
+  return look
+}
+
+/** What everybody may ask about themselves, and some about others, is left out where it is not for this visitor. */
+async function orUnseen<T, F>(asked: Promise<T>, otherwise: F): Promise<T | F> {
+  try {
+    return await asked
+  } catch (error) {
+    const { code } = asWcpError(error)
+    if (code === 'not_found' || code === 'forbidden') return otherwise
+    throw error
+  }
+}

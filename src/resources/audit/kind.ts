@@ -1,0 +1,64 @@
+/** Who did what, in a chain where each entry seals the one before. */
+import { isRecord } from '../../lib/fields.ts'
+import type { Badge } from '../../lib/page-model.ts'
+import { query } from '../../lib/safe-url.ts'
+import { label, type Texts } from '../../lib/texts.ts'
+import { defineKind } from '../kind.ts'
+import * as operations from './operations.ts'
+import { AuditEntry } from './schema.ts'
+
+const tones = { ok: 'good', refused: 'idle', failed: 'bad' } as const
+
+export const audit = defineKind({
+  name: 'audit',
+  words: {
+    one: 'audit',
+    many: 'Audit log',
+    lede: 'Who did what, in a chain where each entry seals the one before.',
+    none: 'No entries',
+    noneText: 'Nothing has been recorded yet.',
+  },
+  path: '/audit',
+  menu: { group: 'activity', icon: 'audit' },
+  item: AuditEntry,
+  columns: ({ t }) => [
+    { title: label(t, 'action'), cell: ({ action }) => ({ text: action }) },
+    { title: t.audit.outcome, cell: (entry) => ({ badge: outcome(t, entry) }) },
+    { title: t.audit.at, cell: ({ at }) => ({ time: at }) },
+    {
+      title: label(t, 'actor'),
+      cell: (entry) => ({
+        text: entry.actor,
+        sub: [actedAs(t, entry), entry.ip ?? ''].filter((part) => part !== '').join(' · '),
+      }),
+    },
+    { title: t.audit.details, wide: true, cell: ({ metadata }) => ({ text: summary(metadata) }) },
+    { title: t.audit.number, number: true, wide: true, cell: ({ sequence }) => ({ text: sequence }) },
+  ],
+  list: {
+    actions: ({ t }, given) => [
+      { title: t.audit.verify, href: '/audit/verify' },
+      { title: t.audit.export, href: `/audit/export${query(given)}` },
+    ],
+  },
+  operations,
+})
+
+function outcome(t: Texts, entry: AuditEntry): Badge {
+  return { text: t.audit.outcomes[entry.outcome], tone: tones[entry.outcome] }
+}
+
+/** Whom the actor acted as. */
+function actedAs(t: Texts, { metadata }: AuditEntry): string {
+  return typeof metadata.as === 'string' ? `${t.audit.as} ${metadata.as}` : ''
+}
+
+/** `name: blog, package: starter`: what was asked for and why it was refused, without the ids that came of it. */
+function summary({ input, ...rest }: Readonly<Record<string, unknown>>): string {
+  const { id: _, jobs: __, as: ___, ...told } = rest
+  const text = Object.entries({ ...(isRecord(input) ? input : {}), ...told })
+    .filter(([, value]) => !Array.isArray(value) || value.length > 0)
+    .map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ')
+  return text.length > 140 ? `${text.slice(0, 139)}…` : text
+}

@@ -1,0 +1,81 @@
+/** Names that the server answers for, with the site behind each. */
+import { type Fact, type Section, statusBadge } from '../../lib/page-model.ts'
+import { label, type Texts } from '../../lib/texts.ts'
+import { defineKind } from '../kind.ts'
+import * as operations from './operations.ts'
+import { proofSection } from './proof-section.ts'
+import { Domain, DomainProof } from './schema.ts'
+import { words } from './words.ts'
+
+export const domain = defineKind({
+  name: 'domain',
+  words,
+  path: '/domains',
+  menu: { group: 'hosting', icon: 'domain' },
+  parent: 'tenant',
+  item: Domain,
+  reference: { key: 'fqdn', fields: ['domain'] },
+  columns: ({ t, words, about }) => [
+    {
+      title: label(t, 'fqdn'),
+      cell: ({ id, fqdn, aliases }) => ({
+        text: fqdn,
+        href: `/domains/${id}`,
+        ...(aliases.length > 0 && { sub: aliases.join(', ') }),
+      }),
+    },
+    { title: label(t, 'status'), cell: ({ status }) => ({ badge: statusBadge(status, t.statuses) }) },
+    ...(about === 'tenant'
+      ? []
+      : [
+          {
+            title: label(t, 'tenant'),
+            wide: true,
+            cell: ({ tenantName }: Domain) => ({ text: tenantName, href: `/tenants/${tenantName}` }),
+          },
+        ]),
+    { title: words.php, cell: ({ php }) => ({ text: php ?? '–' }) },
+    { title: label(t, 'createdAt'), wide: true, cell: ({ createdAt }) => ({ time: createdAt }) },
+  ],
+  detail: {
+    // Several tenants may wait for the same name.
+    ref: ({ id, fqdn, status }) => (status === 'unverified' ? id : fqdn),
+    async page(one, look) {
+      const { t, words } = look
+      const isWaiting = one.unproven.length > 0 && one.deletedAt === null
+      const [jobs, proofs] = await Promise.all([
+        look.table('job', { resource: one.id, limit: 8 }),
+        isWaiting ? look.some('domain.proofs', { domain: one.id }, DomainProof) : [],
+      ])
+      return {
+        title: one.fqdn,
+        status: statusBadge(one.status, t.statuses),
+        main: one.status === 'active' ? [{ title: words.visit, href: `http://${one.fqdn}/` }] : [],
+        more: [
+          { title: words.verify, operation: 'domain.verify' },
+          { title: words.vouch, operation: 'domain.vouch' },
+        ].filter(({ operation }) => isWaiting && look.may(operation)),
+        verbs: one.status === 'unverified' ? ['delete'] : undefined,
+        sections: [
+          ...proofs.map((proof) => proofSection(look, proof)),
+          domainFacts(t, one),
+          ...(jobs.rows.length > 0 ? [{ title: t.job.recent, table: jobs }] : []),
+        ],
+      }
+    },
+  },
+  operations,
+})
+
+function domainFacts(t: Texts, one: Domain): Section {
+  const facts: Fact[] = [
+    { title: label(t, 'tenant'), text: one.tenantName, href: `/tenants/${one.tenantName}` },
+    { title: label(t, 'aliases'), text: one.aliases.length > 0 ? one.aliases.join(', ') : '–' },
+    { title: label(t, 'php'), text: one.php ?? t.form.noPhp },
+    { title: label(t, 'directory'), code: `/srv/www/${one.tenantName}/sites/${one.fqdn}/public` },
+    { title: label(t, 'createdAt'), time: one.createdAt },
+    ...(one.deletedAt === null ? [] : [{ title: label(t, 'deletedAt'), time: one.deletedAt }]),
+    { title: label(t, 'id'), code: one.id },
+  ]
+  return { title: t.job.about, facts }
+}

@@ -1,0 +1,5 @@
+/** How the machine is, and what on it differs from what the panel wants. */
+import { defineKind } from '../kind.ts'
+import * as operations from './operations.ts'
+
+export const health = defineKind({ name: 'health', words: { one: 'health', many: 'Health' }, path: '/', operations })

@@ -1,0 +1,55 @@
+/** Every change to the machine, step by step. */
+import { type Badge, type Fact, statusBadge } from '../../lib/page-model.ts'
+import { label, type Texts } from '../../lib/texts.ts'
+import { defineKind } from '../kind.ts'
+import * as operations from './operations.ts'
+import { Job } from './schema.ts'
+
+export const job = defineKind({
+  name: 'job',
+  words: {
+    one: 'job',
+    many: 'Jobs',
+    lede: 'Every change to the machine, step by step.',
+    none: 'No jobs yet',
+    noneText: 'Jobs appear here as soon as something is created, changed or removed.',
+  },
+  path: '/jobs',
+  menu: { group: 'activity', icon: 'job' },
+  item: Job,
+  columns: ({ t }) => [
+    {
+      title: label(t, 'job'),
+      cell: ({ id, type, resourceName, failure }) => ({
+        text: `${type} ${resourceName}`,
+        href: `/jobs/${id}`,
+        ...(failure !== null && { sub: failure.message }),
+      }),
+    },
+    { title: label(t, 'state'), cell: ({ state }) => ({ badge: jobBadge(state) }) },
+    { title: label(t, 'actor'), wide: true, cell: ({ actor }) => ({ text: actor }) },
+    { title: label(t, 'createdAt'), wide: true, cell: ({ createdAt }) => ({ time: createdAt }) },
+  ],
+  detail: 'special',
+  operations,
+})
+
+export function jobBadge(state: string): Badge {
+  return statusBadge(state)
+}
+
+/** @param href of the page of what the job is about */
+export function jobFacts(t: Texts, one: Job, href: string): Fact[] {
+  return [
+    { title: t.kinds[one.kind]?.named ?? label(t, one.kind), text: one.resourceName, href },
+    ...(one.kind !== 'tenant' && one.tenantName !== null
+      ? [{ title: label(t, 'tenant'), text: one.tenantName, href: `/tenants/${one.tenantName}` }]
+      : []),
+    { title: label(t, 'actor'), text: one.actor },
+    { title: label(t, 'createdAt'), time: one.createdAt },
+    ...(one.startedAt === null ? [] : [{ title: label(t, 'startedAt'), time: one.startedAt }]),
+    ...(one.finishedAt === null ? [] : [{ title: label(t, 'finishedAt'), time: one.finishedAt }]),
+    ...(one.attempts > 1 ? [{ title: label(t, 'attempts'), text: one.attempts }] : []),
+    { title: label(t, 'id'), code: one.id },
+  ]
+}

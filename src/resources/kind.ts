@@ -1,0 +1,113 @@
+/** A kind of thing: what pages, menu, forms, references, search, numbers, examples and rights need to know of it, said once. */
+import type { z } from 'zod'
+import type { AnyOperation } from '../contract/operation.ts'
+import type { Id } from '../contract/values.ts'
+import type { Action, Badge, Cell, Column, Section, Table } from '../lib/page-model.ts'
+import type { KindWords, Texts } from '../lib/texts.ts'
+import type { Context } from './context.ts'
+
+export type MenuGroup = 'hosting' | 'activity' | 'system'
+
+/** Who looks at a page, and what they may see from there. */
+export interface Look<W = KindWords> {
+  readonly t: Texts
+  /** Of the kind whose page it is. */
+  readonly words: W
+  readonly visitor: { readonly id: Id; readonly email: string } | null
+  may(operation: string): boolean
+  /** What an operation answers; null where this visitor may not see it. */
+  one<S extends z.ZodType>(operation: string, input: Input, schema: S): Promise<z.output<S> | null>
+  /** The first page of a list; nothing where this visitor may not see it, or may not narrow it in this way. */
+  some<S extends z.ZodType>(operation: string, input: Input, item: S): Promise<z.output<S>[]>
+  /** `some` of a kind's list, as its table. @param input null: an empty one */
+  table(kind: string, input: Input | null): Promise<Table>
+}
+
+type Input = Readonly<Record<string, unknown>>
+
+export interface ItemColumn<T> extends Column {
+  cell(one: T): Cell
+}
+
+/** What stands in a row of another kind's page leaves out what that page is about. */
+export interface Rows<W> {
+  readonly t: Texts
+  readonly words: W
+  readonly about?: string | undefined
+}
+
+/** One thing's page. */
+export interface DetailPage {
+  /** The reference unless told. */
+  readonly title?: string
+  readonly status?: Badge
+  /** Nothing can be done with it. */
+  readonly isFixed?: boolean
+  /** Before what can be done with all of its kind. */
+  readonly main?: readonly Action[]
+  /** What can be done with it in its present state, where that is not what is done with all of its kind. */
+  readonly verbs?: readonly string[] | undefined
+  /** Operations of its own and of other kinds that are about this one. */
+  readonly more?: readonly { readonly title: string; readonly operation: string }[]
+  readonly sections: readonly Section[]
+}
+
+export interface Detail<T, W> {
+  /** The name that commands use. */
+  ref(one: T): string
+  page(one: T, look: Look<W>): Promise<DetailPage>
+}
+
+export interface Kind<N extends string = string, S extends z.ZodType = z.ZodType, W extends KindWords = KindWords> {
+  readonly name: N
+  readonly words: W
+  /** Its page; of a kind with a menu entry also its list. */
+  readonly path: `/${string}`
+  readonly menu?: { readonly group: MenuGroup; readonly icon: string }
+  /** The kind on whose page it is listed. */
+  readonly parent?: string
+  /** What lists and details are made of. */
+  readonly item?: S
+  /** Output key by which forms refer to one, and the inputs that do. */
+  readonly reference?: { readonly key: keyof z.output<S> & string; readonly fields: readonly string[] }
+  columns?(rows: Rows<W>): readonly ItemColumn<z.output<S>>[]
+  readonly list?: {
+    /** What the form of a new one begins with. */
+    begin?(visitor: NonNullable<Look['visitor']>): Readonly<Record<string, string>>
+    /** @param given how the list is narrowed */
+    actions?(look: Pick<Look<W>, 't' | 'words'>, given: Readonly<Record<string, string>>): readonly Action[]
+  }
+  /** `special`: a page of its own. Without: the list is its only page. */
+  readonly detail?: Detail<z.output<S>, W> | 'special'
+  readonly operations: Readonly<Record<string, AnyOperation<Context>>>
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a registry holds kinds of every item; each reads items by its own schema
+export type AnyKind = Kind<string, any, any>
+
+export function defineKind<const N extends string, S extends z.ZodType, W extends KindWords>(
+  kind: Kind<N, S, W>,
+): Kind<N, S, W> {
+  return Object.freeze(kind)
+}
+
+/** The words of a kind in the catalogue, which a translation may have replaced. */
+export function wordsOf<W extends KindWords>(t: Texts, kind: Pick<Kind<string, z.ZodType, W>, 'name' | 'words'>): W {
+  // the catalogue holds what the kind brought, or a translation of the same shape
+  return (t.kinds[kind.name] ?? kind.words) as W
+}
+
+export function tableOf<S extends z.ZodType, W extends KindWords>(
+  kind: Pick<Kind<string, S, W>, 'name' | 'words' | 'columns'>,
+  t: Texts,
+  items: readonly z.output<S>[],
+  about?: string,
+): Table {
+  const words = wordsOf(t, kind)
+  const columns = kind.columns?.({ t, words, about }) ?? []
+  return {
+    caption: words.many,
+    columns: columns.map(({ cell: _, ...column }) => column),
+    rows: items.map((item) => columns.map(({ cell }) => cell(item))),
+  }
+}

@@ -1,0 +1,79 @@
+/** What a tenant may use, under a name that is sold. */
+import type { Section } from '../../lib/page-model.ts'
+import { label, type Texts } from '../../lib/texts.ts'
+import { defineKind } from '../kind.ts'
+import * as operations from './operations.ts'
+import { Package } from './schema.ts'
+
+const limits = ['maxDomains', 'diskMb', 'memMb', 'cpuPct', 'pids', 'ioMbps'] as const
+
+export const packageKind = defineKind({
+  name: 'package',
+  words: {
+    one: 'package',
+    many: 'Packages',
+    lede: 'What a tenant may use. Changing a package changes its tenants’ limits.',
+    add: 'New package',
+    none: 'No packages yet',
+    noneText: 'A package is a set of limits that tenants are created with.',
+    tenants: 'Tenants on this package',
+    isDefault: 'default',
+  },
+  path: '/packages',
+  menu: { group: 'hosting', icon: 'package' },
+  item: Package,
+  reference: { key: 'name', fields: ['package'] },
+  columns({ t, words, about }) {
+    const more = (one: Package) =>
+      [one.isDefault ? words.isDefault : '', about === 'reseller' ? '' : (one.resellerEmail ?? ''), one.description]
+        .filter((part) => part !== '')
+        .join(' · ')
+    return [
+      {
+        title: label(t, 'name'),
+        cell: (one) => ({ text: one.name, href: `/packages/${one.id}`, ...(more(one) !== '' && { sub: more(one) }) }),
+      },
+      { title: t.kinds.tenant?.many ?? '', number: true, cell: ({ tenants }) => ({ text: tenants }) },
+      { title: label(t, 'maxDomains'), number: true, cell: (one) => ({ text: limit(one.maxDomains) }) },
+      { title: label(t, 'diskMb'), number: true, wide: true, cell: (one) => ({ text: limit(one.diskMb) }) },
+      { title: label(t, 'memMb'), number: true, wide: true, cell: (one) => ({ text: limit(one.memMb) }) },
+      { title: label(t, 'cpuPct'), number: true, wide: true, cell: (one) => ({ text: limit(one.cpuPct) }) },
+    ]
+  },
+  detail: {
+    // A name is known among the packages of one owner only.
+    ref: ({ id, name, resellerId }) => (resellerId === null ? name : id),
+    async page(one, { t, words, table }) {
+      const tenants = await table('tenant', { package: one.id, limit: 50 })
+      return {
+        title: one.name,
+        sections: [
+          limitFacts(t, one),
+          ...(one.resellerId === null ? [] : [{ ...packageOwner(t, one), isAside: true }]),
+          ...(tenants.rows.length > 0 ? [{ title: words.tenants, table: tenants }] : []),
+        ],
+      }
+    },
+  },
+  operations,
+})
+
+function packageOwner(t: Texts, { resellerId, resellerEmail }: Package): Section {
+  return {
+    title: t.job.about,
+    facts: [{ title: label(t, 'reseller'), text: resellerEmail ?? '', href: `/resellers/${resellerId}` }],
+  }
+}
+
+/** null is no limit. */
+export function limitFacts(t: Texts, one: Pick<Package, (typeof limits)[number]>): Section {
+  const facts = limits.map((key) => ({
+    title: t.limitNames[key],
+    text: one[key] === null ? t.form.noLimit : `${limit(one[key])} ${t.limitUnits[key]}`.trim(),
+  }))
+  return { title: t.limits, facts }
+}
+
+function limit(value: number | null): string {
+  return value === null ? '∞' : value.toLocaleString('en')
+}

@@ -1,0 +1,85 @@
+/** Permissions under a name, and how far they reach. */
+import type { Section } from '../../lib/page-model.ts'
+import { label, type Texts } from '../../lib/texts.ts'
+import { defineKind } from '../kind.ts'
+import * as operations from './operations.ts'
+import { Role } from './schema.ts'
+
+const words = {
+  one: 'role',
+  many: 'Roles',
+  lede: 'Permissions under a name, and how far they reach.',
+  add: 'New role',
+  none: 'No roles',
+  noneText: 'A role is a set of permissions that users are given.',
+  builtIn: 'comes with the product',
+}
+
+export const role = defineKind({
+  name: 'role',
+  words,
+  path: '/roles',
+  menu: { group: 'system', icon: 'role' },
+  item: Role,
+  reference: { key: 'name', fields: ['role'] },
+  columns: ({ t, words }) => [
+    {
+      title: label(t, 'name'),
+      cell: ({ name, isBuiltIn }) => ({
+        text: roleTitle(t, name),
+        href: `/roles/${name}`,
+        ...(isBuiltIn && { sub: words.builtIn }),
+      }),
+    },
+    { title: label(t, 'scope'), cell: ({ scope }) => ({ text: t.scopes[scope] }) },
+    { title: t.kinds.user?.many ?? '', number: true, cell: ({ users }) => ({ text: users }) },
+    {
+      title: label(t, 'permissions'),
+      number: true,
+      wide: true,
+      cell: ({ holdsAll, permissions }) => ({ text: holdsAll ? t.account.all : permissions.length }),
+    },
+  ],
+  detail: {
+    ref: ({ name }) => name,
+    page: async (one, { t, words }) => ({
+      title: roleTitle(t, one.name),
+      isFixed: one.isBuiltIn,
+      sections: [permissionFacts(t, one), { ...roleFacts(t, one, words), isAside: true }],
+    }),
+  },
+  operations,
+})
+
+function roleFacts(t: Texts, one: Role, { builtIn }: typeof words): Section {
+  return {
+    title: t.job.about,
+    facts: [
+      { title: label(t, 'scope'), text: t.scopes[one.scope] },
+      { title: t.kinds.user?.many ?? '', text: one.users, href: `/users?role=${one.name}` },
+      ...(one.isBuiltIn ? [{ title: label(t, 'isBuiltIn'), text: builtIn }] : []),
+      { title: label(t, 'createdAt'), time: one.createdAt },
+      ...(one.deletedAt === null ? [] : [{ title: label(t, 'deletedAt'), time: one.deletedAt }]),
+      { title: label(t, 'id'), code: one.id },
+    ],
+  }
+}
+
+/** One line for each kind of thing: `domain` – `create, delete`. */
+export function permissionFacts(t: Texts, one: Pick<Role, 'holdsAll' | 'permissions'>): Section {
+  const byKind = Map.groupBy(one.permissions, (name) => name.slice(0, name.indexOf('.')))
+  const facts = [...byKind].map(([kind, names]) => ({
+    title: t.kinds[kind]?.many ?? kind,
+    text: names.map((name) => name.slice(name.indexOf('.') + 1)).join(', '),
+  }))
+  return {
+    title: label(t, 'permissions'),
+    facts: one.holdsAll ? [{ title: t.account.all, text: t.holdsAll }] : facts,
+  }
+}
+
+/** A role of the product in words, any other by its name. */
+export function roleTitle(t: Texts, name: string): string {
+  const words: Readonly<Record<string, string>> = t.roles
+  return words[name] ?? name
+}

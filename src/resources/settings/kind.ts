@@ -1,0 +1,17 @@
+/** What the whole panel goes by. */
+import { defineKind } from '../kind.ts'
+import * as operations from './operations.ts'
+
+export const settings = defineKind({
+  name: 'settings',
+  words: {
+    one: 'setting',
+    many: 'Settings',
+    lede: 'What the whole panel goes by.',
+    none: 'No settings',
+    noneText: 'This version has nothing to set here.',
+  },
+  path: '/settings',
+  menu: { group: 'system', icon: 'settings' },
+  operations,
+})

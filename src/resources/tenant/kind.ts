@@ -1,0 +1,81 @@
+/** The customers' accounts. */
+import { type Fact, type Section, statusBadge } from '../../lib/page-model.ts'
+import { query } from '../../lib/safe-url.ts'
+import { label, type Texts } from '../../lib/texts.ts'
+import { defineKind } from '../kind.ts'
+import { limitFacts } from '../package/kind.ts'
+import { Package } from '../package/schema.ts'
+import * as operations from './operations.ts'
+import { Tenant } from './schema.ts'
+
+export const tenant = defineKind({
+  name: 'tenant',
+  words: {
+    one: 'tenant',
+    many: 'Tenants',
+    lede: 'Each tenant is one customer with a Linux user, limits and sites of their own.',
+    add: 'New tenant',
+    none: 'No tenants yet',
+    noneText: 'A tenant holds a customer’s sites. Create the first one and give it a domain right away.',
+    addDomain: 'Add a domain',
+  },
+  path: '/tenants',
+  menu: { group: 'hosting', icon: 'tenant' },
+  item: Tenant,
+  reference: { key: 'name', fields: ['tenant'] },
+  columns: ({ t }) => [
+    { title: label(t, 'name'), cell: ({ name }) => ({ text: name, href: `/tenants/${name}` }) },
+    { title: label(t, 'status'), cell: ({ status }) => ({ badge: statusBadge(status, t.statuses) }) },
+    { title: label(t, 'package'), wide: true, cell: ({ packageName }) => ({ text: packageName }) },
+    { title: label(t, 'owner'), wide: true, cell: ({ ownerEmail }) => ({ text: ownerEmail ?? '–' }) },
+    { title: t.kinds.domain?.many ?? '', number: true, cell: ({ domains }) => ({ text: domains }) },
+    { title: label(t, 'createdAt'), wide: true, cell: ({ createdAt }) => ({ time: createdAt }) },
+  ],
+  detail: {
+    ref: ({ name }) => name,
+    async page(one, look) {
+      const { t, words } = look
+      const [offer, jobs] = await Promise.all([
+        look.one('package.get', { package: one.packageId }, Package),
+        // By its id, because lists are not narrowed by what is in the trash.
+        look.table('job', { [one.deletedAt === null ? 'tenant' : 'resource']: one.id, limit: 8 }),
+      ])
+      const add = { title: words.addDomain, href: `/do/domain.create${query({ tenant: one.name })}` }
+      return {
+        status: statusBadge(one.status, t.statuses),
+        main: look.may('domain.create') && one.deletedAt === null ? [add] : [],
+        sections: [
+          { ...tenantFacts(t, one, { linksReseller: look.may('reseller.get') }), isAside: true },
+          ...(offer === null ? [] : [{ ...limitFacts(t, offer), isAside: true }]),
+          { title: t.job.recent, table: jobs, empty: t.kinds.job?.none ?? '' },
+        ],
+      }
+    },
+  },
+  operations,
+})
+
+/** @param options whether who looks may see the reseller's page */
+function tenantFacts(t: Texts, one: Tenant, { linksReseller }: { linksReseller: boolean }): Section {
+  const facts: Fact[] = [
+    { title: label(t, 'package'), text: one.packageName, href: `/packages/${one.packageId}` },
+    {
+      title: label(t, 'owner'),
+      ...(one.ownerId === null ? { text: '–' } : { text: one.ownerEmail ?? '', href: `/users/${one.ownerId}` }),
+    },
+    ...(one.resellerId === null
+      ? []
+      : [
+          {
+            title: label(t, 'reseller'),
+            text: one.resellerEmail ?? '',
+            ...(linksReseller && { href: `/resellers/${one.resellerId}` }),
+          },
+        ]),
+    { title: label(t, 'linuxUser'), code: one.name },
+    { title: label(t, 'createdAt'), time: one.createdAt },
+    ...(one.deletedAt === null ? [] : [{ title: label(t, 'deletedAt'), time: one.deletedAt }]),
+    { title: label(t, 'id'), code: one.id },
+  ]
+  return { title: t.job.about, facts }
+}
