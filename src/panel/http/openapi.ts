@@ -115,7 +115,6 @@ function describe(operation: AnyOperation<Context>): Json {
 /** Signing in without a browser, which is no operation: nobody has a permission before. */
 function tokenPaths(): Record<string, Json> {
   const content = { 'application/json': { schema: jsonSchema(TokenGrant, 'output') } }
-  const problem = { $ref: '#/components/responses/Problem' }
   const post = (name: keyof typeof tokenBodies, summary: string, security: readonly Json[]) => {
     const schema = jsonSchema(tokenBodies[name], 'input')
     const keys = Object.keys(asRecord(schema.properties))
@@ -128,6 +127,7 @@ function tokenPaths(): Record<string, Json> {
         requestBody: { required: true, content: { 'application/json': bodyMedia(schema, keys) } },
         responses: {
           201: { description: 'Signed in', content },
+          ...ofAnyRequest,
           401: problem,
           403: problem,
           422: problem,
@@ -144,7 +144,7 @@ function tokenPaths(): Record<string, Json> {
         summary: 'Sign out: ends the session behind the access token',
         tags: ['token'],
         security: [{ key: [] }],
-        responses: { 200: { description: 'Done' }, 401: problem },
+        responses: { 200: { description: 'Done' }, ...ofAnyRequest, 401: problem },
       },
     },
     [`${tokensPath}/code`]: post('code', 'Sign in with the code that was still to come', []),
@@ -163,14 +163,19 @@ function bodyMedia(schema: Json, keys: readonly string[]): Json {
   }
 }
 
+const problem = { $ref: '#/components/responses/Problem' }
+
+/** Refused before it is known which operation is meant: not well-formed, for another host, or too much. */
+const anyRequest = [400, 413, 421, 431]
+const ofAnyRequest = Object.fromEntries(anyRequest.map((status) => [status, problem]))
+
 function responses(operation: AnyOperation<Context>): Json {
   const schema = jsonSchema(operation.output, 'output')
   const content = { 'application/json': { schema, example: exampleOf(schema) } }
   const problems = Object.fromEntries(
-    [401, 403, 404, 409, ...(operation.effect === 'read' ? [] : [412]), 422, 429, 500, 503].map((status) => [
-      status,
-      { $ref: '#/components/responses/Problem' },
-    ]),
+    [...anyRequest, 401, 403, 404, 409, ...(operation.effect === 'read' ? [] : [412]), 422, 429, 500, 503].map(
+      (status) => [status, problem],
+    ),
   )
   if (operation.effect === 'machine')
     return {
