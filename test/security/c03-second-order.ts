@@ -89,7 +89,8 @@ async function queued(
   store: Database.Database,
   payload: string,
 ): Promise<string | undefined> {
-  await root('PATCH', `/domains/${butcher.domain}`, { aliases: [] })
+  const another = `n${randomUUID().slice(0, 8)}`
+  await root('PATCH', `/domains/${butcher.domain}`, { aliases: [`${another}.${butcher.site}`] })
   await world.settled()
   const like = store
     .prepare('select * from jobs where resource_id = ? order by sequence desc limit 1')
@@ -114,6 +115,6 @@ async function queued(
   store
     .prepare(`insert into jobs (${names.join(', ')}) values (${names.map((name) => `@${name}`).join(', ')})`)
     .run(made)
-  await root('PATCH', `/domains/${baker.domain}`, { aliases: [] })
+  await root('PATCH', `/domains/${baker.domain}`, { aliases: [`${another}.${baker.site}`] })
   return (await world.settled()).find((job) => job.id === made.id)?.state
 }

@@ -169,7 +169,7 @@ export const update = defineOperation({
   name: 'domain.update',
   summary: 'Change the aliases or the PHP version of a domain',
   description:
-    'Aliases that are given replace all that were there. Those that must be proven first are added when the TXT records of the answer are in the DNS.',
+    'Aliases that are given replace all that were there. Those that must be proven first are added when the TXT records of the answer are in the DNS. What is so already needs no job.',
   effect: 'machine',
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'PATCH /domains/{domain}',
@@ -181,6 +181,8 @@ export const update = defineOperation({
     const what = `update domain "${domain.fqdn}"`
     const php = input.php === undefined ? domain.php : await choosePhp(context, what, input.php)
     const { id, tenantId } = domain
+    if (php === domain.php && (input.aliases === undefined || hasJust(domain.aliases, input.aliases)))
+      return { id, jobId: null, records: await recordsOf(context, id) }
     const names = input.aliases === undefined ? undefined : await wishedNames(context, what, domain, input.aliases)
     const aliases = heldAliases(names === undefined ? domain : { ...names, unproven: [...names.waiting.keys()] })
     const jobId = await context.enqueue(domainUpdate, { tenant: tenantId, domain: id, aliases, php })
@@ -188,6 +190,10 @@ export const update = defineOperation({
     return { id, jobId, records: await recordsOf(context, id) }
   },
 })
+
+function hasJust(names: readonly Fqdn[], wished: readonly Fqdn[]): boolean {
+  return [...new Set(names)].sort().join() === [...new Set(wished)].sort().join()
+}
 
 async function wishedNames(
   context: Context,

@@ -8,7 +8,7 @@ import { tenantLimit } from './jobs.ts'
 import { choosePackage } from './new-tenant.ts'
 import type { Tenant } from './schema.ts'
 
-/** @returns the job; null for a tenant that could not be made yet and gets the limits when it is made */
+/** @returns the job; null for a tenant that has the package, or could not be made yet and gets the limits when it is made */
 export async function changePackage(
   context: Context,
   what: string,
@@ -29,6 +29,7 @@ export async function changePackage(
     await context.tenants.update(id, { packageId: chosen.id, resellerId: seller })
     return null
   }
+  if (chosen.id === tenant.packageId && seller === tenant.resellerId) return null
   await mayChange(context, { kind: 'tenant', row: tenant, name, verb: 'update' })
   const jobId = await context.enqueue(tenantLimit, { tenant: id, limits: limitsOf(chosen) })
   await context.tenants.update(id, { packageId: chosen.id, resellerId: seller })
