@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { isAddressRange, isWithin } from './address-range.ts'
+import { canonicalRange, isWithin } from './address-range.ts'
 
 describe('a range of addresses', () => {
   it.each(['203.0.113.7', '203.0.113.0/24', '0.0.0.0/0', '2001:db8::1', '2001:db8::/32', '::/0', '::1/128'])(
     'can be %s',
     (text) => {
-      expect(isAddressRange(text)).toBe(true)
+      expect(canonicalRange(text)).toHaveProperty('range')
     },
   )
 
@@ -22,8 +22,21 @@ describe('a range of addresses', () => {
     '203.0.113.007',
     'example.com',
     ' 203.0.113.7',
+    '10.0.0.5/8',
+    '2001:db8::1/32',
+    '::ffff:10.0.0.0/95',
   ])('cannot be %j', (text) => {
-    expect(isAddressRange(text)).toBe(false)
+    expect(canonicalRange(text)).toHaveProperty('problem')
+  })
+
+  it.each([
+    ['203.0.113.7/32', '203.0.113.7'],
+    ['2001:DB8:0::/32', '2001:db8::/32'],
+    ['2001:db8::0:1/128', '2001:db8::1'],
+    ['::ffff:10.0.0.0/104', '10.0.0.0/8'],
+    ['::ffff:10.0.0.1', '10.0.0.1'],
+  ])('%s is written as %s', (text, range) => {
+    expect(canonicalRange(text)).toEqual({ range })
   })
 
   it.each([

@@ -1,18 +1,21 @@
 /** Ranges of internet addresses: `203.0.113.7`, `203.0.113.0/24`, `2001:db8::/32`. */
 import { BlockList, isIP } from 'node:net'
+import { type AddressValue, addressText, addressValue, cutTo } from './address-value.ts'
 
-/** Null for what is no address or range. */
-function rangeOf(text: string): { address: string; bits: number; family: 'ipv4' | 'ipv6' } | null {
-  const [address = '', bits, ...rest] = text.split('/')
-  const version = isIP(address)
-  const most = version === 4 ? 32 : 128
-  const length = bits === undefined ? most : /^(0|[1-9]\d{0,2})$/.test(bits) ? Number(bits) : Number.NaN
-  if (version === 0 || address.includes('%') || rest.length > 0 || !(length <= most)) return null
-  return { address, bits: length, family: version === 4 ? 'ipv4' : 'ipv6' }
+interface Range {
+  readonly first: AddressValue
+  readonly bits: number
 }
 
-export function isAddressRange(text: string): boolean {
-  return rangeOf(text) !== null
+/** @returns its one writing, or the reason why there is none. */
+export function canonicalRange(text: string): { readonly range: string } | { readonly problem: string } {
+  const read = rangeOf(text)
+  if (read === null) return { problem: 'is no address and no range' }
+  const canonical = rangeText({ ...read, first: cutTo(read.first, read.bits) })
+  const isWhole = canonical === rangeText(read)
+  return isWhole
+    ? { range: canonical }
+    : { problem: `names one address and a range at once; the range is ${canonical}` }
 }
 
 /** @param address of a connection: IPv4 without IPv6 clothes; a zone (`fe80::1%eth0`) does not count */
@@ -20,9 +23,28 @@ export function isWithin(ranges: readonly string[], address: string): boolean {
   const list = new BlockList()
   for (const text of ranges) {
     const range = rangeOf(text)
-    if (range) list.addSubnet(range.address, range.bits, range.family)
+    if (range) list.addSubnet(addressText(range.first), range.bits, familyOf(range.first))
   }
-  const [plain = ''] = address.split('%')
-  const version = isIP(plain)
-  return version !== 0 && list.check(plain, version === 4 ? 'ipv4' : 'ipv6')
+  const value = addressValue(address)
+  return value !== null && list.check(addressText(value), familyOf(value))
+}
+
+const familyOf = ({ version }: AddressValue) => (version === 4 ? 'ipv4' : 'ipv6')
+
+function rangeText({ first, bits }: Range): string {
+  return bits === mostBits(first) ? addressText(first) : `${addressText(first)}/${bits}`
+}
+
+const mostBits = ({ version }: AddressValue) => (version === 4 ? 32 : 128)
+
+/** Null for what is no address or range. */
+function rangeOf(text: string): Range | null {
+  const [address = '', length, ...rest] = text.split('/')
+  const first = address.includes('%') ? null : addressValue(address)
+  if (first === null || rest.length > 0) return null
+  // The range of an IPv4 address in the clothes of IPv6 is counted without them.
+  const clothes = isIP(address) === 6 && first.version === 4 ? 96 : 0
+  if (length === undefined) return { first, bits: mostBits(first) }
+  const bits = /^(0|[1-9]\d{0,2})$/.test(length) ? Number(length) - clothes : Number.NaN
+  return bits >= 0 && bits <= mostBits(first) ? { first, bits } : null
 }

@@ -8,6 +8,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { hostname } from 'node:os'
 import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument, type Scalar } from 'yaml'
 import { z } from 'zod'
+import { EmailAddress } from './email-address.ts'
 
 interface Setting<S extends z.ZodType = z.ZodType> {
   readonly schema: S
@@ -60,7 +61,7 @@ export const settings = {
     help: 'The mail server that takes the mails of the panel. smtps:// speaks TLS from the beginning, smtp:// turns to it (a server on this machine may go without). none: nothing is mailed, links are handed over by an administrator.',
   }),
   mailFrom: setting({
-    schema: z.union([z.literal('auto'), z.email()]),
+    schema: z.union([z.literal('auto'), EmailAddress]),
     byDefault: 'auto',
     expected: 'auto, or an e-mail address',
     help: 'Sender of the mails of the panel. auto: wcp360 at the host of base_url.',

@@ -4,35 +4,17 @@
  * Every writing of a name (upper case, a trailing dot, full-width dots, Unicode labels) becomes the same lower-case
  * A-labels or is refused, so that one name can never be held twice under two writings (threats C23).
  */
-import { domainToASCII, domainToUnicode } from 'node:url'
 import { parse } from 'tldts'
 import { z } from 'zod'
 import { Fqdn } from '../contract/values.ts'
+import { canonicalHost, type HostReading } from './host-name.ts'
 
 const accepted = 'a host name such as shop.example.com'
 
-/** @returns the canonical name, or the reason why it is none. */
-export function canonicalDomain(text: string): { readonly name: Fqdn } | { readonly problem: string } {
-  if (text.length > 253 * 4) return { problem: 'is too long' }
-  const written = text.endsWith('.') ? text.slice(0, -1) : text
-  if (written === '') return { problem: 'is empty' }
-  // What a URL parser would cut off, decode or read as an address never reaches it.
-  if (/[\s\p{Cc}\p{Cf}\p{Cs}%/\\?#@:[\]<>^|`"'$&;(){}!*=+,~_]/u.test(written))
-    return { problem: 'has a character that no host name has' }
-  const ascii = domainToASCII(written)
-  const parsed = Fqdn.safeParse(ascii)
-  if (!parsed.success) return { problem: 'is not a host name' }
-  const labels = ascii.split('.')
-  if (labels.some(isFakeAce)) return { problem: 'has a label that is not written in a valid way' }
-  return refusedSuffix(ascii) ?? { name: parsed.data }
-}
-
-/** Hyphens in third and fourth place are for A-labels alone, and an A-label must be the one writing of its Unicode (RFC 5891). */
-function isFakeAce(label: string): boolean {
-  if (label.slice(2, 4) !== '--') return false
-  if (!label.startsWith('xn--')) return true
-  const unicode = domainToUnicode(label)
-  return unicode === '' || domainToASCII(unicode) !== label || unicode === label
+/** @returns the canonical name, or the reason why it is none that a customer can have. */
+export function canonicalDomain(text: string): HostReading {
+  const host = canonicalHost(text)
+  return ('name' in host ? refusedSuffix(host.name) : undefined) ?? host
 }
 
 const localNames = ['localhost', 'localdomain', 'invalid', 'onion', 'arpa', 'wcp360']

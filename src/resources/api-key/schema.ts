@@ -1,7 +1,7 @@
 /** An API key: what a program shows to act for its owner, within the operations that it names. */
 import { z } from 'zod'
 import { Id } from '../../contract/values.ts'
-import { isAddressRange } from '../../lib/address-range.ts'
+import { canonicalRange } from '../../lib/address-range.ts'
 import { Time } from '../answers.ts'
 import { Permission } from '../role/schema.ts'
 
@@ -22,14 +22,23 @@ export const Scopes = z
   .max(200, { error: 'at most 200 operations' })
   .describe('Operations that it may be used for')
 
+const aRange = 'an address or a range such as 203.0.113.0/24'
+
+/** As people write it; comes out in its one writing, so that none is there twice. */
+const AddressRange = z
+  .string()
+  .max(50, { error: aRange })
+  .transform((text, context) => {
+    const read = canonicalRange(text)
+    if ('range' in read) return read.range
+    context.addIssue({ code: 'custom', message: `${read.problem}; accepted is ${aRange}`, input: text })
+    return z.NEVER
+  })
+
 export const AddressRanges = z
-  .array(
-    z
-      .string()
-      .max(50, { error: 'an address or a range such as 203.0.113.0/24' })
-      .refine(isAddressRange, { error: 'an address or a range such as 203.0.113.0/24' }),
-    { error: 'a list of addresses and ranges such as 203.0.113.0/24' },
-  )
+  .array(AddressRange, {
+    error: 'a list of addresses and ranges such as 203.0.113.0/24',
+  })
   .max(50, { error: 'at most 50 ranges' })
   .describe('Addresses and ranges that it may be used from; none for everywhere')
 

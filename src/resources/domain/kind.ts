@@ -1,4 +1,5 @@
 /** Names that the server answers for, with the site behind each. */
+import { shownHost } from '../../lib/host-name.ts'
 import { type Fact, type Section, statusBadge } from '../../lib/page-model.ts'
 import { label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
@@ -19,9 +20,9 @@ export const domain = defineKind({
     {
       title: label(t, 'fqdn'),
       cell: ({ id, fqdn, aliases }) => ({
-        text: fqdn,
+        text: shownHost(fqdn),
         href: `/domains/${id}`,
-        ...(aliases.length > 0 && { sub: aliases.join(', ') }),
+        ...(aliases.length > 0 && { sub: aliases.map(shownHost).join(', ') }),
       }),
     },
     { title: label(t, 'status'), cell: ({ status }) => ({ badge: statusBadge(status, t.statuses) }) },
@@ -48,7 +49,7 @@ export const domain = defineKind({
         isWaiting ? look.some('domain.proofs', { domain: one.id }, DomainProof) : [],
       ])
       return {
-        title: one.fqdn,
+        title: shownHost(one.fqdn),
         status: statusBadge(one.status, t.statuses),
         main: one.status === 'active' ? [{ title: words.visit, href: `http://${one.fqdn}/` }] : [],
         more: [
@@ -70,7 +71,7 @@ export const domain = defineKind({
 function domainFacts(t: Texts, one: Domain): Section {
   const facts: Fact[] = [
     { title: label(t, 'tenant'), text: one.tenantName, href: `/tenants/${one.tenantName}` },
-    { title: label(t, 'aliases'), text: one.aliases.length > 0 ? one.aliases.join(', ') : '–' },
+    { title: label(t, 'aliases'), text: one.aliases.length > 0 ? one.aliases.map(shownHost).join(', ') : '–' },
     { title: label(t, 'php'), text: one.php ?? t.form.noPhp },
     { title: label(t, 'directory'), code: `/srv/www/${one.tenantName}/sites/${one.fqdn}/public` },
     { title: label(t, 'createdAt'), time: one.createdAt },

@@ -1,4 +1,5 @@
 /** What to set in the DNS, and what was found there so far. */
+import { shownHost } from '../../lib/host-name.ts'
 import type { Section } from '../../lib/page-model.ts'
 import { label } from '../../lib/texts.ts'
 import type { Look } from '../kind.ts'
@@ -11,12 +12,12 @@ export function proofSection(
 ): Section {
   const next = nextTryAt === null ? { text: words.noMoreLooks } : { text: moment(nextTryAt) }
   return {
-    title: `${words.proof} ${name}`,
+    title: `${words.proof} ${shownHost(name)}`,
     facts: [
       { title: words.record, code: recordName },
       { title: words.recordType, text: 'TXT' },
       { title: words.recordValue, code: recordValue },
-      { title: words.proves, text: name, sub: words.provesText },
+      { title: words.proves, text: shownHost(name), sub: words.provesText },
       { title: words.nextLook, ...next },
     ],
     table: {

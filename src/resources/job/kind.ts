@@ -1,4 +1,5 @@
 /** Every change to the machine, step by step. */
+import { shownHost } from '../../lib/host-name.ts'
 import { type Badge, type Fact, statusBadge } from '../../lib/page-model.ts'
 import { label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
@@ -21,7 +22,7 @@ export const job = defineKind({
     {
       title: label(t, 'job'),
       cell: ({ id, type, resourceName, failure }) => ({
-        text: `${type} ${resourceName}`,
+        text: `${type} ${shownHost(resourceName)}`,
         href: `/jobs/${id}`,
         ...(failure !== null && { sub: failure.message }),
       }),
@@ -41,7 +42,7 @@ export function jobBadge(state: string): Badge {
 /** @param href of the page of what the job is about */
 export function jobFacts(t: Texts, one: Job, href: string): Fact[] {
   return [
-    { title: t.kinds[one.kind]?.named ?? label(t, one.kind), text: one.resourceName, href },
+    { title: t.kinds[one.kind]?.named ?? label(t, one.kind), text: shownHost(one.resourceName), href },
     ...(one.kind !== 'tenant' && one.tenantName !== null
       ? [{ title: label(t, 'tenant'), text: one.tenantName, href: `/tenants/${one.tenantName}` }]
       : []),

@@ -1,15 +1,10 @@
 /** A user: a person who signs in to the panel. */
 import { z } from 'zod'
 import { Id, TenantName } from '../../contract/values.ts'
+import { EmailAddress } from '../../lib/email-address.ts'
 import { timestamps } from '../answers.ts'
 
-/** In its one canonical form: lower case, as it is compared and stored. */
-export const Email = z
-  .string({ error: 'an e-mail address such as ann@example.com' })
-  .trim()
-  .toLowerCase()
-  .max(254, { error: 'at most 254 characters' })
-  .pipe(z.email({ error: 'an e-mail address such as ann@example.com' }))
+export const Email = EmailAddress
 export type Email = z.output<typeof Email>
 
 export const UserRef = z
