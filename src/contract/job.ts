@@ -1,8 +1,6 @@
 /** One object per thing the root side can be asked; panel and agent share it, and it holds no code but its payload's schema. */
 import { z } from 'zod'
-import type { Id } from './values.ts'
-
-export type ResourceKind = 'tenant' | 'domain'
+import { Id } from './values.ts'
 
 /** What a job does to the status of the row it is about. `previous`: back to what it was before the job was queued. */
 export interface StatusEffect {
@@ -21,7 +19,8 @@ export interface JobContract<T extends string = string, P extends z.ZodObject = 
   readonly type: T
   /** Ids, closed enums and validated scalars only (B5); strict, without defaults or coercion (B4). */
   readonly payload: P
-  readonly kind: ResourceKind
+  /** Of the row that it is about. */
+  readonly kind: string
   /** Never retried by itself. */
   readonly destructive: boolean
   /** The hourly budget of the root side that it counts against; null for none. */
@@ -31,10 +30,10 @@ export interface JobContract<T extends string = string, P extends z.ZodObject = 
   readonly status: StatusEffect
 }
 
-/** Payload keys every job has: `tenant` orders jobs, `kind`'s id is fenced and locked. */
+/** Payload keys every job has: `tenant` orders jobs, and the key that is named as its kind holds the id that is fenced and locked. */
 export interface JobTarget {
   readonly tenant: Id
-  readonly domain?: Id
+  readonly [key: string]: unknown
 }
 
 export function defineJob<const T extends string, P extends z.ZodObject>(
@@ -45,9 +44,7 @@ export function defineJob<const T extends string, P extends z.ZodObject>(
 
 /** The row a payload is about: the one that is locked, versioned and fenced. */
 export function resourceOf(contract: Pick<JobContract, 'kind'>, payload: JobTarget): Id {
-  if (contract.kind === 'tenant') return payload.tenant
-  if (payload.domain === undefined) throw new Error('a domain job carries no domain id')
-  return payload.domain
+  return Id.parse(payload[contract.kind])
 }
 
 /**

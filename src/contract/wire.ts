@@ -59,6 +59,9 @@ export type MirroredEntry = z.infer<typeof MirroredEntry>
 export const AuditHead = z.strictObject({ seq: z.int().min(0), at: z.string().max(30), mac: Mac, seal: Mac })
 export type AuditHead = z.infer<typeof AuditHead>
 
+/** `tenants`, `domains`, or the name of a kind; what the root side does not know it refuses. */
+const InventoryWord = z.string().regex(/^[a-z][a-z-]{0,39}$/)
+
 export const PanelMessage = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('job'), job: Id, type: JobTypeName, token: Token, payload: Payload }),
   /** The panel has stored the end of the job; the agent need not tell it again. */
@@ -74,7 +77,7 @@ export const PanelMessage = z.discriminatedUnion('t', [
   }),
   z.strictObject({ t: z.literal('inspect'), ask: Id, what: z.enum(['health', 'drift', 'audit']) }),
   /** What the root side has, by id: the next `inventoryPage` after one, or the first. */
-  z.strictObject({ t: z.literal('inventory'), ask: Id, of: z.enum(['tenants', 'domains']), after: Id.nullable() }),
+  z.strictObject({ t: z.literal('inventory'), ask: Id, of: InventoryWord, after: Id.nullable() }),
   /** Entries of the panel's audit trail in their order, the first one right after `after`. Answered with `audited`. */
   z.strictObject({ t: z.literal('audit'), after: TrailEnd, entries: z.array(MirroredEntry).min(1).max(100) }),
   /** PAM check of root's password; only before setup is closed, five tries a minute. */

@@ -5,26 +5,10 @@ import { operationsFor, type Policy } from '../contract/operation.ts'
 import type { Id } from '../contract/values.ts'
 import type { DriftReport, HealthSnapshot, Inventory, MirrorReport } from '../contract/wire.ts'
 import type { Actor } from './actor.ts'
-import type { ApiKeyStore } from './api-key/store.ts'
-import type { AuditStore } from './audit/store.ts'
-import type { ClientCertificateStore } from './client-certificate/store.ts'
-import type { ProofStore } from './domain/proof-store.ts'
-import type { DomainStore } from './domain/store.ts'
-import type { JobStore } from './job/store.ts'
-import type { MailStore } from './mail/store.ts'
-import type { PackageStore } from './package/store.ts'
-import type { PolicyStore } from './policy/store.ts'
-import type { ResellerStore } from './reseller/store.ts'
-import type { RoleStore } from './role/store.ts'
-import type { SessionStore } from './session/store.ts'
-import type { SettingStore } from './settings/store.ts'
-import type { TenantStore } from './tenant/store.ts'
-import type { TotpStore } from './totp/store.ts'
-import type { LinkStore } from './user/link-store.ts'
-import type { UserStore } from './user/store.ts'
-import type { WebhookStore } from './webhook/store.ts'
+import type { KindNumbers } from './kind-numbers.ts'
+import type { Stores } from './stores.ts'
 
-export interface Context {
+export interface Context extends Stores {
   readonly actor: Actor
   /** ISO 8601, UTC, milliseconds: the moment of the call. */
   readonly now: string
@@ -37,32 +21,16 @@ export interface Context {
   readonly machineHost: string
   /** Names of all that webhooks can be told. */
   readonly events: readonly string[]
-  readonly packages: PackageStore
-  readonly tenants: TenantStore
-  readonly domains: DomainStore
-  readonly proofs: ProofStore
-  readonly users: UserStore
-  readonly roles: RoleStore
-  readonly resellers: ResellerStore
-  readonly sessions: SessionStore
-  readonly apiKeys: ApiKeyStore
-  readonly totp: TotpStore
-  readonly clientCertificates: ClientCertificateStore
+  /** Of every kind. */
+  readonly kinds: readonly KindNumbers[]
   /** The panel has a port that asks for certificates. */
   readonly hasCertificatePort: boolean
   /** The caller owes a second factor. */
   readonly mustEnrol: boolean
-  readonly loginPolicies: PolicyStore
-  readonly links: LinkStore
-  readonly mails: MailStore
   /** A mail server is configured. */
   readonly canMail: boolean
   /** Where a one-time link leads, from the configured address of the panel alone (threats C18). */
   linkUrl(token: string): string
-  readonly webhooks: WebhookStore
-  readonly settings: SettingStore
-  readonly audit: AuditStore
-  readonly jobs: JobStore
   /**
    * Queues a job in the transaction of the call; 409 `busy` naming the running job when its resource has one. In plan
    * mode it is only collected. Change the row after it, not before: what the row is at this moment is what a failure
@@ -74,7 +42,7 @@ export interface Context {
     health(): Promise<HealthSnapshot>
     drift(): Promise<DriftReport>
     /** What the machine has, by id. @param after id of the last one before them */
-    inventory(of: 'tenants' | 'domains', after: Id | null): Promise<Inventory>
+    inventory(of: string, after: Id | null): Promise<Inventory>
     /** What the root side's audit log is like, and what it has of the trail. */
     audit(): Promise<MirrorReport>
     /** Installed PHP versions, newest first, as the agent last said. */

@@ -3,44 +3,27 @@ import { type AnyOperation, type Policy, verbOf } from '../contract/operation.ts
 import { type Texts, withKinds } from '../lib/texts.ts'
 import type { Db } from '../store/database.ts'
 import { apiKey } from './api-key/kind.ts'
-import { apiKeyStore } from './api-key/store.ts'
 import { audit } from './audit/kind.ts'
-import { auditStore } from './audit/store.ts'
 import { clientCertificate } from './client-certificate/kind.ts'
-import { clientCertificateStore } from './client-certificate/store.ts'
 import type { Context } from './context.ts'
 import { domain } from './domain/kind.ts'
-import { type ProofKeys, proofStore } from './domain/proof-store.ts'
-import { domainStore } from './domain/store.ts'
 import { health } from './health/kind.ts'
 import { job } from './job/kind.ts'
-import { jobStore } from './job/store.ts'
+import type { JobRow } from './job-row.ts'
 import type { AnyKind } from './kind.ts'
 import { mail } from './mail/kind.ts'
-import { mailStore } from './mail/store.ts'
 import { packageKind } from './package/kind.ts'
-import { packageStore } from './package/store.ts'
 import { policy } from './policy/kind.ts'
-import { policyStore } from './policy/store.ts'
 import { reseller } from './reseller/kind.ts'
-import { resellerStore } from './reseller/store.ts'
 import { role } from './role/kind.ts'
-import { roleStore } from './role/store.ts'
 import { session } from './session/kind.ts'
-import { sessionStore } from './session/store.ts'
 import { settings } from './settings/kind.ts'
-import { settingStore } from './settings/store.ts'
-import type { StoreTools } from './store-tools.ts'
+import { type StoreMaterial, type Stores, storesMaker } from './stores.ts'
 import { tenant } from './tenant/kind.ts'
-import { tenantStore } from './tenant/store.ts'
 import { totp } from './totp/kind.ts'
-import { type TotpKeys, totpStore } from './totp/store.ts'
 import { user } from './user/kind.ts'
-import { linkStore } from './user/link-store.ts'
-import { userStore } from './user/store.ts'
 import { webhook } from './webhook/kind.ts'
 import { jobEvents } from './webhook/schema.ts'
-import { webhookStore } from './webhook/store.ts'
 
 /** In the order in which people meet them; the menu keeps it. */
 export const kinds: readonly AnyKind[] = [
@@ -87,59 +70,18 @@ function place(operation: AnyOperation<Context>): number {
   return index === -1 ? verbOrder.length : index
 }
 
-export interface StoreKeys extends TotpKeys, ProofKeys {
-  readonly audit: Uint8Array
-}
+/** Rows that jobs are about, by kind. */
+const rows: ReadonlyMap<string, JobRow> = new Map(
+  kinds.flatMap(({ name, row }) => (row === undefined ? [] : [[name, row] as const])),
+)
 
-export type Stores = Pick<
-  Context,
-  | 'packages'
-  | 'tenants'
-  | 'domains'
-  | 'proofs'
-  | 'users'
-  | 'roles'
-  | 'resellers'
-  | 'sessions'
-  | 'apiKeys'
-  | 'totp'
-  | 'clientCertificates'
-  | 'loginPolicies'
-  | 'links'
-  | 'mails'
-  | 'webhooks'
-  | 'settings'
-  | 'audit'
-  | 'jobs'
->
+/** Tables of the rows that jobs are about. */
+export const jobTables: readonly string[] = [...rows.values()].map(({ table }) => table)
 
-/**
- * The stores over one database or one open transaction of it, at one moment: make them anew for each call.
- * @param tools.keys the panel's secrets, the same for the life of the installation; `audit` chains the audit entries
- * @param tools.appended called after an entry was appended, before the transaction ends
- */
-export function storesFor(
-  db: Db,
-  tools: StoreTools & { readonly keys: StoreKeys; readonly appended?: () => void },
-): Stores {
-  return {
-    packages: packageStore(db, tools),
-    tenants: tenantStore(db, tools),
-    domains: domainStore(db, tools),
-    proofs: proofStore(db, tools, tools.keys),
-    users: userStore(db, tools),
-    roles: roleStore(db, tools),
-    resellers: resellerStore(db, tools),
-    sessions: sessionStore(db, tools),
-    apiKeys: apiKeyStore(db, tools, tools.keys),
-    totp: totpStore(db, tools, tools.keys),
-    clientCertificates: clientCertificateStore(db, tools),
-    loginPolicies: policyStore(db, tools),
-    links: linkStore(db, tools),
-    mails: mailStore(db, tools),
-    webhooks: webhookStore(db, tools, tools.keys.seal),
-    settings: settingStore(db, tools),
-    audit: auditStore(db, tools.keys.audit, tools.appended),
-    jobs: jobStore(db, tools, (tx, event) => webhookStore(tx, tools, tools.keys.seal).emit(event)),
-  }
+const makeStores = storesMaker(Object.assign({}, ...kinds.map(({ stores }) => stores)))
+
+/** The stores over one database or one open transaction of it, at one moment: make them anew for each call. */
+export function storesFor(db: Db, given: Omit<StoreMaterial, 'rows' | 'over'>): Stores {
+  const material: StoreMaterial = { ...given, rows, over: (tx) => makeStores(tx, material) }
+  return makeStores(db, material)
 }

@@ -4,7 +4,11 @@ import type { AnyOperation } from '../contract/operation.ts'
 import type { Id } from '../contract/values.ts'
 import type { Action, Badge, Cell, Column, Section, Table } from '../lib/page-model.ts'
 import type { KindWords, Texts } from '../lib/texts.ts'
+import type { PanelContext } from './as-panel.ts'
 import type { Context } from './context.ts'
+import type { JobRow } from './job-row.ts'
+import type { KindNumbers } from './kind-numbers.ts'
+import type { StoreFactories } from './stores.ts'
 
 export type MenuGroup = 'hosting' | 'activity' | 'system'
 
@@ -24,6 +28,11 @@ export interface Look<W = KindWords> {
 }
 
 type Input = Readonly<Record<string, unknown>>
+
+export interface Purged {
+  readonly jobs: number
+  readonly rows: number
+}
 
 export interface ItemColumn<T> extends Column {
   cell(one: T): Cell
@@ -58,7 +67,8 @@ export interface Detail<T, W> {
   page(one: T, look: Look<W>): Promise<DetailPage>
 }
 
-export interface Kind<N extends string = string, S extends z.ZodType = z.ZodType, W extends KindWords = KindWords> {
+export interface Kind<N extends string = string, S extends z.ZodType = z.ZodType, W extends KindWords = KindWords>
+  extends KindNumbers {
   readonly name: N
   readonly words: W
   /** Its page; of a kind with a menu entry also its list. */
@@ -79,6 +89,12 @@ export interface Kind<N extends string = string, S extends z.ZodType = z.ZodType
   }
   /** `special`: a page of its own. Without: the list is its only page. */
   readonly detail?: Detail<z.output<S>, W> | 'special'
+  /** How its stores are made; each opens `Stores` by its name. */
+  readonly stores?: StoreFactories
+  /** Its rows, where jobs are about them. */
+  readonly row?: JobRow
+  /** Removes for good what has been in the trash since before that moment, so many at once where the machine does it. */
+  purge?(context: PanelContext, moment: string, atOnce: number): Promise<Purged>
   readonly operations: Readonly<Record<string, AnyOperation<Context>>>
 }
 

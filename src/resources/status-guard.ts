@@ -1,5 +1,4 @@
 /** Which verbs a status allows, and the refusal of the others in words. */
-import type { ResourceKind } from '../contract/job.ts'
 import type { Id } from '../contract/values.ts'
 import type { Context } from './context.ts'
 import { conflict } from './refusals.ts'
@@ -30,7 +29,7 @@ const remedies: Record<string, string> = {
 /** Refuses with `busy` while the row has an active job, and with `conflict` when its status does not allow the verb. */
 export async function mayChange(
   context: Context,
-  { kind, row, name, verb }: { kind: ResourceKind; row: Row; name: string; verb: Verb },
+  { kind, row, name, verb }: { kind: string; row: Row; name: string; verb: Verb },
 ): Promise<void> {
   await context.jobs.refuseBusy(kind, row.id)
   const fitting: readonly string[] = allowed[verb]

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { deriveKeys } from '../../src/panel/auth/keys.ts'
 import { storesFor } from '../../src/resources/index.ts'
 import type { JobType } from '../../src/resources/jobs.ts'
+import { withStores } from '../../src/resources/stores.ts'
 import { purgeExpired, type Upkeep } from '../../src/resources/upkeep.ts'
 import { newId } from '../../src/store/new-id.ts'
 import { openStore } from '../../src/store/open-store.ts'
@@ -78,7 +79,7 @@ export async function purge(product: Product): Promise<string> {
         jobs.push(id)
         return id
       }
-      await purgeExpired({ ...stores, now, enqueue })
+      await purgeExpired(withStores(stores, { now, enqueue }))
       const [job] = jobs
       if (job === undefined) throw new Error('nothing in the trash is to be purged')
       return job

@@ -7,8 +7,9 @@ import { Id } from '../../src/contract/values.ts'
 import type { Failure } from '../../src/contract/wire.ts'
 import type { Actor } from '../../src/resources/actor.ts'
 import type { Context } from '../../src/resources/context.ts'
-import { eventsOf, operations, policies, storesFor } from '../../src/resources/index.ts'
+import { eventsOf, kinds, operations, policies, storesFor } from '../../src/resources/index.ts'
 import type { RunnableJob } from '../../src/resources/job/store.ts'
+import { type Stores, withStores } from '../../src/resources/stores.ts'
 import type { Db } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { openStore } from '../../src/store/open-store.ts'
@@ -33,9 +34,9 @@ export async function openPanel(where = ':memory:') {
   const contextFor = (tx: Db, actor: Actor): Context => {
     const moment = now()
     const over = storesFor(tx, { now: moment, newId, keys })
-    return {
-      ...over,
+    const rest: Omit<Context, keyof Stores> = {
       actor,
+      kinds,
       now: moment,
       newId,
       policies,
@@ -60,6 +61,7 @@ export async function openPanel(where = ':memory:') {
       session: null,
       hashPassword: (password) => Promise.resolve(`$test$${Buffer.from(password).toString('hex')}`),
     }
+    return withStores(over, rest)
   }
 
   const transaction = <T>(work: (context: Context) => Promise<T>, actor: Actor = root): Promise<T> =>

@@ -7,7 +7,6 @@ import { WcpError } from '../../contract/errors.ts'
 import { fitsFrame } from '../../contract/frame.ts'
 import { type JobTarget, resourceOf } from '../../contract/job.ts'
 import { type Failure, type Inventory, PanelMessage } from '../../contract/wire.ts'
-import type { JobType } from '../../resources/jobs.ts'
 import { provisioners } from '../kinds/index.ts'
 import type { AnyProvisioner } from '../kinds/provisioner.ts'
 import { errorCode } from '../os/error-code.ts'
@@ -91,7 +90,7 @@ export interface Doers {
 }
 
 /** Stopping whoever fills the disk must work on a full one; deletions are tried there, too. */
-const withoutRoom: ReadonlySet<string> = new Set<JobType>(['tenant.suspend', 'domain.suspend'])
+const needsNoRoom = (type: string) => type.endsWith('.suspend')
 /** A job as the audit log names it. */
 interface ToldJob {
   readonly job: JournaledJob['id']
@@ -251,7 +250,7 @@ export class Intake {
     if (this.#doers.openJobs() >= mostOpenJobs) {
       return new WcpError('busy', `Cannot accept "${type}": ${mostOpenJobs} jobs wait already`)
     }
-    return destructive || withoutRoom.has(type) ? undefined : this.#options.lackOfRoom?.()
+    return destructive || needsNoRoom(type) ? undefined : this.#options.lackOfRoom?.()
   }
 
   #plan({ ask, jobs }: Message<'plan'>): 'ok' | 'close' {
@@ -345,7 +344,7 @@ function parseJob(type: string, raw: unknown): ParsedJob {
   const provisioner = provisioners[type]
   const parsed = provisioner.contract.payload.safeParse(raw)
   if (!parsed.success) return { failure: badInput(`Cannot do "${type}": ${said(parsed.error)}`) }
-  // every contract's payload names the tenant, and the domain where it is about one: see `JobTarget`
+  // every contract's payload names the tenant and what it is about: see `JobTarget`
   return { provisioner, payload: parsed.data as unknown as JobTarget }
 }
 

@@ -34,11 +34,11 @@ const HostRow = z.strictObject({ name: Fqdn, site: Id, tenant: Id })
 export type HostRecord = z.output<typeof HostRow>
 
 /** A site keeps its own state while its tenant is in the trash, where it is, too. */
-const inventories = {
+const inventories: Readonly<Record<string, string>> = {
   tenants: "select id, name, state from tenants where state <> 'none' and id > ? order by id limit ?",
   domains: `select s.id, s.fqdn as name, iif(t.state in ('trashed', 'purging'), t.state, s.state) as state
     from sites s join tenants t on t.id = s.tenant where s.state <> 'none' and s.id > ? order by s.id limit ?`,
-} as const
+}
 
 /** Reads are open to every provisioner; what writes is called in the transaction that begins or ends a job. */
 export class Registry {
@@ -79,8 +79,10 @@ export class Registry {
   }
 
   /** In the order of ids, without what was purged. @param after the last one before them */
-  inventory(of: 'tenants' | 'domains', after: Id | null, limit: number): Inventory {
-    return Inventory.parse(this.#prepare(inventories[of]).all(after ?? '', limit))
+  inventory(of: string, after: Id | null, limit: number): Inventory {
+    const query = Object.hasOwn(inventories, of) ? inventories[of] : undefined
+    if (query === undefined) throw new WcpError('not_found', `Cannot list "${of}": this machine has no such things`)
+    return Inventory.parse(this.#prepare(query).all(after ?? '', limit))
   }
 
   site(id: Id): SiteRecord | undefined {

@@ -1,7 +1,7 @@
 /** Sign-ins and their like in the audit trail. */
 import type { FastifyRequest } from 'fastify'
 import type { Id } from '../../contract/values.ts'
-import type { Stores } from '../../resources/index.ts'
+import type { Stores } from '../../resources/stores.ts'
 import type { Db } from '../../store/database.ts'
 import { newId } from '../../store/new-id.ts'
 import { clientAddress } from '../http/client-address.ts'

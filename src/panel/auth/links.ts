@@ -1,7 +1,7 @@
 /** What people do with a link of a mail, or with one that was handed to them: set a password, show that an address is theirs. */
 import type { FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'
-import type { Stores } from '../../resources/index.ts'
+import type { Stores } from '../../resources/stores.ts'
 import type { Link } from '../../resources/user/link-store.ts'
 import { Password, refuseEmailAsPassword } from '../../resources/user/password.ts'
 import { Email } from '../../resources/user/schema.ts'

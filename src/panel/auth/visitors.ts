@@ -1,8 +1,8 @@
 /** Who a request comes from, and the one cookie that says so. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Id } from '../../contract/values.ts'
-import type { Stores } from '../../resources/index.ts'
 import type { SecondFactor } from '../../resources/session/schema.ts'
+import type { Stores } from '../../resources/stores.ts'
 import { mayGoOnAs } from '../../resources/user/impersonation.ts'
 import type { Db } from '../../store/database.ts'
 import { storeTrouble } from '../../store/store-trouble.ts'

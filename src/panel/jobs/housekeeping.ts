@@ -4,10 +4,10 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { Stores } from '../../resources/index.ts'
+import { asPanel } from '../../resources/as-panel.ts'
+import type { Stores } from '../../resources/stores.ts'
 import { applyOwedLimits, forgetOldJobs, purgeExpired, type Upkeep } from '../../resources/upkeep.ts'
 import type { Db } from '../../store/database.ts'
-import { newId } from '../../store/new-id.ts'
 import type { ChallengeTable } from '../auth/challenges.ts'
 import type { SessionTable } from '../auth/sessions.ts'
 import type { KeptAnswers } from '../operations/kept-answers.ts'
@@ -37,15 +37,7 @@ export function housekeeping({
   log,
   now = Date.now,
 }: HousekeepingOptions) {
-  const upkeepOn = (tx: Db): Upkeep => {
-    const stores = storesOf(tx)
-    return {
-      ...stores,
-      now: new Date(now()).toISOString(),
-      enqueue: async (contract, payload) =>
-        (await stores.jobs.enqueue(contract, payload, { id: newId(), actor: 'panel', actorId: null })).id,
-    }
-  }
+  const upkeepOn = (tx: Db): Upkeep => asPanel(storesOf(tx), new Date(now()).toISOString())
 
   let isStopping = false
 

@@ -2,8 +2,8 @@
 import type { StepState } from '../../contract/job.ts'
 import type { Id } from '../../contract/values.ts'
 import type { Failure } from '../../contract/wire.ts'
-import type { Stores } from '../../resources/index.ts'
 import type { RunnableJob } from '../../resources/job/store.ts'
+import type { Stores } from '../../resources/stores.ts'
 import type { Db } from '../../store/database.ts'
 import { inTransaction } from '../../store/in-transaction.ts'
 

@@ -6,7 +6,7 @@ import type { Id } from '../../contract/values.ts'
 import { DriftReport, HealthSnapshot, Inventory, MirrorReport } from '../../contract/wire.ts'
 import type { Actor } from '../../resources/actor.ts'
 import type { Context } from '../../resources/context.ts'
-import type { Stores } from '../../resources/index.ts'
+import { type Stores, withStores } from '../../resources/stores.ts'
 import { newId } from '../../store/new-id.ts'
 import type { AgentLink } from '../jobs/agent-link.ts'
 
@@ -33,6 +33,7 @@ export function operationContext(call: {
   readonly stores: Stores
   readonly policies: Context['policies']
   readonly events: Context['events']
+  readonly kinds: Context['kinds']
   readonly machine: Context['machine']
   readonly hashPassword: Context['hashPassword']
   readonly panelHost: string
@@ -47,8 +48,7 @@ export function operationContext(call: {
 }): Context {
   const { stores, queued, ...given } = call
   const { actor } = given
-  return {
-    ...stores,
+  return withStores(stores, {
     ...given,
     newId,
     async enqueue<T extends string, P extends z.ZodObject>(contract: JobContract<T, P>, payload: z.output<P>) {
@@ -60,7 +60,7 @@ export function operationContext(call: {
       queued.push({ id, type: contract.type, payload: parsed })
       return id
     },
-  }
+  })
 }
 
 /** What the root side sees of the machine, asked over the link. */

@@ -18,8 +18,9 @@ import { Id } from '../../contract/values.ts'
 import { PlanReport } from '../../contract/wire.ts'
 import type { Actor } from '../../resources/actor.ts'
 import type { Context } from '../../resources/context.ts'
-import { eventsOf, type Stores } from '../../resources/index.ts'
+import { eventsOf, kinds } from '../../resources/index.ts'
 import { holds } from '../../resources/rights.ts'
+import type { Stores } from '../../resources/stores.ts'
 import type { Db } from '../../store/database.ts'
 import { storeLock, storeLockShared } from '../../store/dialect.ts'
 import { newId } from '../../store/new-id.ts'
@@ -212,6 +213,7 @@ export function operationRunner(options: OperationRunnerOptions) {
       stores: storesOf(on),
       policies,
       events,
+      kinds,
       machine,
       hashPassword,
       panelHost: options.panelHost(),

@@ -2,8 +2,10 @@
  * A store that was put back from a backup: the root side has written down an entry of its audit trail that it does not
  * have. What it had forgotten must not count again, and what the root side has accepted since must not be in the way.
  */
-
+import type { Kysely } from 'kysely'
+import { jobTables } from '../../resources/index.ts'
 import type { Db } from '../../store/database.ts'
+import type { JobColumns } from '../../store/tables/common.ts'
 import { isOurs } from '../audit/mirror.ts'
 import type { Hello } from '../jobs/agent-link.ts'
 
@@ -22,7 +24,8 @@ export async function settlePutBackStore(db: Db, { trail, fence }: Pick<Hello, '
 export async function forgetSince(tx: Db, fence: number): Promise<void> {
   for (const table of ['sessions', 'login_challenges', 'one_time_links', 'api_keys'] as const)
     await tx.deleteFrom(table).execute()
-  for (const table of ['tenants', 'domains'] as const) {
-    await tx.updateTable(table).set({ version: fence }).where('version', '<', fence).execute()
-  }
+  // every row that jobs are about has a version
+  const tables = tx as unknown as Kysely<Record<string, JobColumns>>
+  for (const table of jobTables)
+    await tables.updateTable(table).set({ version: fence }).where('version', '<', fence).execute()
 }

@@ -6,6 +6,7 @@ import { defineKind } from '../kind.ts'
 import { permissionFacts } from '../role/kind.ts'
 import * as operations from './operations.ts'
 import { ApiKey } from './schema.ts'
+import { apiKeyStore } from './store.ts'
 
 const path = '/api-keys'
 
@@ -55,6 +56,8 @@ export const apiKey = defineKind({
       }
     },
   },
+  stores: { apiKeys: (db, material) => apiKeyStore(db, material, material.keys) },
+  purge: async ({ apiKeys }, moment) => ({ jobs: 0, rows: await apiKeys.purgeExpiredBefore(moment) }),
   operations,
 })
 

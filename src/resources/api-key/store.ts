@@ -10,6 +10,12 @@ import { isId, type StoreTools, stored } from '../store-tools.ts'
 import type { ApiKey } from './schema.ts'
 import { beginningOf, isTokenOf, selectorOf, selectorOfKeyId } from './token.ts'
 
+declare module '../stores.ts' {
+  interface Stores {
+    readonly apiKeys: ApiKeyStore
+  }
+}
+
 export interface ApiKeyStore {
   /** By name and id; of all users where none is named. */
   list(query: { cursor?: string | undefined; limit: number; user: Id | undefined }): Promise<Page<ApiKey>>

@@ -6,6 +6,7 @@ import { label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
 import * as operations from './operations.ts'
 import { AuditEntry } from './schema.ts'
+import { auditStore } from './store.ts'
 
 const tones = { ok: 'good', refused: 'idle', failed: 'bad' } as const
 
@@ -41,6 +42,7 @@ export const audit = defineKind({
       { title: t.audit.export, href: `/audit/export${query(given)}` },
     ],
   },
+  stores: { audit: (db, { keys, appended }) => auditStore(db, keys.audit, appended) },
   operations,
 })
 

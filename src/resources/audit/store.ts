@@ -10,6 +10,12 @@ import { entryOf } from './rows.ts'
 import type { AuditEntry, ChainVerdict, NewAuditEntry } from './schema.ts'
 import { type AuditAnchor, verifyChain } from './verify-chain.ts'
 
+declare module '../stores.ts' {
+  interface Stores {
+    readonly audit: AuditStore
+  }
+}
+
 export interface AuditQuery {
   readonly cursor?: string | undefined
   readonly limit: number

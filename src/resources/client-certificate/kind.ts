@@ -4,6 +4,7 @@ import { label } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
 import * as operations from './operations.ts'
 import { ClientCertificate } from './schema.ts'
+import { clientCertificateStore } from './store.ts'
 
 const path = '/account/certificates'
 
@@ -33,5 +34,6 @@ export const clientCertificate = defineKind({
       }),
     },
   ],
+  stores: { clientCertificates: clientCertificateStore },
   operations,
 })

@@ -8,6 +8,12 @@ import { type StoreTools, stored } from '../store-tools.ts'
 import type { ReadCertificate } from './read-certificate.ts'
 import type { ClientCertificate } from './schema.ts'
 
+declare module '../stores.ts' {
+  interface Stores {
+    readonly clientCertificates: ClientCertificateStore
+  }
+}
+
 export interface ClientCertificateStore {
   /** Newest first; of all users where none is named. */
   list(query: { cursor?: string | undefined; limit: number; user: Id | undefined }): Promise<Page<ClientCertificate>>

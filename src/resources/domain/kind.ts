@@ -3,9 +3,13 @@ import { shownHost } from '../../lib/host-name.ts'
 import { type Fact, type Section, statusBadge } from '../../lib/page-model.ts'
 import { label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
+import { domainPurge } from './jobs.ts'
 import * as operations from './operations.ts'
 import { proofSection } from './proof-section.ts'
+import { proofStore } from './proof-store.ts'
+import { domainRow } from './row.ts'
 import { Domain, DomainProof } from './schema.ts'
+import { domainStore } from './store.ts'
 import { words } from './words.ts'
 
 export const domain = defineKind({
@@ -64,6 +68,16 @@ export const domain = defineKind({
         ],
       }
     },
+  },
+  stores: { domains: domainStore, proofs: (db, material) => proofStore(db, material, material.keys) },
+  row: domainRow,
+  counted: ({ domains }) => domains,
+  inventory: { of: 'domains', rows: ({ domains }) => domains },
+  async purge({ domains, proofs, enqueue }, moment, atOnce) {
+    const found = await domains.expired(moment, atOnce)
+    for (const { id, tenantId } of found) await enqueue(domainPurge, { tenant: tenantId, domain: id })
+    await proofs.forgetUnused()
+    return { jobs: found.length, rows: 0 }
   },
   operations,
 })

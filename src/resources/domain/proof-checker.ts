@@ -7,7 +7,8 @@ import { asWcpError } from '../../contract/errors.ts'
 import type { Id } from '../../contract/values.ts'
 import type { Db } from '../../store/database.ts'
 import { newId } from '../../store/new-id.ts'
-import type { Stores } from '../index.ts'
+import { asPanel } from '../as-panel.ts'
+import type { Stores } from '../stores.ts'
 import { acceptProof, type ProofContext } from './proof.ts'
 import { type AskedProof, longestPauseMs } from './proof-store.ts'
 import type { ProofTry } from './schema.ts'
@@ -88,13 +89,7 @@ export function proofChecker(options: ProofCheckerOptions) {
 
   const at = (ms: number) => new Date(now() + ms).toISOString()
 
-  const contextOf = (stores: Stores): ProofContext => ({
-    ...stores,
-    ...hosts(),
-    now: at(0),
-    enqueue: async (contract, payload) =>
-      (await stores.jobs.enqueue(contract, payload, { id: newId(), actor: 'panel', actorId: null })).id,
-  })
+  const contextOf = (stores: Stores): ProofContext => Object.assign(asPanel(stores, at(0)), hosts())
 
   async function recordProof({ audit }: Stores, { name, tenantId }: AskedProof, jobs: readonly Id[]): Promise<void> {
     await audit.append({

@@ -10,6 +10,13 @@ import { type StoreTools, stored } from '../store-tools.ts'
 import { challengeName, challengeValue } from './challenge.ts'
 import type { ProofRecord, ProofTry } from './schema.ts'
 
+declare module '../stores.ts' {
+  interface Stores {
+    readonly proofs: ProofStore
+  }
+  interface StoreKeys extends ProofKeys {}
+}
+
 export interface ProofKeys {
   readonly domains: Uint8Array
 }

@@ -1,10 +1,11 @@
-/** The end of a domain's job for the domain and its names. */
+/** A domain's row and its names for its jobs. */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { Fqdn, type Id, PhpVersion } from '../../contract/values.ts'
 import { reversedName } from '../../lib/domain-name.ts'
 import type { Db } from '../../store/database.ts'
-import type { RowEnd } from '../tenant/row.ts'
+import type { JobRow, RowBefore, RowEnd } from '../job-row.ts'
+import { trashedWithTenant } from '../owned-row.ts'
 
 /** What a failed job brings back; `waiting`: aliases that were not held then, each with the name that is to be proven. */
 const Wishes = z.object({
@@ -14,7 +15,24 @@ const Wishes = z.object({
 })
 type Wishes = z.output<typeof Wishes>
 
-export async function snapshotDomain(tx: Db, id: Id) {
+const owned = trashedWithTenant('domains')
+
+/** A domain's names are free while it is in the trash; they were taken again when the restore was queued. */
+export const domainRow: JobRow = {
+  table: 'domains',
+  snapshot,
+  end,
+  withTenant: {
+    async trash(tx, tenant, now) {
+      await owned.trash(tx, tenant, now)
+      await releaseNames(tx, { tenant_id: tenant }, now)
+    },
+    restore: owned.restore,
+    release: (tx, tenant, now) => releaseNames(tx, { tenant_id: tenant }, now),
+  },
+}
+
+async function snapshot(tx: Db, id: Id): Promise<RowBefore> {
   const row = await tx.selectFrom('domains').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
   const aliases = await tx
     .selectFrom('domain_names')
@@ -35,7 +53,7 @@ export async function snapshotDomain(tx: Db, id: Id) {
   }
 }
 
-export async function endDomain(tx: Db, { id, status, now, row }: RowEnd): Promise<void> {
+async function end(tx: Db, { id, status, now, row }: RowEnd): Promise<void> {
   if (status === 'purged') {
     await tx.deleteFrom('domains').where('id', '=', id).execute()
     return
@@ -57,15 +75,15 @@ export async function endDomain(tx: Db, { id, status, now, row }: RowEnd): Promi
     })
     .where('id', '=', id)
     .execute()
-  if (inTrash) await releaseNames(tx, id, now)
+  if (inTrash) await releaseNames(tx, { domain_id: id }, now)
   else if (wishes) await bringBackAliases(tx, { id, tenantId: before.tenant_id, wishes, now })
 }
 
-async function releaseNames(tx: Db, id: Id, now: string): Promise<void> {
+async function releaseNames(tx: Db, of: { tenant_id: Id } | { domain_id: Id }, now: string): Promise<void> {
   await tx
     .updateTable('domain_names')
     .set({ deleted_at: now, updated_at: now })
-    .where('domain_id', '=', id)
+    .where((eb) => eb.and(of))
     .where('deleted_at', 'is', null)
     .execute()
 }

@@ -22,6 +22,12 @@ import {
 } from '../store-tools.ts'
 import type { Domain } from './schema.ts'
 
+declare module '../stores.ts' {
+  interface Stores {
+    readonly domains: DomainStore
+  }
+}
+
 /** Somebody who has a name that is in the way. */
 export interface NameHolder {
   readonly name: Fqdn

@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { DriftReport, HealthSnapshot } from '../../contract/wire.ts'
 import { Count } from '../answers.ts'
 import { defineOperation } from '../context.ts'
+import type { Countable } from '../kind-numbers.ts'
+import type { Scope } from '../scope.ts'
 import { mayList, scopeOf } from '../visibility.ts'
 import { unlikeSides } from './unlike-sides.ts'
 
@@ -34,7 +36,7 @@ export const counts = defineOperation({
   output: z.strictObject({
     items: z.array(
       z.strictObject({
-        kind: z.enum(['tenant', 'domain', 'package', 'user']),
+        kind: z.string(),
         count: Count,
         /** There are more than were counted. */
         isMore: z.boolean(),
@@ -42,22 +44,19 @@ export const counts = defineOperation({
     ),
     nextCursor: z.null(),
   }),
-  async run({ actor, tenants, domains, packages, users }) {
-    const counters = [
-      ['tenant', tenants],
-      ['domain', domains],
-      ['package', packages],
-      ['user', users],
-    ] as const
-    const items = counters
-      .filter(([kind]) => mayList(actor, kind))
-      .map(async ([kind, store]) => {
-        const found = await store.count(mostCounted + 1, scopeOf(actor))
-        return { kind, count: Math.min(found, mostCounted), isMore: found > mostCounted }
-      })
+  async run(context) {
+    const { actor, kinds } = context
+    const items = kinds.flatMap(({ name, counted }) =>
+      counted !== undefined && mayList(actor, name) ? [countOf(name, counted(context), scopeOf(actor))] : [],
+    )
     return { items: await Promise.all(items), nextCursor: null }
   },
 })
+
+async function countOf(kind: string, store: Countable, scope: Scope) {
+  const found = await store.count(mostCounted + 1, scope)
+  return { kind, count: Math.min(found, mostCounted), isMore: found > mostCounted }
+}
 
 export const drift = defineOperation({
   name: 'health.drift',

@@ -7,6 +7,7 @@ import { unlikeSides } from './unlike-sides.ts'
 const id = (number: number) => Id.parse(`00000000-0000-4000-8000-${String(number).padStart(12, '0')}`)
 
 type Records = readonly (readonly [number: number, state: Inventory[number]['state']])[]
+type Sides = Parameters<typeof unlikeSides>[0]
 type Rows = readonly (readonly [number: number, status: string])[]
 
 /** Both sides in pages, as they are read; each look may find something else. */
@@ -18,7 +19,7 @@ function sides(looks: readonly { machine: Records; store: Rows }[]) {
   const none = { inventory: async (): Promise<InventoryRow[]> => [] }
   return {
     machine: {
-      async inventory(of: 'tenants' | 'domains', after: Id | null): Promise<Inventory> {
+      async inventory(of: string, after: Id | null): Promise<Inventory> {
         if (of === 'domains') return []
         if (after === null) begun++
         return page(
@@ -27,6 +28,10 @@ function sides(looks: readonly { machine: Records; store: Rows }[]) {
         )
       },
     },
+    kinds: [
+      { name: 'tenant', inventory: { of: 'tenants', rows: (stores: Sides) => stores.tenants } },
+      { name: 'domain', inventory: { of: 'domains', rows: (stores: Sides) => stores.domains } },
+    ],
     tenants: {
       inventory: async (after: Id | null): Promise<InventoryRow[]> =>
         page(
@@ -35,7 +40,7 @@ function sides(looks: readonly { machine: Records; store: Rows }[]) {
         ),
     },
     domains: none,
-  } as unknown as Parameters<typeof unlikeSides>[0] // three questions of the many
+  } as unknown as Sides // three questions of the many
 }
 
 const told = async (...looks: Parameters<typeof sides>[0]) =>

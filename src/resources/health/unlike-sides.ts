@@ -6,8 +6,9 @@ import type { Id } from '../../contract/values.ts'
 import { type DriftReport, type Inventory, inventoryPage } from '../../contract/wire.ts'
 import type { Context } from '../context.ts'
 import type { InventoryRow } from '../store-tools.ts'
+import type { Stores } from '../stores.ts'
 
-type Sides = Pick<Context, 'machine' | 'tenants' | 'domains'>
+type Sides = Pick<Context, 'machine' | 'kinds'> & Stores
 type Standing = 'active' | 'suspended' | 'in the trash' | 'not there'
 /** Few words for each: after a restore all of a large machine may differ. */
 interface Unlike {
@@ -31,14 +32,13 @@ export async function unlikeSides(sides: Sides): Promise<DriftReport> {
   return [...lasting.slice(0, mostTold), { resource: 'others', step }].map(told)
 }
 
-async function look({ machine, tenants, domains }: Sides): Promise<readonly Unlike[]> {
-  const kinds = [
-    ['tenant', (after: Id | null) => machine.inventory('tenants', after), tenants],
-    ['domain', (after: Id | null) => machine.inventory('domains', after), domains],
-  ] as const
+async function look(sides: Sides): Promise<readonly Unlike[]> {
+  const { machine, kinds } = sides
   const found: Unlike[] = []
-  for (const [kind, readMachine, store] of kinds) {
-    const here = paged(readMachine)
+  for (const { name: kind, inventory } of kinds) {
+    if (inventory === undefined) continue
+    const store = inventory.rows(sides)
+    const here = paged((after) => machine.inventory(inventory.of, after))
     const known = paged((after) => store.inventory(after, inventoryPage))
     for await (const [onMachine, inStore] of paired(here, known)) {
       const machineSays = standingOfRecord(onMachine)

@@ -5,6 +5,7 @@ import { label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
 import * as operations from './operations.ts'
 import { Job } from './schema.ts'
+import { jobStore } from './store.ts'
 
 export const job = defineKind({
   name: 'job',
@@ -32,6 +33,7 @@ export const job = defineKind({
     { title: label(t, 'createdAt'), wide: true, cell: ({ createdAt }) => ({ time: createdAt }) },
   ],
   detail: 'special',
+  stores: { jobs: jobStore },
   operations,
 })
 

@@ -1,36 +1,42 @@
 /** What a job does to the row it is about: when it is queued, and when it has ended. All in the transaction of the job. */
-import type { Selectable } from 'kysely'
+import type { Kysely, Selectable } from 'kysely'
 import { z } from 'zod'
 import type { JobContract } from '../../contract/job.ts'
 import { Id } from '../../contract/values.ts'
 import type { Db } from '../../store/database.ts'
 import { decodeJson } from '../../store/json.ts'
+import type { JobColumns } from '../../store/tables/common.ts'
 import type { JobTable } from '../../store/tables/work.ts'
-import { endDomain, snapshotDomain } from '../domain/row.ts'
+import type { JobRow, RowBefore } from '../job-row.ts'
 import { type JobType, jobContracts } from '../jobs.ts'
-import { endTenant, snapshotTenant } from '../tenant/row.ts'
+
+interface Rows {
+  readonly now: string
+  /** By kind. */
+  readonly rows: ReadonlyMap<string, JobRow>
+}
 
 /** Raises the row's version and gives it the status of a queued job. @returns the row as it was, and the new version */
 export async function queueRow(
   tx: Db,
-  now: string,
+  { now, rows }: Rows,
   { kind, status }: Pick<JobContract, 'kind' | 'status'>,
   id: Id,
-): Promise<{ name: string; status: string; token: number; row: Record<string, unknown> }> {
-  const before = kind === 'tenant' ? await snapshotTenant(tx, id) : await snapshotDomain(tx, id)
+): Promise<Pick<RowBefore, 'name' | 'status' | 'row'> & { readonly token: number }> {
+  const row = rowOf(rows, kind)
+  const before = await row.snapshot(tx, id)
   const token = before.version + 1
-  await tx
-    .updateTable(kind === 'tenant' ? 'tenants' : 'domains')
-    .set({ status: status.queued, version: token, updated_at: now })
-    .where('id', '=', id)
-    .execute()
+  // every row that jobs are about has these columns
+  const tables = tx as unknown as Kysely<Record<string, JobColumns>>
+  const change = { status: status.queued, version: token, updated_at: now }
+  await tables.updateTable(row.table).set(change).where('id', '=', id).execute()
   return { name: before.name, status: before.status, token, row: before.row }
 }
 
 /** The end of the job for its row: the status of the contract, and all that hangs on it. */
 export async function endRow(
   tx: Db,
-  now: string,
+  { now, rows }: Rows,
   job: Selectable<JobTable>,
   outcome: 'succeeded' | 'failed',
 ): Promise<void> {
@@ -44,7 +50,13 @@ export async function endRow(
     // A failure that leads back to the row as it was brings back its wishes too, not its status alone.
     row: outcome === 'failed' && wanted === 'previous' ? decodeJson(job.row_before) : undefined,
   }
-  await (kind === 'tenant' ? endTenant(tx, end) : endDomain(tx, end))
+  await rowOf(rows, kind).end(tx, end, rows)
+}
+
+function rowOf(rows: ReadonlyMap<string, JobRow>, kind: string): JobRow {
+  const row = rows.get(kind)
+  if (row === undefined) throw new Error(`a job is about a "${kind}", which has no rows for jobs`)
+  return row
 }
 
 /** What could never be made has no data: it leaves its name at once, and not to the trash. */

@@ -13,9 +13,9 @@ export const Job = z.strictObject({
   /** null after the tenant was purged. */
   tenantId: Id.nullable(),
   tenantName: z.string().nullable(),
-  kind: z.enum(['tenant', 'domain']),
+  kind: z.string(),
   resourceId: Id,
-  /** Name of the tenant or domain when the job was queued. */
+  /** Name of what it is about when the job was queued. */
   resourceName: z.string(),
   /** E-mail address of who asked, or `root`, or `panel`. */
   actor: z.string(),

@@ -8,7 +8,6 @@ import {
   type JobState,
   jobTransitions,
   mayBecome,
-  type ResourceKind,
   resourceOf,
   type StepState,
 } from '../../contract/job.ts'
@@ -23,9 +22,17 @@ import type { Page } from '../listing.ts'
 import { lastFirst, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type Scope, tenantWithin } from '../scope.ts'
-import { isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
+import { isId, stored, storedOrNull } from '../store-tools.ts'
+import type { StoreMaterial } from '../stores.ts'
+import type { WebhookEvent } from '../webhook/store.ts'
 import { endRow, queueRow } from './row-effect.ts'
 import type { Job, JobDetail, JobStep } from './schema.ts'
+
+declare module '../stores.ts' {
+  interface Stores {
+    readonly jobs: JobStore
+  }
+}
 
 export interface JobQuery {
   readonly cursor?: string | undefined
@@ -45,7 +52,7 @@ export interface RunnableJob {
   /** Fencing token: the row's version when the job was queued. */
   readonly token: number
   readonly tenantId: Id | null
-  readonly kind: ResourceKind
+  readonly kind: string
   readonly resourceId: Id
   readonly state: JobState
   readonly attempts: number
@@ -57,7 +64,7 @@ export interface JobStore {
   get(id: string, options?: { scope?: Scope }): Promise<JobDetail>
 
   /** `busy`, naming the active job of that row, if it has one. */
-  refuseBusy(kind: ResourceKind, id: Id): Promise<void>
+  refuseBusy(kind: string, id: Id): Promise<void>
   /**
    * Queues a job in the transaction of the caller: `busy` naming the active job of the same row; raises the row's
    * version, which is the job's token; gives the row the status that the contract names. Change the row after it, not
@@ -95,22 +102,16 @@ export interface JobStore {
   purgeFinishedBefore(moment: string, limit: number): Promise<number>
 }
 
-const Target = z.object({ tenant: Id, domain: Id.exactOptional() })
+const Target = z.looseObject({ tenant: Id })
 
 const longestLog = 256 * 1024
 
-/** What others may be told, in the transaction in which it became so. */
-export interface JobNews {
-  readonly type: string
-  readonly data: Readonly<Record<string, unknown>>
-}
+export function jobStore(db: Db, material: StoreMaterial): JobStore {
+  const { now, newId, rows: rowsOf } = material
+  /** What others may be told, in the transaction in which it became so. */
+  const tell = (tx: Db, job: Selectable<JobTable>, state: JobState, failure: Failure | null) =>
+    material.over(tx).webhooks.emit(newsOf(job, state, failure))
 
-/** @param tell called for each job that has ended or is stalled */
-export function jobStore(
-  db: Db,
-  { now, newId }: StoreTools,
-  tell: (tx: Db, news: JobNews) => Promise<void> = async () => {},
-): JobStore {
   const rows = () =>
     db
       .selectFrom('jobs')
@@ -138,8 +139,8 @@ export function jobStore(
       if (job.tenant_id !== null) await storeLock(tx, `tenant:${job.tenant_id}`)
       const change = { finished_at: now, failure: failure === null ? null : encodeJson(failure) }
       if (!(await become(tx, id, state, change))) return false
-      await endRow(tx, now, job, state === 'succeeded' ? 'succeeded' : 'failed')
-      await tell(tx, newsOf(job, state, failure))
+      await endRow(tx, { now, rows: rowsOf }, job, state === 'succeeded' ? 'succeeded' : 'failed')
+      await tell(tx, job, state, failure)
       return true
     })
 
@@ -171,7 +172,7 @@ export function jobStore(
       const lockKey = `${kind}:${resourceId}`
       await storeLock(db, `tenant:${target.tenant}`)
       await refuseBusy(db, lockKey)
-      const before = await queueRow(db, now, contract, resourceId)
+      const before = await queueRow(db, { now, rows: rowsOf }, contract, resourceId)
       const job = {
         id: by.id,
         created_at: now,
@@ -336,7 +337,7 @@ export function jobStore(
           const job = runnableOf(row)
           if (!(await become(tx, job.id, 'stalled'))) return
           stalled.push({ ...job, state: 'stalled' })
-          await tell(tx, newsOf(row, 'stalled', null))
+          await tell(tx, row, 'stalled', null)
         })
       return stalled
     },
@@ -402,7 +403,7 @@ function stepOf(row: Selectable<Database['job_steps']>): JobStep {
   }
 }
 
-function newsOf(job: Selectable<JobTable>, state: JobState, failure: Failure | null): JobNews {
+function newsOf(job: Selectable<JobTable>, state: JobState, failure: Failure | null): WebhookEvent {
   return {
     type: `job.${state}`,
     data: {

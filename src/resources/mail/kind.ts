@@ -4,6 +4,7 @@ import { label } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
 import * as operations from './operations.ts'
 import { Mail } from './schema.ts'
+import { mailStore } from './store.ts'
 import { letters } from './words.ts'
 
 export const mail = defineKind({
@@ -44,5 +45,6 @@ export const mail = defineKind({
         state === 'failed' ? { text: words.retry, href: `/do/mail.retry?mail=${id}`, label: to } : { text: '' },
     },
   ],
+  stores: { mails: mailStore },
   operations,
 })

@@ -5,7 +5,7 @@
 import type { Logger } from 'pino'
 import type { SmtpServer } from '../../lib/config.ts'
 import type { Db } from '../../store/database.ts'
-import type { Stores } from '../index.ts'
+import type { Stores } from '../stores.ts'
 import { message } from './message.ts'
 import { sendMail } from './smtp.ts'
 import type { QueuedMail } from './store.ts'

@@ -8,6 +8,12 @@ import { notFound } from '../refusals.ts'
 import { type StoreTools, stored, storedOrNull } from '../store-tools.ts'
 import type { Mail, MailKind } from './schema.ts'
 
+declare module '../stores.ts' {
+  interface Stores {
+    readonly mails: MailStore
+  }
+}
+
 export interface QueuedMail extends Mail {
   readonly userId: Id | null
 }

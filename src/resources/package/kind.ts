@@ -4,6 +4,7 @@ import { label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
 import * as operations from './operations.ts'
 import { Package } from './schema.ts'
+import { packageStore } from './store.ts'
 
 const limits = ['maxDomains', 'diskMb', 'memMb', 'cpuPct', 'pids', 'ioMbps'] as const
 
@@ -55,6 +56,9 @@ export const packageKind = defineKind({
       }
     },
   },
+  stores: { packages: packageStore },
+  counted: ({ packages }) => packages,
+  purge: async ({ packages }, moment) => ({ jobs: 0, rows: await packages.purgeDeletedBefore(moment) }),
   operations,
 })
 

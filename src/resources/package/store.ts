@@ -12,6 +12,12 @@ import { everything, type FindOptions, packageWithin, type Scope } from '../scop
 import { containing, countUpTo, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
 import type { Offer, Package } from './schema.ts'
 
+declare module '../stores.ts' {
+  interface Stores {
+    readonly packages: PackageStore
+  }
+}
+
 export interface PackageValues extends TenantLimits {
   readonly name: string
   readonly description: string

@@ -4,6 +4,7 @@ import type { Texts } from '../../lib/texts.ts'
 import { defineKind, wordsOf } from '../kind.ts'
 import * as operations from './operations.ts'
 import type { Policy } from './schema.ts'
+import { policyStore } from './store.ts'
 
 export const policy = defineKind({
   name: 'policy',
@@ -15,6 +16,7 @@ export const policy = defineKind({
     rules: { optional: 'may have one', required: 'must have one', certificate: 'must be a certificate' },
   },
   path: '/settings',
+  stores: { loginPolicies: policyStore },
   operations,
 })
 

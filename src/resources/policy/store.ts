@@ -4,6 +4,12 @@ import type { Db } from '../../store/database.ts'
 import { type StoreTools, stored } from '../store-tools.ts'
 import { type Policy, SecondFactorRule } from './schema.ts'
 
+declare module '../stores.ts' {
+  interface Stores {
+    readonly loginPolicies: PolicyStore
+  }
+}
+
 export interface PolicyStore {
   list(): Promise<Policy[]>
   /** False for an unknown role. */

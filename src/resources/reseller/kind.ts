@@ -4,6 +4,7 @@ import { label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
 import * as operations from './operations.ts'
 import { Reseller, shareKeys } from './schema.ts'
+import { resellerStore } from './store.ts'
 
 export const reseller = defineKind({
   name: 'reseller',
@@ -60,6 +61,7 @@ export const reseller = defineKind({
       }
     },
   },
+  stores: { resellers: resellerStore },
   operations,
 })
 

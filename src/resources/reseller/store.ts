@@ -12,6 +12,12 @@ import { everything, type FindOptions, resellerWithin, type Scope } from '../sco
 import { containing, isId, type StoreTools, stored } from '../store-tools.ts'
 import { type Reseller, ResellerLimits, type ResellerUse, type ShareKey } from './schema.ts'
 
+declare module '../stores.ts' {
+  interface Stores {
+    readonly resellers: ResellerStore
+  }
+}
+
 /** Limits of one package; null is no limit. */
 export type PackageShare = Readonly<Record<ShareKey, number | null>> & { readonly name: string }
 

@@ -4,6 +4,7 @@ import { label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
 import * as operations from './operations.ts'
 import { Role } from './schema.ts'
+import { roleStore } from './store.ts'
 
 const words = {
   one: 'role',
@@ -48,6 +49,8 @@ export const role = defineKind({
       sections: [permissionFacts(t, one), { ...roleFacts(t, one, words), isAside: true }],
     }),
   },
+  stores: { roles: roleStore },
+  purge: async ({ roles }, moment) => ({ jobs: 0, rows: await roles.purgeDeletedBefore(moment) }),
   operations,
 })
 

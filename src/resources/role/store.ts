@@ -12,6 +12,12 @@ import { everything, type FindOptions, type Scope } from '../scope.ts'
 import { containing, isId, type StoreTools, stored } from '../store-tools.ts'
 import type { Role } from './schema.ts'
 
+declare module '../stores.ts' {
+  interface Stores {
+    readonly roles: RoleStore
+  }
+}
+
 export interface RoleStore {
   list(query: ListQuery & { scope?: Scope }): Promise<Page<Role>>
   find(ref: string, options?: FindOptions): Promise<Role | undefined>

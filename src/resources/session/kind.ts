@@ -3,6 +3,7 @@ import { clientName } from '../../lib/client-name.ts'
 import { defineKind } from '../kind.ts'
 import * as operations from './operations.ts'
 import { Session } from './schema.ts'
+import { sessionStore } from './store.ts'
 
 export const session = defineKind({
   name: 'session',
@@ -23,5 +24,6 @@ export const session = defineKind({
       cell: ({ id, ip }) => ({ text: t.account.end, href: `/do/session.revoke?session=${id}`, label: ip }),
     },
   ],
+  stores: { sessions: sessionStore },
   operations,
 })

@@ -7,6 +7,12 @@ import { notFound } from '../refusals.ts'
 import { type StoreTools, stored } from '../store-tools.ts'
 import type { Session } from './schema.ts'
 
+declare module '../stores.ts' {
+  interface Stores {
+    readonly sessions: SessionStore
+  }
+}
+
 export interface SessionStore {
   /** Newest first; of all users where none is named. */
   list(query: { cursor?: string | undefined; limit: number; user: Id | undefined }): Promise<Page<Session>>

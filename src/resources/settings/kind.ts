@@ -1,6 +1,7 @@
 /** What the whole panel goes by. */
 import { defineKind } from '../kind.ts'
 import * as operations from './operations.ts'
+import { settingStore } from './store.ts'
 
 export const settings = defineKind({
   name: 'settings',
@@ -13,5 +14,6 @@ export const settings = defineKind({
   },
   path: '/settings',
   menu: { group: 'system', icon: 'settings' },
+  stores: { settings: settingStore },
   operations,
 })

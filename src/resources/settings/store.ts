@@ -4,6 +4,12 @@ import { decodeJson, encodeJson } from '../../store/json.ts'
 import type { StoreTools } from '../store-tools.ts'
 import { type Setting, SettingKey, type SettingValue, settingDefinitions } from './schema.ts'
 
+declare module '../stores.ts' {
+  interface Stores {
+    readonly settings: SettingStore
+  }
+}
+
 export interface SettingStore {
   list(): Promise<Setting[]>
   describe(key: SettingKey): Promise<Setting>

@@ -5,8 +5,11 @@ import { label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
 import { limitFacts } from '../package/kind.ts'
 import { Package } from '../package/schema.ts'
+import { tenantPurge } from './jobs.ts'
 import * as operations from './operations.ts'
+import { tenantRow } from './row.ts'
 import { Tenant } from './schema.ts'
+import { tenantStore } from './store.ts'
 
 export const tenant = defineKind({
   name: 'tenant',
@@ -51,6 +54,15 @@ export const tenant = defineKind({
         ],
       }
     },
+  },
+  stores: { tenants: tenantStore },
+  row: tenantRow,
+  counted: ({ tenants }) => tenants,
+  inventory: { of: 'tenants', rows: ({ tenants }) => tenants },
+  async purge({ tenants, enqueue }, moment, atOnce) {
+    const found = await tenants.expired(moment, atOnce)
+    for (const { id } of found) await enqueue(tenantPurge, { tenant: id })
+    return { jobs: found.length, rows: 0 }
   },
   operations,
 })

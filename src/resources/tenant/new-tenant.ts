@@ -4,7 +4,7 @@ import type { Id, TenantName } from '../../contract/values.ts'
 import type { Context } from '../context.ts'
 import type { Offer } from '../package/schema.ts'
 import { badInput, conflict, taken } from '../refusals.ts'
-import { trashDays } from '../upkeep.ts'
+import { trashDays } from '../trash-days.ts'
 import { isStaff, scopeOf } from '../visibility.ts'
 
 /** Of those that the tenant's reseller, or the panel, has. Held until the transaction ends, so that it is not deleted meanwhile. */

@@ -20,6 +20,12 @@ import {
 } from '../store-tools.ts'
 import type { Tenant } from './schema.ts'
 
+declare module '../stores.ts' {
+  interface Stores {
+    readonly tenants: TenantStore
+  }
+}
+
 export interface TenantQuery extends ListQuery {
   readonly scope?: Scope
   readonly packageId?: Id | undefined

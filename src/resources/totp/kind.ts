@@ -4,11 +4,13 @@ import type { Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
 import * as operations from './operations.ts'
 import type { TotpState } from './schema.ts'
+import { totpStore } from './store.ts'
 
 export const totp = defineKind({
   name: 'totp',
   words: { one: 'authenticator app', many: 'Second factor' },
   path: '/account/second-factor',
+  stores: { totp: (db, material) => totpStore(db, material, material.keys) },
   operations,
 })
 

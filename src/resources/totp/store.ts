@@ -7,6 +7,13 @@ import { stepOfCode } from './code.ts'
 import { recoveryCodeDigest, recoveryCodeOf } from './recovery-code.ts'
 import type { TotpState } from './schema.ts'
 
+declare module '../stores.ts' {
+  interface Stores {
+    readonly totp: TotpStore
+  }
+  interface StoreKeys extends TotpKeys {}
+}
+
 export interface TotpKeys {
   readonly seal: Uint8Array
   readonly codes: Uint8Array

@@ -8,8 +8,10 @@ import { factorFacts } from '../totp/kind.ts'
 import { TotpState } from '../totp/schema.ts'
 import { placeOf } from './guards.ts'
 import * as links from './link-operations.ts'
+import { linkStore } from './link-store.ts'
 import * as operations from './operations.ts'
 import { User } from './schema.ts'
+import { userStore } from './store.ts'
 
 export const user = defineKind({
   name: 'user',
@@ -71,6 +73,9 @@ export const user = defineKind({
       }
     },
   },
+  stores: { users: userStore, links: linkStore },
+  counted: ({ users }) => users,
+  purge: async ({ users }, moment) => ({ jobs: 0, rows: await users.purgeDeletedBefore(moment) }),
   operations: { ...operations, ...links },
 })
 

@@ -4,6 +4,12 @@ import { Id } from '../../contract/values.ts'
 import type { Db } from '../../store/database.ts'
 import type { StoreTools } from '../store-tools.ts'
 
+declare module '../stores.ts' {
+  interface Stores {
+    readonly links: LinkStore
+  }
+}
+
 export const linkPurposes = ['invitation', 'password-reset', 'verification'] as const
 export type LinkPurpose = (typeof linkPurposes)[number]
 

@@ -12,6 +12,12 @@ import { everything, type FindOptions, type Scope, userWithin } from '../scope.t
 import { containing, countUpTo, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
 import type { User } from './schema.ts'
 
+declare module '../stores.ts' {
+  interface Stores {
+    readonly users: UserStore
+  }
+}
+
 /** What a login is checked against. */
 export interface Credentials {
   readonly user: User

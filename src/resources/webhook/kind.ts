@@ -5,6 +5,7 @@ import { label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
 import * as operations from './operations.ts'
 import { Delivery, Webhook } from './schema.ts'
+import { webhookStore } from './store.ts'
 
 const words = {
   one: 'webhook',
@@ -55,6 +56,7 @@ export const webhook = defineKind({
       }
     },
   },
+  stores: { webhooks: (db, material) => webhookStore(db, material, material.keys.seal) },
   operations,
 })
 

@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino'
 import type { Db } from '../../store/database.ts'
-import type { Stores } from '../index.ts'
+import type { Stores } from '../stores.ts'
 import { postTo } from './post.ts'
 import type { Try } from './schema.ts'
 import { signedHeaders } from './signature.ts'

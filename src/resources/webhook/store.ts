@@ -13,6 +13,12 @@ import { notFound } from '../refusals.ts'
 import { isId, type StoreTools, stored } from '../store-tools.ts'
 import { type Delivery, Try, type Webhook } from './schema.ts'
 
+declare module '../stores.ts' {
+  interface Stores {
+    readonly webhooks: WebhookStore
+  }
+}
+
 export interface WebhookEvent {
   readonly type: string
   readonly data: Readonly<Record<string, unknown>>

@@ -14,3 +14,17 @@ export type JsonText = string
 
 /** 0 or 1, on both stores. */
 export type Bit = number
+
+/** Columns of a table whose rows jobs are about. */
+export interface JobColumns extends CommonColumns {
+  status: string
+  /** Raised with each job: the fencing token. */
+  version: number
+}
+
+/** The same for what belongs to a tenant. */
+export interface OwnedColumns extends JobColumns {
+  tenant_id: string
+  /** Status to go back to, for what went into the trash with its tenant; else null. */
+  status_before_tenant: string | null
+}

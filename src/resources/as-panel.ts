@@ -1,0 +1,15 @@
+/** What the panel owes without being asked is done in its own name. */
+import { newId } from '../store/new-id.ts'
+import type { Context } from './context.ts'
+import { type Stores, withStores } from './stores.ts'
+
+export type PanelContext = Stores & Pick<Context, 'now' | 'enqueue'>
+
+export function asPanel(stores: Stores, now: string): PanelContext {
+  const own: Pick<Context, 'now' | 'enqueue'> = {
+    now,
+    enqueue: async (contract, payload) =>
+      (await stores.jobs.enqueue(contract, payload, { id: newId(), actor: 'panel', actorId: null })).id,
+  }
+  return withStores(stores, own)
+}
