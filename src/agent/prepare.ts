@@ -37,6 +37,7 @@ export function directories(places: Layout, accounts: SystemAccounts): readonly 
     [places.web.tenants, root(0o711)],
     [places.web.trash, root(0o700)],
     [places.web.pages, root(0o755)],
+    [places.web.challenges, root(0o711)],
     [places.web.tls, root(0o711)],
     [places.web.defaultTls, root(0o750, accounts.webGid)],
     [places.customers.root, root(0o711)],

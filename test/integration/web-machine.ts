@@ -30,8 +30,10 @@ import { answerWakes } from '../../src/agent/wake/wake.ts'
 import { Fqdn, TenantName } from '../../src/contract/values.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
-export const httpPort = 18_680
-export const httpsPort = 18_643
+/** Test files run at the same time, each in a worker of its own. */
+const offset = 100 * Number(process.env.VITEST_POOL_ID ?? 0)
+export const httpPort = 18_680 + offset
+export const httpsPort = 18_643 + offset
 export const webGid = Number(execFileSync('/usr/bin/id', ['-g', 'www-data'], { encoding: 'utf8' }))
 const wakerUid = 21_999
 

@@ -91,6 +91,8 @@ export function layout(root = '/') {
       /** root 0700: what belongs to deleted tenants and sites, by their id. */
       trash: join(web, '.trash'),
       pages: join(web, 'pages'),
+      /** Root-owned 0711: a file per proof that a certification authority has asked for, named as its token. */
+      challenges: join(web, 'challenges'),
       tls: join(web, 'tls'),
       /** Certificate and key for names without one of their own; key 0640 root:www-data. */
       defaultTls: join(web, 'tls/default'),

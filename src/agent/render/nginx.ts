@@ -21,6 +21,7 @@ export function renderNginxSite(places: Layout, options: WebOptions): string {
   return renderSystem('nginx/wcp360.conf.eta', {
     web: places.web.root,
     pages: places.web.pages,
+    challenges: places.web.challenges,
     customers: places.customers.root,
     fpmRun: places.fpmRun,
     longestHostInSocket: longestSocketPath - `${places.web.hosts}//php.sock`.length,

@@ -30,7 +30,7 @@ describe('the configuration of nginx', () => {
       .slice(1)
     const serving = locations.filter((text) => /try_files \$uri|fastcgi_pass/.test(text))
 
-    expect(serving).toHaveLength(3)
+    expect(serving).toHaveLength(5)
     for (const text of serving) expect(text).toContain('disable_symlinks if_not_owner from=$document_root;')
   })
 
@@ -102,6 +102,7 @@ describe('the configuration of PHP-FPM', () => {
       'php_admin_value[upload_tmp_dir] = /tmp',
       'php_admin_value[sys_temp_dir] = /tmp',
       'php_admin_flag[mail.add_x_header] = on',
+      'php_admin_value[mail.log] = "/sending of mail is not set up on this server/yet"',
     ])
   })
 

@@ -4,6 +4,9 @@ import { WcpError } from '../../contract/errors.ts'
 import { assetText } from '../../program/assets.ts'
 
 const eta = new Eta({ autoEscape: false, autoTrim: false, rmWhitespace: false, cache: true })
+/** What a template includes lies below `templates/system/` like itself. */
+eta.resolvePath = (name) => name
+eta.readFile = (name) => assetText(`templates/system/${name}`)
 
 /** A template's text does not change while the program runs. */
 const known = new Map<string, TemplateFunction>()
