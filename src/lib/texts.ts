@@ -111,6 +111,19 @@ export const shared = {
     ioMbps: 'Throughput',
   },
   limitUnits: { maxDomains: '', diskMb: 'MB', memMb: 'MB', cpuPct: '% of a core', pids: '', ioMbps: 'MB/s' },
+  holds: {
+    title: 'Suspended',
+    by: 'On whose word',
+    since: 'Since',
+    levels: { customer: 'Customer', reseller: 'Reseller', staff: 'Staff', root: 'Root' },
+    reasons: {
+      unpaid: 'Unpaid',
+      abuse: 'Abuse',
+      security: 'Security',
+      maintenance: 'Maintenance',
+      other: 'Another reason',
+    },
+  },
   plan: {
     title: 'What would change',
     nothingDone: 'Nothing has been done.',
@@ -196,6 +209,8 @@ export const shared = {
     appendOnly: 'The file system lets nobody shorten it.',
     notAppendOnly: 'Its file system does not keep it append-only.',
     outcome: 'Outcome',
+    reason: 'Reason',
+    note: 'Note',
     outcomes: { ok: 'done', refused: 'refused', failed: 'failed' },
     details: 'Details',
     at: 'When',

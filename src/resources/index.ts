@@ -8,6 +8,7 @@ import { clientCertificate } from './client-certificate/kind.ts'
 import type { Context } from './context.ts'
 import { domain } from './domain/kind.ts'
 import { health } from './health/kind.ts'
+import { holdStore } from './hold/store.ts'
 import { job } from './job/kind.ts'
 import type { JobRow } from './job-row.ts'
 import type { AnyKind } from './kind.ts'
@@ -78,7 +79,8 @@ const rows: ReadonlyMap<string, JobRow> = new Map(
 /** Tables of the rows that jobs are about. */
 export const jobTables: readonly string[] = [...rows.values()].map(({ table }) => table)
 
-const makeStores = storesMaker(Object.assign({}, ...kinds.map(({ stores }) => stores)))
+/** Holds are of several kinds. */
+const makeStores = storesMaker(Object.assign({ holds: holdStore }, ...kinds.map(({ stores }) => stores)))
 
 /** The stores over one database or one open transaction of it, at one moment: make them anew for each call. */
 export function storesFor(db: Db, given: Omit<StoreMaterial, 'rows' | 'over'>): Stores {

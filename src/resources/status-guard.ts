@@ -10,7 +10,7 @@ interface Row {
 
 const allowed = {
   update: ['active', 'suspended', 'locked'],
-  suspend: ['active'],
+  suspend: ['active', 'suspended', 'locked'],
   unsuspend: ['suspended', 'locked'],
   delete: ['active', 'suspended', 'locked', 'error', 'unverified'],
   restore: ['deleted'],
@@ -21,7 +21,7 @@ export type Verb = keyof typeof allowed
 const remedies: Record<string, string> = {
   unverified: 'Prove that its name is yours first; to ask for something else, send its create request again.',
   error: 'It was never made: send its create request again, or delete it.',
-  suspended: 'It is suspended already; unsuspend brings it back.',
+  suspended: 'Unsuspend brings it back.',
   active: 'It is running already.',
   deleted: 'It is in the trash; restore brings it back.',
 }

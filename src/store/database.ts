@@ -30,6 +30,7 @@ export interface Database {
   domain_proofs: hosting.DomainProofTable
   domain_proof_tries: hosting.DomainProofTryTable
   domain_claims: hosting.DomainClaimTable
+  holds: hosting.HoldTable
 
   databases: services.DatabaseTable
   certificates: services.CertificateTable

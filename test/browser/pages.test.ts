@@ -160,11 +160,15 @@ describe('from an unset server to a deleted tenant', () => {
 
   it('suspends it after asking', async () => {
     await page.getByRole('link', { name: 'Suspend' }).click()
+    await page.getByLabel('Reason').selectOption('unpaid')
+    await page.getByLabel('Note').fill('Invoice 7 is open.')
+    await page.getByRole('button', { name: 'Suspend' }).click()
     await page.getByText('Suspend this tenant?').waitFor()
     await page.getByRole('button', { name: 'Suspend' }).click()
     await page.locator('.job-end.note-good').waitFor()
     await page.goto('/tenants/blog')
     await page.getByRole('heading', { name: 'blog suspended' }).waitFor()
+    await page.getByRole('row', { name: /unpaid.*Invoice 7 is open\..*Staff/ }).waitFor()
   })
 
   it('tells of a job that failed, and what to do', async () => {

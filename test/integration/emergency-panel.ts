@@ -78,6 +78,7 @@ const deeds = {
     withStore(store, ({ change }) =>
       change(async ({ audit }, tx) => ({
         tenants: await tx.selectFrom('tenants').select(['name', 'status', 'version']).execute(),
+        holds: await tx.selectFrom('holds').select(['level', 'actor']).execute(),
         jobs: await tx.selectFrom('jobs').select(['type', 'state', 'token']).orderBy('sequence').execute(),
         sessions: (await tx.selectFrom('sessions').select('id').execute()).length,
         audit: (await audit.list({ limit: 50 })).items.map(({ actor, action }) => `${actor} ${action}`),

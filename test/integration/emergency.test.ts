@@ -174,11 +174,13 @@ describe.skipIf(!isAble)('wcp emergency', () => {
     expect(closed.report?.steps?.every(({ state }) => state === 'done' || state === 'unchanged')).toBe(true)
     expect(isLive()).toBe(false)
     expect(panel('state').tenants).toEqual([{ name, status: 'suspended', version: 2 }])
+    expect(panel('state').holds).toEqual([{ level: 'root', actor: 'root' }])
 
     expect(await answer('unsuspend', tenant)).toMatchObject({ code: 0 })
     expect(isLive()).toBe(true)
     expect(panel('state')).toMatchObject({
       tenants: [{ name, status: 'active', version: 3 }],
+      holds: [],
       jobs: [
         { type: 'tenant.suspend', state: 'succeeded', token: 2 },
         { type: 'tenant.unsuspend', state: 'succeeded', token: 3 },

@@ -190,7 +190,10 @@ onBothStores('tenants and domains', (bench) => {
       const alive = await refusal(panel.run(tenant.restore, { tenant: 'acme' }))
 
       expect(busy).toMatchObject({ code: 'busy', details: { type: 'tenant.suspend', state: 'queued' } })
-      expect(twice).toMatchObject({ code: 'conflict', message: 'Cannot suspend tenant "acme": it is suspended' })
+      expect(twice).toMatchObject({
+        code: 'conflict',
+        message: 'Cannot suspend tenant "acme": it is suspended already',
+      })
       expect(alive.code).toBe('not_found')
     })
 

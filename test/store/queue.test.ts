@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { WcpError } from '../../src/contract/errors.ts'
+import { Id } from '../../src/contract/values.ts'
 import { encodeCursor } from '../../src/resources/read-page.ts'
 import { forgetOldJobs } from '../../src/resources/upkeep.ts'
 import { slices } from '../support/slices.ts'
@@ -52,10 +53,11 @@ onBothStores('the queue', (bench) => {
     const panel = await bench.panel()
     await tenants(panel, 'one')
     const tokens: (number | undefined)[] = []
-    for (const operation of [tenant.suspend, tenant.unsuspend, tenant.suspend]) {
+    const suspend = () => panel.run(tenant.suspend, { tenant: 'one' })
+    for (const change of [suspend, () => panel.run(tenant.unsuspend, { tenant: 'one' }), suspend]) {
       tokens.push((await jobsOf(panel).nextRunnable(1))[0]?.token)
       await panel.work()
-      await panel.run(operation, { tenant: 'one' })
+      await change()
     }
     tokens.push((await jobsOf(panel).nextRunnable(1))[0]?.token)
 
@@ -159,18 +161,19 @@ onBothStores('the queue', (bench) => {
     const panel = await bench.panel()
     await tenants(panel, 'one')
     await panel.work()
-    const first = await panel.run(tenant.suspend, { tenant: 'one' })
-    await panel.run(job.cancel, { job: first.jobId })
+    const suspend = async () => Id.parse((await panel.run(tenant.suspend, { tenant: 'one' })).jobId)
+    const first = await suspend()
+    await panel.run(job.cancel, { job: first })
     const afterCancel = await panel.run(tenant.get, { tenant: 'one' })
-    const wasSent = await jobsOf(panel).delivered(first.jobId)
-    const second = await panel.run(tenant.suspend, { tenant: 'one' })
-    await jobsOf(panel).delivered(second.jobId)
+    const wasSent = await jobsOf(panel).delivered(first)
+    const second = await suspend()
+    await jobsOf(panel).delivered(second)
 
-    const error = await refusal(panel.run(job.cancel, { job: second.jobId }))
+    const error = await refusal(panel.run(job.cancel, { job: second }))
 
     expect(afterCancel.status).toBe('active')
     expect(wasSent).toBe(false)
-    expect(error.message).toBe(`Cannot cancel job ${second.jobId}: it has been handed over`)
+    expect(error.message).toBe(`Cannot cancel job ${second}: it has been handed over`)
   })
 
   it('leaves no trace of a request that was rolled back', async () => {

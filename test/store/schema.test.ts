@@ -125,6 +125,12 @@ describe('migrations', () => {
           "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
           "61f74290130a1fd2a0e08db4611e2ab206168e727433e857eeda531772a225cd",
         ],
+        [
+          18,
+          "holds",
+          "3e67d452d94134df19ebfb9847a6d320b66358556f06760112c5cd50516158bf",
+          "68f9f2b8a702cda1e08468f8271d7d7a69717e4fe9e38ba0060e9d46fedd0318",
+        ],
       ]
     `)
   })

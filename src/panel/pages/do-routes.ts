@@ -215,8 +215,12 @@ function subject(operation: AnyOperation, values: FormValues): string[] {
   return httpBinding(operation).pathKeys.filter((key) => (values[key] ?? '') !== '')
 }
 
+/** What may be said and was not asked yet, such as a note, is asked before the question. */
 function isComplete(operation: AnyOperation, values: FormValues): boolean {
-  return fieldsOf(operation.input).every((field) => !field.required || (values[field.name] ?? '') !== '')
+  return fieldsOf(operation.input).every(({ name, required }) => {
+    const value = values[name]
+    return value !== undefined && !(required && value === '')
+  })
 }
 
 /** For a change: what is stored now; null for everything else. */

@@ -26,6 +26,7 @@ export function beginTenantJob({ change, now }: OpenStore, request: Begin): Prom
     const id = newId()
     const by = { id, actor: 'root', actorId: null }
     const { token } = await stores.jobs.enqueue(jobContracts[`tenant.${verb}`], { tenant }, by)
+    await changeHolds(stores, verb, tenant)
     await stores.audit.append({
       id: newId(),
       at: now,
@@ -40,6 +41,13 @@ export function beginTenantJob({ change, now }: OpenStore, request: Begin): Prom
     })
     return { of: 'begin', job: id, token, dropped }
   })
+}
+
+/** Root is above all: its word closes beside the holds of others, and opens whatever they say. */
+async function changeHolds({ holds }: Stores, verb: Begin['verb'], id: Id): Promise<void> {
+  const on = { kind: 'tenant', id } as const
+  if (verb === 'unsuspend') await holds.liftAll(on)
+  else await holds.put(on, { level: 'root', reason: 'other', note: '', actor: 'root', actorId: null })
 }
 
 export function endTenantJob({ change }: OpenStore, { end, steps }: End): Promise<StoreAnswer> {

@@ -4,6 +4,8 @@ import { defineJob } from '../../contract/job.ts'
 import { Fqdn, Id, PhpVersion } from '../../contract/values.ts'
 
 const about = z.strictObject({ tenant: Id, domain: Id })
+/** What comes back stays closed. */
+const isSuspended = z.literal(true).exactOptional()
 const site = { aliases: z.array(Fqdn).max(50), php: PhpVersion.nullable() }
 
 /** `php: null` is a site without PHP. The site's directory is named after the domain and never renamed. */
@@ -60,7 +62,7 @@ export const domainDelete = defineJob({
 
 export const domainRestore = defineJob({
   type: 'domain.restore',
-  payload: about,
+  payload: z.strictObject({ tenant: Id, domain: Id, isSuspended }),
   kind: 'domain',
   destructive: false,
   brake: 'restores',

@@ -2,6 +2,7 @@
 import { shownHost } from '../../lib/host-name.ts'
 import { type Fact, type Section, statusBadge } from '../../lib/page-model.ts'
 import { label, type Texts } from '../../lib/texts.ts'
+import { holdSections, verbsOfHeld } from '../hold/pages.ts'
 import { defineKind } from '../kind.ts'
 import { domainPurge } from './jobs.ts'
 import * as operations from './operations.ts'
@@ -60,8 +61,9 @@ export const domain = defineKind({
           { title: words.verify, operation: 'domain.verify' },
           { title: words.vouch, operation: 'domain.vouch' },
         ].filter(({ operation }) => isWaiting && look.may(operation)),
-        verbs: one.status === 'unverified' ? ['delete'] : undefined,
+        verbs: one.status === 'unverified' ? ['delete'] : verbsOfHeld(one),
         sections: [
+          ...holdSections(t, one.holds),
           ...proofs.map((proof) => proofSection(look, proof)),
           domainFacts(t, one),
           ...(jobs.rows.length > 0 ? [{ title: t.job.recent, table: jobs }] : []),

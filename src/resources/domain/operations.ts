@@ -4,6 +4,15 @@ import { type Fqdn, Id } from '../../contract/values.ts'
 import { DomainName } from '../../lib/domain-name.ts'
 import { Accepted, AcceptedMaybe, Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
+import {
+  closedIfHeld,
+  type HeldThing,
+  suspend as hold,
+  holdsShown,
+  unsuspend as lift,
+  refuseBelowHolds,
+} from '../hold/hold.ts'
+import { AcceptedHold, holdRule, liftRule, suspendInput, unsuspendInput } from '../hold/schema.ts'
 import { deletedInput, listInput, pageOf, searchInput } from '../listing.ts'
 import { conflict } from '../refusals.ts'
 import { mayChange, type Verb } from '../status-guard.ts'
@@ -58,9 +67,12 @@ export const get = defineOperation({
   positional: ['domain'],
   input: z.strictObject(target),
   output: Domain,
-  async run({ domains, actor }, input) {
+  async run(context, input) {
+    const { domains, actor } = context
     const scope = scopeOf(actor)
-    return (await domains.find(input.domain, { scope })) ?? domains.get(input.domain, { scope, deleted: true })
+    const domain =
+      (await domains.find(input.domain, { scope })) ?? (await domains.get(input.domain, { scope, deleted: true }))
+    return { ...domain, holds: await holdsShown(context, { kind: 'domain', id: domain.id }) }
   },
 })
 
@@ -210,31 +222,37 @@ async function wishedNames(
 export const suspend = defineOperation({
   name: 'domain.suspend',
   summary: 'Suspend a domain: its visitors see a notice',
+  description: holdRule,
   effect: 'machine',
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'POST /domains/{domain}/suspend',
   positional: ['domain'],
   confirm: 'Suspend this domain? Its visitors see a notice until it is unsuspended.',
-  input: z.strictObject(target),
-  output: Accepted,
-  async run(context, input) {
-    const { id, tenantId } = await ready(context, input.domain, 'suspend')
-    return { id, jobId: await context.enqueue(domainSuspend, { tenant: tenantId, domain: id }) }
+  input: z.strictObject({ ...target, ...suspendInput }),
+  output: AcceptedHold,
+  async run(context, { domain: ref, ...why }) {
+    const domain = await ready(context, ref, 'suspend')
+    const { id, tenantId } = domain
+    const close = () => context.enqueue(domainSuspend, { tenant: tenantId, domain: id })
+    return { id, ...(await hold(context, held(domain), why, close)) }
   },
 })
 
 export const unsuspend = defineOperation({
   name: 'domain.unsuspend',
-  summary: 'Serve a suspended domain again',
+  summary: 'Lift a hold on a domain: with the last one it is served again',
+  description: liftRule,
   effect: 'machine',
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'POST /domains/{domain}/unsuspend',
   positional: ['domain'],
-  input: z.strictObject(target),
-  output: Accepted,
-  async run(context, input) {
-    const { id, tenantId } = await ready(context, input.domain, 'unsuspend')
-    return { id, jobId: await context.enqueue(domainUnsuspend, { tenant: tenantId, domain: id }) }
+  input: z.strictObject({ ...target, ...unsuspendInput }),
+  output: AcceptedHold,
+  async run(context, { domain: ref, reason }) {
+    const domain = await ready(context, ref, 'unsuspend')
+    const { id, tenantId } = domain
+    const open = () => context.enqueue(domainUnsuspend, { tenant: tenantId, domain: id })
+    return { id, ...(await lift(context, held(domain), reason, open)) }
   },
 })
 
@@ -263,6 +281,7 @@ export const remove = defineOperation({
 export const restore = defineOperation({
   name: 'domain.restore',
   summary: 'Bring a domain back from the trash',
+  description: 'As it was: what was suspended comes back suspended.',
   effect: 'machine',
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'POST /domains/{domain}/restore',
@@ -276,7 +295,8 @@ export const restore = defineOperation({
     const claim = { tenantId, domainId: id, names, byStaff: isStaff(context.actor) }
     await claimAgain(context, `restore domain "${fqdn}"`, claim)
     await refuseOverLimit(context, `restore domain "${fqdn}"`, await context.tenants.get(tenantId))
-    const jobId = await context.enqueue(domainRestore, { tenant: tenantId, domain: id })
+    const closed = await closedIfHeld(context, { kind: 'domain', id })
+    const jobId = await context.enqueue(domainRestore, { tenant: tenantId, domain: id, ...closed })
     await context.domains.reclaimNames([id])
     await context.proofs.lookSoon([id])
     return { id, jobId }
@@ -288,6 +308,8 @@ async function ready(context: Context, ref: string, verb: Verb): Promise<Domain>
   const deleted = verb === 'restore'
   const domain = await context.domains.get(ref, { scope: scopeOf(context.actor), deleted })
   await mayChange(context, { kind: 'domain', row: domain, name: domain.fqdn, verb })
+  if (verb === 'update' || verb === 'delete')
+    await refuseBelowHolds(context, `${verb} domain "${domain.fqdn}"`, { kind: 'domain', id: domain.id })
   const tenant = await context.tenants.find(domain.tenantId)
   if (tenant === undefined || tenantIsLeaving.includes(tenant.status))
     conflict(
@@ -299,3 +321,7 @@ async function ready(context: Context, ref: string, verb: Verb): Promise<Domain>
 }
 
 const tenantIsLeaving: readonly string[] = ['deleting', 'deleted', 'purging', 'restoring']
+
+function held({ id, fqdn, tenantId, status }: Domain): HeldThing {
+  return { kind: 'domain', id, name: fqdn, tenantId, status }
+}

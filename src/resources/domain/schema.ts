@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { Fqdn, Id, PhpVersion, TenantName } from '../../contract/values.ts'
 import { AcceptedMaybe, Time, timestamps } from '../answers.ts'
+import { Hold } from '../hold/schema.ts'
 
 /** `unverified`: it waits for the proof that its name is the tenant's, and the machine does not know of it. */
 export const DomainStatus = z.enum(
@@ -21,6 +22,8 @@ export const Domain = z.strictObject({
   /** null: a site without PHP. */
   php: PhpVersion.nullable(),
   status: DomainStatus,
+  /** Why it is suspended, and on whose word; of `get` only. */
+  holds: z.array(Hold).exactOptional(),
   version: z.int(),
   ...timestamps,
 })

@@ -4,7 +4,9 @@ import { JobState } from '../../contract/job.ts'
 import { Id } from '../../contract/values.ts'
 import { Done } from '../answers.ts'
 import { defineOperation } from '../context.ts'
-import { jobTypes } from '../jobs.ts'
+import { refuseBelowHolds } from '../hold/hold.ts'
+import { isHeldKind } from '../hold/row.ts'
+import { type JobType, jobTypes } from '../jobs.ts'
 import { listInput, pageOf } from '../listing.ts'
 import { conflict } from '../refusals.ts'
 import { TenantRef } from '../tenant/schema.ts'
@@ -50,6 +52,9 @@ export const get = defineOperation({
   run: ({ jobs, actor }, input) => jobs.get(input.job, { scope: scopeOf(actor) }),
 })
 
+/** Cancelling one is lifting it. */
+const suspensions: ReadonlySet<string> = new Set<JobType>(['tenant.suspend', 'domain.suspend'])
+
 export const cancel = defineOperation({
   name: 'job.cancel',
   summary: 'Cancel a job that has not begun',
@@ -61,8 +66,11 @@ export const cancel = defineOperation({
   positional: ['job'],
   input: z.strictObject(target),
   output: Done,
-  async run({ jobs, actor }, input) {
+  async run(context, input) {
+    const { jobs, actor } = context
     const job = await jobs.get(input.job, { scope: scopeOf(actor) })
+    if (suspensions.has(job.type) && isHeldKind(job.kind))
+      await refuseBelowHolds(context, `cancel job ${job.id}`, { kind: job.kind, id: job.resourceId })
     if (!(await jobs.cancelled(job.id)))
       conflict(
         `cancel job ${job.id}`,

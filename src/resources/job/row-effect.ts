@@ -7,6 +7,7 @@ import type { Db } from '../../store/database.ts'
 import { decodeJson } from '../../store/json.ts'
 import type { JobColumns } from '../../store/tables/common.ts'
 import type { JobTable } from '../../store/tables/work.ts'
+import { bringBackHolds, type Held, isHeld, isHeldKind, snapshotHolds } from '../hold/row.ts'
 import type { JobRow, RowBefore } from '../job-row.ts'
 import { type JobType, jobContracts } from '../jobs.ts'
 
@@ -30,7 +31,9 @@ export async function queueRow(
   const tables = tx as unknown as Kysely<Record<string, JobColumns>>
   const change = { status: status.queued, version: token, updated_at: now }
   await tables.updateTable(row.table).set(change).where('id', '=', id).execute()
-  return { name: before.name, status: before.status, token, row: before.row }
+  const held = heldBy(kind, id)
+  const holds = held && { holds: await snapshotHolds(tx, held) }
+  return { name: before.name, status: before.status, token, row: { ...before.row, ...holds } }
 }
 
 /** The end of the job for its row: the status of the contract, and all that hangs on it. */
@@ -42,21 +45,34 @@ export async function endRow(
 ): Promise<void> {
   const { status, kind } = jobContracts[JobTypeName.parse(job.type)]
   const wanted = status[outcome]
-  const to = wanted === 'previous' ? job.previous_status : isNothingToRestore(wanted, job) ? 'purged' : wanted
+  const id = Id.parse(job.resource_id)
+  const held = heldBy(kind, id)
+  const before = decodeJson(job.row_before)
+  const isUndone = outcome === 'failed' && wanted === 'previous'
+  if (held && isUndone) await bringBackHolds(tx, held, before)
   const end = {
-    id: Id.parse(job.resource_id),
-    status: to,
+    id,
+    status: wanted === 'active' && held && (await isHeld(tx, held)) ? 'suspended' : statusAfter(wanted, job),
     now,
     // A failure that leads back to the row as it was brings back its wishes too, not its status alone.
-    row: outcome === 'failed' && wanted === 'previous' ? decodeJson(job.row_before) : undefined,
+    row: isUndone ? before : undefined,
   }
   await rowOf(rows, kind).end(tx, end, rows)
+}
+
+function heldBy(kind: string, id: Id): Held | null {
+  return isHeldKind(kind) ? { kind, id } : null
 }
 
 function rowOf(rows: ReadonlyMap<string, JobRow>, kind: string): JobRow {
   const row = rows.get(kind)
   if (row === undefined) throw new Error(`a job is about a "${kind}", which has no rows for jobs`)
   return row
+}
+
+function statusAfter(wanted: string, job: Selectable<JobTable>): string {
+  if (wanted === 'previous') return job.previous_status
+  return isNothingToRestore(wanted, job) ? 'purged' : wanted
 }
 
 /** What could never be made has no data: it leaves its name at once, and not to the trash. */

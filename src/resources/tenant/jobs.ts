@@ -4,6 +4,8 @@ import { defineJob } from '../../contract/job.ts'
 import { Id, TenantLimits, TenantName } from '../../contract/values.ts'
 
 const about = z.strictObject({ tenant: Id })
+/** What comes back stays closed. */
+const isSuspended = z.literal(true).exactOptional()
 
 export const tenantCreate = defineJob({
   type: 'tenant.create',
@@ -59,7 +61,7 @@ export const tenantDelete = defineJob({
 
 export const tenantRestore = defineJob({
   type: 'tenant.restore',
-  payload: about,
+  payload: z.strictObject({ tenant: Id, isSuspended }),
   kind: 'tenant',
   destructive: false,
   brake: 'restores',

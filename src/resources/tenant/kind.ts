@@ -2,6 +2,7 @@
 import { type Fact, type Section, statusBadge } from '../../lib/page-model.ts'
 import { query } from '../../lib/safe-url.ts'
 import { label, type Texts } from '../../lib/texts.ts'
+import { holdSections, verbsOfHeld } from '../hold/pages.ts'
 import { defineKind } from '../kind.ts'
 import { limitFacts } from '../package/kind.ts'
 import { Package } from '../package/schema.ts'
@@ -46,8 +47,10 @@ export const tenant = defineKind({
       const add = { title: words.addDomain, href: `/do/domain.create${query({ tenant: one.name })}` }
       return {
         status: statusBadge(one.status, t.statuses),
+        verbs: verbsOfHeld(one),
         main: look.may('domain.create') && one.deletedAt === null ? [add] : [],
         sections: [
+          ...holdSections(t, one.holds),
           { ...tenantFacts(t, one, { linksReseller: look.may('reseller.get') }), isAside: true },
           ...(offer === null ? [] : [{ ...limitFacts(t, offer), isAside: true }]),
           { title: t.job.recent, table: jobs, empty: t.kinds.job?.none ?? '' },

@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { Accepted, AcceptedMaybe } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { AcceptedOrAsked } from '../domain/schema.ts'
+import { type HeldThing, suspend as hold, holdsShown, unsuspend as lift } from '../hold/hold.ts'
+import { AcceptedHold, holdRule, liftRule, suspendInput, unsuspendInput } from '../hold/schema.ts'
 import { deletedInput, listInput, pageOf, searchInput } from '../listing.ts'
 import { PackageRef } from '../package/schema.ts'
 import { withinAllotment } from '../reseller/allotment.ts'
@@ -55,7 +57,8 @@ export const get = defineOperation({
   output: Tenant,
   async run(context, input) {
     const deleted = (await context.tenants.find(input.tenant, { scope: scopeOf(context.actor) })) === undefined
-    return visibleTenant(context, input.tenant, { deleted })
+    const tenant = await visibleTenant(context, input.tenant, { deleted })
+    return { ...tenant, holds: await holdsShown(context, { kind: 'tenant', id: tenant.id }) }
   },
 })
 
@@ -112,31 +115,36 @@ export const update = defineOperation({
 export const suspend = defineOperation({
   name: 'tenant.suspend',
   summary: 'Suspend a tenant: its sites show a notice, its processes stop',
+  description: holdRule,
   effect: 'machine',
   policy: { scopes: ['global', 'reseller'] },
   http: 'POST /tenants/{tenant}/suspend',
   positional: ['tenant'],
   confirm: 'Suspend this tenant? Its sites show a notice and its processes stop until it is unsuspended.',
-  input: z.strictObject(target),
-  output: Accepted,
-  async run(context, input) {
-    const { id } = await ready(context, input.tenant, 'suspend')
-    return { id, jobId: await context.enqueue(tenantSuspend, { tenant: id }) }
+  input: z.strictObject({ ...target, ...suspendInput }),
+  output: AcceptedHold,
+  async run(context, { tenant: ref, ...why }) {
+    const tenant = await ready(context, ref, 'suspend')
+    const { id } = tenant
+    return { id, ...(await hold(context, held(tenant), why, () => context.enqueue(tenantSuspend, { tenant: id }))) }
   },
 })
 
 export const unsuspend = defineOperation({
   name: 'tenant.unsuspend',
-  summary: 'Bring a suspended tenant back',
+  summary: 'Lift a hold on a tenant: with the last one its sites come back',
+  description: liftRule,
   effect: 'machine',
   policy: { scopes: ['global', 'reseller'] },
   http: 'POST /tenants/{tenant}/unsuspend',
   positional: ['tenant'],
-  input: z.strictObject(target),
-  output: Accepted,
-  async run(context, input) {
-    const { id } = await ready(context, input.tenant, 'unsuspend')
-    return { id, jobId: await context.enqueue(tenantUnsuspend, { tenant: id }) }
+  input: z.strictObject({ ...target, ...unsuspendInput }),
+  output: AcceptedHold,
+  async run(context, { tenant: ref, reason }) {
+    const tenant = await ready(context, ref, 'unsuspend')
+    const { id } = tenant
+    const open = () => context.enqueue(tenantUnsuspend, { tenant: id })
+    return { id, ...(await lift(context, held(tenant), reason, open)) }
   },
 })
 
@@ -160,6 +168,7 @@ export const remove = defineOperation({
 export const restore = defineOperation({
   name: 'tenant.restore',
   summary: 'Bring a tenant and what went with it back from the trash',
+  description: 'As it was: what was suspended comes back suspended.',
   effect: 'machine',
   policy: { scopes: ['global', 'reseller'] },
   http: 'POST /tenants/{tenant}/restore',
@@ -179,4 +188,8 @@ async function ready(context: Context, ref: string, verb: Verb): Promise<Tenant>
   await context.tenants.lock(tenant.id)
   await mayChange(context, { kind: 'tenant', row: tenant, name: tenant.name, verb })
   return tenant
+}
+
+function held({ id, name, status }: Tenant): HeldThing {
+  return { kind: 'tenant', id, name, status, tenantId: id }
 }

@@ -2,6 +2,7 @@
 import type { Id } from '../../contract/values.ts'
 import type { Context } from '../context.ts'
 import { claimAgain } from '../domain/claim.ts'
+import { closedIfHeld } from '../hold/hold.ts'
 import { taken } from '../refusals.ts'
 import { isStaff } from '../visibility.ts'
 import { tenantRestore } from './jobs.ts'
@@ -19,7 +20,10 @@ export async function restoreTenant(context: Context, { id, name }: Tenant): Pro
     const names = [fqdn, ...aliases].filter((name) => !unproven.includes(name))
     await claimAgain(context, what, { tenantId: id, domainId, names, byStaff: isStaff(context.actor) })
   }
-  const jobId = await context.enqueue(tenantRestore, { tenant: id })
+  const jobId = await context.enqueue(tenantRestore, {
+    tenant: id,
+    ...(await closedIfHeld(context, { kind: 'tenant', id })),
+  })
   const ids = domains.map((domain) => domain.id)
   await context.domains.reclaimNames(ids)
   await context.proofs.lookSoon(ids)

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { Id, TenantName } from '../../contract/values.ts'
 import { Count, timestamps } from '../answers.ts'
+import { Hold } from '../hold/schema.ts'
 
 /** A tenant by its id or its name. */
 export const TenantRef = z
@@ -29,6 +30,8 @@ export const Tenant = z.strictObject({
   resellerEmail: z.string().nullable(),
   /** Living domains. */
   domains: Count,
+  /** Why it is suspended, and on whose word; of `get` only. */
+  holds: z.array(Hold).exactOptional(),
   version: z.int(),
   ...timestamps,
 })

@@ -16,6 +16,7 @@ import { webhooks } from './0014-webhooks.ts'
 import { domainClaims } from './0015-domain-claims.ts'
 import { namesByProof } from './0016-names-by-proof.ts'
 import { partsOfNames } from './0017-parts-of-names.ts'
+import { holds } from './0018-holds.ts'
 import type { Migration } from './migration.ts'
 
 export const migrations: readonly Migration[] = [
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   domainClaims,
   namesByProof,
   partsOfNames,
+  holds,
 ]

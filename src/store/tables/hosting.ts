@@ -96,3 +96,14 @@ export interface DomainProofTryTable extends CommonColumns {
   outcome: string
   detail: string
 }
+
+/** Why a tenant or a domain is suspended; one of the two ids is set. */
+export interface HoldTable extends CommonColumns {
+  tenant_id: string | null
+  domain_id: string | null
+  level: string
+  reason: string
+  note: string
+  actor: string
+  actor_id: string | null
+}

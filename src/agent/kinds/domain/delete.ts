@@ -59,35 +59,40 @@ type Restoration = {
   readonly wasDeleted: boolean
   /** What the web server reads was gone when the site was deleted: it is made anew. */
   readonly isWebLost: boolean
+  /** It was closed when it was deleted. */
+  readonly isSuspended: boolean
 }
 
 export const restoreDomain = provision(domainRestore, {
-  async target({ tenant: tenantId, domain: id }, world): Promise<Restoration> {
+  async target({ tenant: tenantId, domain: id, isSuspended = false }, world): Promise<Restoration> {
     const tenant = identity(tenantIn(world.registry, tenantId, ['active', 'suspended']))
-    const { fqdn, aliases, php, state } = siteIn(world.registry, tenantId, id, ['trashed', 'active'])
+    const { fqdn, aliases, php, state } = siteIn(world.registry, tenantId, id, [
+      'trashed',
+      isSuspended ? 'suspended' : 'active',
+    ])
     const site = { id, fqdn, aliases, php }
     mayClaim(world, { tenant: tenantId, site: id, names: namesOf(site) })
     mayUsePhp(world, tenantId, id, php)
     const { web } = trashOf(world.machine, { tenant, site })
     const isWebLost = ![web.from, web.to].some((path) => world.machine.files.existsNow(path))
-    return { tenant, site, wasDeleted: state === 'trashed', isWebLost }
+    return { tenant, site, wasDeleted: state === 'trashed', isWebLost, isSuspended }
   },
   reserve: (registry, { site }) => registry.claimHosts(site.id, namesOf(site)),
-  steps({ tenant, site, isWebLost }, machine) {
+  steps({ tenant, site, isWebLost, isSuspended }, machine) {
     const { customer, web } = trashOf(machine, { tenant, site })
     return [
       movedPath({ from: customer.to, to: customer.from, ifMissing: 'fail' }),
       ...(isWebLost
-        ? routeFacts(machine, tenant, site, true)
+        ? routeFacts(machine, tenant, site, !isSuspended)
         : [
             movedPath({ from: web.to, to: web.from, ifMissing: 'fail' }),
-            liveSite(machine, tenant, site),
+            isSuspended ? closedSite(machine, tenant, site) : liveSite(machine, tenant, site),
             ...site.aliases.map((name) => aliasFact(machine, tenant, site, name)),
           ]),
       ...namesOf(site).map((name) => hostFact(machine, tenant, site, name)),
     ]
   },
-  settle: (registry, { site }) => registry.setSiteState(site.id, 'active'),
+  settle: (registry, { site, isSuspended }) => registry.setSiteState(site.id, isSuspended ? 'suspended' : 'active'),
   release(registry, { site, wasDeleted }) {
     if (wasDeleted) registry.releaseHosts(site.id)
   },

@@ -51,12 +51,14 @@ type Restoration = {
   /** What the web server reads was gone when the tenant was deleted: it is made anew. */
   readonly isWebLost: boolean
   readonly wasDeleted: boolean
+  /** It was closed when it was deleted. */
+  readonly isSuspended: boolean
 }
 
 /** Sites that were deleted before the tenant stay in the trash; the others come back as they were. */
 export const restoreTenant = provision(tenantRestore, {
-  async target({ tenant: id }, world): Promise<Restoration> {
-    const found = tenantIn(world.registry, id, ['trashed', 'active'])
+  async target({ tenant: id, isSuspended = false }, world): Promise<Restoration> {
+    const found = tenantIn(world.registry, id, ['trashed', isSuspended ? 'suspended' : 'active'])
     const sites = livingSites(world.registry, id)
     for (const site of sites) mayClaim(world, { tenant: id, site: site.id, names: namesOf(site) })
     return {
@@ -65,12 +67,13 @@ export const restoreTenant = provision(tenantRestore, {
       sites: sites.map(({ id, fqdn, aliases, php, state }) => ({ id, fqdn, aliases, php, isLive: state === 'active' })),
       isWebLost: isLost(world.machine, trashOf(world.machine, identity(found)).web),
       wasDeleted: found.state === 'trashed',
+      isSuspended,
     }
   },
   reserve(registry, { sites }) {
     for (const site of sites) registry.claimHosts(site.id, namesOf(site))
   },
-  steps({ tenant, limits, sites, isWebLost }, machine) {
+  steps({ tenant, limits, sites, isWebLost, isSuspended }, machine) {
     const { customer, web } = trashOf(machine, tenant)
     return [
       movedPath({ from: customer.to, to: customer.from, ifMissing: 'fail' }),
@@ -78,10 +81,11 @@ export const restoreTenant = provision(tenantRestore, {
         ? [...tenantFacts(machine, tenant, limits), ...sites.flatMap((s) => routeFacts(machine, tenant, s, s.isLive))]
         : [movedPath({ from: web.to, to: web.from, ifMissing: 'fail' }), ...accountFacts(machine, tenant)]),
       ...sites.flatMap((site) => namesOf(site).map((name) => hostFact(machine, tenant, site, name))),
-      liveTenant(machine, tenant),
+      isSuspended ? closedTenant(machine, tenant) : liveTenant(machine, tenant),
     ]
   },
-  settle: (registry, { tenant }) => registry.setTenantState(tenant.id, 'active'),
+  settle: (registry, { tenant, isSuspended }) =>
+    registry.setTenantState(tenant.id, isSuspended ? 'suspended' : 'active'),
   release(registry, { sites, wasDeleted }) {
     if (wasDeleted) for (const site of sites) registry.releaseHosts(site.id)
   },

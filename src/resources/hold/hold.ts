@@ -1,0 +1,132 @@
+/** Suspending and lifting: each hold belongs to a level, and who is below it can neither lift it nor go around it. */
+import { WcpError } from '../../contract/errors.ts'
+import type { Id } from '../../contract/values.ts'
+import type { Context } from '../context.ts'
+import { conflict } from '../refusals.ts'
+import { placeOf } from '../user/guards.ts'
+import type { Held } from './row.ts'
+import { type Hold, type HoldLevel, type HoldReason, holdLevels } from './schema.ts'
+import type { StandingHold } from './store.ts'
+
+export interface HeldThing extends Held {
+  readonly name: string
+  readonly tenantId: Id
+  readonly status: string
+}
+
+type Changed = Promise<{ jobId: Id | null; holds: Hold[] }>
+
+/** @param enqueue the job that closes it on the machine, asked for only where it is open */
+export async function suspend(
+  context: Context,
+  thing: HeldThing,
+  { reason, note }: { reason: HoldReason; note: string },
+  enqueue: () => Promise<Id>,
+): Changed {
+  await context.tenants.lock(thing.tenantId)
+  const level = await levelOf(context)
+  const standing = await context.holds.of(thing)
+  if (standing.some((hold) => hold.level === level && hold.reason === reason))
+    conflict(
+      `suspend ${thing.kind} "${thing.name}"`,
+      'it is suspended already',
+      'Unsuspend brings it back; a hold for another reason can stand beside this one.',
+    )
+  // What stands before the job is what its failure leads back to.
+  const jobId = thing.status === 'active' ? await enqueue() : null
+  await context.holds.put(thing, { level, reason, note, ...actingPerson(context) })
+  return { jobId, holds: shownTo(level, await context.holds.of(thing)) }
+}
+
+/** Lifts one hold: of those that the caller may lift, one of the highest level. @param enqueue opens it, with the last hold */
+export async function unsuspend(
+  context: Context,
+  thing: HeldThing,
+  reason: HoldReason | undefined,
+  enqueue: () => Promise<Id>,
+): Changed {
+  await context.tenants.lock(thing.tenantId)
+  const level = await levelOf(context)
+  const standing = await context.holds.of(thing)
+  const hold = toLift(`unsuspend ${thing.kind} "${thing.name}"`, standing, level, reason)
+  const jobId = standing.length <= 1 ? await enqueue() : null
+  if (hold !== null) await context.holds.lift(hold.id)
+  return { jobId, holds: shownTo(level, await context.holds.of(thing)) }
+}
+
+/** Who is below one of its holds may not change what it is about. */
+export async function refuseBelowHolds(context: Context, what: string, on: Held): Promise<void> {
+  const level = await levelOf(context)
+  const above = (await context.holds.of(on)).filter((hold) => !mayLift(level, hold.level))
+  if (above.length > 0) throw below(what, above)
+}
+
+export async function holdsShown(context: Context, on: Held): Promise<Hold[]> {
+  return shownTo(await levelOf(context), await context.holds.of(on))
+}
+
+/** What comes back from the trash is as it was: for the payload of the restore. */
+export async function closedIfHeld({ holds }: Context, on: Held): Promise<{ isSuspended?: true }> {
+  return (await holds.of(on)).length > 0 ? { isSuspended: true } : {}
+}
+
+/** Null where it is suspended and nobody knows on whose word: that is for staff. */
+function toLift(
+  what: string,
+  standing: readonly StandingHold[],
+  level: HoldLevel,
+  reason: HoldReason | undefined,
+): StandingHold | null {
+  if (standing.length === 0) {
+    if (mayLift(level, 'staff')) return null
+    throw below(what, [{ level: 'staff', reason: 'other' }])
+  }
+  const named = standing.filter((hold) => reason === undefined || hold.reason === reason)
+  if (named.length === 0)
+    conflict(what, `no hold stands for the reason "${reason}"`, `These stand: ${inWords(standing)}.`)
+  const liftable = named.filter((hold) => mayLift(level, hold.level))
+  const highest = holdLevels.findLast((one) => liftable.some((hold) => hold.level === one))
+  const [hold, ...others] = liftable.filter((one) => one.level === highest)
+  if (hold === undefined) throw below(what, named)
+  if (others.length > 0)
+    conflict(what, `it is suspended for several reasons: ${inWords([hold, ...others])}`, 'Name the one that is over.')
+  return hold
+}
+
+type Told = Pick<StandingHold, 'level' | 'reason'>
+
+function below(what: string, holds: readonly Told[]): WcpError {
+  return new WcpError('forbidden', `Cannot ${what}: it was suspended by ${inWords(holds)}`, {
+    help: 'Who suspended it, or somebody above them, lifts it: ask them.',
+  })
+}
+
+function inWords(holds: readonly Told[]): string {
+  return holds.map(({ level, reason }) => `${level} (${reason})`).join(', ')
+}
+
+function shownTo(viewer: HoldLevel, holds: readonly StandingHold[]): Hold[] {
+  return holds.map(({ level, reason, note, actor, since }) => {
+    const isBelow = !mayLift(viewer, level)
+    return { level, reason, note, by: isBelow ? null : actor, since, mayLift: !isBelow }
+  })
+}
+
+function mayLift(level: HoldLevel, of: HoldLevel): boolean {
+  return holdLevels.indexOf(level) >= holdLevels.indexOf(of)
+}
+
+const levels = { global: 'staff', reseller: 'reseller', local: 'customer' } as const
+
+/** Of who really acts, also as another person. */
+async function levelOf({ actor, users }: Context): Promise<HoldLevel> {
+  if (actor.kind === 'root') return 'root'
+  if (actor.impersonator === undefined) return levels[actor.scope.kind]
+  return levels[placeOf(await users.get(actor.impersonator.id))]
+}
+
+function actingPerson({ actor }: Context): { actor: string; actorId: Id | null } {
+  if (actor.kind === 'root') return { actor: 'root', actorId: null }
+  const { id, email } = actor.impersonator ?? actor
+  return { actor: email, actorId: id }
+}

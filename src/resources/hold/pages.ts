@@ -1,0 +1,43 @@
+/** Holds as people see them, beside the thing that is suspended. */
+
+import type { Section } from '../../lib/page-model.ts'
+import { label, type Texts } from '../../lib/texts.ts'
+import type { Hold } from './schema.ts'
+
+/** None where nothing is held. */
+export function holdSections(t: Texts, holds: readonly Hold[] = []): Section[] {
+  if (holds.length === 0) return []
+  const words = t.holds
+  return [
+    {
+      title: words.title,
+      table: {
+        caption: words.title,
+        columns: [
+          { title: label(t, 'reason') },
+          { title: label(t, 'note') },
+          { title: words.by },
+          { title: words.since, wide: true },
+        ],
+        rows: holds.map(({ level, reason, note, by, since }) => [
+          { text: words.reasons[reason] },
+          { text: note === '' ? '–' : note },
+          { text: words.levels[level], ...(by !== null && by !== level && { sub: by }) },
+          { time: since },
+        ]),
+      },
+    },
+  ]
+}
+
+/** What is held can be held for one reason more, and is lifted by who may. */
+export function verbsOfHeld(one: {
+  readonly status: string
+  readonly deletedAt: string | null
+  readonly holds?: readonly Hold[]
+}): string[] | undefined {
+  if (one.deletedAt !== null) return undefined
+  const { status, holds = [] } = one
+  const isLiftable = status === 'suspended' && (holds.length === 0 || holds.some(({ mayLift }) => mayLift))
+  return ['update', 'suspend', ...(isLiftable ? ['unsuspend'] : []), 'delete']
+}

@@ -1,0 +1,42 @@
+/** What a job and its end have to do with the holds of the row it is about. */
+import { z } from 'zod'
+import type { Id } from '../../contract/values.ts'
+import type { Db } from '../../store/database.ts'
+import type { HoldTable } from '../../store/tables/hosting.ts'
+
+const columns = { tenant: 'tenant_id', domain: 'domain_id' } as const
+
+/** What can be held. */
+export interface Held {
+  readonly kind: keyof typeof columns
+  readonly id: Id
+}
+
+export function isHeldKind(kind: string): kind is Held['kind'] {
+  return Object.hasOwn(columns, kind)
+}
+
+export function column(kind: Held['kind']): (typeof columns)[Held['kind']] {
+  return columns[kind]
+}
+
+export async function snapshotHolds(tx: Db, on: Held): Promise<HoldTable[]> {
+  return tx.selectFrom('holds').selectAll().where(column(on.kind), '=', on.id).execute()
+}
+
+/** Absent where the job was queued before there were holds. */
+const Snapshot = z.object({ holds: z.array(z.custom<HoldTable>()).exactOptional() }) // as `snapshotHolds` gave them
+
+/** After a job that failed: those that stood before it. @param rowBefore what the job keeps of the row */
+export async function bringBackHolds(tx: Db, on: Held, rowBefore: unknown): Promise<void> {
+  const { holds } = Snapshot.parse(rowBefore)
+  if (holds === undefined) return
+  await tx.deleteFrom('holds').where(column(on.kind), '=', on.id).execute()
+  if (holds.length > 0) await tx.insertInto('holds').values(holds).execute()
+}
+
+/** What comes back is as it was: closed while any hold stands. */
+export async function isHeld(tx: Db, on: Held): Promise<boolean> {
+  const query = tx.selectFrom('holds').select('id').where(column(on.kind), '=', on.id)
+  return (await query.limit(1).executeTakeFirst()) !== undefined
+}
