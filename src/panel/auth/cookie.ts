@@ -1,4 +1,4 @@
-/** The panel's only cookie: an opaque 256-bit value, before login as after it. The store knows its digest alone. */
+/** The cookie of a visitor: an opaque 256-bit value, before login as after it. The store knows its digest alone. */
 import { createHash, randomBytes } from 'node:crypto'
 
 export const cookieName = '__Host-wcp'

@@ -14,6 +14,8 @@ export interface PanelKeys {
   readonly tokens: Buffer
   /** Makes the values by which owners of domains prove that a name is theirs. */
   readonly domains: Buffer
+  /** Signs the cookie of a browser that somebody has signed in with. */
+  readonly devices: Buffer
 }
 
 /** @param hex content of `panel.key`: 32 random bytes in hexadecimal. */
@@ -29,6 +31,7 @@ export function deriveKeys(hex: string): PanelKeys {
     codes: derive('codes'),
     tokens: derive('tokens'),
     domains: derive('domains'),
+    devices: derive('devices'),
   }
 }
 

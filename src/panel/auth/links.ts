@@ -9,9 +9,9 @@ import type { Db } from '../../store/database.ts'
 import { clientAddress } from '../http/client-address.ts'
 import { badInput } from '../operations/field-errors.ts'
 import { type AuthEvent, recordAuth } from './auth-log.ts'
+import { knownPlace, networkOf } from './network.ts'
 import type { PasswordHasher } from './password.ts'
 import { rateLimit } from './rate-limit.ts'
-import { networkOf } from './throttle.ts'
 
 export interface LinksOptions {
   readonly db: Db
@@ -73,7 +73,7 @@ export function links({ db, storesOf, hasher, canMail, onMail, onRefused }: Link
           fields: [{ field: 'password', problem: parsed.error.issues[0]?.message ?? 'is not accepted' }],
         })
       refuseEmailAsPassword('set the password', email, parsed.data)
-      const hash = await hasher.hash(parsed.data)
+      const hash = await hasher.hash(knownPlace(link.user), parsed.data)
       await db.transaction().execute(async (tx) => {
         const stores = storesOf(tx)
         if ((await stores.links.spend(token)) === undefined) throw over()

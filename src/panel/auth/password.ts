@@ -1,10 +1,12 @@
 /**
- * Passwords as argon2id in PHC strings. Each hash takes 64 MiB, so two run at a time, some wait, and the rest are told to
- * come back: a flood of logins can never take the machine's memory (threats C26).
+ * Passwords as argon2id in PHC strings. Each hash takes 64 MiB, so two run at a time, some wait in a fair line, and who is one
+ * too many of a crowd is told to come back: a flood of logins can take neither the machine's memory nor others' turns
+ * (threats C26).
  */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { WcpError } from '../../contract/errors.ts'
+import { FairLine, type Path } from './fair-line.ts'
 
 const compute = promisify(argon2)
 
@@ -21,33 +23,34 @@ const tagBytes = 32
 const atOnce = 2
 const waiting = 32
 
+/** `place`: of who asks, in the line. */
 export interface PasswordHasher {
-  /** `$argon2id$v=19$m=65536,t=3,p=1$salt$tag` */
-  hash(password: string): Promise<string>
+  /** @returns `$argon2id$v=19$m=65536,t=3,p=1$salt$tag` */
+  hash(place: Path, password: string): Promise<string>
   /**
    * With null, for an account that does not exist, it takes the same time and answers false. `outdated`: right, and
    * made at another cost than today's.
    */
-  verify(password: string, phc: string | null): Promise<{ ok: boolean; outdated: boolean }>
+  verify(place: Path, password: string, phc: string | null): Promise<{ ok: boolean; outdated: boolean }>
 }
 
 /** @param override lower costs are for tests. */
 export function passwordHasher(override: Partial<Cost> = {}): PasswordHasher {
   const chosen = { ...cost, ...override }
-  const gate = semaphore(atOnce, waiting)
-  const tag = (password: string, nonce: Buffer, at: Cost, tagLength: number) =>
-    gate(async () => Buffer.from(await compute('argon2id', { message: password, nonce, tagLength, ...at })))
+  const gate = fairGate(atOnce, waiting)
+  const tag = (place: Path, password: string, nonce: Buffer, at: Cost, tagLength: number) =>
+    gate(place, async () => Buffer.from(await compute('argon2id', { message: password, nonce, tagLength, ...at })))
   const dummy = { ...chosen, salt: randomBytes(saltBytes), tag: randomBytes(tagBytes) }
 
   return {
-    async hash(password) {
+    async hash(place, password) {
       const salt = randomBytes(saltBytes)
-      return toPhc(chosen, salt, await tag(password, salt, chosen, tagBytes))
+      return toPhc(chosen, salt, await tag(place, password, salt, chosen, tagBytes))
     },
-    async verify(password, phc) {
+    async verify(place, password, phc) {
       const stored = phc === null ? null : parsePhc(phc)
       const { salt, tag: expected, ...at } = stored ?? dummy
-      const equal = timingSafeEqual(await tag(password, salt, at, expected.length), expected)
+      const equal = timingSafeEqual(await tag(place, password, salt, at, expected.length), expected)
       const ok = equal && stored !== null
       return { ok, outdated: ok && (at.memory !== chosen.memory || at.passes !== chosen.passes) }
     },
@@ -73,24 +76,38 @@ function parsePhc(phc: string): (Cost & { salt: Buffer; tag: Buffer }) | null {
   }
 }
 
-/** Runs `running` tasks at a time and keeps `queued` more; one more is refused. */
-export function semaphore(running: number, queued: number) {
-  const line: (() => void)[] = []
+interface Waiting {
+  readonly begin: () => void
+  readonly refuse: (reason: WcpError) => void
+}
+
+/** Runs `running` tasks at a time and keeps `queued` more, fairly by their places; one more is refused. */
+export function fairGate(running: number, queued: number) {
+  const line = new FairLine<Waiting>()
   let free = running
-  return async function enter<T>(task: () => Promise<T>): Promise<T> {
-    if (free === 0) {
-      if (line.length >= queued)
-        throw new WcpError('too_many_requests', 'Cannot check a password now: too many are waiting', {
-          details: { retryAfterSeconds: 5 },
-        })
-      await new Promise<void>((resolve) => line.push(resolve))
-    } else free--
+
+  function turn(place: Path): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    line.push(place, { begin: resolve, refuse: reject })
+    if (line.size > queued) line.dropLast()?.refuse(tooMany())
+    return promise
+  }
+
+  return async function enter<T>(place: Path, task: () => Promise<T>): Promise<T> {
+    if (free === 0) await turn(place)
+    else free--
     try {
       return await task()
     } finally {
       const next = line.shift()
-      if (next) next()
+      if (next) next.begin()
       else free++
     }
   }
+}
+
+function tooMany(): WcpError {
+  return new WcpError('too_many_requests', 'Cannot check a password now: too many are waiting', {
+    details: { retryAfterSeconds: 5 },
+  })
 }

@@ -12,11 +12,14 @@ import type { Db } from '../../store/database.ts'
 import { shownKey } from '../http/certificate-port.ts'
 import { clientAddress } from '../http/client-address.ts'
 import type { OwedFactor, Session } from '../http/types.ts'
+import { type Acquaintance, type Known, placeOf } from './acquaintance.ts'
 import { type AuthEvent, recordAuth } from './auth-log.ts'
 import type { ChallengeTable } from './challenges.ts'
+import type { Path } from './fair-line.ts'
+import { knownPlace } from './network.ts'
 import type { PasswordHasher } from './password.ts'
 import type { NewSession, SessionTable } from './sessions.ts'
-import type { Attempt, Throttle } from './throttle.ts'
+import type { Throttle } from './throttle.ts'
 import type { Visitors } from './visitors.ts'
 
 export const longestPassword = 1024
@@ -41,9 +44,12 @@ export interface SignInOptions {
   readonly visitors: Visitors
   readonly hasher: PasswordHasher
   readonly throttle: Throttle
+  readonly acquaintance: Acquaintance
 }
 
-export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, throttle }: SignInOptions) {
+export function signIn(options: SignInOptions) {
+  const { db, storesOf, sessions, challenges, visitors, hasher, throttle, acquaintance } = options
+
   /** Ends the visitor's present session, if any, so that the value of its cookie is worth nothing any more. */
   async function startSession(tx: Db, request: FastifyRequest, session: BegunSession): Promise<string> {
     const before = visitors.storedSession(request)
@@ -61,6 +67,7 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
     const { users, clientCertificates } = storesOf(tx)
     const isAdmin = (await users.permissions(user.id)) === 'all'
     if (shown.certificateId) await clientCertificates.used(shown.certificateId)
+    await acquaintance.meet(tx, request, user.id)
     const value = await startSession(tx, request, { kind: 'user', userId: user.id, ...shown, isAdmin })
     const metadata = { factor: shown.factor, ...(shown.certificateId && { certificate: shown.certificateId }) }
     await record(tx, request, { action: 'auth.login', outcome: 'ok', user: userOf(user), metadata })
@@ -74,15 +81,10 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
     return certificateId && { factor: 'certificate', certificateId }
   }
 
-  /** What waits for a place in the queue has told nobody anything yet. */
-  async function checked(attempt: Attempt, password: string, hash: string | null) {
+  /** A try for which there is no room stays counted: else a flood that fills the line would cost nothing. */
+  function checked(place: Path, password: string, hash: string | null) {
     const usable = password.length <= longestPassword
-    try {
-      return await hasher.verify(usable ? password : '', usable ? hash : null)
-    } catch (error) {
-      attempt.withdrawn()
-      throw error
-    }
+    return hasher.verify(place, usable ? password : '', usable ? hash : null)
   }
 
   /** @returns the secret of a new session, or of a challenge where the second factor is still to come */
@@ -92,9 +94,12 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
   ): Promise<{ value: string; owesMore: boolean }> {
     const address = Email.safeParse(email).data ?? null
     const account = address ?? 'not an address'
-    const attempt = throttle.enter(account, clientAddress(request))
     const known = address === null ? undefined : await storesOf(db).users.credentials(address)
-    const check = await checked(attempt, password, known?.passwordHash ?? null)
+    const person = known?.user.id ?? null
+    const acquainted = await acquaintance.of(request, person)
+    const attempt = throttle.enter({ account, address: clientAddress(request), known: acquainted })
+    const place = placeOf(request, person, acquainted)
+    const check = await checked(place, password, known?.passwordHash ?? null)
     if (!check.ok || !known?.maySignIn) {
       const user = known ? userOf(known.user) : null
       await db
@@ -107,7 +112,7 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
       })
     }
     attempt.succeeded()
-    const renewed = check.outdated ? await hasher.hash(password) : null
+    const renewed = check.outdated ? await hasher.hash(place, password) : null
     const { user } = known
     return await db.transaction().execute(async (tx) => {
       const { users, totp, clientCertificates } = storesOf(tx)
@@ -130,6 +135,7 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
   ): Promise<'signed in' | 'second factor'> {
     const { value, owesMore } = await provePassword(request, credentials)
     visitors.giveCookie(request, reply, value)
+    acquaintance.greet(request, reply)
     return owesMore ? 'second factor' : 'signed in'
   }
 
@@ -150,7 +156,8 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
   async function proveCode(request: FastifyRequest, challenge: string | null, code: string): Promise<string> {
     const owner = challenge === null ? undefined : await challenges.find(db, challenge)
     if (challenge === null || owner === undefined) throw signInAgain()
-    const attempt = throttle.enter(`code ${owner}`, clientAddress(request))
+    const known = await acquaintance.of(request, owner)
+    const attempt = throttle.enter({ account: `code ${owner}`, address: clientAddress(request), known, isBegun: true })
     if ((await challenges.enter(db, challenge)) === undefined) throw signInAgain()
     const value = await db.transaction().execute(async (tx) => {
       const known = await storesOf(tx).users.credentials(owner)
@@ -168,6 +175,7 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
 
   async function secondFactor(request: FastifyRequest, reply: FastifyReply, code: string): Promise<void> {
     visitors.giveCookie(request, reply, await proveCode(request, request.cookie, code))
+    acquaintance.greet(request, reply)
   }
 
   async function shownBy(tx: Db, request: FastifyRequest, user: Id, code: string): Promise<Shown | null> {
@@ -192,9 +200,10 @@ export function signIn({ db, storesOf, sessions, challenges, visitors, hasher, t
     const { actor } = session
     // Who acts as another shows what is their own.
     const { id } = actor.impersonator ?? actor
-    const attempt = throttle.enter(`confirm ${id}`, clientAddress(request))
-    const known = await storesOf(db).users.credentials(id)
-    const isRight = code === '' && (await checked(attempt, password, known?.passwordHash ?? null)).ok
+    const known: Known = { kind: 'session', id: session.id }
+    const attempt = throttle.enter({ account: `confirm ${id}`, address: clientAddress(request), known })
+    const person = await storesOf(db).users.credentials(id)
+    const isRight = code === '' && (await checked(knownPlace(id), password, person?.passwordHash ?? null)).ok
     const value = await db.transaction().execute(async (tx) => {
       const isProven = isRight || (code !== '' && (await spent(tx, id, code)) !== null)
       const outcome = isProven ? 'ok' : 'refused'

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { loginThrottle, networkOf, type ThrottleLimits } from './throttle.ts'
+import type { Known } from './acquaintance.ts'
+import { loginThrottle, type ThrottleLimits } from './throttle.ts'
 
 function throttle(limits: Partial<ThrottleLimits> = {}) {
   let moment = 0
@@ -9,15 +10,17 @@ function throttle(limits: Partial<ThrottleLimits> = {}) {
     (address) => refused.push(address),
     () => moment,
   )
-  const attempt = (account: string, address: string) => {
+  const enter = (account: string, address: string, known: Known = null, isBegun = false) =>
+    tool.enter({ account, address, known, ...(isBegun && { isBegun }) })
+  const attempt = (account: string, address: string, known: Known = null) => {
     try {
-      tool.enter(account, address)
+      enter(account, address, known)
       return 0
     } catch (error) {
       return (error as { details: { retryAfterSeconds: number } }).details.retryAfterSeconds
     }
   }
-  return { ...tool, attempt, refused, pass: (ms: number) => (moment += ms) }
+  return { enter, attempt, refused, pass: (ms: number) => (moment += ms) }
 }
 
 const times = (count: number, what: (index: number) => unknown) =>
@@ -53,7 +56,7 @@ describe('loginThrottle', () => {
   it('holds back a thousand addresses with one try each', () => {
     const { attempt } = throttle()
 
-    const waits = times(1000, (index) => attempt('a@example.com', `10.${index >> 8}.${index & 255}.1`))
+    const waits = times(1000, (index) => attempt('a@example.com', `${1 + (index >> 8)}.${index & 255}.0.1`))
 
     expect(waits.filter((wait) => wait === 0)).toHaveLength(200)
   })
@@ -103,15 +106,73 @@ describe('tries at once', () => {
   })
 })
 
-describe('networkOf', () => {
-  it.each([
-    ['192.0.2.77', '192.0.2'],
-    ['::ffff:192.0.2.77', '192.0.2'],
-    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
-    ['2001:db8::6', '2001:db8:0:0'],
-    ['::1', '0:0:0:0'],
-    ['fe80::1%eth0', 'fe80:0:0:0'],
-  ])('%s is in %s', (address, network) => {
-    expect(networkOf(address)).toBe(network)
+describe('who is known', () => {
+  const device: Known = { kind: 'device', id: 'laptop' }
+  const owner = 'owner@example.com'
+
+  it('does not wait for any number of strangers, from wherever', () => {
+    const { attempt } = throttle()
+    times(5000, (index) => attempt(owner, `10.${index >> 8}.${index & 255}.1`))
+    times(300, (index) => attempt(owner, `192.0.2.${index & 255}`))
+
+    expect(attempt(owner, '192.0.2.7')).toBeGreaterThan(0)
+    expect(attempt(owner, '192.0.2.7', device)).toBe(0)
+    expect(attempt(owner, '192.0.2.7', { kind: 'network' })).toBe(0)
+  })
+
+  it.each<Known>([device, { kind: 'session', id: 's' }, { kind: 'network' }])(
+    'waits for what they did: %j',
+    (known) => {
+      const { attempt } = throttle()
+
+      expect(times(6, () => attempt(owner, '192.0.2.1', known))).toEqual([0, 0, 0, 0, 0, 30])
+    },
+  )
+
+  it('does not wait for a neighbour in the same network', () => {
+    const { attempt } = throttle()
+    times(20, () => attempt(owner, '192.0.2.66', { kind: 'network' }))
+
+    expect(attempt(owner, '192.0.2.1', { kind: 'network' })).toBe(0)
+  })
+
+  it('gives a network of neighbours no more guesses than any other', () => {
+    const { attempt } = throttle()
+
+    const waits = times(200, (index) => attempt(owner, `192.0.2.${index}`, { kind: 'network' }))
+
+    expect(waits.filter((wait) => wait === 0)).toHaveLength(30)
+  })
+})
+
+describe('strangers', () => {
+  it('of an IPv6 /48 are one network, and those of a /32 one range', () => {
+    const ofSite = throttle()
+    const ofProvider = throttle({ globalPerMinute: 10_000 })
+
+    const site = times(100, (index) =>
+      ofSite.attempt(`user${index}@example.com`, `2001:db8:1:${index.toString(16)}::1`),
+    )
+    const provider = times(1000, (index) => ofProvider.attempt('a@example.com', `2001:db8:${index.toString(16)}::1`))
+
+    expect(site.filter((wait) => wait === 0)).toHaveLength(30)
+    expect(provider.filter((wait) => wait === 0)).toHaveLength(240)
+  })
+
+  it('of a range that has not tried of late have half of the minute for themselves', () => {
+    const { attempt } = throttle()
+    const flood = times(1000, (index) => attempt('a@example.com', `10.${index % 4}.${index >> 2}.1`))
+
+    expect(flood.filter((wait) => wait === 0)).toHaveLength(100)
+    expect(attempt('b@example.com', '192.0.2.1')).toBe(0)
+    expect(attempt('b@example.com', '10.1.255.1')).toBeGreaterThan(0)
+  })
+
+  it('do not count in the minute once the password was right', () => {
+    const { enter, attempt } = throttle({ globalPerMinute: 10 })
+    times(20, (index) => attempt('a@example.com', `10.${index}.0.1`))
+
+    expect(attempt('b@example.com', '192.0.2.1')).toBeGreaterThan(0)
+    expect(enter('code of b', '192.0.2.1', null, true)).toBeDefined()
   })
 })

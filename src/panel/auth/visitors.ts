@@ -108,7 +108,7 @@ export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
       reply
         .removeHeader('set-cookie')
         .header('set-cookie', expiredCookieHeader)
-        .header('clear-site-data', '"cache", "cookies", "storage"')
+        .header('clear-site-data', '"cache", "storage"')
     },
   }
 }

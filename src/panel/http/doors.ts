@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { WcpError } from '../../contract/errors.ts'
 import { isRecord } from '../../lib/fields.ts'
+import type { Acquaintance } from '../auth/acquaintance.ts'
 import { bearerToken, type Programs } from '../auth/bearer.ts'
 import { demandOwnOrigin, demandToken, isSafe } from '../auth/csrf.ts'
 import type { Visitors } from '../auth/visitors.ts'
@@ -22,6 +23,7 @@ export interface NetworkDoorOptions {
   readonly visitors: Visitors
   readonly programs: Programs
   readonly setup: Pick<Bootstrap, 'state'>
+  readonly acquaintance: Pick<Acquaintance, 'placeAtDoor'>
   readonly rates: Pick<RateLimits, 'request' | 'read' | 'tell'>
   readonly csrfKey: Buffer
   readonly log: Logger
@@ -65,7 +67,7 @@ export function networkDoor(options: NetworkDoorOptions): Door {
       const { raw, routeOptions } = request
       rates.request(request)
       if (routeOptions.config.isSignIn !== true) return
-      const { turn, leave } = enterLine()
+      const { turn, leave } = enterLine(options.acquaintance.placeAtDoor(request))
       raw.socket.once('close', leave)
       const isLetGo = await turn
       raw.socket.off('close', leave)

@@ -9,8 +9,8 @@ function visitors(enter: ReturnType<typeof turnstile>) {
   const gone: string[] = []
   return {
     gone,
-    come(name: string) {
-      const place = enter()
+    come(name: string, from = 'there') {
+      const place = enter(['here', from])
       void place.turn.then((isLetGo) => gone.push(isLetGo ? name : `${name} left`))
       return place
     },
@@ -52,5 +52,14 @@ describe('turnstile', () => {
     expect(vi.getTimerCount()).toBe(1)
     await vi.advanceTimersByTimeAsync(20)
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('lets who comes from elsewhere go before a crowd', async () => {
+    const { gone, come } = visitors(turnstile(50))
+    for (let one = 0; one < 1000; one++) come(`crowd ${one}`)
+    come('alone', 'elsewhere')
+    await vi.advanceTimersByTimeAsync(60)
+
+    expect(gone).toEqual(['crowd 0', 'crowd 1', 'alone', 'crowd 2'])
   })
 })

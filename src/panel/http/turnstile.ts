@@ -1,34 +1,35 @@
 /**
- * Lets go so many a second, in the order of arrival: who comes alone does not wait, and a flood cannot take more than that
- * of the processor. Who leaves the line takes nobody's turn.
+ * Lets go so many a second, by a fair line: who comes alone does not wait, and a flood can neither take more than that of the
+ * processor nor the turns of others. Who leaves the line takes nobody's turn.
  */
+import { FairLine, type Path } from '../auth/fair-line.ts'
+
 export interface Place {
   /** Whether it came to one's turn; false after `leave`. */
   readonly turn: Promise<boolean>
   leave(): void
 }
 
-export function turnstile(perSecond: number): () => Place {
-  const line = new Set<(isLetGo: boolean) => void>()
+export function turnstile(perSecond: number): (path: Path) => Place {
+  const line = new FairLine<(isLetGo: boolean) => void>()
   let isTicking = false
 
   function tick(): void {
-    const [first] = line
+    const first = line.shift()
     isTicking = first !== undefined
     if (first === undefined) return
-    line.delete(first)
     first(true)
     setTimeout(tick, 1000 / perSecond)
   }
 
-  return () => {
+  return (path) => {
     const { promise, resolve } = Promise.withResolvers<boolean>()
-    line.add(resolve)
+    line.push(path, resolve)
     if (!isTicking) tick()
     return {
       turn: promise,
       leave: () => {
-        line.delete(resolve)
+        line.remove(path, resolve)
         resolve(false)
       },
     }

@@ -9,6 +9,7 @@ import type { Stores } from '../../resources/stores.ts'
 import { applyOwedLimits, forgetOldJobs, purgeExpired, type Upkeep } from '../../resources/upkeep.ts'
 import type { Db } from '../../store/database.ts'
 import type { ChallengeTable } from '../auth/challenges.ts'
+import type { KnownNetworks } from '../auth/known-networks.ts'
 import type { SessionTable } from '../auth/sessions.ts'
 import type { KeptAnswers } from '../operations/kept-answers.ts'
 import { isClockTrusted } from './trusted-clock.ts'
@@ -18,6 +19,7 @@ export interface HousekeepingOptions {
   readonly storesOf: (db: Db) => Stores
   readonly sessions: SessionTable
   readonly challenges: ChallengeTable
+  readonly networks: Pick<KnownNetworks, 'purge'>
   readonly kept: Pick<KeptAnswers, 'purge'>
   readonly onQueued: () => void
   readonly log: Logger
@@ -32,6 +34,7 @@ export function housekeeping({
   storesOf,
   sessions,
   challenges,
+  networks,
   kept,
   onQueued,
   log,
@@ -46,6 +49,7 @@ export function housekeeping({
     const purged = await db.transaction().execute(async (tx) => {
       await sessions.purge(tx)
       await challenges.purge(tx)
+      await networks.purge(tx)
       await kept.purge(tx)
       return (await isClockTrusted(tx, now())) ? purgeExpired(upkeepOn(tx)) : null
     })

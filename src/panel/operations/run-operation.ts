@@ -25,6 +25,7 @@ import type { Db } from '../../store/database.ts'
 import { storeLock, storeLockShared } from '../../store/dialect.ts'
 import { newId } from '../../store/new-id.ts'
 import { storeTrouble } from '../../store/store-trouble.ts'
+import { knownPlace } from '../auth/network.ts'
 import type { PasswordHasher } from '../auth/password.ts'
 import type { JobPlan, Outcome, Session, Terms } from '../http/types.ts'
 import type { AgentLink } from '../jobs/agent-link.ts'
@@ -139,7 +140,7 @@ export function operationRunner(options: OperationRunnerOptions) {
           if (claim) await kept.keep(tx, claim, result)
           return result
         })
-      const outcome = await kept.alone(claim, () => withHashes(change))
+      const outcome = await kept.alone(claim, () => withHashes(who.actor, change))
       options.onChanged()
       if (outcome.jobIds.length > 0) options.onQueued()
       return outcome
@@ -229,7 +230,8 @@ export function operationRunner(options: OperationRunnerOptions) {
   }
 
   /** Hashing takes a quarter of a second, and a transaction holds up all others: so it is done between two runs of it. */
-  async function withHashes<T>(work: (hashes: Hashes) => Promise<T>): Promise<T> {
+  async function withHashes<T>(actor: Actor, work: (hashes: Hashes) => Promise<T>): Promise<T> {
+    const place = knownPlace(actor.kind === 'root' ? 'root' : (actor.impersonator ?? actor).id)
     const known = new Map<string, string>()
     const hashes: Hashes = {
       of(password) {
@@ -243,7 +245,7 @@ export function operationRunner(options: OperationRunnerOptions) {
         return await work(hashes)
       } catch (error) {
         if (!(error instanceof HashWanted) || known.has(error.password)) throw error
-        known.set(error.password, await options.hasher.hash(error.password))
+        known.set(error.password, await options.hasher.hash(place, error.password))
       }
     }
   }

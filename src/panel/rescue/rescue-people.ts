@@ -18,7 +18,7 @@ type Answer = Extract<StoreAnswer, { of: 'person' }>
 /** Everything that keeps the user out is taken away, and told. */
 export async function resetPassword({ change, now }: OpenStore, request: Person): Promise<Answer> {
   const { email, password } = parsed(request)
-  const hash = await passwordHasher().hash(password)
+  const hash = await passwordHasher().hash(['root'], password)
   return change(async (stores, tx) => {
     const user = await stores.users.find(email)
     if (user === undefined) throw unknown(email)
@@ -37,7 +37,7 @@ export async function resetPassword({ change, now }: OpenStore, request: Person)
 
 export async function createAdmin({ change, now }: OpenStore, request: Person): Promise<Answer> {
   const { email, password } = parsed(request)
-  const hash = await passwordHasher().hash(password)
+  const hash = await passwordHasher().hash(['root'], password)
   return change(async (stores) => {
     if ((await stores.users.countAdmins()) > 0) {
       throw new WcpError('conflict', 'Cannot make another administrator in an emergency: there is one already', {

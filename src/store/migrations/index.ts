@@ -17,6 +17,7 @@ import { domainClaims } from './0015-domain-claims.ts'
 import { namesByProof } from './0016-names-by-proof.ts'
 import { partsOfNames } from './0017-parts-of-names.ts'
 import { holds } from './0018-holds.ts'
+import { knownNetworks } from './0019-known-networks.ts'
 import type { Migration } from './migration.ts'
 
 export const migrations: readonly Migration[] = [
@@ -38,4 +39,5 @@ export const migrations: readonly Migration[] = [
   namesByProof,
   partsOfNames,
   holds,
+  knownNetworks,
 ]

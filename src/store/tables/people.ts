@@ -92,6 +92,13 @@ export interface ClientCertificateTable extends CommonColumns {
   last_used_at: string | null
 }
 
+export interface KnownNetworkTable extends CommonColumns {
+  user_id: string
+  /** As `networkOf` has it. */
+  network: string
+  used_at: string
+}
+
 export interface RecoveryCodeTable extends CommonColumns {
   user_id: string
   /** HMAC of the code. */
