@@ -270,7 +270,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const certificates =
     options.listenForCertificates === undefined || options.tls === 'insecure'
       ? null
-      : certificatePort(network, options.tls)
+      : certificatePort(network, door, options.tls)
 
   const deps: PanelDeps = {
     get baseUrl() {

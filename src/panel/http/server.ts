@@ -18,10 +18,13 @@ import type { Logger } from 'pino'
 import { WcpError } from '../../contract/errors.ts'
 import { apiRoot } from '../../lib/http-call.ts'
 import { AllowedMethods } from './allowed-methods.ts'
+import { peerAddress } from './client-address.ts'
 import { noStore, securityHeaders } from './headers.ts'
 import { demandLeastRate } from './least-rate.ts'
 import { limits } from './limits.ts'
+import { answerPlainHttp } from './plain-http.ts'
 import { errorHeaders, sendProblem, toWcpError } from './problem.ts'
+import { sourceOf } from './source.ts'
 import { decoded, isApi, loggedPath, pathOf } from './target.ts'
 import type { Pages } from './types.ts'
 
@@ -58,7 +61,7 @@ export interface PanelServer {
 }
 
 export function createPanelServer(door: Door, log: Logger, tls: TlsFiles | null): PanelServer {
-  const https = tls && httpsServer(tls)
+  const https = tls && httpsServer(tls, door)
   const raw: Server = https ?? limited(createHttpServer(serverOptions))
 
   const baseLog: FastifyBaseLogger = log
@@ -153,9 +156,15 @@ const serverOptions = {
 }
 const minVersion = 'TLSv1.2'
 
-export function httpsServer(tls: TlsFiles, more: ServerOptions = {}): HttpsServer {
+export function httpsServer(tls: TlsFiles, door: Pick<Door, 'acceptsHost'>, more: ServerOptions = {}): HttpsServer {
   const own = { minVersion, handshakeTimeout: limits.headersTimeout, ALPNProtocols: ['http/1.1'] } as const
-  const server = limited(createHttpsServer({ ...serverOptions, ...tls, ...own, ...more }))
+  const server = createHttpsServer({ ...serverOptions, ...tls, ...own, ...more })
+  answerPlainHttp(server, {
+    acceptsHost: (host) => door.acceptsHost(host),
+    firstByteMs: limits.headersTimeout,
+    lingeringMs: limits.lingering,
+  })
+  limited(server)
   // Without a handshake nothing can be said; an answer would wait for it.
   server.on('tlsClientError', (_, socket) => socket.destroy())
   return server
@@ -178,12 +187,13 @@ function limited<S extends Server>(server: S): S {
   return server
 }
 
-/** Connections of one address beyond its share are closed before a byte is read. */
+/** Connections of one address, or IPv6 network, beyond its share are closed before a byte is read. */
 function limitPerAddress(server: Server): void {
   const open = new Map<string, number>()
   server.on('connection', (socket: Socket) => {
-    const address = socket.remoteAddress
-    if (address === undefined) return // the private socket
+    const peer = peerAddress(socket)
+    if (peer === undefined) return // the private socket
+    const address = sourceOf(peer)
     const count = (open.get(address) ?? 0) + 1
     if (count > limits.connectionsPerAddress) return void socket.destroy()
     open.set(address, count)
