@@ -218,7 +218,15 @@ class Writer {
     await this.add('jobs', {
       ...{ id, ...common, sequence, type, payload: encodeJson({ [kind]: about.id }), ...resource },
       ...{ state: hasFailed ? 'failed' : 'succeeded', failure: hasFailed ? encodeJson(failure) : null },
-      ...{ tenant_id: tenant.id, token: 1, previous_status: 'pending', row_before: '{}', attempts: 1 },
+      ...{
+        tenant_id: tenant.id,
+        token: 1,
+        epoch: 0,
+        is_staff: 1,
+        previous_status: 'pending',
+        row_before: '{}',
+        attempts: 1,
+      },
       ...{ heartbeat_at: at, started_at: at, finished_at: ended, actor: 'root', log: '' },
     })
     for (let position = 0; position < steps[kind]; position++) {

@@ -16,7 +16,15 @@ const limits = { maxDomains: 10, cpuPct: 100, memMb: 512, pids: 120, ioMbps: 50,
 const firstUid = 20_000
 const lastUid = 59_999
 /** Lines of config.yaml: what is measured is the work, not the limits. */
-export const withoutLimits = 'log_level: warn\nrequests_per_minute: 1000000\nreads_per_minute: 1000000\n'
+export const withoutLimits = [
+  'log_level: warn',
+  'requests_per_minute: 1000000',
+  'reads_per_minute: 1000000',
+  'deletes_per_hour: 100000',
+  'creates_per_hour: 100000',
+  'changes_per_hour: 100000',
+  '',
+].join('\n')
 
 export class Server {
   readonly #product: Product

@@ -170,8 +170,14 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
   }
 }
 
-function budgetsOf({ deletesPerHour, restoresPerHour }: Config): Budgets {
-  return { deletes: deletesPerHour, restores: restoresPerHour }
+function budgetsOf(config: Config): Budgets {
+  return {
+    deletes: config.deletesPerHour,
+    restores: config.restoresPerHour,
+    creates: config.createsPerHour,
+    suspensions: config.suspensionsPerHour,
+    changes: config.changesPerHour,
+  }
 }
 
 async function recover(engine: Engine, say: (line: string) => void): Promise<void> {

@@ -9,8 +9,8 @@ export interface StatusEffect {
   readonly failed: string | 'previous'
 }
 
-/** What the root side takes only so often in an hour without root's word. */
-export const brakeKinds = ['deletes', 'restores'] as const
+/** What the root side takes only so often in an hour without root's word. Every job is of one kind. */
+export const brakeKinds = ['deletes', 'restores', 'creates', 'suspensions', 'changes'] as const
 export const BrakeKind = z.enum(brakeKinds)
 export type BrakeKind = z.infer<typeof BrakeKind>
 
@@ -23,8 +23,8 @@ export interface JobContract<T extends string = string, P extends z.ZodObject = 
   readonly kind: string
   /** Never retried by itself. */
   readonly destructive: boolean
-  /** The hourly budget of the root side that it counts against; null for none. */
-  readonly brake: BrakeKind | null
+  /** The hourly budget of the root side that it counts against. */
+  readonly brake: BrakeKind
   /** Longest time without an end before the job counts as stalled, seconds. */
   readonly timeoutSeconds: number
   readonly status: StatusEffect

@@ -23,6 +23,8 @@ export const RescueRequest = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('jobs') }),
   /** The store as it was before a newer version changed its schema. */
   z.strictObject({ do: z.literal('roll-back') }),
+  /** All fences: the next job of each tenant and site is news, whatever its token. */
+  z.strictObject({ do: z.literal('fences') }),
   /** null: all of them. */
   z.strictObject({ do: z.literal('settle'), job: Id.nullable() }),
   /** Root's word to the blast brake; the daemon may run. */
@@ -96,8 +98,7 @@ const store = {
 export const StoreRequest = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('reset-password'), ...store, ...person }),
   z.strictObject({ do: z.literal('create-admin'), ...store, ...person }),
-  /** `fence`: the highest token that the root side has accepted. */
-  z.strictObject({ do: z.literal('roll-back'), ...store, fence: z.int().min(0) }),
+  z.strictObject({ do: z.literal('roll-back'), ...store }),
   /** Queues the tenant's job as the panel would. */
   z.strictObject({
     do: z.literal('begin'),

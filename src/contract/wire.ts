@@ -4,10 +4,11 @@ import { BrakeKind, StepState } from './job.ts'
 import { Id } from './values.ts'
 
 /** Both sides refuse another version by name; an upgrade replaces both at once. */
-export const wireVersion = 4
+export const wireVersion = 5
 
 const Text = z.string().max(4000)
 const Token = z.int().min(1)
+const Epoch = z.int().min(0)
 /** Shape only; the payload is parsed by the contract of its type. */
 const Payload = z.record(z.string().max(40), z.unknown())
 const JobTypeName = z.string().max(40)
@@ -63,7 +64,18 @@ export type AuditHead = z.infer<typeof AuditHead>
 const InventoryWord = z.string().regex(/^[a-z][a-z-]{0,39}$/)
 
 export const PanelMessage = z.discriminatedUnion('t', [
-  z.strictObject({ t: z.literal('job'), job: Id, type: JobTypeName, token: Token, payload: Payload }),
+  z.strictObject({
+    t: z.literal('job'),
+    job: Id,
+    type: JobTypeName,
+    token: Token,
+    /** Of the store when the job was queued; tokens are compared within one. */
+    epoch: Epoch,
+    /** Whether staff or root asked for it, and whose tenant it is. The root side believes neither where that would gain anything. */
+    staff: z.boolean(),
+    reseller: Id.nullable(),
+    payload: Payload,
+  }),
   /** The panel has stored the end of the job; the agent need not tell it again. */
   z.strictObject({ t: z.literal('ack'), job: Id }),
   /** What these jobs would change, one after the other: a later one finds what an earlier one will have made. */
@@ -87,6 +99,8 @@ export const PanelMessage = z.discriminatedUnion('t', [
     password: z.string().min(1).max(1024),
     from: z.string().max(64),
   }),
+  /** The store was put back from a backup, or is a new one: tokens are counted anew. Answered with `NewEpoch`. */
+  z.strictObject({ t: z.literal('new_epoch'), ask: Id }),
   /** The first administrator exists: root's login is closed for ever. */
   z.strictObject({ t: z.literal('close_setup'), ask: Id }),
 ])
@@ -104,8 +118,8 @@ export const AgentMessage = z.discriminatedUnion('t', [
     running: z.array(Id),
     /** PHP versions installed. */
     php: z.array(z.string().max(8)),
-    /** Highest token that was accepted, of any tenant or domain; 0 before the first. */
-    fence: z.int().min(0),
+    /** Jobs of another one are refused, unless they were accepted before. */
+    epoch: Epoch,
     /** What of the panel's audit trail is written here for good; null while the log cannot be read. */
     trail: TrailEnd.nullable(),
   }),
@@ -199,6 +213,9 @@ export type DriftReport = z.infer<typeof DriftReport>
 /** Answer to `plan`: the changes of each job, in their order. */
 export const PlanReport = z.array(z.array(Change))
 export type PlanReport = z.infer<typeof PlanReport>
+
+/** Answer to `new_epoch`. */
+export const NewEpoch = z.strictObject({ epoch: Epoch })
 
 /** Answer to `verify_root`. */
 export const RootCheck = z.strictObject({ ok: z.boolean(), retryAfterSeconds: z.number().nullable() })

@@ -51,6 +51,9 @@ describe('loadConfig', () => {
       writesPerMinute: 20,
       jobsPerMinute: 30,
       restoresPerHour: 200,
+      createsPerHour: 200,
+      suspensionsPerHour: 100,
+      changesPerHour: 3000,
       auditRemote: null,
     })
   })

@@ -162,6 +162,24 @@ export const settings = {
     expected: 'a number from 1 to 100000',
     help: 'How many tenants and domains may be brought back from the trash in an hour; above it as above, with "wcp approve restores".',
   }),
+  createsPerHour: setting({
+    schema: z.int().min(1).max(100_000),
+    byDefault: 200,
+    expected: 'a number from 1 to 100000',
+    help: 'How many tenants and domains may be made in an hour; above it as above, with "wcp approve creates".',
+  }),
+  suspensionsPerHour: setting({
+    schema: z.int().min(1).max(100_000),
+    byDefault: 100,
+    expected: 'a number from 1 to 100000',
+    help: 'How many tenants and domains may be suspended in an hour; above it as above, with "wcp approve suspensions".',
+  }),
+  changesPerHour: setting({
+    schema: z.int().min(1).max(100_000),
+    byDefault: 3000,
+    expected: 'a number from 1 to 100000',
+    help: 'How many other changes of tenants and domains are made in an hour; above it as above, with "wcp approve changes".',
+  }),
   webhookTargets: setting({
     schema: z.enum(['public', 'any']),
     byDefault: 'public',

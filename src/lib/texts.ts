@@ -135,6 +135,10 @@ export const shared = {
     brakes: {
       deletes: 'deletions wait, as there were many within an hour. If they are wanted, root lets more through:',
       restores: 'restores wait, as there were many within an hour. If they are wanted, root lets more through:',
+      creates:
+        'new tenants or sites wait, as there were many within an hour. If they are wanted, root lets more through:',
+      suspensions: 'suspensions wait, as there were many within an hour. If they are wanted, root lets more through:',
+      changes: 'changes wait, as there were many within an hour. If they are wanted, root lets more through:',
     },
     title: 'Overview',
     load: 'Load',

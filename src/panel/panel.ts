@@ -10,6 +10,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { type AnyOperation, demandPolicies } from '../contract/operation.ts'
 import type { Id } from '../contract/values.ts'
+import { NewEpoch } from '../contract/wire.ts'
 import type { Config } from '../lib/config.ts'
 import { version } from '../program/version.ts'
 import type { Context } from '../resources/context.ts'
@@ -339,7 +340,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   await runner.start()
   await link.listen(agentSocket, {
     async connected(hello) {
-      if (await settlePutBackStore(db, hello)) {
+      const newEpoch = async () => (await link.ask({ t: 'new_epoch' }, NewEpoch, 10_000)).epoch
+      if (await settlePutBackStore(db, hello, newEpoch)) {
         keysOfPrograms.forget()
         log.error(putBackHelp, 'the store was put back from a backup')
       }

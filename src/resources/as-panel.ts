@@ -9,7 +9,7 @@ export function asPanel(stores: Stores, now: string): PanelContext {
   const own: Pick<Context, 'now' | 'enqueue'> = {
     now,
     enqueue: async (contract, payload) =>
-      (await stores.jobs.enqueue(contract, payload, { id: newId(), actor: 'panel', actorId: null })).id,
+      (await stores.jobs.enqueue(contract, payload, { id: newId(), actor: 'panel', actorId: null, isStaff: false })).id,
   }
   return withStores(stores, own)
 }

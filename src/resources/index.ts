@@ -76,9 +76,6 @@ const rows: ReadonlyMap<string, JobRow> = new Map(
   kinds.flatMap(({ name, row }) => (row === undefined ? [] : [[name, row] as const])),
 )
 
-/** Tables of the rows that jobs are about. */
-export const jobTables: readonly string[] = [...rows.values()].map(({ table }) => table)
-
 /** Holds are of several kinds. */
 const makeStores = storesMaker(Object.assign({ holds: holdStore }, ...kinds.map(({ stores }) => stores)))
 

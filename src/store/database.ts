@@ -51,6 +51,7 @@ export interface Database {
   job_steps: work.JobStepTable
   audit_logs: work.AuditLogTable
   audit_heads: work.AuditHeadTable
+  root_side: work.RootSideTable
   schema_migrations: work.SchemaMigrationTable
 }
 

@@ -74,7 +74,7 @@ export async function startAgentPeer(socketPath: string, stepMs: number): Promis
     for (const value of decoder.push(chunk)) void answer(PanelMessage.parse(value))
   })
   const php = ['8.4', '8.2']
-  const first = { fence: 0, trail: null }
+  const first = { epoch: 0, trail: null }
   send({ t: 'hello', wire: wireVersion, version: '0.1.0', setupOpen, readOnly: null, running: [], php, ...first })
 
   async function answer(message: PanelMessage): Promise<void> {

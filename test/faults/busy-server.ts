@@ -11,6 +11,9 @@ const limits = [
   'jobs_per_minute: 1000000',
   'deletes_per_hour: 100000',
   'restores_per_hour: 100000',
+  'creates_per_hour: 100000',
+  'suspensions_per_hour: 100000',
+  'changes_per_hour: 100000',
 ]
 
 /** Whoever calls stops the machine. */

@@ -75,7 +75,12 @@ export async function purge(product: Product): Promise<string> {
       const stores = storesFor(tx, { now, newId, keys })
       const jobs: string[] = []
       const enqueue: Upkeep['enqueue'] = async (contract, payload) => {
-        const { id } = await stores.jobs.enqueue(contract, payload, { id: newId(), actor: 'panel', actorId: null })
+        const { id } = await stores.jobs.enqueue(contract, payload, {
+          id: newId(),
+          actor: 'panel',
+          actorId: null,
+          isStaff: false,
+        })
         jobs.push(id)
         return id
       }

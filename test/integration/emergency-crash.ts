@@ -13,6 +13,7 @@ const deadly = {
   },
 }
 await withEngine({ ...rescue, machine: { ...rescue.machine, files: deadly } }, async (engine, said) => {
-  engine.handle({ t: 'job', job, type: 'tenant.suspend', token: Number(token), payload: { tenant } })
+  const from = { epoch: 1, staff: true, reseller: null } // after the reset of the fences
+  engine.handle({ t: 'job', job, type: 'tenant.suspend', token: Number(token), ...from, payload: { tenant } })
   await said.first('finished', () => true)
 })

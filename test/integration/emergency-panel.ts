@@ -69,7 +69,7 @@ const deeds = {
   queue: ({ tenant, ...store }: Wish) =>
     withStore(store, ({ change }) =>
       change(async ({ jobs }) => {
-        const by = { id: newId(), actor: 'root', actorId: null }
+        const by = { id: newId(), actor: 'root', actorId: null, isStaff: true }
         return (await jobs.enqueue(jobContracts['tenant.unsuspend'], { tenant: Id.parse(tenant) }, by)).id
       }),
     ),

@@ -30,6 +30,7 @@ import { runProgram } from '../../src/cli/program.ts'
 import { asWcpError, errorTable } from '../../src/contract/errors.ts'
 import { RescueAnswer } from '../../src/contract/rescue.ts'
 import { Fqdn, Id, TenantName } from '../../src/contract/values.ts'
+import { openDatabase } from '../../src/program/native-sqlite.ts'
 import type { Deed } from './emergency-panel.ts'
 
 const panelUid = 21_998
@@ -226,6 +227,28 @@ describe.skipIf(!isAble)('wcp emergency', () => {
     expect(await wcp(['unsuspend', name])).toMatchObject({ code: 0 })
   })
 
+  it('says at once that a fence is out of reach, and resets it', async () => {
+    const poison = (token: number) => {
+      const database = openDatabase(places.agentDatabase)
+      database.prepare('update fences set token = ? where resource = ?').run(token, tenant)
+      database.close()
+    }
+    const { version } = panel('state').tenants[0]
+    poison(Number.MAX_SAFE_INTEGER)
+    const since = performance.now()
+
+    const refused = await wcp(['suspend', name])
+    expect(refused).toMatchObject({ code: 10, out: expect.stringContaining('there is no token above') })
+    expect(performance.now() - since).toBeLessThan(30_000)
+    expect(panel('state').tenants).toMatchObject([{ version }])
+
+    poison(version + 2 ** 20)
+    expect(await wcp(['fences'])).toMatchObject({ code: 0, out: expect.stringContaining('epoch 1') })
+    expect(await wcp(['suspend', name])).toMatchObject({ code: 0 })
+    expect(await wcp(['unsuspend', name])).toMatchObject({ code: 0 })
+    expect(panel('state').tenants).toMatchObject([{ status: 'active', version: version + 2 }])
+  })
+
   it('shows and settles a job whose agent was killed', async () => {
     const job = Id.parse(randomUUID())
     const helper = fileURLToPath(new URL('./emergency-crash.ts', import.meta.url))
@@ -377,7 +400,7 @@ async function makeTenant(places: Layout): Promise<void> {
     await said.first('answer', (message) => message.ask === ask)
     for (const { type, payload } of jobs) {
       const job = Id.parse(randomUUID())
-      engine.handle({ t: 'job', job, type, token: 1, payload })
+      engine.handle({ t: 'job', job, type, token: 1, epoch: 0, staff: true, reseller: null, payload })
       const { failure } = await said.first('finished', (message) => message.job === job)
       if (failure !== null) throw new Error(`${type}: ${failure.message}`)
       engine.handle({ t: 'ack', job })

@@ -327,7 +327,7 @@ function hello() {
     readOnly: null,
     running: [],
     php: [],
-    fence: 0,
+    epoch: 0,
     trail: null,
   }
 }

@@ -1,5 +1,6 @@
 /** What ends when the store is put back from a backup: what may have been ended since. */
 import { expect, it } from 'vitest'
+import type { TrailEnd } from '../../src/contract/wire.ts'
 import { settlePutBackStore } from '../../src/panel/rescue/put-back-store.ts'
 import { ask } from './support/client.ts'
 import { testPanel, until } from './support/test-panel.ts'
@@ -23,10 +24,49 @@ it('ends sessions and API keys, and leaves both alone in a store that is not old
     .limit(1)
     .executeTakeFirstOrThrow()
 
-  expect(await settlePutBackStore(test.panel.db, { trail: { sequence, checksum }, fence: 0 })).toBe(false)
+  const told = { epoch: 0, readOnly: null }
+  const settle = (trail: TrailEnd) => settlePutBackStore(test.panel.db, { trail, ...told }, async () => 1)
+
+  expect(await settle({ sequence, checksum })).toBe(false)
   expect(await answers()).toEqual([200, 200])
-  expect(await settlePutBackStore(test.panel.db, { trail: { sequence: sequence + 5, checksum }, fence: 0 })).toBe(true)
+  expect(await settle({ sequence: sequence + 5, checksum })).toBe(true)
   // A key that was just used is remembered for half a second, as this change is not one of the panel's own.
   await until(async () => (await answers()).join() === '401,401')
+  await test.stop()
+})
+
+it('has tokens counted anew, and leaves what waited in the backup behind', async () => {
+  const test = await testPanel({ machine: { play: () => 'ignore' } })
+  await test.root('POST', '/api/v1/packages', { name: 'basic' })
+  const { db } = test.panel
+  const asked: number[] = []
+  const newEpoch = async () => {
+    asked.push(7)
+    return 7
+  }
+  const notOurs = { sequence: 999, checksum: '0'.repeat(64) }
+  const settle = (trail: TrailEnd | null, epoch: number, readOnly: string | null = null) =>
+    settlePutBackStore(db, { trail, epoch, readOnly }, newEpoch)
+  const make = async (name: string) => {
+    await test.root('POST', '/api/v1/tenants', { name, package: 'basic' })
+    const rows = await db
+      .selectFrom('jobs')
+      .select(['epoch', 'resource_name', 'is_staff'])
+      .orderBy('sequence')
+      .execute()
+    return rows.map((row) => `${row.resource_name} ${row.epoch} ${row.is_staff}`)
+  }
+
+  expect(await make('before')).toEqual(['before 0 1'])
+  expect(await settle(notOurs, 5, 'it only inspects')).toBe(true)
+  expect(asked).toEqual([])
+  expect(await make('between')).toEqual(['before 0 1', 'between null 1'])
+  expect(await settle(null, 5)).toBe(false)
+  expect(asked).toEqual([7])
+  expect(await make('after')).toEqual(['before 0 1', 'between 7 1', 'after 7 1'])
+  expect(await settle(null, 7)).toBe(false)
+  expect(await settle(null, 8)).toBe(false)
+  expect(asked).toEqual([7])
+  expect((await make('last')).at(-1)).toBe('last 8 1')
   await test.stop()
 })

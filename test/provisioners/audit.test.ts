@@ -50,7 +50,7 @@ it('accepted, finished and refused jobs, one line each', async () => {
   await bench.run('tenant.create', create, { job, token: 5 })
   await bench.run('tenant.suspend', { tenant }, { token: 4 })
   await bench.run('tenant.suspend', { tenant: newId() })
-  bench.engine.handle({ t: 'job', job: newId(), type: 'machine.format', token: 9, payload: {} })
+  bench.engine.handle(bench.job('machine.format', {}))
 
   expect(events()).toMatchObject([
     { event: 'setup.closed' },
@@ -134,8 +134,7 @@ it('is bounded: a panel gone mad fills neither the disk nor hides the refusals',
     const entries = Array.from({ length: 25 }, (_, place) => entry(after.sequence + 1 + place, { metadata }))
     bench.engine.handle({ t: 'audit', after, entries })
   }
-  for (let n = 0; n < 1000; n++)
-    bench.engine.handle({ t: 'job', job: newId(), type: 'machine.format', token: 1, payload: {} })
+  for (let n = 0; n < 1000; n++) bench.engine.handle(bench.job('machine.format', {}))
   const { lines: count } = (await bench.audit?.verify()) ?? { lines: 0 }
 
   // 64 MiB a day of entries as they are sent, and 60 malformed jobs an hour

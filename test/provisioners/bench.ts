@@ -58,6 +58,16 @@ export class NotedServices implements Services {
   }
 }
 
+export interface Given {
+  readonly job?: string
+  readonly token?: number
+  readonly epoch?: number
+  readonly staff?: boolean
+  readonly reseller?: string | null
+}
+
+export const plenty = { deletes: 1e6, restores: 1e6, creates: 1e6, suspensions: 1e6, changes: 1e6 }
+
 export class Bench {
   readonly root: string
   readonly places: Layout
@@ -119,7 +129,7 @@ export class Bench {
       phpVersions: () => ['8.4', '8.3'],
       health: () => Promise.reject(new Error('not asked here')),
       drift: () => lookAround(this.places, machine.accounts),
-      budgets: () => ({ deletes: 200, restores: 200 }),
+      budgets: () => plenty,
       verifyRoot: async (password) => password === 'right',
       ...more,
     }
@@ -152,10 +162,16 @@ export class Bench {
   }
 
   /** Sends a job and waits for its end. */
-  async run(type: JobType | string, payload: unknown, given: { job?: string; token?: number } = {}): Promise<Finished> {
-    const job = given.job ?? crypto.randomUUID()
-    this.engine.handle({ t: 'job', job, type, token: given.token ?? this.nextToken(), payload })
+  async run(type: JobType | string, payload: unknown, given: Given = {}): Promise<Finished> {
+    const { job, ...message } = this.job(type, payload, given)
+    this.engine.handle({ ...message, job })
     return this.ended(job)
+  }
+
+  /** A job as the panel sends it; staff asks for it unless told otherwise. */
+  job(type: JobType | string, payload: unknown, given: Given = {}) {
+    const { job = crypto.randomUUID(), token = this.nextToken(), epoch = 0, staff = true, reseller = null } = given
+    return { t: 'job', job, type, token, epoch, staff, reseller, payload }
   }
 
   ended(job: string): Promise<Finished> {

@@ -1,35 +1,39 @@
 /** The blast brake, and the one way past it. */
 import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { approve } from '../../src/agent/rescue/rescue-approve.ts'
 import type { BrakeKind } from '../../src/contract/job.ts'
-import { Bench, newId } from './bench.ts'
+import { Bench, type Given, newId, plenty } from './bench.ts'
 import { scenarios, tenant } from './scenarios.ts'
 
 let bench: Bench
-let budgets = { deletes: 2, restores: 1 }
+const few = { ...plenty, deletes: 2, restores: 1 }
+let budgets = few
 const health = async () => ({ at: '' }) as never // only what the engine adds is looked at
 
 beforeEach(async () => {
-  budgets = { deletes: 2, restores: 1 }
+  budgets = few
   bench = await Bench.make()
   await bench.engine.close()
   await bench.start(bench.machine(), { budgets: () => budgets, health })
+  await send('tenant.create', { tenant, name: 'acme', limits })
 })
 afterEach(async () => {
   await bench.engine.close()
   bench.remove()
 })
 
-const purge = () => send('tenant.purge', { tenant: newId() })
+const { limits } = scenarios['tenant.create'].payload
+/** Of a tenant that is there, so that it is accepted and then fails. */
+const purge = () => send('tenant.purge', { tenant })
 
 /** `held` or `finished`, whatever is said first. */
-async function send(type: string, payload: object, given: { job?: string; token?: number } = {}): Promise<string> {
-  const job = given.job ?? newId()
+async function send(type: string, payload: object, given: Given = {}): Promise<string> {
+  const message = bench.job(type, payload, given)
   bench.messages.length = 0
-  bench.engine.handle({ t: 'job', job, type, token: given.token ?? bench.nextToken(), payload })
-  const said = await bench.until((one) => (one.t === 'held' || one.t === 'finished') && one.job === job)
+  bench.engine.handle(message)
+  const said = await bench.until((one) => (one.t === 'held' || one.t === 'finished') && one.job === message.job)
   return said.t
 }
 
@@ -49,8 +53,8 @@ function events(name: string): object[] {
 
 it('holds what is above the budget of an hour, and nothing else', async () => {
   expect([await purge(), await purge(), await purge()]).toEqual(['finished', 'finished', 'held'])
-  expect(await send('tenant.create', scenarios['tenant.create'].payload)).toBe('finished')
-  expect(await brakes()).toEqual([
+  expect(await send('tenant.suspend', { tenant })).toBe('finished')
+  expect((await brakes()).slice(0, 2)).toEqual([
     { kind: 'deletes', used: 2, limit: 2, approved: 0, waiting: 1 },
     { kind: 'restores', used: 0, limit: 1, approved: 0, waiting: 0 },
   ])
@@ -58,7 +62,7 @@ it('holds what is above the budget of an hour, and nothing else', async () => {
 })
 
 it('counts restores on their own', async () => {
-  const restore = () => send('tenant.restore', { tenant: newId() })
+  const restore = () => send('tenant.restore', { tenant })
   await purge()
   await purge()
 
@@ -78,13 +82,13 @@ it('lets through as many as root approves, and writes down that root did', async
   await purge()
   await purge()
   const job = newId()
-  expect(await send('tenant.purge', { tenant }, { job, token: 50 })).toBe('held')
+  expect(await send('tenant.purge', { tenant }, { job })).toBe('held')
 
   await approved('restores', 9)
-  expect(await send('tenant.purge', { tenant }, { job, token: 50 })).toBe('held')
+  expect(await send('tenant.purge', { tenant }, { job })).toBe('held')
   await approved('deletes', 2)
 
-  expect(await send('tenant.purge', { tenant }, { job, token: 50 })).toBe('finished')
+  expect(await send('tenant.purge', { tenant }, { job })).toBe('finished')
   expect([await purge(), await purge()]).toEqual(['finished', 'held'])
   expect(events('brake.held')).toHaveLength(2)
   expect(events('brake.approved')).toMatchObject([{ kind: 'deletes', count: 2 }])
@@ -122,6 +126,7 @@ it('has no say in what was accepted before', async () => {
   expect(await purge()).toBe('held')
 
   expect(await send('tenant.purge', { tenant: unknown }, { job, token: 7 })).toBe('finished')
+  expect(await send('tenant.purge', { tenant: unknown }, { token: 8 })).toBe('held')
 })
 
 it('goes by the configuration that is in force', async () => {
@@ -136,13 +141,105 @@ it('writes down that it holds, however many malformed and refused jobs came befo
   await purge()
   await purge()
   const job = newId()
-  const malformed = { t: 'job', type: 'tenant.purge', token: 1, payload: { tenant: 'x' } }
-  for (let sent = 0; sent < 1000; sent++) bench.engine.handle({ ...malformed, job: newId() })
-  await send('tenant.create', scenarios['tenant.create'].payload, { token: 9 })
-  for (let sent = 0; sent < 1000; sent++) await send('tenant.suspend', { tenant }, { token: 1 })
+  for (let sent = 0; sent < 700; sent++) {
+    bench.engine.handle(bench.job('tenant.purge', { tenant: 'x' }))
+    bench.engine.handle(bench.job('tenant.suspend', { tenant }, { token: 1 }))
+  }
 
-  expect(await send('tenant.purge', { tenant: newId() }, { job, token: 2 })).toBe('held')
+  expect(await send('tenant.purge', { tenant }, { job })).toBe('held')
 
   expect(events('brake.held')).toMatchObject([{ job }])
   expect(events('job.refused')).toHaveLength(60 + 300)
+})
+
+describe('shares of a budget', () => {
+  const other = newId()
+  const third = newId()
+  const seller = newId()
+  /** Which of so many are held, in their order. */
+  async function heldOf(count: number, type: string, payload: object, given: Given = {}): Promise<number> {
+    let held = 0
+    for (let sent = 0; sent < count; sent++) if ((await send(type, payload, given)) === 'held') held++
+    return held
+  }
+
+  beforeEach(async () => {
+    budgets = { ...plenty, deletes: 20 }
+    await send('tenant.create', { tenant: other, name: 'other', limits })
+    await send('tenant.create', { tenant: third, name: 'third', limits })
+  })
+
+  const loop = (of: string, count: number, given: Given = {}) =>
+    heldOf(count, 'domain.delete', { tenant: of, domain: newId() }, { staff: false, ...given })
+
+  it("one customer's loop takes a fifth, and leaves staff and the others theirs", async () => {
+    expect(await loop(tenant, 10)).toBe(6)
+    expect(await loop(other, 2)).toBe(0)
+    expect(await heldOf(1, 'domain.delete', { tenant, domain: newId() })).toBe(0)
+    expect(events('brake.held')).toMatchObject(Array(6).fill({ share: 'tenant' }))
+  })
+
+  it("a reseller's customers together take half", async () => {
+    const took = []
+    for (const of of [tenant, other, third]) took.push(4 - (await loop(of, 4, { reseller: seller })))
+
+    expect(took).toEqual([4, 4, 2])
+    expect(await loop(third, 1)).toBe(0)
+    expect(events('brake.held')).toMatchObject(Array(2).fill({ share: 'reseller' }))
+  })
+
+  it('all customers together leave a fifth to staff and root', async () => {
+    const names = ['fourth', 'fifth'].map((name) => ({ tenant: newId(), name, limits }))
+    for (const one of names) await send('tenant.create', one)
+    let took = 0
+    for (const of of [tenant, other, third, ...names.map((one) => one.tenant)]) took += 4 - (await loop(of, 4))
+
+    expect(took).toBe(16)
+    expect(await heldOf(5, 'domain.delete', { tenant, domain: newId() })).toBe(1)
+  })
+
+  it('what is not on this machine counts as one tenant, whoever is said to ask', async () => {
+    let held = 0
+    for (let sent = 0; sent < 10; sent++) if ((await send('tenant.purge', { tenant: newId() })) === 'held') held++
+
+    expect(held).toBe(6)
+    expect(events('brake.held').at(-1)).toMatchObject({ share: 'unknown' })
+  })
+
+  it("the panel's word that staff asks gains nothing above the whole", async () => {
+    expect(await heldOf(30, 'domain.delete', { tenant, domain: newId() }, { staff: true })).toBe(10)
+    expect(events('brake.held').at(-1)).toMatchObject({ share: 'machine' })
+  })
+})
+
+/** Every kind, by the cheapest job of it. */
+it.each([
+  [
+    'creates',
+    'tenant.create',
+    () => ({ tenant: newId(), name: `t${newId().replaceAll('-', '').slice(0, 9)}`, limits }),
+  ],
+  ['suspensions', 'tenant.suspend', () => ({ tenant })],
+  ['changes', 'tenant.limit', () => ({ tenant, limits })],
+  ['changes', 'tenant.unsuspend', () => ({ tenant })],
+] as const)('brakes %s: %s', async (kind, type, payload) => {
+  const accepted = kind === 'creates' ? 1 : 0 // the tenant above
+  budgets = { ...plenty, [kind]: accepted + 2 }
+
+  expect([await send(type, payload()), await send(type, payload()), await send(type, payload())]).toEqual([
+    'finished',
+    'finished',
+    'held',
+  ])
+})
+
+it('ignores an approval unless every other bit of its mode is off', async () => {
+  await purge()
+  await purge()
+  const file = join(bench.places.approvals, 'deletes.json')
+  for (let bit = 0o001; bit <= 0o040; bit <<= 1) {
+    await approved('deletes', 5)
+    chmodSync(file, 0o600 | bit)
+    expect(await purge(), bit.toString(8)).toBe('held')
+  }
 })

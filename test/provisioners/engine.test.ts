@@ -2,6 +2,7 @@
 import { lstatSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createEngine } from '../../src/agent/jobs/engine.ts'
+import { longestStep } from '../../src/agent/jobs/journal.ts'
 import { WcpError } from '../../src/contract/errors.ts'
 import { Fqdn, TenantName } from '../../src/contract/values.ts'
 import { Bench, newId } from './bench.ts'
@@ -61,6 +62,77 @@ describe('the fence', () => {
 
     expect(otherPayload.failure).toMatchObject({ code: 'conflict' })
     expect(otherJob.failure).toMatchObject({ code: 'conflict' })
+  })
+})
+
+describe('the number of a token', () => {
+  it('goes up by a bounded step, and a tenant is never put out of reach', async () => {
+    await bench.run('tenant.create', create, { token: 2 })
+
+    const far = await bench.run('tenant.suspend', { tenant }, { token: Number.MAX_SAFE_INTEGER })
+    const next = await bench.run('tenant.suspend', { tenant }, { token: 3 })
+    const edge = await bench.run('tenant.suspend', { tenant }, { token: 3 + longestStep })
+    const beyond = await bench.run('tenant.suspend', { tenant }, { token: 4 + 2 * longestStep })
+
+    expect(far.failure).toMatchObject({ step: null, code: 'conflict' })
+    expect(next.failure).toBeNull()
+    expect(edge.failure).toBeNull()
+    expect(beyond.failure).toMatchObject({ code: 'conflict' })
+  })
+
+  it('begins with a bounded step for what was never accepted', async () => {
+    const far = await bench.run('tenant.create', create, { token: longestStep + 1 })
+
+    expect(far.failure).toMatchObject({ code: 'conflict' })
+    expect((await bench.run('tenant.create', create, { token: longestStep })).failure).toBeNull()
+  })
+})
+
+describe('an epoch', () => {
+  const newEpoch = async () => (await bench.ask({ t: 'new_epoch' })).value
+
+  it('makes the next job of every row news, however far its fence was', async () => {
+    await bench.run('tenant.create', create, { token: 2 })
+    await bench.run('tenant.suspend', { tenant }, { token: longestStep })
+
+    expect(await newEpoch()).toEqual({ epoch: 1 })
+
+    const next = await bench.run('tenant.unsuspend', { tenant }, { token: 3, epoch: 1 })
+    const late = await bench.run('tenant.suspend', { tenant }, { token: longestStep + 1, epoch: 0 })
+    const ahead = await bench.run('tenant.suspend', { tenant }, { token: 4, epoch: 2 })
+    expect(next.failure).toBeNull()
+    expect(late.failure).toMatchObject({ code: 'stale' })
+    expect(ahead.failure).toMatchObject({ code: 'stale' })
+  })
+
+  it('lets the versions of a store go on that are above all first steps', async () => {
+    await bench.run('tenant.create', create, { token: longestStep })
+    await newEpoch()
+
+    const next = await bench.run('tenant.suspend', { tenant }, { token: longestStep + 1, epoch: 1 })
+
+    expect(next.failure).toBeNull()
+  })
+
+  it('is kept over a restart, told in the hello, and does not take back what was accepted', async () => {
+    const job = newId()
+    await bench.run('tenant.create', create, { job, token: 7 })
+    await newEpoch()
+    await bench.engine.close()
+    await bench.start()
+    bench.messages.length = 0
+    bench.engine.hello()
+
+    expect(bench.messages[0]).toMatchObject({ t: 'hello', epoch: 1 })
+    bench.messages.length = 0
+    expect(await bench.run('tenant.create', create, { job, token: 7 })).toMatchObject({ failure: null })
+    expect(bench.messages).toHaveLength(1)
+  })
+
+  it('is opened by a panel four times an hour', async () => {
+    for (let opened = 1; opened <= 4; opened++) expect(await newEpoch()).toEqual({ epoch: opened })
+
+    expect((await bench.ask({ t: 'new_epoch' })).failure).toMatchObject({ code: 'too_many_requests' })
   })
 })
 
@@ -202,7 +274,7 @@ describe('order', () => {
     bench.messages.length = 0
     const send = (type: string, payload: object) => {
       const job = newId()
-      bench.engine.handle({ t: 'job', job, type, token: bench.nextToken(), payload })
+      bench.engine.handle(bench.job(type, payload, { job }))
       return job
     }
 

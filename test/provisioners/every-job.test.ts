@@ -124,7 +124,7 @@ describe.each(everyType)('%s', (type) => {
       const job = crypto.randomUUID()
       const injection = withFaults(bench.machine(), (n) => (n === last ? 'fails late' : n === nth ? death : undefined))
       await bench.start(injection.machine)
-      bench.engine.handle({ t: 'job', job, type, token: bench.nextToken(), payload })
+      bench.engine.handle(bench.job(type, payload, { job }))
       await Promise.race([bench.ended(job), injection.dead])
       await bench.start()
       await bench.ended(job)
@@ -175,7 +175,7 @@ async function forEachEffect(
     const injection = withFaults(bench.machine(), (n) => (n === nth ? fault : undefined))
     await bench.start(injection.machine)
     const job = crypto.randomUUID()
-    bench.engine.handle({ t: 'job', job, type, token: bench.nextToken(), payload })
+    bench.engine.handle(bench.job(type, payload, { job }))
     const isDeath = fault === 'dies before' || fault === 'dies after'
     await Promise.race([bench.ended(job), injection.dead])
     if (injection.count() < nth) return nth - 1

@@ -110,7 +110,7 @@ export class EvilFrames {
   #aboutPrey(): Json {
     const dice = this.#dice
     const { type, payload } = this.#payloadOf(dice.oneOf(jobTypes) ?? 'tenant.limit')
-    return { t: 'job', job: uuid(dice), type, token: dice.between(1, 1_000_000), payload }
+    return { t: 'job', job: uuid(dice), type, token: dice.between(1, 1_000_000), ...this.#from(), payload }
   }
 
   /** Jobs that fit their contract. Few of them make anything: what does not exist is refused. */
@@ -134,6 +134,11 @@ export class EvilFrames {
     if (type === 'domain.update')
       return { type, payload: { tenant, domain, aliases: [`a${dice.between(1, 9)}.${prey.site}`], php: null } }
     return { type, payload: { tenant, domain } }
+  }
+
+  /** Whatever it says of who asks. */
+  #from(): Json {
+    return { epoch: 0, staff: this.#dice.chance(0.5), reseller: this.#dice.chance(0.5) ? uuid(this.#dice) : null }
   }
 
   /** Names that the machine has, and one that is free; the last only so often that the run stays short. */
@@ -184,7 +189,7 @@ export class EvilFrames {
         },
       },
     ]
-    return { t: 'job', job, ...dice.oneOf(forged) }
+    return { t: 'job', job, ...this.#from(), ...dice.oneOf(forged) }
   }
 
   /** A job that was sent before, under its own id with another payload, or as it was. */
@@ -285,6 +290,7 @@ export class EvilFrames {
       job: uuid(this.#dice),
       type: 'tenant.suspend',
       token: 1,
+      ...this.#from(),
       payload: Object.fromEntries(keys.slice(0, 12_000)),
     })
     return this.#dice.chance(0.7) ? head : wide

@@ -49,7 +49,7 @@ export async function openPanel(where = ':memory:') {
       linkUrl: (token) => `https://panel.example.net/link/${token}`,
       enqueue: async (contract, payload) => {
         const by = actor.kind === 'root' ? { actor: 'root', actorId: null } : { actor: actor.email, actorId: actor.id }
-        return (await over.jobs.enqueue(contract, payload, { id: newId(), ...by })).id
+        return (await over.jobs.enqueue(contract, payload, { id: newId(), ...by, isStaff: actor.kind === 'root' })).id
       },
       machine: {
         health: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),

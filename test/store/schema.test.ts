@@ -137,6 +137,12 @@ describe('migrations', () => {
           "75b418db62abde6f7a867c39d29e10d1ec627725179b609689986b80611ce447",
           "6cedf7d490c9ad86bef08626bb7872617d23459dad8bcc14e8227cbc2c712249",
         ],
+        [
+          20,
+          "epochs",
+          "8f891b9b76a9623d4178ff53e4a476166809a997cb562a79e7e2b07839b7a163",
+          "30bef1703b6d353c0694a60b79abbaaf31c9ab6206a376da02b0614e08b498b5",
+        ],
       ]
     `)
   })

@@ -25,6 +25,8 @@ export type AuditEventName =
   | 'brake.held'
   | 'brake.approved'
   | 'setup.closed'
+  /** Tokens count anew. */
+  | 'epoch.opened'
   /** The panel's trail went on from an entry that is not the last one known here: it was put back, or rewritten. */
   | 'trail.forked'
   /** The end of this log was not there any more when it was opened. */

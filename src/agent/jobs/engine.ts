@@ -18,8 +18,12 @@ import { interrupted, stuckBefore } from './recover.ts'
 import { Registry, type SiteRecord } from './registry.ts'
 import { finishedEvent, isJobType, runJob, type Workshop } from './run-job.ts'
 
+/** Of jobs that have ended: so long, and no more than so many that ended longer ago than a brake counts. */
 const keptDays = 30
-const dayMs = 86_400_000
+const mostKept = 20_000
+const hourMs = 3_600_000
+/** After so many accepted jobs what is kept is bounded anew. */
+const forgetEach = 1000
 
 /** Opens registry and journal; when they cannot be trusted the engine still answers, but changes nothing (B14). */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
@@ -59,6 +63,7 @@ class JobEngine implements Engine {
   #isStopping = false
   #isRecovering = false
   #open = 0
+  #accepted = 0
   readonly #closing = new AbortController()
   #drift: Promise<Awaited<ReturnType<Engine['drift']>>> | undefined
 
@@ -69,6 +74,7 @@ class JobEngine implements Engine {
     else this.#state = this.#stateOf(database)
     this.#brake = new Brake({
       journal: () => this.#ready().journal,
+      isTenant: (id) => this.#ready().registry.tenant(id) !== undefined,
       budgets: () => options.budgets(),
       approvals: options.machine.places.approvals,
       audit: options.audit,
@@ -77,10 +83,15 @@ class JobEngine implements Engine {
     })
     this.#intake = new Intake(options, {
       brake: this.#brake,
+      openEpoch: () => this.#openEpoch(),
       phase: () => this.#phase(),
       readOnlyReason: () => this.#readOnly,
       journal: () => this.#ready().journal,
-      start: (job) => this.#add(job),
+      start: (job) => {
+        this.#add(job)
+        this.#accepted++
+        if (this.#accepted % forgetEach === 0) this.#forget()
+      },
       openJobs: () => this.#open,
       tellEnd: (job) => this.#tellEnd(job),
       acknowledged: (job) => this.#acknowledged(job),
@@ -111,8 +122,7 @@ class JobEngine implements Engine {
   async recover(): Promise<void> {
     if (this.#readOnly !== null) return
     const { journal } = this.#ready()
-    const now = this.#options.machine.now().getTime()
-    journal.forgetBefore(new Date(now - keptDays * dayMs).toISOString())
+    this.#forget()
     const jobs = interrupted(journal)
     for (const job of jobs) this.#options.log.warn({ job: job.id, type: job.type, state: job.state }, 'job is resumed')
     this.#isRecovering = true
@@ -132,7 +142,7 @@ class JobEngine implements Engine {
       readOnly: this.#readOnly,
       running: [...this.#running.values()].map((job) => job.id),
       php: [...phpVersions()],
-      fence: this.#state?.journal.highestToken() ?? 0,
+      epoch: this.#state?.journal.epoch() ?? 0,
       trail: audit.isOpen ? audit.end : null,
     })
     this.tellAudit()
@@ -306,6 +316,18 @@ class JobEngine implements Engine {
 
   #plan(jobs: readonly PlannedJob[]) {
     return planJobs(jobs, this.#ready().workshop.world, this.#judging)
+  }
+
+  #openEpoch(): number {
+    const { journal } = this.#ready()
+    this.#options.audit.must({ event: 'epoch.opened', epoch: journal.epoch() + 1 })
+    return journal.openEpoch()
+  }
+
+  #forget(): void {
+    const now = this.#options.machine.now().getTime()
+    const before = (hours: number) => new Date(now - hours * hourMs).toISOString()
+    this.#ready().journal.forget({ before: before(keptDays * 24), beyond: { before: before(2), most: mostKept } })
   }
 
   async #closeSetup(): Promise<void> {

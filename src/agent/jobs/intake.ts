@@ -34,6 +34,7 @@ const phases: Record<Phase, Record<Kind, Verdict>> = {
     inspect: 'permit',
     inventory: 'permit',
     verify_root: 'permit',
+    new_epoch: 'permit',
     close_setup: 'permit',
   },
   serving: {
@@ -44,6 +45,7 @@ const phases: Record<Phase, Record<Kind, Verdict>> = {
     inspect: 'permit',
     inventory: 'permit',
     verify_root: 'fatal',
+    new_epoch: 'permit',
     close_setup: 'permit', // said again by a panel that did not hear the answer
   },
   'read-only': {
@@ -54,6 +56,7 @@ const phases: Record<Phase, Record<Kind, Verdict>> = {
     inspect: 'permit',
     inventory: 'refuse',
     verify_root: 'fatal',
+    new_epoch: 'refuse',
     close_setup: 'refuse',
   },
   stopping: {
@@ -64,6 +67,7 @@ const phases: Record<Phase, Record<Kind, Verdict>> = {
     inspect: 'refuse',
     inventory: 'refuse',
     verify_root: 'refuse',
+    new_epoch: 'refuse',
     close_setup: 'refuse',
   },
 }
@@ -84,6 +88,8 @@ export interface Doers {
   inspect(what: Message<'inspect'>['what']): Promise<unknown>
   inventory(page: Pick<Message<'inventory'>, 'of' | 'after'>): Inventory
   tellAudit(): void
+  /** @returns its number */
+  openEpoch(): number
   closeSetup(): Promise<void>
   /** The journal could not be written. */
   broken(error: unknown): void
@@ -102,11 +108,14 @@ interface ToldJob {
 
 const mostOpenJobs = 1000
 const mostQuestions = 16
+/** A store is put back once, and perhaps again when it was the wrong one. */
+const epochsAnHour = 4
 
 export class Intake {
   readonly #options: EngineOptions
   readonly #doers: Doers
   readonly #rootChecks = new Budget(5, 60_000)
+  readonly #epochs = new Budget(epochsAnHour, 3_600_000)
   readonly #log: RationedLog
   #questions = 0
   #isCheckingRoot = false
@@ -145,6 +154,8 @@ export class Intake {
         return this.#answer(message.ask, async () => this.#doers.inventory(message))
       case 'verify_root':
         return this.#answer(message.ask, () => this.#verifyRoot(message))
+      case 'new_epoch':
+        return this.#answer(message.ask, async () => this.#newEpoch())
       case 'close_setup':
         return this.#answer(message.ask, () => this.#doers.closeSetup())
     }
@@ -164,7 +175,7 @@ export class Intake {
     return 'ok'
   }
 
-  #job({ job: id, type, token, payload: raw }: Message<'job'>): 'ok' | 'close' {
+  #job({ job: id, type, token, payload: raw, ...from }: Message<'job'>): 'ok' | 'close' {
     const parsed = parseJob(type, raw)
     if ('failure' in parsed) {
       const { code, message } = parsed.failure
@@ -183,10 +194,12 @@ export class Intake {
     if (this.#doers.journal().job(id) === undefined) {
       const refusal = this.#lack(contract)
       if (refusal !== undefined) return this.#refuseJob(told, refusal)
-      const reason = contract.brake === null ? undefined : this.#doers.brake.holds(contract.brake, { id, type })
+      const { staff, reseller } = from
+      const reason = this.#doers.brake.holds(contract.brake, { id, type, tenant, staff, reseller })
       if (reason !== undefined) return this.#hold(id, reason)
     }
-    const job = { id, type, resource, tenant, token, payload, destructive: contract.brake !== null }
+    const { epoch, staff, reseller } = from
+    const job = { id, type, resource, tenant, token, epoch, staff, reseller, payload }
     const accepted = this.#accept(job, now, told)
     if (accepted instanceof WcpError) return this.#refuseJob(told, accepted)
     switch (accepted.verdict) {
@@ -196,6 +209,9 @@ export class Intake {
       case 'known':
         this.#doers.tellEnd({ ...accepted.job, id })
         return 'ok'
+      case 'far':
+        this.#log('error', { job: id, type, token }, 'job has a token far above the last one')
+        return this.#refuseJob(told, farError(type, token))
       case 'stale':
         return this.#refuseJob(told, staleError(type, token))
       case 'conflict':
@@ -251,6 +267,16 @@ export class Intake {
       return new WcpError('busy', `Cannot accept "${type}": ${mostOpenJobs} jobs wait already`)
     }
     return destructive || needsNoRoom(type) ? undefined : this.#options.lackOfRoom?.()
+  }
+
+  #newEpoch(): { readonly epoch: number } {
+    const waitMs = this.#epochs.spend()
+    if (waitMs > 0) {
+      throw new WcpError('too_many_requests', 'Cannot count tokens anew: it was done often within the hour', {
+        details: { retryAfterSeconds: Math.ceil(waitMs / 1000) },
+      })
+    }
+    return { epoch: this.#doers.openEpoch() }
   }
 
   #plan({ ask, jobs }: Message<'plan'>): 'ok' | 'close' {
@@ -371,6 +397,10 @@ function unwrittenError(type: string): WcpError {
 
 function staleError(type: string, token: number): WcpError {
   return new WcpError('stale', `Cannot accept "${type}" with token ${token}: a newer job was accepted`)
+}
+
+function farError(type: string, token: number): WcpError {
+  return new WcpError('conflict', `Cannot accept "${type}" with token ${token}: it is too far above the last one`)
 }
 
 function conflictError(type: string, token: number): WcpError {

@@ -32,6 +32,7 @@ const JobRow = z.strictObject({
 })
 export type JournaledJob = z.output<typeof JobRow>
 const columns = Object.keys(JobRow.shape).join(', ')
+const HashedJob = JobRow.extend({ hash: z.string() })
 
 const CaptureRow = z.strictObject({ step: z.int(), name: z.string(), before: jsonText })
 export type Capture = z.output<typeof CaptureRow>
@@ -42,19 +43,39 @@ export interface NewJob {
   readonly resource: Id
   readonly tenant: Id
   readonly token: number
+  readonly epoch: number
+  /** As the panel says: staff or root asked for it, and whose tenant it is. */
+  readonly staff: boolean
+  readonly reseller: Id | null
   readonly payload: unknown
-  /** Counted by a brake. */
-  readonly destructive: boolean
 }
 
 export type Acceptance =
   | { readonly verdict: 'accepted'; readonly job: JournaledJob }
   /** The same job was accepted before; `job` is how it stands now. */
   | { readonly verdict: 'known'; readonly job: JournaledJob }
-  /** Something newer was accepted for the resource. */
+  /** Something newer was accepted for the resource, or the job is of another epoch. */
   | { readonly verdict: 'stale' }
+  /** The token is further above the last one than an honest panel's ever is. */
+  | { readonly verdict: 'far' }
   /** The token, or the id, was used for something else. */
   | { readonly verdict: 'conflict' }
+
+/** What jobs are counted by; what is not given does not narrow. */
+export interface Counted {
+  readonly types: readonly string[]
+  readonly staff?: boolean
+  readonly tenant?: Id
+  readonly reseller?: Id
+  /** Of tenants that the registry does not know, but their creation. */
+  readonly unknown?: true
+}
+
+/**
+ * The token is the version of a row, which goes up by one for each change: a step of a million takes an honest panel
+ * years. The end of the numbers is out of reach for whoever takes such steps on purpose.
+ */
+export const longestStep = 2 ** 20
 
 export class Journal {
   readonly #database: Database
@@ -74,19 +95,23 @@ export class Journal {
   accept(job: NewJob, now: string, accepting: () => void): Acceptance {
     return this.#database.transaction((): Acceptance => {
       const hash = hashOf(job)
+      const known = this.#one(HashedJob, `select ${columns}, hash from jobs where id = ?`, job.id)
+      if (known !== undefined)
+        return isSame(known, job, hash) ? { verdict: 'known', job: known } : { verdict: 'conflict' }
+      if (job.epoch !== this.epoch()) return { verdict: 'stale' }
       const fence = this.#one(z.strictObject({ token: z.int(), hash: z.string() }), selectFence, job.resource)
       if (fence !== undefined && job.token < fence.token) return { verdict: 'stale' }
       if (fence?.token === job.token) {
         const known = this.#one(JobRow, selectByFence, job.resource, job.token)
         return fence.hash === hash && known !== undefined ? { verdict: 'known', job: known } : { verdict: 'conflict' }
       }
-      if (this.job(job.id) !== undefined) return { verdict: 'conflict' }
+      if (job.token - (fence?.token ?? this.#meta('highest_token')) > longestStep) return { verdict: 'far' }
       this.#write(upsertFence, job.resource, job.token, hash)
       this.#write(insertJob, {
         ...job,
         hash,
         payload: JSON.stringify(job.payload),
-        destructive: job.destructive ? 1 : 0,
+        staff: job.staff ? 1 : 0,
         now,
       })
       accepting()
@@ -171,24 +196,68 @@ export class Journal {
     return this.#one(z.strictObject({ one: z.int() }), query, tenant) !== undefined
   }
 
-  /** Of any resource; 0 before the first. */
-  highestToken(): number {
-    const query = 'select coalesce(max(token), 0) as token from fences'
-    return this.#one(z.strictObject({ token: z.int() }), query)?.token ?? 0
+  /** 0 before the first was opened. */
+  epoch(): number {
+    return this.#meta('epoch')
   }
 
-  /** Jobs of types that a brake counts. */
-  acceptedSince(types: readonly string[], moment: string): number {
-    const ofTypes = 'type in (select value from json_each(?))'
-    const query = `select count(*) as n from jobs where destructive = 1 and accepted_at >= ? and ${ofTypes}`
-    return this.#one(z.strictObject({ n: z.int() }), query, moment, JSON.stringify(types))?.n ?? 0
+  /** Tokens count anew: no fence stands, and jobs that were queued before are stale. @returns the new one */
+  openEpoch(): number {
+    return this.#database.transaction((): number => {
+      const highest = this.#one(z.strictObject({ token: z.int().nullable() }), 'select max(token) as token from fences')
+      this.#write(upsertMeta, 'highest_token', String(Math.max(this.#meta('highest_token'), highest?.token ?? 0)))
+      this.#write('delete from fences')
+      this.#write(upsertMeta, 'epoch', String(this.epoch() + 1))
+      return this.epoch()
+    })()
   }
 
-  /** Forgets what ended and was confirmed; the fences stay for ever. */
-  forgetBefore(moment: string): void {
-    const ended = "state in ('succeeded', 'failed') and acknowledged = 1"
-    const newest = 'select max(seq) from jobs group by resource'
-    this.#write(`delete from jobs where ${ended} and accepted_at < ? and seq not in (${newest})`, moment)
+  /** Jobs that were accepted, narrowed by what is given. */
+  acceptedSince(moment: string, { types, staff, tenant, reseller, unknown }: Counted): number {
+    const query = `select count(*) as n from jobs where accepted_at >= @moment
+      and type in (select value from json_each(@types))
+      and (@staff is null or staff = @staff) and (@tenant is null or tenant = @tenant)
+      and (@reseller is null or reseller = @reseller)
+      and (@unknown is null or (type <> 'tenant.create' and tenant not in (select id from tenants)))`
+    const given = {
+      staff: staff === undefined ? null : Number(staff),
+      tenant: tenant ?? null,
+      reseller: reseller ?? null,
+    }
+    const values = { moment, types: JSON.stringify(types), ...given, unknown: unknown === true ? 1 : null }
+    return this.#one(z.strictObject({ n: z.int() }), query, values)?.n ?? 0
+  }
+
+  /**
+   * Forgets what ended before the first moment, and of what ended before the second all but the newest so many. The last
+   * job of each tenant and site that the registry knows stays, for whoever asks for its end; so do their fences.
+   */
+  forget({
+    before,
+    beyond,
+  }: {
+    readonly before: string
+    readonly beyond: { readonly before: string; readonly most: number }
+  }): void {
+    this.#database.transaction(() => {
+      const newest = `select max(seq) from jobs where resource in (${ofRegistry}) group by resource`
+      const old = `delete from jobs where state in ('succeeded', 'failed') and accepted_at < ? and seq not in (${newest})`
+      this.#write(old, before)
+      this.#write(
+        `${old} and seq <= (select seq from jobs where state in ('succeeded', 'failed') order by seq desc limit 1 offset ?)`,
+        beyond.before,
+        beyond.most,
+      )
+      this.#write("delete from sites where state = 'none' and id not in (select resource from jobs)")
+      this.#write(
+        `delete from fences where resource not in (${ofRegistry}) and resource not in (select resource from jobs)`,
+      )
+    })()
+  }
+
+  #meta(key: 'epoch' | 'highest_token'): number {
+    const found = this.#one(z.strictObject({ value: z.string() }), 'select value from meta where key = ?', key)
+    return found === undefined ? 0 : Number(found.value)
   }
 
   #existing(id: Id): JournaledJob {
@@ -218,8 +287,15 @@ const selectFence = 'select token, hash from fences where resource = ?'
 const upsertFence = `insert into fences (resource, token, hash) values (?, ?, ?)
   on conflict (resource) do update set token = excluded.token, hash = excluded.hash`
 const selectByFence = `select ${columns} from jobs where resource = ? and token = ? order by seq desc limit 1`
-const insertJob = `insert into jobs (id, type, resource, tenant, token, hash, payload, destructive, accepted_at, state)
-  values (@id, @type, @resource, @tenant, @token, @hash, @payload, @destructive, @now, 'queued')`
+const upsertMeta = 'insert into meta (key, value) values (?, ?) on conflict (key) do update set value = excluded.value'
+const ofRegistry = "select id from tenants where state <> 'none' union all select id from sites where state <> 'none'"
+const insertJob = `insert into jobs
+  (id, type, resource, tenant, token, hash, payload, staff, reseller, destructive, accepted_at, state)
+  values (@id, @type, @resource, @tenant, @token, @hash, @payload, @staff, @reseller, 1, @now, 'queued')`
+
+function isSame(known: z.output<typeof HashedJob>, job: NewJob, hash: string): boolean {
+  return known.hash === hash && known.resource === job.resource && known.token === job.token
+}
 
 /** The payload was parsed by its contract, so its keys are in the contract's order. */
 function hashOf({ type, payload }: NewJob): string {

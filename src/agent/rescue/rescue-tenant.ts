@@ -33,6 +33,7 @@ export async function rescueTenant(rescue: Rescue, request: Request): Promise<Re
     const fence = database.prepare('select token from fences where resource = ?').get(found.id)
     return { tenant: found, seen: z.object({ token: z.int() }).optional().parse(fence)?.token ?? 0 }
   })
+  if (seen >= Number.MAX_SAFE_INTEGER) throw outOfTokens(tenant.name)
   return withEngine(rescue, async (engine, said) => {
     await engine.recover()
     engine.hello()
@@ -104,7 +105,9 @@ async function runThrough(
   { queued: { job, token }, tenant, verb }: { queued: Queued; tenant: TenantRecord; verb: Request['do'] },
 ): Promise<{ end: Finished; steps: RescueStep[] }> {
   const contract = jobContracts[`tenant.${verb}`]
-  engine.handle({ t: 'job', job, type: contract.type, token, payload: { tenant: tenant.id } })
+  const from = { epoch: said.of('hello')[0]?.epoch ?? 0, staff: true, reseller: null }
+  const message = { t: 'job', job, type: contract.type, token, ...from, payload: { tenant: tenant.id } }
+  if (engine.handle(message) === 'close') throw outOfTokens(tenant.name)
   const late = new AbortController()
   const end = await Promise.race([
     said.first('finished', (message) => message.job === job),
@@ -117,6 +120,12 @@ async function runThrough(
     })
   }
   return { end, steps: stepsOf(said, job) }
+}
+
+function outOfTokens(name: string): WcpError {
+  return new WcpError('machine_failed', `Cannot begin: there is no token above the last one of "${name}"`, {
+    help: 'Have tokens counted anew with "wcp emergency fences", and give the command again.',
+  })
 }
 
 /** The last word on each. */

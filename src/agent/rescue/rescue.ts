@@ -12,6 +12,7 @@ import { takeAgentLock } from '../os/lock.ts'
 import { prepareAgentState } from '../prepare.ts'
 import { approve } from './rescue-approve.ts'
 import { checkAudit } from './rescue-audit.ts'
+import { resetFences } from './rescue-fences.ts'
 import { showJobs } from './rescue-jobs.ts'
 import { openRescue, type Rescue } from './rescue-machine.ts'
 import { rescuePerson } from './rescue-person.ts'
@@ -66,6 +67,8 @@ function run(request: Exclude<RescueRequest, { do: 'audit' | 'approve' }>, rescu
       return renderAll(rescue, request)
     case 'jobs':
       return showJobs(rescue)
+    case 'fences':
+      return resetFences(rescue)
     case 'roll-back':
       return rollBack(rescue)
     case 'settle':

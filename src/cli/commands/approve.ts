@@ -1,4 +1,4 @@
-/** `wcp approve`: root lets more deletions or restores through than the hour's budget. */
+/** `wcp approve`: root lets more jobs of a kind through than the hour's budget. */
 import { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
 import { BrakeKind, brakeKinds } from '../../contract/job.ts'
@@ -7,11 +7,13 @@ import type { CallRescue } from '../emergency/call-rescue.ts'
 import { printAnswer } from '../emergency/print-answer.ts'
 import type { LocalCommand } from '../program.ts'
 
+const kinds = brakeKinds.join(', ')
+
 export function approve(call: CallRescue, output: Output): LocalCommand {
   return {
     words: 'approve',
     summary: "Let more jobs through than an hour's budget takes; root's word, not the panel's",
-    args: [['<kind>', brakeKinds.join(' or ')]],
+    args: [['<kind>', kinds]],
     options: [
       ['--count <n>', 'how many more; 100 without it'],
       ['--minutes <n>', 'for how long; 60 without it'],
@@ -20,7 +22,7 @@ export function approve(call: CallRescue, output: Output): LocalCommand {
     async run([kind], options) {
       const request = {
         do: 'approve' as const,
-        kind: parsed(BrakeKind, kind, 'kind', brakeKinds.join(' or ')),
+        kind: parsed(BrakeKind, kind, 'kind', kinds),
         count: parsed(Number100k, options.count ?? '100', 'count', 'a whole number from 1 to 100000'),
         minutes: parsed(Minutes, options.minutes ?? '60', 'minutes', 'a whole number from 1 to 1440'),
       }

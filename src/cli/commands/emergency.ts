@@ -70,6 +70,10 @@ export function emergencyCommands(tools: EmergencyTools): readonly LocalCommand[
       summary: 'Put back the store as it was before a newer version changed its schema; the daemon must be stopped',
       request: async () => ({ do: 'roll-back' }),
     }),
+    command('fences', {
+      summary: 'Have the tokens of jobs counted anew, when jobs end as stale for ever; the daemon must be stopped',
+      request: async () => ({ do: 'fences' }),
+    }),
     command('audit', {
       summary: "Check the root side's audit log without asking the panel; the daemon may run",
       options: [['--head <json>', 'an end of the log as the journal or another machine has kept it']],

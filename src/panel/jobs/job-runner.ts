@@ -227,8 +227,9 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
     this.wake()
   }
 
-  #send({ id, type, token, payload }: RunnableJob): void {
-    this.#options.link.send({ t: 'job', job: id, type, token, payload: { ...payload } })
+  #send({ id, type, token, epoch, isStaff, resellerId, payload }: RunnableJob): void {
+    const from = { epoch, staff: isStaff, reseller: resellerId }
+    this.#options.link.send({ t: 'job', job: id, type, token, ...from, payload: { ...payload } })
   }
 
   #note({ id, tenantId: tenant, type, state }: RunnableJob, began = performance.now()): void {

@@ -27,6 +27,11 @@ export function actorId(actor: Actor | null): Id | null {
   return actor?.kind === 'user' ? (actor.impersonator ?? actor).id : null
 }
 
+/** Who acts as a customer is none. */
+function isStaff(actor: Actor): boolean {
+  return actor.kind === 'root' || actor.scope.kind === 'global'
+}
+
 export function operationContext(call: {
   readonly actor: Actor
   readonly now: string
@@ -55,7 +60,7 @@ export function operationContext(call: {
       const id = newId()
       // The row's own words are parsed as the agent will parse them: what it would refuse is never stored.
       const parsed = contract.payload.parse(payload)
-      const by = { id, actor: actorName(actor), actorId: actorId(actor) }
+      const by = { id, actor: actorName(actor), actorId: actorId(actor), isStaff: isStaff(actor) }
       await stores.jobs.enqueue(contract, parsed, by)
       queued.push({ id, type: contract.type, payload: parsed })
       return id

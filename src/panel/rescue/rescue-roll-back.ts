@@ -9,7 +9,7 @@ import { demandFile, newId, withStore } from './rescue-store.ts'
 
 type RollBack = Extract<StoreRequest, { do: 'roll-back' }>
 
-export async function rollBack({ where, panelKey, fence }: RollBack): Promise<StoreAnswer> {
+export async function rollBack({ where, panelKey }: RollBack): Promise<StoreAnswer> {
   if (!isFile(where)) {
     throw new WcpError('conflict', 'Cannot roll back: of PostgreSQL the panel keeps no copies', {
       help: 'Put back the dump that was made before the upgrade, or install the newer version again.',
@@ -26,7 +26,7 @@ export async function rollBack({ where, panelKey, fence }: RollBack): Promise<St
   const aside = await putBack(copy, where, new Date().toISOString())
   await withStore({ where, panelKey }, ({ change, now }) =>
     change(async (stores, tx) => {
-      await forgetSince(tx, fence)
+      await forgetSince(tx)
       await stores.audit.append({
         id: newId(),
         at: now,

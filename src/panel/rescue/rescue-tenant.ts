@@ -24,7 +24,7 @@ export function beginTenantJob({ change, now }: OpenStore, request: Begin): Prom
     const dropped = await dropActive(stores, tx, tenant)
     await raiseVersion(tx, tenant, seen, now)
     const id = newId()
-    const by = { id, actor: 'root', actorId: null }
+    const by = { id, actor: 'root', actorId: null, isStaff: true }
     const { token } = await stores.jobs.enqueue(jobContracts[`tenant.${verb}`], { tenant }, by)
     await changeHolds(stores, verb, tenant)
     await stores.audit.append({

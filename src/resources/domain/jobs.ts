@@ -14,7 +14,7 @@ export const domainCreate = defineJob({
   payload: z.strictObject({ tenant: Id, domain: Id, fqdn: Fqdn, ...site }),
   kind: 'domain',
   destructive: false,
-  brake: null,
+  brake: 'creates',
   timeoutSeconds: 120,
   status: { queued: 'pending', succeeded: 'active', failed: 'error' },
 })
@@ -24,7 +24,7 @@ export const domainUpdate = defineJob({
   payload: z.strictObject({ tenant: Id, domain: Id, ...site }),
   kind: 'domain',
   destructive: false,
-  brake: null,
+  brake: 'changes',
   timeoutSeconds: 120,
   status: { queued: 'deploying', succeeded: 'previous', failed: 'previous' },
 })
@@ -34,7 +34,7 @@ export const domainSuspend = defineJob({
   payload: about,
   kind: 'domain',
   destructive: false,
-  brake: null,
+  brake: 'suspensions',
   timeoutSeconds: 60,
   status: { queued: 'deploying', succeeded: 'suspended', failed: 'previous' },
 })
@@ -44,7 +44,7 @@ export const domainUnsuspend = defineJob({
   payload: about,
   kind: 'domain',
   destructive: false,
-  brake: null,
+  brake: 'changes',
   timeoutSeconds: 60,
   status: { queued: 'deploying', succeeded: 'active', failed: 'previous' },
 })

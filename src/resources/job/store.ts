@@ -49,13 +49,24 @@ export interface RunnableJob {
   readonly id: Id
   readonly type: string
   readonly payload: Readonly<Record<string, unknown>>
-  /** Fencing token: the row's version when the job was queued. */
+  /** Fencing token: the row's version when the job was queued; compared within its epoch. */
   readonly token: number
+  readonly epoch: number
+  /** Staff or root asked for it. */
+  readonly isStaff: boolean
   readonly tenantId: Id | null
+  readonly resellerId: Id | null
   readonly kind: string
   readonly resourceId: Id
   readonly state: JobState
   readonly attempts: number
+}
+
+export interface QueuedBy {
+  readonly id: Id
+  readonly actor: string
+  readonly actorId: Id | null
+  readonly isStaff: boolean
 }
 
 export interface JobStore {
@@ -73,8 +84,8 @@ export interface JobStore {
   enqueue<T extends string, P extends z.ZodObject>(
     contract: JobContract<T, P>,
     payload: z.output<P>,
-    by: { id: Id; actor: string; actorId: Id | null },
-  ): Promise<RunnableJob>
+    by: QueuedBy,
+  ): Promise<{ readonly id: Id; readonly token: number }>
 
   /** The oldest queued job of each tenant that has no older active one, in order of creation. */
   nextRunnable(limit: number): Promise<RunnableJob[]>
@@ -118,6 +129,14 @@ export function jobStore(db: Db, material: StoreMaterial): JobStore {
       .leftJoin('tenants', 'tenants.id', 'jobs.tenant_id')
       .selectAll('jobs')
       .select('tenants.name as tenant_name')
+
+  const runnable = () =>
+    db
+      .selectFrom('jobs')
+      .selectAll('jobs')
+      .select((eb) =>
+        eb.selectFrom('tenants').select('reseller_id').whereRef('tenants.id', '=', 'jobs.tenant_id').as('reseller_id'),
+      )
 
   /** Compare and set: false when the job is in no state that may become `to`. */
   const become = async (tx: Db, id: Id, to: JobState, change: Partial<Selectable<JobTable>> = {}) => {
@@ -187,6 +206,8 @@ export function jobStore(db: Db, material: StoreMaterial): JobStore {
         resource_name: before.name,
         lock_key: lockKey,
         token: before.token,
+        epoch: sql<number | null>`(select epoch from root_side)`,
+        is_staff: by.isStaff ? 1 : 0,
         previous_status: before.status,
         row_before: encodeJson(before.row),
         attempts: 0,
@@ -196,23 +217,11 @@ export function jobStore(db: Db, material: StoreMaterial): JobStore {
       }
       await storeLock(db, 'jobs')
       await db.insertInto('jobs').values(job).execute()
-      return {
-        id: by.id,
-        type: contract.type,
-        payload,
-        token: before.token,
-        tenantId: target.tenant,
-        kind,
-        resourceId,
-        state: 'queued',
-        attempts: 0,
-      }
+      return { id: by.id, token: before.token }
     },
 
     async nextRunnable(limit) {
-      const found = await db
-        .selectFrom('jobs')
-        .selectAll()
+      const found = await runnable()
         .where('state', '=', 'queued')
         .where((eb) =>
           eb.not(
@@ -233,12 +242,12 @@ export function jobStore(db: Db, material: StoreMaterial): JobStore {
     },
 
     async find(id) {
-      const row = await db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst()
+      const row = await runnable().where('id', '=', id).executeTakeFirst()
       return row && runnableOf(row)
     },
 
     async inStates(states, limit) {
-      const query = db.selectFrom('jobs').selectAll().where('state', 'in', states)
+      const query = runnable().where('state', 'in', states)
       return (await query.orderBy('sequence').limit(limit).execute()).map(runnableOf)
     },
 
@@ -325,12 +334,7 @@ export function jobStore(db: Db, material: StoreMaterial): JobStore {
     },
 
     async stall(before) {
-      const silent = await db
-        .selectFrom('jobs')
-        .selectAll()
-        .where('state', '=', 'running')
-        .where('heartbeat_at', '<', before)
-        .execute()
+      const silent = await runnable().where('state', '=', 'running').where('heartbeat_at', '<', before).execute()
       const stalled: RunnableJob[] = []
       for (const row of silent)
         await inTransaction(db, async (tx) => {
@@ -417,12 +421,15 @@ function newsOf(job: Selectable<JobTable>, state: JobState, failure: Failure | n
 
 const Payload = z.record(z.string(), z.unknown())
 
-function runnableOf(row: Selectable<JobTable>): RunnableJob {
+function runnableOf(row: Selectable<JobTable> & { readonly reseller_id: string | null }): RunnableJob {
   return {
     id: stored(row.id),
     type: row.type,
     payload: Payload.parse(decodeJson(row.payload)),
     token: row.token,
+    epoch: row.epoch ?? 0, // none is sent before a new one is known
+    isStaff: row.is_staff === 1,
+    resellerId: storedOrNull(row.reseller_id),
     tenantId: storedOrNull(row.tenant_id),
     kind: stored(row.resource_kind),
     resourceId: stored(row.resource_id),

@@ -12,7 +12,7 @@ export const tenantCreate = defineJob({
   payload: z.strictObject({ tenant: Id, name: TenantName, limits: TenantLimits }),
   kind: 'tenant',
   destructive: false,
-  brake: null,
+  brake: 'creates',
   timeoutSeconds: 120,
   status: { queued: 'pending', succeeded: 'active', failed: 'error' },
 })
@@ -22,7 +22,7 @@ export const tenantLimit = defineJob({
   payload: z.strictObject({ tenant: Id, limits: TenantLimits }),
   kind: 'tenant',
   destructive: false,
-  brake: null,
+  brake: 'changes',
   timeoutSeconds: 60,
   status: { queued: 'deploying', succeeded: 'previous', failed: 'previous' },
 })
@@ -33,7 +33,7 @@ export const tenantSuspend = defineJob({
   payload: about,
   kind: 'tenant',
   destructive: false,
-  brake: null,
+  brake: 'suspensions',
   timeoutSeconds: 120,
   status: { queued: 'deploying', succeeded: 'suspended', failed: 'previous' },
 })
@@ -43,7 +43,7 @@ export const tenantUnsuspend = defineJob({
   payload: about,
   kind: 'tenant',
   destructive: false,
-  brake: null,
+  brake: 'changes',
   timeoutSeconds: 60,
   status: { queued: 'deploying', succeeded: 'active', failed: 'previous' },
 })

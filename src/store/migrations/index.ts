@@ -18,6 +18,7 @@ import { namesByProof } from './0016-names-by-proof.ts'
 import { partsOfNames } from './0017-parts-of-names.ts'
 import { holds } from './0018-holds.ts'
 import { knownNetworks } from './0019-known-networks.ts'
+import { epochs } from './0020-epochs.ts'
 import type { Migration } from './migration.ts'
 
 export const migrations: readonly Migration[] = [
@@ -40,4 +41,5 @@ export const migrations: readonly Migration[] = [
   partsOfNames,
   holds,
   knownNetworks,
+  epochs,
 ]

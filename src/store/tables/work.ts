@@ -62,6 +62,10 @@ export interface JobTable extends CommonColumns {
   lock_key: string
   /** Fencing token. */
   token: number
+  /** In which tokens are compared; null while the root side has not told a new one. */
+  epoch: number | null
+  /** Staff or root asked for it. */
+  is_staff: Bit
   previous_status: string
   /** The row as it was when the job was queued: what a failure leads back to. */
   row_before: JsonText
@@ -97,6 +101,12 @@ export interface AuditLogTable extends CommonColumns {
   ip: string | null
   request_id: string | null
   checksum: string
+}
+
+/** One row: what of the root side the store remembers. */
+export interface RootSideTable extends CommonColumns {
+  /** null: the store was put back, and a new epoch is asked for. */
+  epoch: number | null
 }
 
 /** One row: where the trail ends, sealed with the same key, so that a cut end is seen. */

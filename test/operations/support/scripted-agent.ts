@@ -73,7 +73,7 @@ export class ScriptedAgent {
       readOnly: null,
       running: scripted.running,
       php: ['8.4', '8.2'],
-      fence: 0,
+      epoch: 0,
       trail: scripted.audit?.end ?? null,
     })
     agent.tellAudit()

@@ -1,6 +1,7 @@
 /** Every migration of the agent's database, in order. */
 import { foundation } from './0001-foundation.ts'
 import { beganWith } from './0002-began-with.ts'
+import { askedBy } from './0003-asked-by.ts'
 import type { AgentMigration } from './migration.ts'
 
-export const agentMigrations: readonly AgentMigration[] = [foundation, beganWith]
+export const agentMigrations: readonly AgentMigration[] = [foundation, beganWith, askedBy]
