@@ -129,16 +129,46 @@ it('a line stays a line, whatever is in an entry', () => {
 
 it('is bounded: a panel gone mad fills neither the disk nor hides the refusals', { timeout: 60_000 }, async () => {
   const metadata = 'x'.repeat(8192)
-  for (let n = 0; n < 400; n++) {
+  const tenants = Array.from({ length: 40 }, newId)
+  for (let n = 0; n < 800; n++) {
     const after = bench.audit?.end ?? zeros
-    const entries = Array.from({ length: 25 }, (_, place) => entry(after.sequence + 1 + place, { metadata }))
+    const entries = Array.from({ length: 25 }, (_, place) =>
+      entry(after.sequence + 1 + place, { metadata, tenantId: tenants[(n + place) % 40] }),
+    )
     bench.engine.handle({ t: 'audit', after, entries })
   }
   for (let n = 0; n < 1000; n++) bench.engine.handle(bench.job('machine.format', {}))
-  const { lines: count } = (await bench.audit?.verify()) ?? { lines: 0 }
+  const verdict = await bench.audit?.verify()
 
-  // 64 MiB a day of entries as they are sent, and 60 malformed jobs an hour
-  expect(count).toBeGreaterThan(6000)
-  expect(count).toBeLessThan(9000)
-  expect(bench.log.map(({ message }) => message)).toContain('panel sends more audit entries than are taken in a day')
+  // 36 MiB a day of entries of tenants as they are sent, sums of the rest, and 60 malformed jobs an hour
+  const bytes = lines().reduce((sum, line) => sum + JSON.stringify(line).length, 0)
+  expect(bytes).toBeLessThan(50 * 1024 * 1024)
+  expect(verdict).toMatchObject({ ok: true, end: { sequence: 20_000 } })
+  expect(bench.log.map(({ message }) => message)).toContain(
+    'share of the audit log is used up: further entries of the day are counted',
+  )
+})
+
+it('one customer who fills their share takes nothing from others, and their entries are told as sums', async () => {
+  const metadata = 'x'.repeat(8000)
+  const [loud, quiet] = [newId(), newId()]
+  const send = (tenantId: string | null, count: number, more: object = {}) => {
+    const after = bench.audit?.end ?? zeros
+    const entries = Array.from({ length: count }, (_, place) =>
+      entry(after.sequence + 1 + place, { tenantId, ...more }),
+    )
+    bench.engine.handle({ t: 'audit', after, entries })
+  }
+  for (let message = 0; message < 40; message++) send(loud, 25, { metadata })
+  send(quiet, 1)
+  send(null, 1, { actor: 'root' })
+  send(loud, 3)
+
+  const copied = lines().flatMap(({ panel }) => (panel ? [panel] : []))
+  const ofLoud = copied.filter(({ tenantId }) => tenantId === loud)
+  expect(ofLoud.length).toBeGreaterThan(300)
+  expect(ofLoud.length).toBeLessThan(400)
+  expect(copied.slice(-2)).toMatchObject([{ tenantId: quiet }, { actor: 'root' }])
+  expect(events().at(-1)).toMatchObject({ event: 'trail.summed', owner: `tenant ${loud}`, entries: 3, sequence: 1005 })
+  expect(await bench.audit?.verify()).toMatchObject({ ok: true, end: { sequence: 1005 } })
 })

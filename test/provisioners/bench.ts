@@ -144,7 +144,11 @@ export class Bench {
       key: auditKey,
       appendOnly: false,
       now: () => new Date(),
-      log: { info() {}, warn() {}, error: (facts, message) => this.log.push({ level: 'error', message, facts }) },
+      log: {
+        info() {},
+        warn: (facts, message) => this.log.push({ level: 'warn', message, facts }),
+        error: (facts, message) => this.log.push({ level: 'error', message, facts }),
+      },
     })
     return this.audit
   }

@@ -29,6 +29,8 @@ export type AuditEventName =
   | 'epoch.opened'
   /** The panel's trail went on from an entry that is not the last one known here: it was put back, or rewritten. */
   | 'trail.forked'
+  /** Entries of the panel's trail that are counted and not copied, up to the one that is named. */
+  | 'trail.summed'
   /** The end of this log was not there any more when it was opened. */
   | 'log.cut'
 

@@ -21,8 +21,9 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
-import type { AuditHead, TrailEnd } from '../../contract/wire.ts'
+import { type AuditHead, TrailEnd } from '../../contract/wire.ts'
 import type { Log } from '../log.ts'
 import { reserveBehind, setAppendOnly } from '../os/append-only.ts'
 import {
@@ -233,8 +234,12 @@ export function auditFiles(path: string): readonly string[] {
 /** Where the panel's trail stands after a record. */
 export function endAfter(end: TrailEnd, record: AuditRecord | { readonly agent: object }): TrailEnd {
   if ('panel' in record) return { sequence: record.panel.sequence, checksum: record.panel.checksum }
-  return 'opened' in record ? record.opened.end : end
+  if ('opened' in record) return record.opened.end
+  const summed = SummedUp.safeParse(record.agent).data
+  return summed === undefined ? end : { sequence: summed.sequence, checksum: summed.checksum }
 }
+
+const SummedUp = z.object({ ...TrailEnd.shape, event: z.literal('trail.summed') })
 
 /** A new file begins without a reserve: on a full disk the old one goes on. */
 function hasRoom(directory: string): boolean {

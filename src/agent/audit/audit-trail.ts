@@ -9,6 +9,7 @@ import type { Log } from '../log.ts'
 import { isAppendOnly } from '../os/append-only.ts'
 import { type AuditEvent, noTrail } from './audit-line.ts'
 import { AuditLog, type AuditLogOptions } from './audit-log.ts'
+import { mirrorShares } from './mirror-shares.ts'
 import { verifyAuditLog } from './verify-audit-log.ts'
 
 /**
@@ -37,8 +38,6 @@ export interface AuditTrail {
 }
 
 const hourMs = 3_600_000
-/** A panel that is used by hundreds of people writes a tenth of it. */
-const panelBytesADay = 64 * 1024 * 1024
 
 /** @throws when the log cannot be read or written. */
 export function openAuditTrail(options: AuditLogOptions): AuditTrail {
@@ -48,7 +47,11 @@ export function openAuditTrail(options: AuditLogOptions): AuditTrail {
   const refusals = new Map(Object.entries(refusalsAnHour).map(([kind, lines]) => [kind, aggregate(lines)]))
   const forks = new Budget(10, hourMs)
   const complaints = new Budget(1, hourMs)
-  const volume = dayBudget(panelBytesADay)
+  const usedUp = new Budget(20, hourMs)
+  const shares = mirrorShares((owner) => {
+    if (usedUp.spend() === 0)
+      log.warn({ owner }, 'share of the audit log is used up: further entries of the day are counted')
+  })
 
   function flush(): void {
     if (unwritten.length === 0) return
@@ -94,10 +97,9 @@ export function openAuditTrail(options: AuditLogOptions): AuditTrail {
           log.error({ known: file.end, after }, 'audit trail of the panel does not go on where it ended')
           file.append([{ agent: forkEvent(file.end, after) }])
         }
-        if (!volume.spend(JSON.stringify(entries).length)) {
-          return complain({ bytesADay: panelBytesADay }, 'panel sends more audit entries than are taken in a day')
-        }
-        file.append(entries.map((panel) => ({ panel })))
+        const lines = shares.linesFor(entries)
+        if (lines === undefined) return complain({}, 'panel sends more audit entries than are taken in a day')
+        file.append(lines)
       } catch (error) {
         complain({ err: error }, 'audit entries of the panel cannot be written')
       }
@@ -151,23 +153,5 @@ function aggregate(linesAnHour: number): () => number | undefined {
     const before = unwritten
     unwritten = 0
     return before
-  }
-}
-
-/** So many in each day that begins with the first of them. */
-function dayBudget(limit: number) {
-  let since = Number.NEGATIVE_INFINITY
-  let spent = 0
-  return {
-    spend(amount: number): boolean {
-      const now = performance.now()
-      if (now - since > 24 * hourMs) {
-        since = now
-        spent = 0
-      }
-      if (spent + amount > limit) return false
-      spent += amount
-      return true
-    },
   }
 }

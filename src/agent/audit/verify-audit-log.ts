@@ -44,10 +44,11 @@ export async function verifyAuditLog(
     if (line.seq === head?.seq && mac !== head.mac) report(line.seq, 'head', `line ${line.seq} differs from the head`)
     if (isFork(line)) report(line.seq, 'forked', forkMessage(line, end))
     if (isFork(line)) points.backTo(line.agent.sequence)
-    if ('panel' in line) points.add(endAfter(end, line))
+    const after = endAfter(end, line)
+    if (after !== end && !('opened' in line)) points.add(after)
     from ||= line.seq
     lines++
-    end = isFork(line) ? { sequence: line.agent.sequence, checksum: line.agent.checksum } : endAfter(end, line)
+    end = isFork(line) ? { sequence: line.agent.sequence, checksum: line.agent.checksum } : after
     last = { seq: line.seq, mac }
   }
   const reached = last?.seq ?? 0
