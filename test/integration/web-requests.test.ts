@@ -1,5 +1,6 @@
 /** Requests as browsers, authorities and applications make them, each of which was answered wrongly once. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect as connectHttp2 } from 'node:http2'
 import { request as httpsRequest } from 'node:https'
@@ -212,3 +213,70 @@ function overTls(servername: string, asked: string, path: string): Promise<[stat
     socket.on('close', () => resolve([Number(text.split(' ')[1]), text.split('\r\n\r\n')[1] ?? '']))
   })
 }
+
+describe('an application below another', () => {
+  const front = (name: string) => `<?php echo "${name} ", $_SERVER['SCRIPT_NAME'], ' ', $_SERVER['REQUEST_URI'];`
+
+  beforeAll(() => {
+    machine.addSite(acme, 'two.example.com', {
+      'index.php': front('shop'),
+      'blog/index.php': front('blog'),
+      'a/x.txt': '',
+      'a/b/x.txt': '',
+      'a/b/c/x.txt': '',
+      'a/b/c/wiki/index.php': front('wiki'),
+      'odd ?name/index.php': front('odd'),
+      'plain/index.html': 'plain',
+      'plain/empty/x.txt': 'x',
+    })
+  })
+
+  it.each([
+    ['/blog/2026/11/hello-world/', 'blog /blog/index.php'],
+    ['/blog/hello?p=1', 'blog /blog/index.php'],
+    ['/blog/', 'blog /blog/index.php'],
+    ['/a/b/c/wiki/some/page', 'wiki /a/b/c/wiki/index.php'],
+    ['/a/b/none', 'shop /index.php'],
+    ['/blogs/x', 'shop /index.php'],
+    ['/pretty/link/', 'shop /index.php'],
+    ['/', 'shop /index.php'],
+    ['/odd%20%3Fname/x', 'odd /odd ?name/index.php'],
+  ])('%s is answered by the nearest one above', async (path, script) => {
+    expect(await ask('two.example.com', path)).toMatchObject({ status: 200, body: `${script} ${path}` })
+  })
+
+  it.each([
+    ['/plain/', 200, 'plain'],
+    ['/plain/empty/', 403, undefined],
+  ])('%s is what a directory without a script has', async (path, status, body) => {
+    const answer = await ask('two.example.com', path)
+
+    expect(answer.status).toBe(status)
+    if (body !== undefined) expect(answer.body).toBe(body)
+  })
+})
+
+describe('files as tenants leave them', () => {
+  it('runs a script that only its owner may read, as a file and as what a directory has', async () => {
+    const own = machine.addSite(acme, 'own.example.com', {
+      'index.php': '<?php echo "front";',
+      'x.php': '<?php echo "ran";',
+    })
+    for (const name of ['index.php', 'x.php']) chmodSync(join(own, name), 0o600)
+
+    expect((await ask('own.example.com', '/x.php')).body).toBe('ran')
+    expect((await ask('own.example.com', '/')).body).toBe('front')
+    expect((await ask('own.example.com', '/pretty')).body).toBe('front')
+  })
+
+  it('goes on serving what was given to another group', async () => {
+    const taken = machine.addSite(acme, 'taken.example.com', { 'index.html': 'page', 'img/a.txt': 'a' })
+    chmodSync(join(taken, 'index.html'), 0o644)
+    chmodSync(join(taken, 'img'), 0o755)
+    chmodSync(join(taken, 'img/a.txt'), 0o644)
+    execFileSync('/bin/chown', ['-R', `${acme.uid}:${acme.gid}`, taken])
+
+    expect((await ask('taken.example.com', '/')).body).toBe('page')
+    expect((await ask('taken.example.com', '/img/a.txt')).body).toBe('a')
+  })
+})
