@@ -40,8 +40,7 @@ export function directories(places: Layout, accounts: SystemAccounts): readonly 
     [places.web.challenges, root(0o711)],
     [places.web.tls, root(0o711)],
     [places.web.defaultTls, root(0o750, accounts.webGid)],
-    // A tenant's own processes see their tree from within; of all others only the web server has anything to do there.
-    [places.customers.root, root(0o710, accounts.webGid)],
+    [places.customers.root, root(0o711)],
     [places.customers.trash, root(0o700)],
   ]
 }

@@ -75,8 +75,6 @@ export class WebMachine {
     for (const path of [places.web.hosts, places.web.pages, places.fpmRun, places.customers.root, places.logs]) {
       mkdirSync(path, { recursive: true, mode: 0o755 })
     }
-    chmodSync(places.customers.root, 0o710)
-    chownSync(places.customers.root, 0, webGid)
     mkdirSync(places.wakerRun, { mode: 0o700 })
     chownSync(places.wakerRun, wakerUid, wakerUid)
     mkdirSync(places.wakeRun, { mode: 0o710 })
@@ -164,7 +162,7 @@ export class WebMachine {
     const docroot = customers.docroot(tenant.name, name)
     mkdirSync(docroot, { recursive: true })
     chownSync(docroot, tenant.uid, webGid)
-    chmodSync(docroot, 0o2755)
+    chmodSync(docroot, 0o2750)
     for (const [path, text] of Object.entries(files)) this.write(tenant, join(docroot, path), text)
     const site = web.site(tenant.name, name)
     mkdirSync(site, { recursive: true })

@@ -1,5 +1,4 @@
 /** Requests as browsers, authorities and applications make them, each of which was answered wrongly once. */
-import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect as connectHttp2 } from 'node:http2'
@@ -267,16 +266,5 @@ describe('files as tenants leave them', () => {
     expect((await ask('own.example.com', '/x.php')).body).toBe('ran')
     expect((await ask('own.example.com', '/')).body).toBe('front')
     expect((await ask('own.example.com', '/pretty')).body).toBe('front')
-  })
-
-  it('goes on serving what was given to another group', async () => {
-    const taken = machine.addSite(acme, 'taken.example.com', { 'index.html': 'page', 'img/a.txt': 'a' })
-    chmodSync(join(taken, 'index.html'), 0o644)
-    chmodSync(join(taken, 'img'), 0o755)
-    chmodSync(join(taken, 'img/a.txt'), 0o644)
-    execFileSync('/bin/chown', ['-R', `${acme.uid}:${acme.gid}`, taken])
-
-    expect((await ask('taken.example.com', '/')).body).toBe('page')
-    expect((await ask('taken.example.com', '/img/a.txt')).body).toBe('a')
   })
 })

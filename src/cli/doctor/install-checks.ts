@@ -46,7 +46,7 @@ function permissions(places: Layout): Finding {
     [places.panelState, 0o700],
     [places.secrets, 0o700],
     [places.ssl, 0o700],
-    [places.customers.root, 0o710],
+    [places.customers.root, 0o711],
     [places.panelRun, 0o700],
     [places.wakerRun, 0o700],
   ]

@@ -30,8 +30,7 @@ export function siteFacts(machine: Machine, tenant: TenantIdentity, site: SiteId
 
 /**
  * The customer's files. The site's directory is root's, so that the tenant can swap nothing above its document root
- * (C05); the document root is the tenant's. What the tenant lets everybody read the web server reads whatever group it has;
- * nobody else gets there, because `customers.root` is closed to them.
+ * (C05); the document root is the tenant's, and only the web server's group may read it besides.
  */
 function treeFact(machine: Machine, tenant: TenantIdentity, site: SiteIdentity): Step {
   const { customers } = machine.places
@@ -44,7 +43,7 @@ function treeFact(machine: Machine, tenant: TenantIdentity, site: SiteIdentity):
     builder: root,
     children: [
       { path: 'public', ...docrootOwnership(machine, tenant) },
-      { path: 'public/index.html', text: readyPage(site.fqdn), mode: 0o644, uid, gid: machine.accounts.webGid },
+      { path: 'public/index.html', text: readyPage(site.fqdn), mode: 0o640, uid, gid: machine.accounts.webGid },
     ],
   })
 }
@@ -56,7 +55,7 @@ export function docrootFact(machine: Machine, tenant: TenantIdentity, site: Site
 }
 
 function docrootOwnership({ accounts }: Machine, { uid }: TenantIdentity): Ownership {
-  return { mode: 0o2755, uid, gid: accounts.webGid } // what is made in it is the web server's to read, too
+  return { mode: 0o2750, uid, gid: accounts.webGid } // what is made in it is the web server's to read, too
 }
 
 /** What the web server reads about the site. */
