@@ -371,26 +371,40 @@ say_notes() {
   fi
 }
 
+# Where setup is done: with a one-time code while it is not done, else the panel itself.
+setup_path() {
+  local path
+  path=$(wcp setup open --json 2>/dev/null | sed -n 's/.*"path": *"\([^"]*\)".*/\1/p') || true
+  printf '%s' "${path:-/}"
+}
+
 say_what_next() {
-  local port name address password
+  local port name address password path
+  path=$(setup_path)
   port=$(config_port listen 8360)
   name=$(hostname -f 2>/dev/null || hostname)
   address=$(hostname -I 2>/dev/null | awk '{ print $1 }')
   say ''
   say "WCP360 $("$program" --version) runs."
   say ''
-  [ -n "$address" ] && say "  Panel:        https://$address:$port/"
-  say "                https://$name:$port/   (where that name leads here)"
+  [ -n "$address" ] && say "  Panel:        https://$address:$port$path"
+  say "                https://$name:$port$path   (where that name leads here)"
   say "  Certificate:  $(openssl x509 -noout -fingerprint -sha256 -in /etc/wcp360/ssl/panel.crt | cut -d= -f2)"
   say '                It signs itself, so the browser will ask; compare the fingerprint.'
   say ''
   password=$(passwd -S root 2>/dev/null | cut -d' ' -f2)
+  if [ "$path" = / ]; then
+    say '  Next:         open the address, and sign in.'
+    say '  Later:        "wcp" shows what can be done, "wcp doctor" whether all is well.'
+    return
+  fi
   if [ "$password" != P ]; then
     say '  Next:         give root a password for the first sign-in: sudo passwd root'
     say '                Then open the address, sign in as root, and make the first administrator.'
   else
     say "  Next:         open the address, sign in as root with root's password, and make the first administrator."
   fi
+  say "                The address works once, for 24 hours (\"wcp setup open\" prints a new one)."
   say "                After that root's sign-in is closed for good."
   say '  Later:        "wcp" shows what can be done, "wcp doctor" whether all is well.'
 }

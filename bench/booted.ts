@@ -18,7 +18,7 @@ export const booted: Bench = {
   async run({ sites }) {
     const machine = await installed('trixie-ready')
     try {
-      await setUp(await browserOf(machine))
+      await setUp(machine, await browserOf(machine))
       const empty = await look(machine)
       await fillBySocket(machine, sites)
       const full = await look(machine)

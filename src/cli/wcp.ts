@@ -13,6 +13,7 @@ import { doctor } from './commands/doctor.ts'
 import { emergencyCommands } from './commands/emergency.ts'
 import { loginCommands } from './commands/login.ts'
 import { logs } from './commands/logs.ts'
+import { openSetup } from './commands/setup.ts'
 import { status } from './commands/status.ts'
 import { rescueCaller } from './emergency/call-rescue.ts'
 import { type LocalCommand, runProgram } from './program.ts'
@@ -56,6 +57,7 @@ async function run(
   const ofThisMachine: readonly LocalCommand[] = [
     doctor(places, call, output),
     approve(rescueCaller(), output),
+    openSetup(rescueCaller(), output),
     logs(join(places.logs, 'wcpd.log')),
     ...configCommands(places.config, output),
     ...emergencyCommands({ output, ask, isTerminal, call: rescueCaller() }),

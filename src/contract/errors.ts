@@ -20,7 +20,11 @@ export const errorTable = {
   too_large: { status: 413, exit: 2, help: 'Send less in one request.' },
   wrong_host: { status: 421, exit: 2, help: 'Use the address of the panel that the configuration names.' },
   too_many_requests: { status: 429, exit: 8, help: 'Wait as long as Retry-After says.' },
-  setup_needed: { status: 403, exit: 9, help: 'Open /bootstrap in a browser and sign in as root once.' },
+  setup_needed: {
+    status: 403,
+    exit: 9,
+    help: 'Open the address that the installer printed; "wcp setup open" on the server prints a new one.',
+  },
   stale: { status: 409, exit: 6, help: 'A newer job has been accepted for this resource; nothing was changed.' },
   machine_failed: {
     status: 500,

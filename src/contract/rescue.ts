@@ -34,6 +34,8 @@ export const RescueRequest = z.discriminatedUnion('do', [
     count: z.int().min(1).max(100_000),
     minutes: z.int().min(1).max(1440),
   }),
+  /** A code for the first setup from the network; the daemon may run. */
+  z.strictObject({ do: z.literal('open-setup') }),
   /** Only looks, also while the daemon runs. `head`: one that was kept elsewhere. */
   z.strictObject({ do: z.literal('audit'), head: AuditHead.nullable() }),
 ])
@@ -48,6 +50,10 @@ export const Approval = z.strictObject({
   until: z.iso.datetime(),
 })
 export type Approval = z.infer<typeof Approval>
+
+/** What `open-setup` leaves for the agent. `digest`: SHA-256 of the code. */
+export const SetupWord = z.strictObject({ digest: z.string().regex(/^[0-9a-f]{64}$/), until: z.iso.datetime() })
+export type SetupWord = z.infer<typeof SetupWord>
 
 export const RescueStep = z.strictObject({ name: Text, state: StepState, note: Text.nullable() })
 export type RescueStep = z.infer<typeof RescueStep>
@@ -73,6 +79,8 @@ export const RescueReport = z.strictObject({
   jobs: z.array(RescueJob).exactOptional(),
   steps: z.array(RescueStep).exactOptional(),
   drift: DriftReport.exactOptional(),
+  /** Below the panel's address. */
+  setup: z.strictObject({ path: z.string(), until: z.iso.datetime() }).exactOptional(),
 })
 export type RescueReport = z.infer<typeof RescueReport>
 

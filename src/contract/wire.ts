@@ -92,11 +92,12 @@ export const PanelMessage = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('inventory'), ask: Id, of: InventoryWord, after: Id.nullable() }),
   /** Entries of the panel's audit trail in their order, the first one right after `after`. Answered with `audited`. */
   z.strictObject({ t: z.literal('audit'), after: TrailEnd, entries: z.array(MirroredEntry).min(1).max(100) }),
-  /** PAM check of root's password; only before setup is closed, five tries a minute. */
+  /** The code of the setup's address, and then a PAM check of root's password; only before setup is closed, five checks a minute. */
   z.strictObject({
     t: z.literal('verify_root'),
     ask: Id,
     password: z.string().min(1).max(1024),
+    code: z.string().max(100),
     from: z.string().max(64),
   }),
   /** The store was put back from a backup, or is a new one: tokens are counted anew. Answered with `NewEpoch`. */
@@ -218,7 +219,13 @@ export type PlanReport = z.infer<typeof PlanReport>
 export const NewEpoch = z.strictObject({ epoch: Epoch })
 
 /** Answer to `verify_root`. */
-export const RootCheck = z.strictObject({ ok: z.boolean(), retryAfterSeconds: z.number().nullable() })
+export const RootCheck = z.strictObject({
+  ok: z.boolean(),
+  retryAfterSeconds: z.number().nullable(),
+  /** `closed`: root has not opened setup to the network within the last day. */
+  refused: z.enum(['password', 'code', 'closed']).nullable(),
+})
+export type RootCheck = z.infer<typeof RootCheck>
 
 /** Answer to `inspect audit`: whether the root side's log is whole, and what it holds of the panel's trail. */
 export const MirrorReport = z.strictObject({

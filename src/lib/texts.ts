@@ -380,6 +380,9 @@ export const shared = {
     rootText:
       'Prove that this machine is yours: enter the password of its root user. It is checked by the system and kept nowhere.',
     rootPassword: 'Password of root',
+    addressTitle: 'Set up this server',
+    addressText:
+      'Setup is done at the address that the installer printed, which works once and for 24 hours. On the server, root gets a new one:',
     goOn: 'Continue',
     step: 'Step',
     of: 'of',

@@ -12,6 +12,8 @@ import {
 } from '../../src/contract/wire.ts'
 
 export const rootPassword = 'correct horse battery'
+export const setupCode = 'the-code-of-the-address'
+export const setupPath = `/bootstrap?code=${setupCode}`
 
 const health: HealthSnapshot = {
   at: '2026-01-01T00:00:00.000Z',
@@ -94,7 +96,8 @@ export async function startAgentPeer(socketPath: string, stepMs: number): Promis
       case 'inventory':
         return send({ t: 'answer', ask: message.ask, value: [], failure: null })
       case 'verify_root': {
-        const value = { ok: message.password === rootPassword, retryAfterSeconds: null }
+        const ok = message.code === setupCode && message.password === rootPassword
+        const value = { ok, retryAfterSeconds: null, refused: ok ? null : 'password' }
         return send({ t: 'answer', ask: message.ask, value, failure: null })
       }
       case 'close_setup':

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { rootPassword } from './agent-peer.ts'
+import { rootPassword, setupPath } from './agent-peer.ts'
 import { launchChromium } from './chromium.ts'
 import { admin, startTestPanel, type TestPanel } from './panel.ts'
 
@@ -68,7 +68,10 @@ describe('from an unset server to a deleted tenant', () => {
   it('leads every visitor to the setup, and asks for root first', async () => {
     await page.goto('/tenants')
     expect(new URL(page.url()).pathname).toBe('/bootstrap')
+    expect(await page.getByLabel('Password of root').count()).toBe(0)
+    await page.getByText('wcp setup open').waitFor()
 
+    await page.goto(setupPath)
     await page.getByLabel('Password of root').fill('not it')
     await page.getByRole('button', { name: 'Continue' }).click()
     await page.getByRole('alert').waitFor()

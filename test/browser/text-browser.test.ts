@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { rootPassword } from './agent-peer.ts'
+import { rootPassword, setupPath } from './agent-peer.ts'
 import { admin, startTestPanel, type TestPanel } from './panel.ts'
 
 let panel: TestPanel
@@ -28,7 +28,7 @@ describe('lynx', () => {
     const job = join(panel.directory, 'job.txt')
     const tenant = join(panel.directory, 'tenant.txt')
 
-    await lynx('/', [
+    await lynx(setupPath, [
       ...[...next, ...typed(rootPassword), ...next, ...follow],
       ...[...next, ...typed(admin.email), ...next, ...typed(admin.password), ...next, ...typed(admin.password)],
       ...[...next, ...follow],

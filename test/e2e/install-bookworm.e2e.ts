@@ -36,7 +36,7 @@ describe('Debian 12', () => {
 
   it('becomes a hosting server by one command', async () => {
     expect(await installer('--prebuilt dist/wcpd')).toMatch(/WCP360 .* runs\./)
-    await setUp(await browserOf(machine))
+    await setUp(machine, await browserOf(machine))
 
     expect(await machine.succeed(['wcp', 'doctor'])).not.toMatch(/FAIL/)
   })

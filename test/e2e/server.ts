@@ -10,8 +10,9 @@ export async function browserOf(machine: Machine): Promise<Visitor> {
 }
 
 /** Root's one sign-in, and the first administrator; answers the page that comes then. */
-export async function setUp(panel: Visitor): Promise<string> {
-  const second = await panel.submit(await panel.get('/'), '/bootstrap', { password: rootPassword })
+export async function setUp(machine: Machine, panel: Visitor): Promise<string> {
+  const { report } = JSON.parse(await machine.succeed(['wcp', 'setup', 'open', '--json']))
+  const second = await panel.submit(await panel.get(report.setup.path), '/bootstrap', { password: rootPassword })
   return await panel.submit(second, '/bootstrap/admin', { ...admin, repeat: admin.password })
 }
 

@@ -19,7 +19,7 @@ describe('the services on a server', () => {
   beforeAll(async () => {
     machine = await installed('trixie-ready')
     panel = await browserOf(machine)
-    await setUp(panel)
+    await setUp(machine, panel)
     await machine.succeed(['wcp', 'tenant', 'create', 'acme', '--domain', site])
     await putWhoPage(machine, 'acme', site)
   })

@@ -42,11 +42,12 @@ describe('a server with the product on it', () => {
 
   it('is set up by root once, and never again', async () => {
     const welcome = await panel.get('/')
-    expect(welcome).toContain('_csrf')
+    expect(welcome).toContain('wcp setup open')
+    expect(welcome).not.toContain('type="password"')
 
     const refused = await panel.send('POST', '/bootstrap', { _csrf: 'wrong', password: rootPassword })
     expect(refused.status).toBe(403)
-    const home = await setUp(panel)
+    const home = await setUp(machine, panel)
 
     expect(home).toContain('Overview')
     expect((await panel.send('GET', '/bootstrap')).status).toBe(404)

@@ -26,7 +26,7 @@ export async function busyServer(): Promise<{ readonly machine: Machine; readonl
     await eventually(machine, 'journalctl -u wcpd -o cat --no-pager', /configuration reloaded/)
     await eventually(machine, 'wcp status', /nginx +running/)
     const panel = await browserOf(machine)
-    await setUp(panel)
+    await setUp(machine, panel)
     return { machine, panel }
   } catch (error) {
     await machine.stop()

@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Browser } from './support/client.ts'
+import { setupCode } from './support/scripted-agent.ts'
 import { password, type TestPanel, type TestPanelOptions, testPanel, until } from './support/test-panel.ts'
 
 let test: TestPanel
@@ -324,7 +325,7 @@ describe('setup', () => {
   it('makes the first administrator and the default package, and is closed for ever', async () => {
     test = await testPanel(open)
     const browser = test.browser()
-    expect((await browser.form('/bootstrap', { password: 'root-password' })).status).toBe(303)
+    expect((await browser.form('/bootstrap', { password: 'root-password', code: setupCode })).status).toBe(303)
     expect((await browser.ask({ path: '/bootstrap' })).text).toBe('setup true')
     const rootCookie = browser.cookie
 
@@ -332,7 +333,7 @@ describe('setup', () => {
 
     expect((await browser.ask({ path: '/' })).text).toBe('hello first@example.com')
     expect((await browser.ask({ path: '/bootstrap' })).status).toBe(404)
-    expect((await browser.form('/bootstrap', { password: 'root-password' })).status).toBe(404)
+    expect((await browser.form('/bootstrap', { password: 'root-password', code: setupCode })).status).toBe(404)
     const late = test.browser()
     late.cookie = rootCookie
     expect((await late.form('/bootstrap/admin', { ...first, email: 'second@example.com' })).status).toBe(404)
@@ -346,7 +347,7 @@ describe('setup', () => {
   it('never shows or stores the password of root', async () => {
     test = await testPanel(open)
     const browser = test.browser()
-    await browser.form('/bootstrap', { password: 'root-password' })
+    await browser.form('/bootstrap', { password: 'root-password', code: setupCode })
     await browser.form('/bootstrap/admin', first)
 
     const kept = JSON.stringify([test.log, (await test.root('GET', '/api/v1/audit')).json(), await storedSessions()])
@@ -360,10 +361,21 @@ describe('setup', () => {
 
     const statuses: number[] = []
     for (let tries = 0; tries < 6; tries++)
-      statuses.push((await browser.form('/bootstrap', { password: `wrong ${tries}` })).status)
+      statuses.push((await browser.form('/bootstrap', { password: `wrong ${tries}`, code: setupCode })).status)
 
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429])
     expect(test.machine.heard.filter(({ t }) => t === 'verify_root')).toHaveLength(5)
+    expect((await browser.ask({ path: '/bootstrap' })).text).toBe('setup false')
+  })
+
+  it('asks the root side nothing more than the code of an address that does not count', async () => {
+    test = await testPanel(open)
+    const browser = test.browser()
+    const refused = await browser.form('/bootstrap', { password: 'root-password', code: 'another' })
+
+    expect(refused.status).toBe(401)
+    expect(refused.text).toContain('wcp setup open')
+    expect((await browser.form('/bootstrap', { password: 'root-password' })).status).toBe(401)
     expect((await browser.ask({ path: '/bootstrap' })).text).toBe('setup false')
   })
 
@@ -382,7 +394,7 @@ describe('setup', () => {
   ])('names the field that is wrong: %s', async (_, fields, field) => {
     test = await testPanel(open)
     const browser = test.browser()
-    await browser.form('/bootstrap', { password: 'root-password' })
+    await browser.form('/bootstrap', { password: 'root-password', code: setupCode })
 
     const answer = await browser.form('/bootstrap/admin', fields)
 
@@ -394,7 +406,7 @@ describe('setup', () => {
   it('creates one administrator when two are sent at once', async () => {
     test = await testPanel(open)
     const browser = test.browser()
-    await browser.form('/bootstrap', { password: 'root-password' })
+    await browser.form('/bootstrap', { password: 'root-password', code: setupCode })
     const token = await browser.token()
     const send = (email: string) => browser.form('/bootstrap/admin', { ...first, email, _csrf: token })
 
@@ -410,7 +422,7 @@ describe('setup', () => {
 
     expect((await browser.ask({ path: '/login' })).text).toBe('login lost')
     expect((await browser.ask({ path: '/bootstrap' })).status).toBe(404)
-    expect((await browser.form('/bootstrap', { password: 'root-password' })).status).toBe(404)
+    expect((await browser.form('/bootstrap', { password: 'root-password', code: setupCode })).status).toBe(404)
     expect(test.machine.heard.filter(({ t }) => t === 'verify_root')).toEqual([])
   })
 

@@ -1,11 +1,13 @@
 /** The blast brake, and the one way past it. */
 import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { approve } from '../../src/agent/rescue/rescue-approve.ts'
 import type { BrakeKind } from '../../src/contract/job.ts'
 import { Bench, type Given, newId, plenty } from './bench.ts'
 import { scenarios, tenant } from './scenarios.ts'
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 let bench: Bench
 const few = { ...plenty, deletes: 2, restores: 1 }

@@ -1,8 +1,9 @@
 /** Fences, phases, redelivery, order: what the engine promises apart from what single jobs do. */
-import { lstatSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, lstatSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createEngine } from '../../src/agent/jobs/engine.ts'
 import { longestStep } from '../../src/agent/jobs/journal.ts'
+import { openSetup } from '../../src/agent/rescue/rescue-setup.ts'
 import { WcpError } from '../../src/contract/errors.ts'
 import { Fqdn, TenantName } from '../../src/contract/values.ts'
 import { Bench, newId } from './bench.ts'
@@ -188,7 +189,9 @@ describe('ends of jobs', () => {
 describe('phases', () => {
   it('root is checked only until setup is closed, and that is for ever', async () => {
     expect(bench.engine.setupOpen).toBe(false)
-    expect(bench.engine.handle({ t: 'verify_root', ask: newId(), password: 'right', from: '::1' })).toBe('close')
+    expect(bench.engine.handle({ t: 'verify_root', ask: newId(), password: 'right', code: 'x', from: '::1' })).toBe(
+      'close',
+    )
     await bench.engine.close()
 
     rmSync(bench.places.setupClosed) // one of the two places that know is enough
@@ -200,11 +203,14 @@ describe('phases', () => {
   it('an unclosed setup takes no jobs and checks root five times a minute', async () => {
     const fresh = await Bench.make({ closed: false })
     try {
-      const verify = { t: 'verify_root', from: '::1' }
+      const code = await setupCode(fresh)
+      const verify = { t: 'verify_root', from: '::1', code }
       expect(await fresh.run('tenant.create', create)).toMatchObject({ failure: { code: 'unavailable' } })
-      expect((await fresh.ask({ ...verify, password: 'wrong' })).value).toEqual({ ok: false, retryAfterSeconds: null })
-      expect((await fresh.ask({ ...verify, password: 'right' })).value).toEqual({ ok: true, retryAfterSeconds: null })
-      for (let n = 0; n < 3; n++) await fresh.ask({ ...verify, password: 'wrong' })
+      for (let n = 0; n < 100; n++) await fresh.ask({ ...verify, password: 'right', code: `guess ${n}` })
+      for (let n = 0; n < 5; n++) {
+        const { value } = await fresh.ask({ ...verify, password: 'wrong' })
+        expect(value).toEqual({ ok: false, retryAfterSeconds: null, refused: 'password' })
+      }
       const sixth = (await fresh.ask({ ...verify, password: 'right' })).value
       expect(sixth).toMatchObject({ ok: false, retryAfterSeconds: expect.any(Number) })
       expect(fresh.manifest()).not.toContain('acme')
@@ -220,7 +226,8 @@ describe('phases', () => {
       await fresh.engine.close()
       const verifyRoot = () => Promise.reject(new WcpError('unavailable', 'PAM did not answer'))
       await fresh.start(fresh.machine(), { verifyRoot })
-      expect(await fresh.ask({ t: 'verify_root', password: 'right', from: '::1' })).toMatchObject({
+      const code = await setupCode(fresh)
+      expect(await fresh.ask({ t: 'verify_root', password: 'right', code, from: '::1' })).toMatchObject({
         value: null,
         failure: { code: 'unavailable', message: 'PAM did not answer' },
       })
@@ -230,6 +237,71 @@ describe('phases', () => {
     }
   })
 })
+
+describe('setup from the network', () => {
+  let fresh: Bench
+  let asked = 0
+  let now = Date.now()
+  const verifyRoot = async () => {
+    asked++
+    return true
+  }
+  const check = async (code: string) =>
+    (await fresh.ask({ t: 'verify_root', password: 'right', code, from: '::1' })).value as { refused: string | null }
+
+  beforeEach(async () => {
+    asked = 0
+    now = Date.now()
+    fresh = await Bench.make({ closed: false })
+    await fresh.engine.close()
+    await fresh.start({ ...fresh.machine(), now: () => new Date(now) }, { verifyRoot })
+  })
+  afterEach(async () => {
+    await fresh.engine.close()
+    fresh.remove()
+  })
+
+  it('is closed until root opens it, for a day, and the password is not looked at', async () => {
+    expect(await check('')).toMatchObject({ ok: false, refused: 'closed' })
+    const code = await setupCode(fresh)
+    expect(await check(`${code}x`)).toMatchObject({ ok: false, refused: 'code' })
+    now = Date.now() + 24 * 3_600_000
+    expect(await check(code)).toMatchObject({ ok: false, refused: 'closed' })
+    expect(asked).toBe(0)
+  })
+
+  it('lets one in by a code, and the newest alone', async () => {
+    const older = await setupCode(fresh)
+    const code = await setupCode(fresh)
+
+    expect(await check(older)).toMatchObject({ refused: 'code' })
+    expect(await check(code)).toEqual({ ok: true, retryAfterSeconds: null, refused: null })
+    expect(await check(code)).toMatchObject({ ok: false, refused: 'closed' })
+    expect(asked).toBe(1)
+  })
+
+  it('does not take the word of a file that somebody else could read or write', async () => {
+    for (const spoil of [
+      () => chmodSync(fresh.places.setupWord, 0o640),
+      () => chownSync(fresh.places.setupWord, 990, 990),
+    ]) {
+      const code = await setupCode(fresh)
+      spoil()
+      expect(await check(code)).toMatchObject({ refused: 'closed' })
+    }
+  })
+
+  it('is not opened once it is closed for good', async () => {
+    await fresh.closeSetup()
+
+    await expect(openSetup(fresh.places)).rejects.toMatchObject({ code: 'conflict' })
+  })
+})
+
+async function setupCode({ places }: Bench): Promise<string> {
+  const { setup } = await openSetup(places)
+  return setup?.path.split('code=')[1] ?? ''
+}
 
 describe('a registry that cannot be trusted', () => {
   const suffixes = ['', '-wal', '-shm']

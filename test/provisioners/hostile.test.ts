@@ -184,7 +184,7 @@ describe('a frame that breaks the grammar', () => {
       { t: 'plan', ask: newId(), jobs: [] },
       { t: 'inspect', ask: newId(), what: 'everything' },
     ],
-    { t: 'verify_root', ask: newId(), password: 'right', from: '::1' },
+    { t: 'verify_root', ask: newId(), password: 'right', code: 'x', from: '::1' },
   ]
 
   it.each(frames.map((frame) => [frame]))('%j ends the connection and leaves no trace', async (frame) => {

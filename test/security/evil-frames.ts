@@ -230,7 +230,7 @@ export class EvilFrames {
     const dice = this.#dice
     return (
       dice.oneOf<Json>([
-        { t: 'verify_root', ask: uuid(dice), password: 'x', from: '127.0.0.1' },
+        { t: 'verify_root', ask: uuid(dice), password: 'x', code: 'x', from: '127.0.0.1' },
         { t: 'hello', wire: 2, version: 'x', setupOpen: true, readOnly: null, running: [], php: [] },
         { t: 'finished', job: uuid(dice), token: 1, failure: null },
         { t: 'accepted', job: uuid(dice), steps: [] },

@@ -3,7 +3,6 @@
  * waits until the hour has passed or root has approved more. Root's word is a file in root's own directory, which no
  * message can write.
  */
-import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BrakeKind, brakeKinds } from '../../contract/job.ts'
 import { Approval } from '../../contract/rescue.ts'
@@ -12,6 +11,7 @@ import type { BrakeState } from '../../contract/wire.ts'
 import { type JobType, jobContracts } from '../../resources/jobs.ts'
 import type { AuditTrail } from '../audit/audit-trail.ts'
 import type { Log } from '../log.ts'
+import { rootWord } from '../os/root-word.ts'
 import type { Counted, Journal } from './journal.ts'
 import { type RationedLog, rationedLog } from './rationed-log.ts'
 
@@ -124,7 +124,7 @@ export class Brake {
   /** What root has approved, if it counts now. */
   #approval(kind: BrakeKind): Approval | undefined {
     const { approvals, now, audit, log } = this.#options
-    const approval = readApproval(join(approvals, `${kind}.json`), log)
+    const approval = rootWord(join(approvals, `${kind}.json`), Approval, log)
     const moment = now().toISOString()
     if (approval?.kind !== kind || approval.from > moment || approval.until <= moment) return undefined
     if (!this.#seen.has(approval.id)) {
@@ -153,20 +153,4 @@ function portion(limit: number, part: number): number {
 
 function typesOf(kind: BrakeKind): readonly JobType[] {
   return Object.values(jobContracts).flatMap(({ type, brake }) => (brake === kind ? [type] : []))
-}
-
-/** A file that root did not write alone is no word of root's (B14). */
-function readApproval(path: string, log: Log): Approval | undefined {
-  const found = statSync(path, { throwIfNoEntry: false })
-  if (found === undefined) return undefined
-  if (!found.isFile() || found.uid !== 0 || (found.mode & 0o077) !== 0 || found.size > 4096) {
-    log.error({ path }, 'approval does not belong to root alone and is ignored')
-    return undefined
-  }
-  try {
-    return Approval.parse(JSON.parse(readFileSync(path, 'utf8')))
-  } catch (error) {
-    log.error({ path, err: error }, 'approval cannot be read and is ignored')
-    return undefined
-  }
 }

@@ -6,7 +6,7 @@ import type { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
 import { fitsFrame } from '../../contract/frame.ts'
 import { type JobTarget, resourceOf } from '../../contract/job.ts'
-import { type Failure, type Inventory, PanelMessage } from '../../contract/wire.ts'
+import { type Failure, type Inventory, PanelMessage, type RootCheck } from '../../contract/wire.ts'
 import { provisioners } from '../kinds/index.ts'
 import type { AnyProvisioner } from '../kinds/provisioner.ts'
 import { errorCode } from '../os/error-code.ts'
@@ -18,6 +18,7 @@ import type { Acceptance, Journal, JournaledJob, NewJob } from './journal.ts'
 import type { PlannedJob } from './plan.ts'
 import { type RationedLog, rationedLog } from './rationed-log.ts'
 import { isJobType } from './run-job.ts'
+import { setupRefusal, spendSetupCode } from './setup-window.ts'
 
 type Kind = PanelMessage['t']
 type Message<K extends Kind> = Extract<PanelMessage, { t: K }>
@@ -292,14 +293,22 @@ export class Intake {
     return this.#answer(ask, () => this.#doers.plan(planned))
   }
 
-  /** One at a time, five a minute. A check that fails in any way is no yes (B14): the panel is told that it failed. */
-  async #verifyRoot({ password, from }: Message<'verify_root'>) {
+  /**
+   * Who lacks the code uses up nothing. Then one at a time, five a minute. A check that fails in any way is no yes (B14):
+   * the panel is told that it failed.
+   */
+  async #verifyRoot({ password, code, from }: Message<'verify_root'>): Promise<RootCheck> {
+    const { machine, log } = this.#options
+    const refused = setupRefusal(machine, code, log)
+    if (refused !== undefined) return { ok: false, retryAfterSeconds: null, refused }
     const waitMs = this.#isCheckingRoot ? 1000 : this.#rootChecks.spend()
-    if (waitMs > 0) return { ok: false, retryAfterSeconds: Math.ceil(waitMs / 1000) }
+    if (waitMs > 0) return { ok: false, retryAfterSeconds: Math.ceil(waitMs / 1000), refused: null }
     this.#isCheckingRoot = true
     try {
-      const ok = (await this.#options.verifyRoot(password, from)) === true
-      return { ok: ok && this.#doers.phase() === 'setup', retryAfterSeconds: null }
+      const isRoot = (await this.#options.verifyRoot(password, from)) === true
+      if (!isRoot || this.#doers.phase() !== 'setup') return { ok: false, retryAfterSeconds: null, refused: 'password' }
+      await spendSetupCode(machine)
+      return { ok: true, retryAfterSeconds: null, refused: null }
     } catch (error) {
       this.#options.log.error({ err: error }, 'root password could not be checked')
       throw error

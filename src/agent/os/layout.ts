@@ -35,6 +35,7 @@ export function layout(root = '/') {
     agentDatabase: at('var/lib/wcp360-agent/agent.db'),
     /** root 0700: what root has approved above the budgets of an hour. */
     approvals: at('var/lib/wcp360-agent/approvals'),
+    setupWord: at('var/lib/wcp360-agent/setup.json'),
     logs: at('var/log/wcp360'),
     /** The root side's audit log, root 0600; older files of it bear the number of their first line. */
     auditLog: at('var/log/wcp360/audit.log'),

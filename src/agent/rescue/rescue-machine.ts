@@ -63,7 +63,7 @@ export async function openRescue(places: Layout): Promise<Rescue> {
 }
 
 /** As the daemon has it: what its unit's EnvironmentFile= sets counts, and a missing file is all defaults. */
-function readConfig({ root, config: file }: Layout): Config {
+export function readConfig({ root, config: file }: Layout): Config {
   const env = { ...parseEnv(textOf(join(root, 'etc/default/wcp360')) ?? ''), ...process.env }
   return loadConfig(textOf(file) ?? defaultConfigText(), env, file)
 }

@@ -20,6 +20,7 @@ import { renderAll } from './rescue-render.ts'
 import { HalfDone } from './rescue-report.ts'
 import { rollBack } from './rescue-roll-back.ts'
 import { settleJobs } from './rescue-settle.ts'
+import { openSetup } from './rescue-setup.ts'
 import { rescueTenant } from './rescue-tenant.ts'
 
 export async function main(argv: string[]): Promise<number> {
@@ -38,6 +39,7 @@ async function answerTo(input: NodeJS.ReadableStream, root: string): Promise<Res
   if (process.getuid?.() !== 0) throw new WcpError('forbidden', 'Cannot work on this machine: only root may')
   const request = RescueRequest.parse(await json(input))
   const places = layout(root)
+  if (request.do === 'open-setup') return { report: await openSetup(places), problem: null }
   if (request.do === 'approve') return { report: await approve(places, request), problem: null }
   if (request.do === 'audit') return { report: await checkAudit(places, request.head), problem: null }
   await prepareAgentState(places)
@@ -55,7 +57,10 @@ async function answerTo(input: NodeJS.ReadableStream, root: string): Promise<Res
   }
 }
 
-function run(request: Exclude<RescueRequest, { do: 'audit' | 'approve' }>, rescue: Rescue): Promise<RescueReport> {
+function run(
+  request: Exclude<RescueRequest, { do: 'audit' | 'approve' | 'open-setup' }>,
+  rescue: Rescue,
+): Promise<RescueReport> {
   switch (request.do) {
     case 'reset-password':
     case 'create-admin':

@@ -37,6 +37,15 @@ export interface BootstrapOptions {
   readonly log: Logger
 }
 
+const refusals = {
+  password: 'Cannot sign in as root: the password is wrong',
+  code: 'Cannot sign in as root: this address was used, or a newer one was printed',
+  closed: 'Cannot sign in as root: setup is closed to the network',
+}
+const newAddress = 'On the server, root gets a new address with "wcp setup open"; it is good for 24 hours.'
+/** What one message to the root side takes; a code has 22. */
+const longestCode = 100
+
 const FirstAdmin = z.strictObject({ email: Email, password: Password })
 
 /** What a tenant gets where no package is named: enough for a site, and not the machine. */
@@ -86,12 +95,13 @@ export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(
 
     isRoot: (request) => visitors.hasSession(request, 'bootstrap'),
 
-    async verifyRoot(request, reply, password) {
+    async verifyRoot(request, reply, { password, code }) {
       await demandOpen()
       const from = clientAddress(request)
       const attempt = throttle.enter({ account: 'root', address: from, known: null })
-      if (password === '' || password.length > longestPassword) throw await refuseRoot(request)
-      const check = await link.ask({ t: 'verify_root', password, from }, RootCheck, 50_000).catch((error) => {
+      if (password === '' || password.length > longestPassword || code.length > longestCode)
+        throw await refuseRoot(request, 'password')
+      const check = await link.ask({ t: 'verify_root', password, code, from }, RootCheck, 50_000).catch((error) => {
         attempt.withdrawn()
         throw error
       })
@@ -99,7 +109,7 @@ export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(
         throw new WcpError('too_many_requests', 'Cannot check the password of root now: too many attempts', {
           details: { retryAfterSeconds: Math.ceil(check.retryAfterSeconds) },
         })
-      if (!check.ok) throw await refuseRoot(request)
+      if (!check.ok) throw await refuseRoot(request, check.refused ?? 'password')
       attempt.succeeded()
       const value = await db.transaction().execute(async (tx) => {
         await recordAuth(storesOf, tx, request, { action: 'auth.root', outcome: 'ok', user: null, metadata: {} })
@@ -146,13 +156,13 @@ export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(
     },
   }
 
-  async function refuseRoot(request: FastifyRequest): Promise<WcpError> {
+  async function refuseRoot(request: FastifyRequest, why: keyof typeof refusals): Promise<WcpError> {
     await db
       .transaction()
       .execute((tx) =>
-        recordAuth(storesOf, tx, request, { action: 'auth.root', outcome: 'refused', user: null, metadata: {} }),
+        recordAuth(storesOf, tx, request, { action: 'auth.root', outcome: 'refused', user: null, metadata: { why } }),
       )
-    return new WcpError('not_signed_in', 'Cannot sign in as root: the password is wrong')
+    return new WcpError('not_signed_in', refusals[why], why === 'password' ? {} : { help: newAddress })
   }
 }
 

@@ -180,8 +180,8 @@ export interface Bootstrap {
   state(): Promise<'open' | 'closed' | 'lost' | 'unknown'>
   /** Whether this visitor has shown root's password in the last 15 minutes. */
   isRoot(request: FastifyRequest): boolean
-  /** Asks the agent; on success the visitor gets a new cookie that may create the first administrator. */
-  verifyRoot(request: FastifyRequest, reply: FastifyReply, password: string): Promise<void>
+  /** Asks the agent; on success the visitor gets a new cookie that may create the first administrator. `code`: of the address. */
+  verifyRoot(request: FastifyRequest, reply: FastifyReply, input: { password: string; code: string }): Promise<void>
   /** First administrator and default package in one transaction, closes setup, signs the administrator in. */
   createAdmin(request: FastifyRequest, reply: FastifyReply, input: unknown): Promise<void>
 }

@@ -59,7 +59,8 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
     return reply.redirect('/login', 303)
   })
 
-  const rootPage = (request: FastifyRequest, reply: FastifyReply, error?: WcpError) => {
+  const rootPage = (request: FastifyRequest, reply: FastifyReply, code: string, error?: WcpError) => {
+    if (code === '') return site.send(request, reply, addressPage(site))
     const fields = [
       loneControl({ name: 'password', label: t.auth.rootPassword, inputType: 'password', autocomplete: 'off' }),
     ]
@@ -72,6 +73,7 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
         title: t.auth.setup,
         text: t.auth.rootText,
         action: '/bootstrap',
+        code,
         submit: t.auth.goOn,
         fields,
         problem: error && problemView(t, error, fields),
@@ -106,6 +108,7 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
         title: t.auth.adminTitle,
         text: t.auth.adminText,
         action: '/bootstrap/admin',
+        code: null,
         submit: t.auth.create,
         fields,
         problem: error && problemView(t, error, fields),
@@ -113,15 +116,18 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
     })
   }
 
-  app.get('/bootstrap', { config: { access: 'bootstrap' } }, (request, reply) =>
-    auth.bootstrap.isRoot(request) ? adminPage(request, reply, '') : rootPage(request, reply),
+  app.get<{ Querystring: { code?: unknown } }>('/bootstrap', { config: { access: 'bootstrap' } }, (request, reply) =>
+    auth.bootstrap.isRoot(request)
+      ? adminPage(request, reply, '')
+      : rootPage(request, reply, formText(request.query, 'code')),
   )
 
   app.post('/bootstrap', { config: { access: 'bootstrap', isSignIn: true } }, async (request, reply) => {
+    const code = formText(request.body, 'code')
     try {
-      await auth.bootstrap.verifyRoot(request, reply, formText(request.body, 'password'))
+      await auth.bootstrap.verifyRoot(request, reply, { password: formText(request.body, 'password'), code })
     } catch (error) {
-      return rootPage(request, reply, onTheForm(error))
+      return rootPage(request, reply, code, onTheForm(error))
     }
     return reply.redirect('/bootstrap', 303)
   })
@@ -138,6 +144,17 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
     }
     return reply.redirect('/', 303)
   })
+}
+
+/** Without the code of the address nobody is asked for root's password. */
+function addressPage({ t }: Site) {
+  const { addressTitle: title, addressText: text } = t.auth
+  return {
+    template: 'auth/closed',
+    title,
+    status: 200,
+    model: { title, text, line: 'wcp setup open', again: null },
+  } as const
 }
 
 /** Setup is neither open nor done: nobody can sign in now. */

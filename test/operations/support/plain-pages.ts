@@ -56,8 +56,8 @@ function authPages(app: FastifyInstance, { auth }: PanelDeps): void {
     return 'done'
   })
   app.get('/bootstrap', setup, async (request) => `setup ${auth.bootstrap.isRoot(request)}`)
-  app.post<{ Body: { password: string } }>('/bootstrap', setup, async (request, reply) => {
-    await auth.bootstrap.verifyRoot(request, reply, request.body.password)
+  app.post<{ Body: { password: string; code?: string } }>('/bootstrap', setup, async (request, reply) => {
+    await auth.bootstrap.verifyRoot(request, reply, { code: '', ...request.body })
     return reply.redirect('/bootstrap', 303)
   })
   app.post('/bootstrap/admin', setup, async (request, reply) => {

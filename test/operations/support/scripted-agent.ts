@@ -122,7 +122,7 @@ export class ScriptedAgent {
     else if (message.t === 'inspect') this.#answer(message.ask, message.what === 'health' ? health() : [])
     if (message.t === 'inventory') this.#answer(message.ask, [])
     if (message.t === 'verify_root')
-      this.#answer(message.ask, { ok: message.password === this.#machine.rootPassword, retryAfterSeconds: null })
+      this.#answer(message.ask, { retryAfterSeconds: null, ...checked(message, this.#machine.rootPassword) })
     if (message.t === 'close_setup') {
       this.#machine.setupOpen = false
       this.#answer(message.ask, null)
@@ -157,6 +157,13 @@ export class ScriptedAgent {
   #answer(ask: Id, value: unknown): void {
     this.tell({ t: 'answer', ask, value, failure: null })
   }
+}
+
+export const setupCode = 'the-code-of-the-address'
+
+function checked({ code, password }: Extract<PanelMessage, { t: 'verify_root' }>, right: string) {
+  if (code !== setupCode) return { ok: false, refused: 'code' }
+  return password === right ? { ok: true, refused: null } : { ok: false, refused: 'password' }
 }
 
 function health() {
