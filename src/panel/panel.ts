@@ -30,6 +30,7 @@ import { refuseAnotherPanel } from './another-panel.ts'
 import { headSender } from './audit/head-sender.ts'
 import { limitEntries } from './audit/limit-entries.ts'
 import { auditMirror } from './audit/mirror.ts'
+import { repeats } from './audit/repeats.ts'
 import { accessTokens } from './auth/access-tokens.ts'
 import { acquaintance } from './auth/acquaintance.ts'
 import { apiKeys } from './auth/api-keys.ts'
@@ -138,11 +139,13 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const hasher = options.hasher ?? passwordHasher()
   const panelHost = () => new URL(config.baseUrl).hostname
   const canMail = () => config.smtp !== null
+  const unwritten = (err: unknown) => log.error({ err }, 'a refusal could not be written into the audit trail')
   const tooOften = limitEntries({
     record: (who, action, facts) =>
       operations.recordRefusal({ ...who, requestId: null }, action, { code: 'too_many_requests', ...facts }),
-    onError: (err) => log.error({ err }, 'a refusal could not be written into the audit trail'),
+    onError: unwritten,
   })
+  const repeated = repeats({ onError: unwritten })
   const rates = rateLimits(
     () => ({
       requests: config.requestsPerMinute,
@@ -161,6 +164,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     kept,
     link,
     hasher,
+    repeats: repeated,
     panelHost,
     canMail,
     hasCertificatePort: options.listenForCertificates !== undefined && options.tls !== 'insecure',
@@ -196,6 +200,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     hasher,
     throttle,
     acquaintance: acquainted,
+    repeats: repeated,
   })
   const tokens = accessTokens({
     db,
@@ -263,9 +268,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     csrfKey: keys.csrf,
     log,
     recordForgery: (request) =>
-      operations.recordRefusal(callerOf(request), request.routeOptions.config.operation ?? 'auth.form', {
-        code: 'forbidden',
-      }),
+      operations.recordForgery(callerOf(request), request.routeOptions.config.operation ?? 'auth.form'),
   })
   const network = createPanelServer(door, log, options.tls === 'insecure' ? null : options.tls)
   const certificates =
@@ -393,6 +396,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       await Promise.all([network.raw, local.raw, ...(certificates ? [certificates.raw] : [])].map(drained))
       await Promise.all([network.app.close(), local.app.close()])
       await tooOften.stop()
+      await repeated.stop()
       await house.stop()
       await post.stop()
       await proofs.stop()

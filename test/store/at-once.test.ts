@@ -19,6 +19,7 @@ function runnerOver(panel: Panel) {
     kept: keptAnswers({ seal: randomBytes(32), codes: randomBytes(32) }),
     link: { ask: never, phpVersions: [], setupOpen: false },
     hasher: { hash: async () => '$test$', verify: never },
+    repeats: { isInFull: () => true },
     panelHost: () => 'panel.example.net',
     log: pino({ level: 'silent' }),
     onChanged: () => {},

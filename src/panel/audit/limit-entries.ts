@@ -84,7 +84,7 @@ export function limitEntries({ record, onError, windowMs = 15 * 60_000 }: LimitE
   }
 }
 
-/** Each API key for itself, and who acts as another as who they are; of strangers the address. */
+/** All API keys of a person as that person, and who acts as another as who they are; of strangers the address. */
 function nameOf({ actor, ip }: Refused): string {
-  return actor?.kind === 'user' ? (actor.key ?? actor.impersonator ?? actor).id : String(ip)
+  return actor?.kind === 'user' ? (actor.impersonator ?? actor).id : String(ip)
 }

@@ -9,6 +9,7 @@ import type { SecondFactor } from '../../resources/session/schema.ts'
 import type { Stores } from '../../resources/stores.ts'
 import { Email, type User } from '../../resources/user/schema.ts'
 import type { Db } from '../../store/database.ts'
+import type { Repeats } from '../audit/repeats.ts'
 import { shownKey } from '../http/certificate-port.ts'
 import { clientAddress } from '../http/client-address.ts'
 import type { OwedFactor, Session } from '../http/types.ts'
@@ -16,7 +17,7 @@ import { type Acquaintance, type Known, placeOf } from './acquaintance.ts'
 import { type AuthEvent, recordAuth } from './auth-log.ts'
 import type { ChallengeTable } from './challenges.ts'
 import type { Path } from './fair-line.ts'
-import { knownPlace } from './network.ts'
+import { knownPlace, networkOf } from './network.ts'
 import type { PasswordHasher } from './password.ts'
 import type { NewSession, SessionTable } from './sessions.ts'
 import type { Throttle } from './throttle.ts'
@@ -45,6 +46,7 @@ export interface SignInOptions {
   readonly hasher: PasswordHasher
   readonly throttle: Throttle
   readonly acquaintance: Acquaintance
+  readonly repeats: Pick<Repeats, 'isInFull'>
 }
 
 export function signIn(options: SignInOptions) {
@@ -87,6 +89,16 @@ export function signIn(options: SignInOptions) {
     return hasher.verify(place, usable ? password : '', usable ? hash : null)
   }
 
+  /** Strangers have one share of the trail: when it is used up their guesses are counted, by network. */
+  async function recordGuess(request: FastifyRequest, event: AuthEvent): Promise<void> {
+    const { action } = event
+    const network = networkOf(clientAddress(request))
+    const write = (metadata: AuthEvent['metadata'], who: AuthEvent['user']) =>
+      db.transaction().execute((tx) => record(tx, request, { ...event, user: who, metadata }))
+    const sum = (refusals: number) => write({ network, refusals }, null)
+    if (options.repeats.isInFull('strangers', `${action} ${network}`, sum)) await write(event.metadata, event.user)
+  }
+
   /** @returns the secret of a new session, or of a challenge where the second factor is still to come */
   async function provePassword(
     request: FastifyRequest,
@@ -102,11 +114,7 @@ export function signIn(options: SignInOptions) {
     const check = await checked(place, password, known?.passwordHash ?? null)
     if (!check.ok || !known?.maySignIn) {
       const user = known ? userOf(known.user) : null
-      await db
-        .transaction()
-        .execute((tx) =>
-          record(tx, request, { action: 'auth.login', outcome: 'refused', user, metadata: { email: account } }),
-        )
+      await recordGuess(request, { action: 'auth.login', outcome: 'refused', user, metadata: { email: account } })
       throw new WcpError('not_signed_in', 'Cannot sign in: the e-mail address or the password is wrong', {
         help: 'Check both and try again; an administrator can set a new password.',
       })

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Id } from '../../contract/values.ts'
 import type { Actor } from '../../resources/actor.ts'
 import { clientAddress } from './client-address.ts'
-import { demandQuota, quota, rateLimitHeaders, type Standing } from './quota.ts'
+import { type Allowance, demandQuota, type Quota, quota, rateLimitHeaders, type Standing } from './quota.ts'
 import { sourceOf } from './source.ts'
 
 /** Each a minute. */
@@ -31,6 +31,9 @@ export function rateLimits(
   const reads = quota('reads', () => ({ perMinute: limits().reads, burst: Math.ceil(limits().reads / 3) }))
   const writes = quota('writes', () => ({ perMinute: limits().writes, burst: limits().writes }))
   const jobs = quota('jobs', () => ({ perMinute: limits().jobs, burst: limits().jobs }))
+  /** Of all people of one tenant together. */
+  const tenantReads = quota('tenant-reads', () => timesPeople(limits().reads, 1 / 3))
+  const tenantWrites = quota('tenant-writes', () => timesPeople(limits().writes, 1))
   /** What the answer tells: the last one that was counted. */
   const standings = new WeakMap<FastifyRequest, Standing>()
 
@@ -40,15 +43,25 @@ export function rateLimits(
     demandQuota(standing)
   }
 
+  /** The person's own last: it is what the answer tells of. */
+  function take(limit: CountedLimit, request: FastifyRequest, ofTenants: Quota, ofPeople: Quota): void {
+    const { actor } = request
+    if (actor?.kind !== 'user') return
+    if (actor.scope.kind === 'local' && !actor.impersonator) count(limit, request, ofTenants.take(actor.scope.tenant))
+    count(limit, request, ofPeople.take(personOf(actor)))
+  }
+
   return {
     /** Any request at all, before it is known who comes. */
     request: (request: FastifyRequest) => count('requests', request, requests.take(sourceOf(clientAddress(request)))),
     /** A REST call that changes nothing. */
-    read: (request: FastifyRequest) => each(request.actor, (who) => count('reads', request, reads.take(who))),
+    read: (request: FastifyRequest) => take('reads', request, tenantReads, reads),
     /** A change, whichever view it comes from. */
-    write: (request: FastifyRequest) => each(request.actor, (who) => count('writes', request, writes.take(who))),
+    write: (request: FastifyRequest) => take('writes', request, tenantWrites, writes),
     /** A job for a tenant that somebody asks for. */
-    job: (actor: Actor, tenant: Id) => each(actor, () => demandQuota(jobs.take(tenant))),
+    job(actor: Actor, tenant: Id): void {
+      if (actor.kind === 'user') demandQuota(jobs.take(tenant))
+    },
     tell(request: FastifyRequest, reply: FastifyReply): void {
       const standing = standings.get(request)
       if (standing !== undefined) reply.headers(rateLimitHeaders(standing))
@@ -56,7 +69,13 @@ export function rateLimits(
   }
 }
 
-/** Each API key is counted for itself, and who acts as another as who they are. */
-function each(actor: Actor | null, work: (who: Id) => void): void {
-  if (actor?.kind === 'user') work((actor.key ?? actor.impersonator ?? actor).id)
+/** Who acts as another is counted as who they are, and all API keys of a person are one program beside them. */
+function personOf({ id, key, impersonator }: Extract<Actor, { kind: 'user' }>): string {
+  return key === undefined ? (impersonator?.id ?? id) : `programs of ${id}`
+}
+
+const peopleOfTenant = 3
+
+function timesPeople(perMinute: number, share: number): Allowance {
+  return { perMinute: perMinute * peopleOfTenant, burst: Math.ceil(perMinute * peopleOfTenant * share) }
 }

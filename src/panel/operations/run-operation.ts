@@ -25,6 +25,7 @@ import type { Db } from '../../store/database.ts'
 import { storeLock, storeLockShared } from '../../store/dialect.ts'
 import { newId } from '../../store/new-id.ts'
 import { storeTrouble } from '../../store/store-trouble.ts'
+import type { Repeats } from '../audit/repeats.ts'
 import { knownPlace } from '../auth/network.ts'
 import type { PasswordHasher } from '../auth/password.ts'
 import type { JobPlan, Outcome, Session, Terms } from '../http/types.ts'
@@ -45,6 +46,7 @@ export interface OperationRunnerOptions {
   readonly kept: KeptAnswers
   readonly link: Pick<AgentLink, 'ask' | 'phpVersions' | 'setupOpen'>
   readonly hasher: PasswordHasher
+  readonly repeats: Pick<Repeats, 'isInFull'>
   /** Host name of the panel itself. */
   readonly panelHost: () => string
   readonly canMail: () => boolean
@@ -265,13 +267,14 @@ export function operationRunner(options: OperationRunnerOptions) {
   }
 
   /**
-   * Every refused or failed change leaves one entry, and so does reading without the permission; strangers without a
-   * session do not get to fill the trail.
+   * Every refused or failed change leaves one entry, and so does reading without the permission, until there are too many of
+   * one tenant or person; strangers without a session do not get to fill the trail.
    */
   async function refuse(caller: Caller, operation: AnyOperation<Context>, error: unknown): Promise<WcpError> {
     const answer = shown(caller, operation, error)
     if (caller.actor === null || (operation.effect === 'read' && answer.code !== 'forbidden')) return answer
     if (storeTrouble(error)) return answer // it takes no entry either; the log has the line
+    if (answer.status < 500 && !isInFull(caller, operation.name, answer.code)) return answer
     const facts = { code: answer.code, fields: answer.fields.slice(0, 20).map(({ field }) => field) }
     try {
       await db
@@ -290,7 +293,22 @@ export function operationRunner(options: OperationRunnerOptions) {
     return answer
   }
 
-  return { run, plan, recordRefusal: refuseByName }
+  /** False: it is counted, and told later. Root's are never too many. */
+  function isInFull({ actor, ip }: Caller, action: string, code: ErrorCode): boolean {
+    if (actor?.kind !== 'user') return true
+    const { impersonator: by, scope } = actor
+    const owner = by === undefined && scope.kind === 'local' ? `tenant ${scope.tenant}` : `person ${(by ?? actor).id}`
+    return options.repeats.isInFull(owner, `${action} ${code}`, (refusals) =>
+      refuseByName({ actor, ip, requestId: null }, action, { code, refusals }),
+    )
+  }
+
+  /** As every refused change, for a form that was forged. */
+  async function refuseForged(caller: Caller, action: string): Promise<void> {
+    if (isInFull(caller, action, 'forbidden')) await refuseByName(caller, action, { code: 'forbidden' })
+  }
+
+  return { run, plan, recordRefusal: refuseByName, recordForgery: refuseForged }
 
   /** For refusals before an operation is reached, such as a forged form. */
   async function refuseByName(
