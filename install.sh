@@ -226,13 +226,18 @@ build() {
 }
 
 make_account() {
-  getent passwd "$1" >/dev/null && return
-  useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin --comment "$2" -- "$1"
+  local name=$1 comment=$2
+  shift 2
+  getent passwd "$name" >/dev/null && return
+  useradd --system --user-group "$@" --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin \
+    --comment "$comment" -- "$name"
 }
 
+# The web server's workers have keys in their own group, and read sites by that of the distribution.
 make_accounts() {
   make_account wcp360 'WCP360 panel'
   make_account wcp360-waker 'WCP360 waker'
+  make_account wcp360-web 'WCP360 web server' --groups www-data
 }
 
 # put MODE SOURCE TARGET [CHECK]: whole or not at all, and not before CHECK, given its name, has found it good.
@@ -471,6 +476,11 @@ remove_program() {
   rm -rf /run/systemd/system/wcpd-panel.socket.d /run/systemd/system.control/wcp-*.slice.d /opt/wcp360 /run/wcp360
   rm -f /usr/local/bin/wcp /etc/init.d/wcpd /etc/bash_completion.d/wcp /etc/pam.d/wcp360 /etc/logrotate.d/wcp360
   rm -f /etc/nginx/conf.d/wcp360.conf "$restart_due"
+  # the account goes with the data, and nginx does not start as one that is not there
+  if grep -qs 'user wcp360-web;' /etc/nginx/nginx.conf; then
+    sed -i.wcp360 's/\buser wcp360-web;/user www-data;/' /etc/nginx/nginx.conf
+    rm -f /etc/nginx/nginx.conf.wcp360
+  fi
   dpkg-query -S /etc/bash_completion.d >/dev/null 2>&1 || rmdir /etc/bash_completion.d 2>/dev/null || true
   if [ -e "$stamp" ] && [ -f /etc/nginx/sites-available/default ]; then
     ln -sfn /etc/nginx/sites-available/default /etc/nginx/sites-enabled/default
@@ -515,7 +525,7 @@ remove_data() {
   rm -rf --one-file-system -- /etc/wcp360 /var/lib/wcp360 /var/lib/wcp360-agent /var/lib/wcp360-web /var/log/wcp360
   rm -f /etc/default/wcp360
   local account
-  for account in wcp360 wcp360-waker; do
+  for account in wcp360 wcp360-waker wcp360-web; do
     if getent passwd "$account" >/dev/null; then userdel -- "$account"; fi
   done
 }

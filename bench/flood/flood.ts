@@ -5,10 +5,11 @@ import { hostOf, Server } from '../server.ts'
 import { rushFor, startRush } from '../wrk.ts'
 import { type Attack, attacker, victim } from './attack.ts'
 import { places } from './places.ts'
+import { slowBodies } from './slow-bodies.ts'
 import { largeBodies, slowReaders } from './spools.ts'
 import { stderrFlood } from './stderr.ts'
 
-const attacks: readonly Attack[] = [stderrFlood, slowReaders, largeBodies]
+const attacks: readonly Attack[] = [stderrFlood, slowReaders, largeBodies, slowBodies]
 
 const peaceSeconds = 5
 const attackMs = 10_000

@@ -30,6 +30,7 @@ import { prepareDirectories, preparePanelCredentials, prepareSecrets } from './p
 import { startChildServices, unitServices } from './unprivileged-services.ts'
 import { answerWakes } from './wake/wake.ts'
 import { IdleReaper } from './wake/wake-reaper.ts'
+import { prepareWebServer, withActualWorkers } from './web-server.ts'
 import { prepareWebSite } from './web-site.ts'
 
 export interface DaemonOptions {
@@ -57,13 +58,20 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
   const log = pino({ level: config.logLevel, base: null }, destination({ fd: 1, sync: true }))
   const systemd = notifier(process.env)
   let inForce = config
-  const accounts = systemAccounts()
   const files = createFiles({ root: places.root, owner: 0 })
+  await prepareWebServer({ files, places }, log)
+  const accounts = withActualWorkers(systemAccounts(), places)
   const preparation = { files, places, accounts, host: new URL(config.baseUrl).hostname }
   await prepareDirectories(preparation)
   await prepareSecrets(preparation)
 
-  const opened = await openServices({ places, webGid: accounts.webGid, log, mayUseSystemd: isOnServer })
+  const opened = await openServices({
+    places,
+    webGid: accounts.workers.gid,
+    webGroup: accounts.workers.name,
+    log,
+    mayUseSystemd: isOnServer,
+  })
   const { services } = opened
   const machine: Machine = {
     places,

@@ -4,6 +4,7 @@ import type { SystemAccounts } from './os/accounts.ts'
 import { selfSignedCertificate } from './os/certificate.ts'
 import { createFiles, type Files, type Ownership } from './os/files.ts'
 import type { Layout } from './os/layout.ts'
+import { ownershipDiffers } from './steps/entry-step.ts'
 
 export interface Preparation {
   readonly files: Files
@@ -28,7 +29,7 @@ export function directories(places: Layout, accounts: SystemAccounts): readonly 
     [places.run, root(0o755)],
     [places.panelRun, panel],
     [places.wakerRun, waker],
-    [places.wakeRun, { ...waker, mode: 0o710, gid: accounts.webGid }],
+    [places.wakeRun, { ...waker, mode: 0o710, gid: accounts.workers.gid }],
     [places.fpmRun, root(0o755)],
     [places.credentials, root(0o711)],
     [places.panelCredentials, root(0o750, accounts.panel.gid)],
@@ -39,7 +40,7 @@ export function directories(places: Layout, accounts: SystemAccounts): readonly 
     [places.web.pages, root(0o755)],
     [places.web.challenges, root(0o711)],
     [places.web.tls, root(0o711)],
-    [places.web.defaultTls, root(0o750, accounts.webGid)],
+    [places.web.defaultTls, root(0o750, accounts.workers.gid)],
     [places.customers.root, root(0o711)],
     [places.customers.trash, root(0o700)],
   ]
@@ -62,13 +63,17 @@ export async function prepareSecrets({ files, places, accounts, host }: Preparat
   }
   await certificate(files, places.panelCertificate, places.panelTlsKey, host, secret)
   const { defaultTls, certificateFile, keyFile } = places.web
-  const webKey = { mode: 0o640, uid: 0, gid: accounts.webGid }
+  const webKey = { mode: 0o640, uid: 0, gid: accounts.workers.gid }
   await certificate(files, `${defaultTls}/${certificateFile}`, `${defaultTls}/${keyFile}`, 'localhost', webKey)
 }
 
 /** The certificate is written last: while it is missing, an interrupted attempt is simply made again. */
 async function certificate(files: Files, certificatePath: string, keyPath: string, host: string, own: Ownership) {
-  if (files.existsNow(certificatePath) && files.existsNow(keyPath)) return
+  const key = await files.look(keyPath)
+  if (files.existsNow(certificatePath) && key.type === 'file') {
+    if (ownershipDiffers(key, own)) await files.putBack(keyPath, { ...key, ...own })
+    return
+  }
   const made = await selfSignedCertificate(host)
   await files.writeFile(keyPath, made.key, own)
   await files.writeFile(certificatePath, made.certificate, { ...own, mode: 0o644 })

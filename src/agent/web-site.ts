@@ -26,6 +26,8 @@ export async function prepareWebSite(machine: Machine, config: Config, log: Log)
     http: listens(config.httpPort),
     https: listens(config.httpsPort),
     nginxVersion: await nginxVersion(),
+    perAddress: config.connectionsPerAddress,
+    perSite: config.connectionsPerSite,
   })
   if ((await files.readText(places.nginxSite)) === wanted) return
   const before = await files.look(places.nginxSite)

@@ -35,6 +35,8 @@ describe('loadConfig', () => {
       logLevel: 'info',
       httpPort: 80,
       httpsPort: 443,
+      connectionsPerAddress: 256,
+      connectionsPerSite: 2048,
       phpIdleSeconds: 300,
       jobsAtOnce: 4,
       sessionIdleMinutes: 30,

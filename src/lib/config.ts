@@ -90,6 +90,18 @@ export const settings = {
     expected: 'a port from 1 to 65535',
     help: "Port on which customers' sites answer with TLS.",
   }),
+  connectionsPerAddress: setting({
+    schema: z.int().min(8).max(65_535),
+    byDefault: 256,
+    expected: 'a number from 8 to 65535',
+    help: "Requests to customers' sites that one address (IPv6: one /64) may have under way; what is above is answered 429. A browser has up to 128 at once; raise it where a proxy or a large network comes with few addresses.",
+  }),
+  connectionsPerSite: setting({
+    schema: z.int().min(8).max(65_535),
+    byDefault: 2048,
+    expected: 'a number from 8 to 65535',
+    help: 'Requests to one host name that may be under way, whoever sent them, so that a flood of one site leaves room for the others; what is above is answered 429.',
+  }),
   phpIdleSeconds: setting({
     schema: z.int().min(5).max(86_400),
     byDefault: 300,

@@ -71,7 +71,7 @@ describe('a server with the product on it', () => {
   })
 
   it('creates a tenant with a site that answers, without a reload of the web server', async () => {
-    const generation = async () => await machine.succeed('pgrep -u www-data -x nginx')
+    const generation = async () => await machine.succeed('pgrep -u wcp360-web -x nginx')
     const before = await generation()
 
     await machine.succeed(['wcp', 'tenant', 'create', 'wiki', '--domain', 'wiki.example.com'])

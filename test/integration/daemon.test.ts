@@ -1,7 +1,8 @@
 /** The life of the processes: what starts, what is refused, what survives which death. As root, without systemd. */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, statSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { asset } from '../../src/program/assets.ts'
 import { Product } from '../support/product.ts'
@@ -135,6 +136,26 @@ describe.skipIf(!canRun)('the daemon', () => {
     expect(await ask('/')).toBeLessThan(500)
     expect(file('etc/wcp360/secrets/panel.key')).toBe(key)
     expect(file('etc/wcp360/ssl/panel.crt')).toBe(certificate)
+  })
+
+  it('gives what an earlier version left to the group www-data to the workers of nginx alone', async () => {
+    const key = join(machine.places.web.defaultTls, machine.places.web.keyFile)
+    const workers = Number(execFileSync('/usr/bin/id', ['-g', 'wcp360-web'], { encoding: 'utf8' }))
+    const own = file('etc/nginx/nginx.conf')
+    const text = readFileSync(key, 'utf8')
+    expect([statSync(key).gid, own.includes('user wcp360-web;')]).toEqual([workers, true])
+    await machine.stop()
+    writeFileSync(machine.places.nginxConfig, own.replace('user wcp360-web;', 'user www-data;'))
+    chownSync(key, 0, 33)
+
+    await machine.start()
+
+    expect(file('etc/nginx/nginx.conf')).toBe(own)
+    expect([statSync(key).gid, statSync(dirname(key)).gid, mode('var/lib/wcp360-web/tls/default/privkey.pem')]).toEqual(
+      [workers, workers, '640'],
+    )
+    expect(readFileSync(key, 'utf8')).toBe(text)
+    expect(statSync(machine.places.wakeRun).gid).toBe(workers)
   })
 
   it('ends with its children at SIGTERM', async () => {

@@ -26,15 +26,20 @@ import { nginxVersion } from '../../src/agent/os/nginx.ts'
 import type { FpmStart } from '../../src/agent/os/services.ts'
 import { renderFpmConfig } from '../../src/agent/render/fpm.ts'
 import { renderNginxSite } from '../../src/agent/render/nginx.ts'
+import { withOurNeeds } from '../../src/agent/render/nginx-main.ts'
 import { answerWakes } from '../../src/agent/wake/wake.ts'
 import { Fqdn, TenantName } from '../../src/contract/values.ts'
+import { makeAccounts } from '../support/product.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 /** Test files run at the same time, each in a worker of its own. */
 const offset = 100 * Number(process.env.VITEST_POOL_ID ?? 0)
 export const httpPort = 18_680 + offset
 export const httpsPort = 18_643 + offset
-export const webGid = Number(execFileSync('/usr/bin/id', ['-g', 'www-data'], { encoding: 'utf8' }))
+makeAccounts()
+const webGid = idOf('-g', 'www-data')
+const workersGid = idOf('-g', 'wcp360-web')
+export const workersUid = idOf('-u', 'wcp360-web')
 const wakerUid = 21_999
 
 export const php =
@@ -78,14 +83,14 @@ export class WebMachine {
     mkdirSync(places.wakerRun, { mode: 0o700 })
     chownSync(places.wakerRun, wakerUid, wakerUid)
     mkdirSync(places.wakeRun, { mode: 0o710 })
-    chownSync(places.wakeRun, wakerUid, webGid)
+    chownSync(places.wakeRun, wakerUid, workersGid)
     cpSync(join(repository, 'templates/system/suspended.html'), join(places.web.pages, 'suspended.html'))
     this.#makeDefaultTls()
     await this.#writeNginxConfig()
     const log = (level: string) => (facts: object, message: string) => void this.logged.push({ level, facts, message })
     this.services = await openDirectServices({
       places,
-      webGid,
+      webGid: workersGid,
       log: { info: log('info'), warn: log('warn'), error: log('error') },
     })
     await this.services.superviseNginx()
@@ -232,7 +237,7 @@ export class WebMachine {
     const words = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
     const files = ['-subj', '/CN=default.invalid', '-keyout', key, '-out', join(defaultTls, certificateFile)]
     execFileSync('/usr/bin/openssl', [...words, ...files], { stdio: 'ignore' })
-    chownSync(key, 0, webGid)
+    chownSync(key, 0, workersGid)
     chmodSync(key, 0o640)
   }
 
@@ -243,13 +248,15 @@ export class WebMachine {
       http: [`127.0.0.1:${httpPort}`, `[::1]:${httpPort}`],
       https: [`127.0.0.1:${httpsPort}`],
       nginxVersion: await nginxVersion(),
+      perAddress: 256,
+      perSite: 2048,
     }
     writeFileSync(places.nginxSite, renderNginxSite(places, options))
     const spool = join(this.root, 'var/lib/nginx')
     mkdirSync(spool, { recursive: true })
     writeFileSync(
       places.nginxConfig,
-      `user www-data; worker_processes 2; pid ${places.nginxPid}; error_log ${places.logs}/nginx.log;
+      withOurNeeds(`user www-data; worker_processes 2; pid ${places.nginxPid}; error_log ${places.logs}/nginx.log;
 events { worker_connections 768; }
 http {
   include /etc/nginx/mime.types; default_type application/octet-stream; sendfile on; tcp_nopush on; gzip on;
@@ -258,9 +265,13 @@ http {
   uwsgi_temp_path ${spool}/uwsgi; scgi_temp_path ${spool}/scgi;
   include ${places.nginxSite};
 }
-`,
+`),
     )
   }
+}
+
+function idOf(flag: string, name: string): number {
+  return Number(execFileSync('/usr/bin/id', [flag, name], { encoding: 'utf8' }))
 }
 
 function swapLink(target: string, path: string): void {

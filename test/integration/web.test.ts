@@ -8,7 +8,7 @@ import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { FpmStart } from '../../src/agent/os/services.ts'
 import { IdleReaper } from '../../src/agent/wake/wake-reaper.ts'
-import { ask, httpPort, httpsPort, php, until, WebMachine } from './web-machine.ts'
+import { ask, httpPort, httpsPort, php, until, WebMachine, workersUid } from './web-machine.ts'
 
 const host = 'acme.example.com'
 const echo = `<?php
@@ -609,7 +609,7 @@ describe('a reload', () => {
 function nginxWorkers(): string[] {
   const master = readFileSync(machine.places.nginxPid, 'utf8').trim()
   return machine
-    .processesOf(33)
+    .processesOf(workersUid)
     .filter((pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === master)
     .map(String)
 }

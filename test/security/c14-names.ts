@@ -14,6 +14,7 @@ const hostile = [
   ' root',
   'wcp360',
   'www-data',
+  'wcp360-web',
   'mysql',
   'x'.repeat(25),
   'x'.repeat(33),

@@ -243,9 +243,9 @@ export class Product {
 }
 
 export function makeAccounts(): void {
-  for (const name of ['wcp360', 'wcp360-waker']) {
+  for (const [name, ...more] of [['wcp360'], ['wcp360-waker'], ['wcp360-web', '--groups', 'www-data']] as const) {
     if (readFileSync('/etc/passwd', 'utf8').includes(`\n${name}:`)) continue
-    const argv = ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin', '--', name]
+    const argv = ['--system', '--user-group', ...more, '--no-create-home', '--shell', '/usr/sbin/nologin', '--', name]
     execFileSync('/usr/sbin/useradd', argv)
   }
 }

@@ -8,13 +8,15 @@ import { openDatabase } from '../../program/native-sqlite.ts'
 import { Journal } from '../jobs/journal.ts'
 import { Registry } from '../jobs/registry.ts'
 import { systemAccounts } from '../os/accounts.ts'
-import { createFiles } from '../os/files.ts'
+import { createFiles, type Files } from '../os/files.ts'
 import { type Layout, layout } from '../os/layout.ts'
 import { LookNow } from '../os/look-now.ts'
 import type { Machine } from '../os/machine.ts'
 import { standBack } from '../os/precedence.ts'
 import type { Services } from '../os/services.ts'
+import { withActualWorkers } from '../web-server.ts'
 import { findDrift, withinMessage } from './drift.ts'
+import { webServerDrift } from './web-server-drift.ts'
 
 /** So long it looks, and so long it lets others: niceness says nothing to the processes of other services' cgroups. */
 const workMs = 2
@@ -22,23 +24,21 @@ const restMs = 4
 
 export async function main([root = '/']: readonly string[]): Promise<number> {
   standBack()
-  const { panel, webGid } = systemAccounts()
-  const report = await lookAround(layout(root), { panelUid: panel.uid, panelGid: panel.gid, webGid })
+  const places = layout(root)
+  const { panel, webGid, workers } = withActualWorkers(systemAccounts(), places)
+  const accounts = { panelUid: panel.uid, panelGid: panel.gid, webGid }
+  const web = await webServerDrift(onlyLooking(places, accounts, createFiles(trustIn(places))), workers.gid)
+  const report = withinMessage([...web, ...(await lookAround(places, accounts))])
   await new Promise((resolve) => process.stdout.write(JSON.stringify(report), resolve))
   return 0
 }
 
 /** At most what one message to the panel can hold. */
 export async function lookAround(places: Layout, accounts: Machine['accounts']): Promise<DriftReport> {
-  const trust = { root: places.root, owner: 0 }
+  const trust = trustIn(places)
   const now = new LookNow(trust)
-  const machine: Machine = {
-    places,
-    files: { ...createFiles(trust), look: async (path) => now.look(path) },
-    services: noServices,
-    accounts,
-    now: () => new Date(),
-  }
+  const files = { ...createFiles(trust), look: async (path: string) => now.look(path) }
+  const machine = onlyLooking(places, accounts, files)
   const database = openDatabase(places.agentDatabase, { fileMustExist: true, timeout: 5000 })
   database.pragma('query_only = ON')
   const journal = new Journal(database)
@@ -52,6 +52,14 @@ export async function lookAround(places: Layout, accounts: Machine['accounts']):
   })
   database.close()
   return withinMessage(report)
+}
+
+function onlyLooking(places: Layout, accounts: Machine['accounts'], files: Files): Machine {
+  return { places, files, services: noServices, accounts, now: () => new Date() }
+}
+
+function trustIn({ root }: Layout) {
+  return { root, owner: 0 }
 }
 
 function resting(): () => Promise<void> {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { accountLookup, systemAccounts } from './accounts.ts'
 
-const group = 'root:x:0:\nwww-data:x:33:\n'
+const group = 'root:x:0:\nwww-data:x:33:wcp360-web\nwcp360-web:x:994:\n'
 const waker = 'wcp360-waker:x:997:996::/nonexistent:/usr/sbin/nologin\n'
 
 describe('systemAccounts', () => {
@@ -13,6 +13,7 @@ describe('systemAccounts', () => {
       panel: { uid: 998, gid: 995 },
       waker: { uid: 997, gid: 996 },
       webGid: 33,
+      workers: { name: 'wcp360-web', gid: 994 },
     })
   })
 

@@ -19,11 +19,13 @@ export interface Account {
 export interface SystemAccounts {
   readonly panel: Account
   readonly waker: Account
-  /** Group of the web server's workers. */
+  /** Group to which sites' files are readable: the web server's workers are in it, and others may be. */
   readonly webGid: number
+  /** Group of the web server's workers alone: TLS keys, PHP's sockets. */
+  readonly workers: { readonly name: string; readonly gid: number }
 }
 
-export const accountNames = { panel: 'wcp360', waker: 'wcp360-waker', web: 'www-data' } as const
+export const accountNames = { panel: 'wcp360', waker: 'wcp360-waker', web: 'www-data', workers: 'wcp360-web' } as const
 
 /** Throws one line naming the account that is missing; the installer makes them. */
 export function systemAccounts(passwd = read('/etc/passwd'), group = read('/etc/group')): SystemAccounts {
@@ -31,6 +33,7 @@ export function systemAccounts(passwd = read('/etc/passwd'), group = read('/etc/
     panel: account(passwd, accountNames.panel),
     waker: account(passwd, accountNames.waker),
     webGid: number(fields(group, accountNames.web)[2], accountNames.web),
+    workers: { name: accountNames.workers, gid: number(fields(group, accountNames.workers)[2], accountNames.workers) },
   }
 }
 

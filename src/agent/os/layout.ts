@@ -64,7 +64,7 @@ export function layout(root = '/') {
     /** wcp360-waker 0700: the agent dials `agent.sock`. */
     wakerRun: join(run, 'waker'),
     wakerAgentSocket: join(run, 'waker/agent.sock'),
-    /** wcp360-waker:www-data 0710: the web server's workers, and nobody else, reach `wake.sock`. */
+    /** wcp360-waker:wcp360-web 0710: the web server's workers, and nobody else, reach `wake.sock`. */
     wakeRun: join(run, 'wake'),
     wakeSocket: join(run, 'wake/wake.sock'),
 
@@ -95,7 +95,7 @@ export function layout(root = '/') {
       /** Root-owned 0711: a file per proof that a certification authority has asked for, named as its token. */
       challenges: join(web, 'challenges'),
       tls: join(web, 'tls'),
-      /** Certificate and key for names without one of their own; key 0640 root:www-data. */
+      /** Certificate and key for names without one of their own; key 0640 root:wcp360-web. */
       defaultTls: join(web, 'tls/default'),
       certificateFile: 'fullchain.pem',
       keyFile: 'privkey.pem',
@@ -115,7 +115,7 @@ export function layout(root = '/') {
       trash: join(customers, '.trash'),
     },
 
-    /** Root-owned 0755; one socket `<tenant>.sock` (0760 root:www-data) while the tenant's PHP is awake. */
+    /** Root-owned 0755; one socket `<tenant>.sock` (0760 root:wcp360-web) while the tenant's PHP is awake. */
     fpmRun: join(run, 'fpm'),
     fpmSocket: (tenant: TenantName) => join(run, 'fpm', `${tenant}.sock`),
     /** Where that socket is while PHP starts or stops: it listens, and the web server does not see it. */

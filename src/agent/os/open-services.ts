@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { accountNames } from './accounts.ts'
 import { type DirectOptions, type DirectServices, openDirectServices } from './direct-services.ts'
 import type { Services } from './services.ts'
 import { systemdServices } from './systemd-services.ts'
@@ -10,10 +9,10 @@ export type OpenedServices =
 
 /** systemd's where it is PID 1 (sd_booted(3)), direct supervision elsewhere. */
 export async function openServices(
-  options: DirectOptions & { readonly mayUseSystemd: boolean },
+  options: DirectOptions & { readonly webGroup: string; readonly mayUseSystemd: boolean },
 ): Promise<OpenedServices> {
   if (options.mayUseSystemd && existsSync('/run/systemd/system')) {
-    return { kind: 'systemd', services: systemdServices({ ...options, webGroup: accountNames.web }) }
+    return { kind: 'systemd', services: systemdServices(options) }
   }
   return { kind: 'direct', services: await openDirectServices(options) }
 }

@@ -14,6 +14,9 @@ export interface WebOptions {
   readonly http: readonly string[]
   readonly https: readonly string[]
   readonly nginxVersion: NginxVersion
+  /** Requests under way: of one address, to one host name. */
+  readonly perAddress: number
+  readonly perSite: number
 }
 
 /** Text of `layout.nginxSite`; belongs into nginx's `http` block. */
@@ -35,6 +38,8 @@ export function renderNginxSite(places: Layout, options: WebOptions): string {
     hasHttp2Directive: isAtLeast(options.nginxVersion, [1, 25, 1]),
     maxRequestSeconds,
     maxBodyMb,
+    perAddress: options.perAddress,
+    perSite: options.perSite,
   })
 }
 

@@ -13,14 +13,20 @@ const limits = { cpuPct: 100, memMb: 512, pids: 64, ioMbps: null, diskMb: null }
 const noLimits = { cpuPct: null, memMb: null, pids: null, ioMbps: null, diskMb: null }
 
 function site(nginxVersion: readonly [number, number, number]): string {
-  return renderNginxSite(places, { http: ['80', '[::]:80'], https: ['443', '[::]:443'], nginxVersion })
+  return renderNginxSite(places, {
+    http: ['80', '[::]:80'],
+    https: ['443', '[::]:443'],
+    nginxVersion,
+    perAddress: 256,
+    perSite: 2048,
+  })
 }
 
 describe('the configuration of nginx', () => {
   it('names HTTP/2 as the version of nginx wants it', () => {
     expect(site([1, 22, 1])).toContain('listen [::]:443 ssl http2;')
     expect(site([1, 22, 1])).not.toContain('http2 on;')
-    expect(site([1, 26, 3])).toContain('listen [::]:443 ssl default_server;')
+    expect(site([1, 26, 3])).toContain('listen [::]:443 ssl default_server backlog=4096;')
     expect(site([1, 26, 3]).match(/^ {2}http2 on;$/gm)).toHaveLength(2)
   })
 

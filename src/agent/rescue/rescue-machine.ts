@@ -22,6 +22,7 @@ import { openServices } from '../os/open-services.ts'
 import { installedPhp } from '../os/php-versions.ts'
 import type { Services } from '../os/services.ts'
 import { prepareDirectories } from '../prepare.ts'
+import { withActualWorkers } from '../web-server.ts'
 
 export interface Rescue {
   readonly places: Layout
@@ -35,11 +36,18 @@ export interface Rescue {
 
 export async function openRescue(places: Layout): Promise<Rescue> {
   const config = readConfig(places)
-  const accounts = systemAccounts(accountFile(places, 'passwd'), accountFile(places, 'group'))
+  const installed = systemAccounts(accountFile(places, 'passwd'), accountFile(places, 'group'))
+  const accounts = withActualWorkers(installed, places)
   const files = createFiles({ root: places.root, owner: 0 })
   await prepareDirectories({ files, places, accounts, host: new URL(config.baseUrl).hostname })
   const log = errorsOnly
-  const opened = await openServices({ places, webGid: accounts.webGid, log, mayUseSystemd: places.root === '/' })
+  const opened = await openServices({
+    places,
+    webGid: accounts.workers.gid,
+    webGroup: accounts.workers.name,
+    log,
+    mayUseSystemd: places.root === '/',
+  })
   const machine: Machine = {
     places,
     files,

@@ -7,6 +7,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -25,6 +26,7 @@ import { handedOverTree } from './handed-over-tree.ts'
 import { link } from './link.ts'
 import { movedPath } from './moved-path.ts'
 import { purgedTree } from './purged-tree.ts'
+import { secretFile } from './secret-file.ts'
 import type { Step } from './step.ts'
 import { stoppedFpm } from './stopped-fpm.ts'
 import { stoppedTenant } from './stopped-tenant.ts'
@@ -74,6 +76,7 @@ const site = () =>
       { path: 'public/index.html', text: 'hello', mode: 0o644, ...me },
     ],
   })
+const secret = (text: string) => () => secretFile({ path: at('a'), text, mode: 0o640, ...me, aside: at('aside') })
 const limited = () => appliedLimits({ tenant: acme, limits, record: at('limits'), owner: me })
 const put = (name: string, text: string) => writeFileSync(at(name), text, { mode: 0o600 })
 
@@ -83,6 +86,9 @@ const undoable: readonly Case[] = [
   ['a changed file', () => put('a', 'old'), file('new')],
   ['a file with another mode', () => writeFileSync(at('a'), 'new', { mode: 0o644 }), file('new')],
   ['a file where a link was', () => symlinkSync('/etc/passwd', at('a')), file('new')],
+  ['a new secret', () => {}, secret('new')],
+  ['another secret', () => put('a', 'old'), secret('new')],
+  ['a secret with another mode', () => writeFileSync(at('a'), 'new', { mode: 0o644 }), secret('new')],
   ['a new directory', () => {}, () => directory({ path: at('a'), mode: 0o711, ...me })],
   [
     'a directory with another mode',
@@ -191,6 +197,35 @@ it('a handed-over tree that was built half is built anew, and never merged', asy
   await site().apply(machine, { type: 'absent' })
 
   expect(seen()).toEqual(['site/', 'site/public/', 'site/public/index.html: hello'])
+})
+
+describe('a secret file', () => {
+  it('leaves nothing of the old or the new one in what is journaled or told', async () => {
+    put('a', 'old secret')
+    const step = secret('new secret')()
+
+    const captured = await step.capture(machine)
+    const told = JSON.stringify([step.name, await step.check(machine), captured])
+    await step.apply(machine, captured)
+
+    for (const text of ['old secret', 'new secret']) {
+      expect(told).not.toContain(text)
+      expect(told).not.toContain(Buffer.from(text).toString('base64'))
+    }
+    expect(statSync(at('aside')).mode & 0o777).toBe(0o600)
+  })
+
+  it('is not put back from what was changed meanwhile', async () => {
+    put('a', 'old')
+    const step = secret('new')()
+    const captured = await step.capture(machine)
+    await step.apply(machine, captured)
+    put('aside', 'forged')
+
+    await expect(step.undo(machine, captured)).rejects.toThrow(/what was kept of it is gone/)
+
+    expect(readFileSync(at('a'), 'utf8')).toBe('new')
+  })
 })
 
 it('limits that are undone are applied as they were', async () => {

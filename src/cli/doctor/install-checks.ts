@@ -1,6 +1,7 @@
 /** What the installation must be: directories and their owners, accounts, ports, and a daemon that answers. */
 import { readFileSync, statSync } from 'node:fs'
 import type { Layout } from '../../agent/os/layout.ts'
+import { hasOwnWorkers } from '../../agent/render/nginx-main.ts'
 import { HealthSnapshot } from '../../contract/wire.ts'
 import { loadConfig, panelAddresses } from '../../lib/config.ts'
 import { apiRoot } from '../../lib/http-call.ts'
@@ -13,6 +14,7 @@ export function installChecks(places: Layout, call: CallPanel): readonly Check[]
   return [
     { name: 'configuration', run: () => configuration(places) },
     { name: 'accounts', run: accounts },
+    { name: 'web server', run: () => webServer(places) },
     { name: 'permissions', run: () => permissions(places) },
     { name: 'ports', run: () => ports(places) },
     { name: 'panel', run: () => panel(call) },
@@ -33,10 +35,19 @@ function accounts(): Finding {
   const names = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .map((line) => line.split(':')[0])
-  const absent = ['wcp360', 'wcp360-waker', 'www-data'].filter((name) => !names.includes(name))
+  const absent = ['wcp360', 'wcp360-waker', 'wcp360-web', 'www-data'].filter((name) => !names.includes(name))
   return absent.length === 0
-    ? ok('wcp360, wcp360-waker, www-data')
+    ? ok('wcp360, wcp360-waker, wcp360-web, www-data')
     : problem(`no account ${absent.join(', ')}`, 'Run install.sh again.')
+}
+
+function webServer({ nginxConfig }: Layout): Finding {
+  return hasOwnWorkers(readFileSync(nginxConfig, 'utf8'))
+    ? ok('its workers run as wcp360-web')
+    : warning(
+        'its workers do not run as wcp360-web, so other programs may read TLS keys',
+        `Write "user wcp360-web;" in ${nginxConfig} and restart the daemon.`,
+      )
 }
 
 function permissions(places: Layout): Finding {

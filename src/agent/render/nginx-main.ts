@@ -1,0 +1,29 @@
+/**
+ * What all sites need of nginx's own file, which is the distribution's and otherwise the administrator's: workers under an
+ * account of their own, since others share `www-data`, and room for as many connections as a flood opens.
+ */
+import { accountNames } from '../os/accounts.ts'
+
+/** For each worker. A slow visitor holds one, a request to PHP two; 0.4 KB each whether used or not. */
+const connections = 16_384
+/** Two for each of these, and the files that are kept open. */
+const openFiles = 65_536
+
+/** What is more than this, or of another kind, stays as it is. */
+export function withOurNeeds(text: string): string {
+  const own = text.replace(/^([^#\n]*?\buser\s+)www-data(?:\s+www-data)?(\s*;)/m, `$1${accountNames.workers}$2`)
+  const roomy = atLeast(own, 'worker_connections', connections, /^([^#\n]*?\bevents\s*\{)/m)
+  return atLeast(roomy, 'worker_rlimit_nofile', openFiles, /^([^#\n]*?)(?=\bevents\s*\{)/m)
+}
+
+/** @param before after what its first capture has seen it is added where the directive is missing */
+function atLeast(text: string, directive: string, least: number, before: RegExp): string {
+  const written = new RegExp(`^([^#\\n]*?\\b${directive}\\s+)(\\d+)(\\s*;)`, 'm')
+  if (!written.test(text)) return text.replace(before, `$1\n${directive} ${least};\n`)
+  return text.replace(written, (_, name, value, end) => `${name}${Math.max(Number(value), least)}${end}`)
+}
+
+/** Whether keys and sockets may belong to the workers' own group. */
+export function hasOwnWorkers(text: string): boolean {
+  return new RegExp(`^[^#\\n]*?\\buser\\s+${accountNames.workers}\\s*;`, 'm').test(text)
+}
