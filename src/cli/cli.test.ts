@@ -8,7 +8,7 @@ import { asWcpError, WcpError } from '../contract/errors.ts'
 import { type AnyOperation, operationsFor } from '../contract/operation.ts'
 import type { Output } from '../lib/print.ts'
 import type { Ask } from './ask.ts'
-import { panelClient } from './client.ts'
+import { type CallPanel, panelClient } from './client.ts'
 import { candidatesFor } from './commands/completion.ts'
 import { configCommands } from './commands/config.ts'
 import { runProgram } from './program.ts'
@@ -85,21 +85,28 @@ describe('wcp', () => {
   const socketPath = join(directory, 'cli.sock')
   let server: Server
   let seen: Seen[]
+  /** Status 0: the panel is killed. */
   let answers: { status: number; body: unknown }[]
+  let keys: unknown[]
+  let hints: string[]
   let written: { out: string; err: string }
   let ask: Ask
 
   beforeEach(async () => {
     seen = []
     answers = []
+    keys = []
+    hints = []
     written = { out: '', err: '' }
     ask = { secret: async () => 'correct horse battery', text: async () => '', yes: async () => true }
     server = createServer(async (request, response) => {
       const chunks: Buffer[] = []
       for await (const chunk of request) chunks.push(chunk)
       seen.push({ method: request.method, url: request.url, body: Buffer.concat(chunks).toString() })
+      keys.push(request.headers['idempotency-key'])
       const { status, body } = answers.shift() ?? { status: 500, body: null }
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+      if (status === 0) request.socket.destroy()
+      else response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
     })
     await new Promise<void>((done) => server.listen(socketPath, done))
   })
@@ -120,9 +127,14 @@ describe('wcp', () => {
     }
   }
 
+  function terminal(call: CallPanel) {
+    const onInterrupt = (hint: string) => void hints.push(hint)
+    return { output: output(), call, ask, self: 'wcp', onInterrupt, patience: { goneMs: 2000, absentMs: 0 } }
+  }
+
   function wcp(...words: string[]): Promise<number> {
     const call = panelClient(socketPath)
-    const run = (all: readonly string[]) => runWords(all, operations, { output: output(), call, ask })
+    const run = (all: readonly string[]) => runWords(all, operations, terminal(call))
     const { out: write, err: writeError } = output()
     return runProgram({ operations, locals: [], version: '1.2.3', write, writeError, runWords: run }, words)
   }
@@ -156,6 +168,49 @@ describe('wcp', () => {
 
     expect(seen.map(({ url }) => url)).toEqual(['/api/v1/tenants/acme', ...Array(3).fill('/api/v1/jobs/j1')])
     expect(written.err).toContain('tenant.delete succeeded')
+  })
+
+  it('sends a change again, with the key it had, and follows its job when the panel is killed', async () => {
+    const job = { id: 'j1', type: 'tenant.delete', failure: null, steps: [] }
+    answers = [
+      { status: 0, body: null },
+      { status: 409, body: { code: 'conflict', title: 'Cannot', help: 'Wait.', details: { retryAfterSeconds: 1 } } },
+      { status: 202, body: { id: 't1', jobId: 'j1' } },
+      { status: 200, body: { ...job, state: 'running' } },
+      { status: 0, body: null },
+      { status: 200, body: { ...job, state: 'succeeded' } },
+    ]
+
+    expect(await wcp('tenant', 'delete', 'acme', '--yes')).toBe(0)
+
+    expect(seen.map(({ method }) => method)).toEqual(['DELETE', 'DELETE', 'DELETE', 'GET', 'GET', 'GET'])
+    expect(keys[0]).toMatch(/^[\da-f-]{36}$/)
+    expect(keys).toEqual([keys[0], keys[0], keys[0], undefined, undefined, undefined])
+    expect(written.err).toContain('The panel does not answer; waiting for it …\njob j1\n')
+    expect(written.err).toContain('tenant.delete succeeded')
+  })
+
+  it('says how to watch on: to who leaves, and when the panel stays away', async () => {
+    answers = [
+      { status: 202, body: { id: 't1', jobId: 'j1' } },
+      ...Array.from({ length: 100 }, () => ({ status: 0, body: null })),
+    ]
+
+    const error = await wcp('tenant', 'delete', 'acme', '--yes').catch(asWcpError)
+
+    expect(error).toMatchObject({ code: 'unavailable', help: expect.stringContaining('"wcp job watch j1"') })
+    expect(hints).toEqual([
+      expect.stringContaining('the same command, given again within an hour, answers with its job'),
+      'The job goes on; watch it with "wcp job watch j1".',
+    ])
+  })
+
+  it('gives a reading up at once', async () => {
+    answers = [{ status: 0, body: null }]
+
+    expect(await wcp('tenant', 'list').catch(asWcpError)).toMatchObject({ code: 'unavailable' })
+
+    expect(seen).toHaveLength(1)
   })
 
   it('prints the JSON answer as it is', async () => {

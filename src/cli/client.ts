@@ -7,6 +7,8 @@ import type { HttpCall } from '../lib/http-call.ts'
 export interface Answer {
   readonly status: number
   readonly body: unknown
+  /** It is the answer to an earlier call. */
+  readonly isRepeated?: true
 }
 
 export type CallPanel = (call: HttpCall) => Promise<Answer>
@@ -55,6 +57,7 @@ function exchange(connection: Connection, call: HttpCall, headers: Readonly<Reco
       timeout: timeoutMs,
       headers: {
         ...headers,
+        ...call.headers,
         accept: 'application/json',
         ...(body !== undefined && { 'content-type': 'application/json', 'content-length': body.length }),
       },
@@ -66,7 +69,11 @@ function exchange(connection: Connection, call: HttpCall, headers: Readonly<Reco
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString('utf8')
         try {
-          resolve({ status: response.statusCode ?? 0, body: text === '' ? null : JSON.parse(text) })
+          resolve({
+            status: response.statusCode ?? 0,
+            body: text === '' ? null : JSON.parse(text),
+            ...(response.headers['idempotency-replayed'] === 'true' && { isRepeated: true }),
+          })
         } catch (error) {
           reject(error)
         }
@@ -77,6 +84,11 @@ function exchange(connection: Connection, call: HttpCall, headers: Readonly<Reco
   sent.on('error', reject)
   sent.end(body)
   return promise
+}
+
+/** The panel did not answer; what it answers itself has no cause. */
+export function isUnanswered(error: unknown): error is WcpError {
+  return error instanceof WcpError && error.code === 'unavailable' && error.cause !== undefined
 }
 
 function unreachable(socketPath: string, cause: unknown): WcpError {

@@ -1,13 +1,27 @@
 /** The `wcp` command line. */
-import { layout } from '../agent/os/layout.ts'
+import { type Layout, layout } from '../agent/os/layout.ts'
 import type { Output } from '../lib/print.ts'
 import { terminalAsk } from './ask.ts'
 import { wcp } from './wcp.ts'
 
 /** @param argv what follows `wcp`. @returns the exit code of the error table. */
-export function main(argv: readonly string[]): Promise<number> {
+export function main(argv: readonly string[], places: Layout = layout()): Promise<number> {
   const { env, stdin } = process
-  return wcp(argv, { output: processOutput(), ask: terminalAsk(), env, isTerminal: stdin.isTTY, places: layout() })
+  const output = processOutput()
+  const onInterrupt = interruptHint(output)
+  return wcp(argv, { output, ask: terminalAsk(), env, isTerminal: stdin.isTTY, places, onInterrupt })
+}
+
+/** What has begun goes on without the one who looks at it: who leaves is told how to come back. */
+function interruptHint({ err }: Output): (hint: string) => void {
+  let said = ''
+  process.on('SIGINT', () => {
+    if (said !== '') err(`\n${said}\n`)
+    process.exit(130) // 128 + SIGINT, as shells have it
+  })
+  return (hint) => {
+    said = hint
+  }
 }
 
 function processOutput(): Output {

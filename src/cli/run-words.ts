@@ -8,13 +8,19 @@ import { commandSpec, type ParsedCommand, parseCommandLine } from '../lib/comman
 import { httpCall } from '../lib/http-call.ts'
 import { type Output, paint, printChanges, printJson, printRecord, printTable, type Row } from '../lib/print.ts'
 import type { Ask } from './ask.ts'
-import type { CallPanel } from './client.ts'
+import type { Answer, CallPanel } from './client.ts'
+import { type Patience, steadyCall, withKey } from './steady-call.ts'
 import { watchJobs } from './watch-job.ts'
 
 export interface Terminal {
   readonly output: Output
   readonly ask: Ask
   readonly call: CallPanel
+  readonly patience?: Patience
+  /** How `wcp` is called for this panel: with `--server` for one on another machine. */
+  readonly self: string
+  /** Said when somebody presses Ctrl-C from now on. */
+  readonly onInterrupt: (hint: string) => void
 }
 
 /** Whatever an operation answers that `wcp` prints in a way of its own. */
@@ -39,13 +45,22 @@ export async function runWords(
   const input = { ...command.input, ...(await askSecrets(command, terminal.ask)) }
   if (!command.flags.plan) await confirm(command, terminal.ask)
 
-  const { body } = await terminal.call(httpCall(command.operation, input, command.flags.plan))
+  const { body, isRepeated } = await send(command, input, terminal)
+  if (isRepeated) terminal.output.err('This was asked for before; here is what came of it.\n')
 
   if (command.flags.json) {
     printJson(terminal.output, body)
     return 0
   }
   return await printAnswer(command, body, terminal)
+}
+
+async function send({ operation, flags }: ParsedCommand, input: Row, terminal: Terminal): Promise<Answer> {
+  const call = httpCall(operation, input, flags.plan)
+  if (operation.effect === 'read' || flags.plan) return await terminal.call(call)
+  const again = 'It may have arrived: the same command, given again within an hour, answers with its job.'
+  if (operation.effect === 'machine') terminal.onInterrupt(again)
+  return await steadyCall(terminal, false)(withKey(call))
 }
 
 async function printAnswer({ operation, flags }: ParsedCommand, body: unknown, terminal: Terminal): Promise<number> {

@@ -6,11 +6,15 @@ import { JobState, jobTransitions, StepState } from '../contract/job.ts'
 import { Failure } from '../contract/wire.ts'
 import { apiRoot } from '../lib/http-call.ts'
 import { type Output, paint, plain } from '../lib/print.ts'
-import type { CallPanel } from './client.ts'
+import { type CallPanel, isUnanswered } from './client.ts'
+import { type Patience, steadyCall } from './steady-call.ts'
 
 export interface Watching {
   readonly call: CallPanel
   readonly output: Output
+  readonly patience?: Patience
+  readonly self: string
+  readonly onInterrupt: (hint: string) => void
 }
 
 /** What is read of `job.get`. */
@@ -37,11 +41,15 @@ export async function watchJobs(ids: readonly string[], terminal: Watching): Pro
 }
 
 /** @returns 0 when it succeeded, otherwise the exit code of the error table. */
-export async function watchJob(id: string, { call, output }: Watching): Promise<number> {
+export async function watchJob(id: string, watching: Watching): Promise<number> {
+  const { output, self, onInterrupt } = watching
+  const how = `${self} job watch ${id}`
+  output.err(paint(output, 'dim', `job ${id}\n`))
+  onInterrupt(`The job goes on; watch it with "${how}".`)
+  const call = steadyCall(watching, true)
   const shown = new Map<number, StepState>()
   for (let previous: JobState | undefined; ; await sleep(pollMs)) {
-    const job = await look(id, call)
-    if (previous === undefined) output.err(paint(output, 'dim', `job ${id} (${job.type})\n`))
+    const job = await look(id, call).catch((error: unknown) => outOfSight(id, how, error))
     for (const step of job.steps) {
       if (step.state === null || step.state === 'running' || shown.get(step.position) === step.state) continue
       shown.set(step.position, step.state)
@@ -66,6 +74,14 @@ async function look(id: string, call: CallPanel): Promise<WatchedJob> {
       await sleep(Number(error.details.retryAfterSeconds ?? 1) * 1000)
     }
   }
+}
+
+function outOfSight(id: string, how: string, error: unknown): never {
+  if (!isUnanswered(error)) throw error
+  throw new WcpError('unavailable', `Cannot see how job ${id} goes on: the panel does not answer`, {
+    cause: error,
+    help: `It is kept and goes on with the panel; watch it with "${how}".`,
+  })
 }
 
 function ending({ state, failure, type }: WatchedJob, output: Output): number {

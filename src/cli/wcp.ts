@@ -30,6 +30,8 @@ export interface Surroundings {
   /** Somebody sits at it. */
   readonly isTerminal: boolean
   readonly places: Layout
+  /** Said when somebody presses Ctrl-C from now on. */
+  readonly onInterrupt: (hint: string) => void
 }
 
 /** @param argv what follows `wcp`. @returns the exit code of the error table. */
@@ -51,9 +53,10 @@ export async function wcp(argv: readonly string[], surroundings: Surroundings): 
 async function run(
   server: ServerAddress | null,
   words: readonly string[],
-  { output, ask, env, isTerminal, places }: Surroundings,
+  { output, ask, env, isTerminal, places, onInterrupt }: Surroundings,
 ): Promise<number> {
   const call = panelCaller(server, { cliSocket: places.cliSocket, env, ask })
+  const watching = { call, output, onInterrupt, self: server === null ? 'wcp' : `wcp --server ${server.origin}` }
   const ofThisMachine: readonly LocalCommand[] = [
     doctor(places, call, output),
     approve(rescueCaller(), output),
@@ -70,7 +73,7 @@ async function run(
       words: 'job watch',
       summary: 'Follow a job to its end',
       args: [['<id>', 'id of the job']],
-      run: ([id = '']) => watchJob(id, { call, output }),
+      run: ([id = '']) => watchJob(id, watching),
     },
   ]
   locals.push(...completionCommands({ operations, locals, call }, output))
@@ -81,7 +84,7 @@ async function run(
       version: version(),
       write: output.out,
       writeError: output.err,
-      runWords: (typed) => runWords(typed, operations, { output, call, ask }),
+      runWords: (typed) => runWords(typed, operations, { ...watching, ask }),
     },
     words,
   )

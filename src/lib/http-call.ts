@@ -7,6 +7,7 @@ export interface HttpCall {
   readonly target: string
   /** JSON body; undefined for GET and DELETE. */
   readonly body?: Readonly<Record<string, unknown>>
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export const apiRoot = '/api/v1'

@@ -1,7 +1,8 @@
 /** Calls that come again with the same Idempotency-Key. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Answer, ask } from './support/client.ts'
-import { password, type TestPanel, testPanel } from './support/test-panel.ts'
+import { failure } from './support/scripted-agent.ts'
+import { password, type TestPanel, testPanel, until } from './support/test-panel.ts'
 
 let test: TestPanel
 
@@ -112,6 +113,98 @@ describe('a call that comes again with its key', () => {
     await test.panel.housekeeping.purge()
 
     expect(await test.panel.db.selectFrom('kept_answers').selectAll().execute()).toHaveLength(1)
+  })
+
+  describe('by somebody who prefers the job that is there', () => {
+    const again = async (path: string, body: unknown, method = 'POST') => {
+      const headers = { 'idempotency-key': crypto.randomUUID(), prefer: 'existing-job' }
+      const {
+        status,
+        headers: given,
+        text,
+      } = await ask(
+        { socketPath: test.panel.cliSocket },
+        { method, path: `/api/v1${path}`, ...(method === 'DELETE' ? {} : { body }), headers },
+      )
+      return { status, isOld: given['idempotency-replayed'] === 'true', answer: JSON.parse(text) }
+    }
+    const ended = async (job: string) =>
+      await until(async () => {
+        const { state } = (await test.root('GET', `/api/v1/jobs/${job}`)).json()
+        return state === 'succeeded' || state === 'failed' ? state : null
+      })
+    const once = async (path: string, body: unknown, method = 'POST') => {
+      const made = await again(path, body, method)
+      return { ...made, state: await ended(made.answer.jobId) }
+    }
+
+    it('gets it within an hour, from what is queued to what succeeded', async () => {
+      const first = await again('/tenants', { name: 'cobbler' })
+      const second = await again('/tenants', { name: 'cobbler' })
+      await ended(first.answer.jobId)
+      const third = await again('/tenants', { name: 'cobbler' })
+
+      expect([first.status, first.isOld]).toEqual([202, false])
+      for (const one of [second, third]) expect(one).toEqual({ ...first, isOld: true })
+    })
+
+    it('gets it for what is in the trash, and another one for what has the name since', async () => {
+      await once('/tenants', { name: 'tailor' })
+      await once('/domains', { tenant: 'tailor', fqdn: 'tailor.example.com' })
+      const gone = await once('/domains/tailor.example.com', null, 'DELETE')
+      const repeated = await again('/domains/tailor.example.com', null, 'DELETE')
+      const anew = await once('/domains', { tenant: 'tailor', fqdn: 'tailor.example.com' })
+      const second = await once('/domains/tailor.example.com', null, 'DELETE')
+
+      expect([gone.isOld, repeated.isOld, repeated.answer.jobId]).toEqual([false, true, gone.answer.jobId])
+      expect([anew.isOld, anew.state, second.isOld, second.state]).toEqual([false, 'succeeded', false, 'succeeded'])
+      expect(second.answer.id).toBe(anew.answer.id)
+    })
+
+    it.each([
+      ['its job failed', async () => {}, 'failed'],
+      ['a job has changed it since', async () => void (await once('/tenants/smith/unsuspend', {})), 'succeeded'],
+      [
+        'a hold came and went since',
+        async () => {
+          await test.root('POST', '/api/v1/tenants/smith/suspend', { reason: 'abuse' })
+          await test.root('POST', '/api/v1/tenants/smith/unsuspend', { reason: 'other' })
+        },
+        'succeeded',
+      ],
+      [
+        'an hour has passed',
+        async () => {
+          const created_at = new Date(Date.now() - 3_600_000 - 1000).toISOString()
+          await test.panel.db.updateTable('kept_answers').set({ created_at }).execute()
+        },
+        'succeeded',
+      ],
+    ])('gets no old one after %s', async (_, happens, state) => {
+      await test.root('POST', '/api/v1/tenants', { name: 'smith' })
+      for (const reason of ['abuse', 'other']) await test.root('POST', '/api/v1/tenants/smith/unsuspend', { reason })
+      await until(async () => (await test.root('GET', '/api/v1/tenants/smith')).json().status === 'active')
+      test.machine.play = () => (state === 'failed' ? failure : 'succeed')
+      const first = await once('/tenants/smith/suspend', {})
+      test.machine.play = () => 'succeed'
+      await happens()
+      const second = await again('/tenants/smith/suspend', {})
+      if (second.answer.jobId) await ended(second.answer.jobId)
+
+      expect(first.state).toBe(state)
+      expect(second.isOld).toBe(false)
+    })
+
+    it('is of its actor alone', async () => {
+      const browser = await test.administrator('second@example.com')
+      const headers = { 'x-csrf-token': await browser.token(), 'sec-fetch-site': 'same-origin', prefer: 'existing-job' }
+      const body = { name: 'weaver' }
+      const first = await again('/tenants', body)
+      await ended(first.answer.jobId)
+      const other = await browser.ask({ method: 'POST', path: '/api/v1/tenants', body, headers })
+
+      expect([first.status, other.status]).toEqual([202, 409])
+    })
   })
 
   it.each([['with blanks'], [''], ['x'.repeat(129)], ['"open']])('must have a well-formed key: %j', async (key) => {

@@ -224,9 +224,12 @@ function headersOf(operation: AnyOperation<Context>): Json[] {
   })
   const version = '"6mZ0W1mJcEwW0T4o0m9J7Q"'
   if (operation.effect === 'read') return [header('If-None-Match', 'ETag of an answer that is known', version)]
+  const existing =
+    'existing-job: the same call within an hour is answered with the job that is there, unless it failed or what it made has changed'
   const key = 'Sent again with the same key, the call is not made again: the first answer is given, for 24 hours'
   return [
     header('Idempotency-Key', key, '5b1c9e0a-3c0f-4c57-9f6e-2f0d5f1b8a11'),
+    ...(operation.effect === 'machine' ? [header('Prefer', existing, 'existing-job')] : []),
     ...(httpBinding(operation).pathKeys.length > 0
       ? [header('If-Match', 'ETag of what was read: when it was changed since, the answer is 412', version)]
       : []),

@@ -15,9 +15,16 @@ export function termsOf(headers: IncomingHttpHeaders): Terms {
   const tags = wanted === undefined ? undefined : entityTags('If-Match', wanted)
   return {
     ...(key !== undefined && { idempotencyKey: key }),
+    ...(prefers(headers.prefer, 'existing-job') && { prefersExistingJob: true as const }),
     // A weak tag never matches here (RFC 9110, 13.1.1).
     ...(tags !== undefined && { precondition: (present) => tags === '*' || tags.includes(entityTag(present)) }),
   }
+}
+
+/** RFC 7240; what is not known here is ignored. */
+function prefers(header: string | string[] | undefined, preference: string): boolean {
+  const all = [header ?? []].flat().flatMap((line) => line.split(','))
+  return all.some((one) => one.split(/[;=]/, 1)[0]?.trim().toLowerCase() === preference)
 }
 
 /** Whether the client has this answer already. */

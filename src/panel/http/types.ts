@@ -92,6 +92,8 @@ export interface Terms {
   readonly precondition?: (present: unknown) => boolean
   /** Of the calls of one actor with the same key one is made, and all get its answer. */
   readonly idempotencyKey?: string
+  /** The same words within an hour are answered with the job that is there, while it is open or what it made is unchanged. */
+  readonly prefersExistingJob?: true
 }
 
 export interface Outcome<T> {

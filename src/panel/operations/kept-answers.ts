@@ -13,8 +13,11 @@ import { decodeJson, encodeJson } from '../../store/json.ts'
 import { newId } from '../../store/new-id.ts'
 import { keyedDigest, type PanelKeys } from '../auth/keys.ts'
 import type { Outcome } from '../http/types.ts'
+import { type Standing, standingOf } from './existing-job.ts'
 
 const keptMs = 24 * 3_600_000
+/** For so long the same words mean the same wish. */
+const sameWishMs = 3_600_000
 
 /** One key of one actor, and what was asked with it; the store has digests of both. */
 export interface Claim {
@@ -22,19 +25,42 @@ export interface Claim {
   readonly request: string
 }
 
+/** An answer to the same words, and what has become of what it tells of. */
+export interface Existing {
+  readonly outcome: Outcome<unknown>
+  readonly standing: Exclude<Standing, 'over'>
+}
+
 export type KeptAnswers = ReturnType<typeof keptAnswers>
 
 export function keptAnswers({ seal, codes }: Pick<PanelKeys, 'seal' | 'codes'>, now: () => number = Date.now) {
   const underWay = new Set<string>()
-  const oldest = () => new Date(now() - keptMs).toISOString()
+  const before = (ms: number) => new Date(now() - ms).toISOString()
   const placeOf = (row: string) => ({ table: 'kept_answers', row, column: 'answer' })
 
+  const requestOf = ({ name }: AnyOperation, input: unknown) =>
+    keyedDigest(codes, 'idempotent request', name, JSON.stringify(input, inOrder))
+  const rowOf = async (tx: Db, { key }: Claim, ms: number) => {
+    await storeLock(tx, `kept answer:${key}`)
+    const query = tx.selectFrom('kept_answers').selectAll().where('key_digest', '=', key)
+    return query.where('created_at', '>', before(ms)).executeTakeFirst()
+  }
+  // sealed by `keep`
+  const opened = ({ id, answer }: { id: string; answer: string }) =>
+    decodeJson(openText(seal, placeOf(id), answer).toString()) as Outcome<unknown>
+
   return {
-    claim(actor: Actor, { name }: AnyOperation, input: unknown, key: string): Claim {
+    claim(actor: Actor, operation: AnyOperation, input: unknown, key: string): Claim {
       return {
         key: keyedDigest(codes, 'idempotency key', whoIs(actor), key),
-        request: keyedDigest(codes, 'idempotent request', name, JSON.stringify(input, inOrder)),
+        request: requestOf(operation, input),
       }
+    },
+
+    /** The same operation with the same input by the same person, under whatever key. */
+    sameWords(actor: Actor, operation: AnyOperation, input: unknown): Claim {
+      const request = requestOf(operation, input)
+      return { key: keyedDigest(codes, 'same words', whoIs(actor), request), request }
     },
 
     /** @throws WcpError `conflict` while a call with the same key is worked on */
@@ -42,6 +68,7 @@ export function keptAnswers({ seal, codes }: Pick<PanelKeys, 'seal' | 'codes'>, 
       if (claim === null) return await work()
       if (underWay.has(claim.key))
         throw new WcpError('conflict', 'Cannot begin: a call with this Idempotency-Key is being worked on', {
+          details: { retryAfterSeconds: 1 },
           help: 'Wait a moment and send it again with the same key: the answer is then given again.',
         })
       underWay.add(claim.key)
@@ -53,22 +80,25 @@ export function keptAnswers({ seal, codes }: Pick<PanelKeys, 'seal' | 'codes'>, 
     },
 
     /** @throws WcpError `bad_input` when the key came with something else */
-    async find(tx: Db, { key, request }: Claim): Promise<Outcome<unknown> | null> {
-      await storeLock(tx, `kept answer:${key}`)
-      const found = await tx
-        .selectFrom('kept_answers')
-        .selectAll()
-        .where('key_digest', '=', key)
-        .where('created_at', '>', oldest())
-        .executeTakeFirst()
+    async find(tx: Db, claim: Claim): Promise<Outcome<unknown> | null> {
+      const found = await rowOf(tx, claim, keptMs)
       if (found === undefined) return null
-      if (found.request_digest !== request)
+      if (found.request_digest !== claim.request)
         throw new WcpError('bad_input', 'Cannot take this Idempotency-Key: it came with another call before', {
           fields: [
             { field: 'Idempotency-Key', problem: 'belongs to another call', accepted: 'a new key for each call' },
           ],
         })
-      return decodeJson(openText(seal, placeOf(found.id), found.answer).toString()) as Outcome<unknown> // sealed by `keep`
+      return opened(found)
+    },
+
+    /** The job that the same words have queued within the hour, unless it is over with it. */
+    async findExisting(tx: Db, claim: Claim): Promise<Existing | null> {
+      const found = await rowOf(tx, claim, sameWishMs)
+      if (found === undefined) return null
+      const outcome = opened(found)
+      const standing = await standingOf(tx, outcome.jobIds)
+      return standing === 'over' ? null : { outcome, standing }
     },
 
     async keep(tx: Db, { key, request }: Claim, { value, jobIds }: Outcome<unknown>): Promise<void> {
@@ -91,7 +121,7 @@ export function keptAnswers({ seal, codes }: Pick<PanelKeys, 'seal' | 'codes'>, 
 
     /** Forgets what is older than a day. */
     async purge(db: Db): Promise<void> {
-      await db.deleteFrom('kept_answers').where('created_at', '<=', oldest()).execute()
+      await db.deleteFrom('kept_answers').where('created_at', '<=', before(keptMs)).execute()
     },
   }
 }

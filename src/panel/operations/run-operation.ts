@@ -31,7 +31,7 @@ import type { PasswordHasher } from '../auth/password.ts'
 import type { JobPlan, Outcome, Session, Terms } from '../http/types.ts'
 import type { AgentLink } from '../jobs/agent-link.ts'
 import { badInput } from './field-errors.ts'
-import type { KeptAnswers } from './kept-answers.ts'
+import type { Existing, KeptAnswers } from './kept-answers.ts'
 import { actorId, actorName, machineView, operationContext, type QueuedByCall } from './operation-context.ts'
 import { getterOf } from './versions.ts'
 
@@ -115,7 +115,7 @@ export function operationRunner(options: OperationRunnerOptions) {
     caller: Caller,
     operation: Operation<Context, I, O, N>,
     input: unknown,
-    { precondition, idempotencyKey }: Terms = {},
+    { precondition, idempotencyKey, prefersExistingJob }: Terms = {},
   ): Promise<Outcome<z.output<O>>> {
     try {
       const { who, parsed } = admit(caller, operation, input)
@@ -123,12 +123,20 @@ export function operationRunner(options: OperationRunnerOptions) {
       if (operation.effect === 'read') return await call(db, operation, who, parsed, noHashes)
       if (!makesRoom.has(verbOf(operation))) options.demandRoom?.()
       const claim = idempotencyKey === undefined ? null : kept.claim(who.actor, operation, parsed, idempotencyKey)
+      const words =
+        prefersExistingJob && operation.effect === 'machine' ? kept.sameWords(who.actor, operation, parsed) : null
+      const again = ({ value, jobIds }: Outcome<unknown>) =>
+        ({ value: operation.output.parse(value), jobIds, isRepeated: true }) as const
       const change = (hashes: Hashes) =>
         db.transaction().execute(async (tx): Promise<Outcome<z.output<O>>> => {
           const before = claim && (await kept.find(tx, claim))
-          if (before) return { value: operation.output.parse(before.value), jobIds: before.jobIds, isRepeated: true }
+          if (before) return again(before)
+          const existing = words && (await kept.findExisting(tx, words))
+          if (existing?.standing === 'stands') return again(existing.outcome)
           await demandVersion(tx, operation, who, parsed, precondition)
-          const result = await call(tx, operation, who, parsed, hashes, sessionOf(caller, tx))
+          const made = call(tx, operation, who, parsed, hashes, sessionOf(caller, tx))
+          const result = await made.catch((error: unknown) => goneAlready(existing, error))
+          if ('outcome' in result) return again(result.outcome)
           for (const tenant of tenantsOf(result.queued)) options.countJob?.(who.actor, tenant)
           await audit(
             storesOf(tx),
@@ -139,7 +147,7 @@ export function operationRunner(options: OperationRunnerOptions) {
             result.queued,
           )
           await storesOf(tx).webhooks.emit(newsOf(operation, who.actor, result))
-          if (claim) await kept.keep(tx, claim, result)
+          for (const one of [claim, result.jobIds.length > 0 ? words : null]) if (one) await kept.keep(tx, one, result)
           return result
         })
       const outcome = await kept.alone(claim, () => withHashes(who.actor, change))
@@ -376,6 +384,12 @@ async function audit(
     ip,
     requestId,
   })
+}
+
+/** What is in the trash is not found any more: who asked for that again gets the job that moved it there. */
+function goneAlready(existing: Existing | null, error: unknown): Existing {
+  if (existing !== null && error instanceof WcpError && error.code === 'not_found') return existing
+  throw error
 }
 
 function sessionOf({ actAs }: Caller, tx: Db): Context['session'] {

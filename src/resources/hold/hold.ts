@@ -50,7 +50,7 @@ export async function unsuspend(
   const standing = await context.holds.of(thing)
   const hold = toLift(`unsuspend ${thing.kind} "${thing.name}"`, standing, level, reason)
   const jobId = standing.length <= 1 ? await enqueue() : null
-  if (hold !== null) await context.holds.lift(hold.id)
+  if (hold !== null) await context.holds.lift(thing, hold.id)
   return { jobId, holds: shownTo(level, await context.holds.of(thing)) }
 }
 

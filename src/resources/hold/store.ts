@@ -30,11 +30,16 @@ export interface HoldStore {
   of(on: Held): Promise<StandingHold[]>
   /** Leaves one of the same level and reason as it is. */
   put(on: Held, hold: NewHold): Promise<void>
-  lift(id: Id): Promise<void>
+  lift(on: Held, id: Id): Promise<void>
   liftAll(on: Held): Promise<void>
 }
 
 export function holdStore(db: Db, { now, newId }: StoreTools): HoldStore {
+  /** What is held has changed with its holds. */
+  const touch = async ({ kind, id }: Held) => {
+    await db.updateTable(`${kind}s`).set({ updated_at: now }).where('id', '=', id).execute()
+  }
+
   return {
     async of(on) {
       const query = db.selectFrom('holds').selectAll().where(column(on.kind), '=', on.id)
@@ -57,10 +62,12 @@ export function holdStore(db: Db, { now, newId }: StoreTools): HoldStore {
         .values({ ...common, ...about, level, reason, note, actor, actor_id: actorId })
         .onConflict((known) => known.doNothing())
         .execute()
+      await touch({ kind, id })
     },
 
-    async lift(id) {
+    async lift(on, id) {
       await db.deleteFrom('holds').where('id', '=', id).execute()
+      await touch(on)
     },
 
     async liftAll(on) {

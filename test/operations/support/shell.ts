@@ -84,6 +84,7 @@ async function ended(
     ask: { secret: answer, text: answer, yes: async () => false },
     env,
     isTerminal: false,
+    onInterrupt: () => {},
     places: { ...layout('/nowhere'), cliSocket },
   })
   return { exit, ...written }

@@ -2,8 +2,8 @@
 import { sql } from 'kysely'
 import type { Db } from '../../../src/store/database.ts'
 
-/** What changes by being looked at, or by a refusal. */
-const unimportant = ['audit_logs', 'audit_heads', 'sessions']
+/** What changes by being looked at, by a refusal, or by the key of a command. */
+const unimportant = ['audit_logs', 'audit_heads', 'sessions', 'kept_answers']
 /** The panel notes the time by itself. */
 const ownRow = { settings: sql`where key <> 'housekeeping.clock'` } as Readonly<Record<string, ReturnType<typeof sql>>>
 
