@@ -1,16 +1,29 @@
 /** `npm run docs`: writes the reference pages that are made from the code. A test compares them. */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { errorTable } from '../contract/errors.ts'
 import { type AnyOperation, httpBinding, kindOf } from '../contract/operation.ts'
 import { commandSpec, namedOptions, placeholder, usageLine } from '../lib/command-spec.ts'
 import { apiRoot } from '../lib/http-call.ts'
 import { operations } from '../resources/index.ts'
+import { repository, sourceFiles } from './build-tree.ts'
+import { drawing, importsOf } from './rooms.ts'
 
 const generated = '<!-- Made by "npm run docs" from the code; change it there. -->\n\n'
 
-/** File below `docs/` → its text. */
+/** File below the top → its text. */
 export function referencePages(): Readonly<Record<string, string>> {
-  return { 'errors.md': errorsPage(), 'operations.md': operationsPage() }
+  return {
+    'docs/errors.md': errorsPage(),
+    'docs/operations.md': operationsPage(),
+    'ARCHITECTURE.md': architecturePage(),
+  }
+}
+
+/** The page with today's drawing of the rooms in its place. */
+function architecturePage(): string {
+  const page = readFileSync('ARCHITECTURE.md', 'utf8')
+  const picture = drawing(importsOf(sourceFiles(repository, 'src')))
+  return page.replace(/(<!-- floors -->\n).*(<!-- \/floors -->)/s, `$1\n\`\`\`text\n${picture}\n\`\`\`\n\n$2`)
 }
 
 function errorsPage(): string {
@@ -64,4 +77,4 @@ function cell(text = ''): string {
   return text.replaceAll('|', '\\|')
 }
 
-if (import.meta.main) for (const [file, text] of Object.entries(referencePages())) writeFileSync(`docs/${file}`, text)
+if (import.meta.main) for (const [file, text] of Object.entries(referencePages())) writeFileSync(file, text)

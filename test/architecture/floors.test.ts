@@ -1,31 +1,14 @@
 /** The floors of `src`: a room imports from rooms below it, never upwards and never in a circle. Types count like code. */
-import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { sourceFiles, sourceText } from './sources.ts'
-
-/** From the top down; rooms of one floor do not know each other. */
-const floors: readonly (readonly string[])[] = [
-  ['main.ts', 'tools'],
-  ['cli', 'panel', 'agent', 'waker'],
-  ['resources'],
-  ['store'],
-  ['program'],
-  ['lib'],
-  ['contract'],
-]
+import { floors, importsOf, roomOf } from '../../src/tools/rooms.ts'
+import { sourceFiles } from './sources.ts'
 
 /** The command runs what it talks to: `wcp agent` is the agent, and `wcp panel` the panel. */
 const beside: Readonly<Record<string, readonly string[]>> = { cli: ['panel', 'agent', 'waker'] }
 
-const files = sourceFiles().filter((path) => /^src\/.*\.ts$/.test(path) && !path.endsWith('.test.ts'))
-const imports = new Map(files.map((path) => [path, importsOf(path)]))
+const imports = importsOf(sourceFiles())
+const files = [...imports.keys()]
 
-function importsOf(path: string): readonly string[] {
-  const found = sourceText(path).matchAll(/^\s*(?:import|export)\b[^'"]*?\bfrom '(\.[^']+)'|\bimport\('(\.[^']+)'\)/gm)
-  return [...found].map(([, from, lazily]) => join(dirname(path), from ?? lazily ?? ''))
-}
-
-const roomOf = (path: string) => path.split('/')[1] ?? ''
 const floorOf = (path: string) => floors.findIndex((rooms) => rooms.includes(roomOf(path)))
 
 describe('the floors of src', () => {
