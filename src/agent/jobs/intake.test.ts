@@ -1,0 +1,182 @@
+/** Every bound of the intake at its edge. */
+import { randomUUID } from 'node:crypto'
+import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { WcpError } from '../../contract/errors.ts'
+import type { AgentMessage } from '../../contract/wire.ts'
+import { createFiles } from '../os/files.ts'
+import { layout } from '../os/layout.ts'
+import { Intake, type Phase } from './intake.ts'
+import { digestOf } from './setup-window.ts'
+
+const tenant = randomUUID()
+let root: string
+let said: AgentMessage[]
+let phase: Phase
+let openJobs: number
+let holds: string | undefined
+let room: WcpError | undefined
+let isKnown: boolean
+let verifyRoot: () => Promise<boolean>
+let intake: Intake
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'wcp-intake-'))
+  said = []
+  phase = 'serving'
+  openJobs = 0
+  holds = undefined
+  room = undefined
+  isKnown = false
+  verifyRoot = async () => true
+  const machine = {
+    places: layout(root),
+    files: createFiles({ root, owner: process.getuid?.() ?? 0 }),
+    now: () => new Date(),
+  }
+  const job = { seq: 1, failure: null, state: 'succeeded' }
+  const journal = {
+    job: () => (isKnown ? job : undefined),
+    accept: (given: object) =>
+      isKnown ? { verdict: 'known', job } : { verdict: 'accepted', job: { ...job, ...given } },
+  }
+  const options = {
+    machine,
+    audit: { refused() {}, must() {}, note() {} },
+    log: { info() {}, warn() {}, error() {} },
+    emit: (message: AgentMessage) => said.push(message),
+    verifyRoot: () => verifyRoot(),
+    lackOfRoom: () => room,
+  }
+  const doers = {
+    brake: { holds: () => holds },
+    phase: () => phase,
+    readOnlyReason: () => null,
+    journal: () => journal,
+    start: ({ id }: { id: string }) => said.push({ t: 'heartbeat', job: id } as never),
+    openJobs: () => openJobs,
+    tellEnd: ({ id }: { id: string }) => said.push({ t: 'log', job: id, line: 'told again' } as never),
+    inspect: () => inspection.promise,
+  }
+  intake = new Intake(options as never, doers as never) // what else they have is not asked for here
+})
+afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+let inspection = Promise.withResolvers<unknown>()
+
+/** @returns what became of it: `started`, `again`, `held`, or the code of its refusal */
+function send(type: string, payload: object = { tenant }): string {
+  const job = randomUUID()
+  intake.take({ t: 'job', job, type, token: 1, epoch: 0, staff: true, reseller: null, payload })
+  const message = said.find((one) => 'job' in one && one.job === job)
+  if (message?.t === 'finished') return message.failure?.code ?? 'done'
+  return { heartbeat: 'started', log: 'again', held: 'held' }[message?.t as 'held'] ?? 'nothing'
+}
+
+describe('jobs', () => {
+  it.each([
+    [999, 'started'],
+    [1000, 'busy'],
+  ])('with %i open ones, the next is %s', (open, became) => {
+    openJobs = open
+    expect(send('tenant.suspend')).toBe(became)
+    expect(send('tenant.delete')).toBe(became)
+  })
+
+  it('that take no room, or make some, go on a full disk', () => {
+    room = new WcpError('unavailable', 'Cannot begin: the disk is full')
+    const limits = { cpuPct: null, memMb: null, pids: null, ioMbps: null, diskMb: null }
+
+    expect(send('tenant.create', { tenant, name: 'acme', limits })).toBe('unavailable')
+    expect(send('tenant.unsuspend')).toBe('unavailable')
+    expect(send('tenant.suspend')).toBe('started')
+    expect(send('domain.suspend', { tenant, domain: randomUUID() })).toBe('started')
+    expect(send('tenant.delete')).toBe('started')
+    expect(send('tenant.purge')).toBe('started')
+  })
+
+  it('that were accepted before are told again, whatever else stands in the way', () => {
+    isKnown = true
+    holds = 'waits'
+    openJobs = 1000
+    room = new WcpError('unavailable', 'Cannot begin: the disk is full')
+
+    expect(send('tenant.delete')).toBe('again')
+    isKnown = false
+    openJobs = 0
+    expect(send('tenant.delete')).toBe('held')
+  })
+})
+
+it('answers sixteen questions at once, and the next when one of them is answered', async () => {
+  inspection = Promise.withResolvers()
+  const ask = () => {
+    const id = randomUUID()
+    intake.take({ t: 'inspect', ask: id, what: 'health' })
+    return id
+  }
+  const codeOf = (id: string) => {
+    const answer = said.find((one) => one.t === 'answer' && one.ask === id)
+    return answer?.t === 'answer' ? (answer.failure?.code ?? 'answered') : 'waits'
+  }
+  const first = Array.from({ length: 16 }, ask)
+
+  const over = ask()
+  expect(codeOf(over)).toBe('busy')
+  expect(new Set(first.map(codeOf))).toEqual(new Set(['waits']))
+  inspection.resolve({})
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(new Set(first.map(codeOf))).toEqual(new Set(['answered']))
+  inspection = Promise.withResolvers()
+  expect(codeOf(ask())).toBe('waits')
+})
+
+describe.skipIf(process.getuid?.() !== 0)("the check of root's password", () => {
+  const code = 'the code'
+  const word = () => layout(root).setupWord
+
+  beforeEach(() => {
+    phase = 'setup'
+    mkdirSync(dirname(word()), { recursive: true })
+    const until = new Date(Date.now() + 60_000).toISOString()
+    writeFileSync(word(), JSON.stringify({ digest: digestOf(code).toString('hex'), until }), { mode: 0o600 })
+    chownSync(word(), 0, 0)
+  })
+
+  async function check(): Promise<unknown> {
+    const ask = randomUUID()
+    intake.take({ t: 'verify_root', ask, password: 'x', code, from: '::1' })
+    for (;;) {
+      const answer = said.find((one) => one.t === 'answer' && one.ask === ask)
+      if (answer?.t === 'answer') return answer.value
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  it('is no yes when setup was closed meanwhile, and leaves the code', async () => {
+    verifyRoot = async () => {
+      phase = 'serving'
+      return true
+    }
+    expect(await check()).toMatchObject({ ok: false })
+    expect(existsSync(word())).toBe(true)
+  })
+
+  it('is made once at a time', async () => {
+    const first = Promise.withResolvers<boolean>()
+    verifyRoot = () => first.promise
+    const one = check()
+
+    expect(await check()).toEqual({ ok: false, retryAfterSeconds: 1, refused: null })
+    first.resolve(true)
+    expect(await one).toMatchObject({ ok: true })
+    expect(existsSync(word())).toBe(false)
+  })
+
+  it.each(['yes', 1, {}, undefined])('takes %o for no', async (answer) => {
+    verifyRoot = async () => answer as never
+    expect(await check()).toMatchObject({ ok: false, refused: 'password' })
+  })
+})

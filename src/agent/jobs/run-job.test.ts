@@ -1,0 +1,105 @@
+/** What a job promises of each of its steps, and in which order its end is written. */
+import { randomUUID } from 'node:crypto'
+import { afterEach, expect, it, vi } from 'vitest'
+import { Id } from '../../contract/values.ts'
+import type { AgentMessage } from '../../contract/wire.ts'
+import { openDatabase } from '../../program/native-sqlite.ts'
+import type { Step } from '../steps/step.ts'
+import { Journal } from './journal.ts'
+import { Turn } from './lanes.ts'
+import { migrateAgent } from './migrate-agent.ts'
+import { agentMigrations } from './migrations/index.ts'
+import { runJob, type Workshop } from './run-job.ts'
+
+const given = vi.hoisted(() => ({ steps: [] as unknown[] }))
+
+vi.mock('../kinds/index.ts', async () => {
+  const { jobContracts } = await import('../../resources/jobs.ts')
+  const provisioner = {
+    contract: jobContracts['tenant.suspend'],
+    target: async () => null,
+    reserve() {},
+    release: () => given.steps.push('released'),
+    settle: () => given.steps.push('settled'),
+    steps: () => given.steps.filter((one) => typeof one === 'object'),
+  }
+  return { provisioners: { 'tenant.suspend': provisioner } }
+})
+afterEach(() => {
+  given.steps = []
+})
+
+/** @returns what was done, in its order, and the end that was told */
+async function run(steps: readonly (Partial<Step> & { name: string })[]) {
+  const database = openDatabase(':memory:')
+  migrateAgent(database, agentMigrations)
+  const journal = new Journal(database)
+  const done: string[] = []
+  given.steps = steps.map((one) => {
+    let isApplied = false
+    return {
+      check: async () => (isApplied ? undefined : { action: 'change', diff: null }),
+      capture: async () => null,
+      undo: async () => void done.push(`undo ${one.name}`),
+      ...one,
+      apply: async () => {
+        done.push(`apply ${one.name}, captured ${journal.captures(job).length}`)
+        await one.apply?.({} as never, null)
+        isApplied = true
+      },
+    }
+  })
+  const stateOf = () => journal.job(job.id)?.state ?? 'gone'
+  const said: AgentMessage[] = []
+  const shop = {
+    world: { machine: {}, registry: {} },
+    journal,
+    log: { info() {}, warn() {}, error() {} },
+    audit: { note: ({ event }: { event: string }) => done.push(`audit ${event} while ${stateOf()}`) },
+    emit(message: AgentMessage) {
+      said.push(message)
+      if (message.t === 'finished') done.push(`told while ${stateOf()}`)
+    },
+    judging: new Turn(),
+    heartbeatMs: 60_000,
+    version: '0.0.0',
+  } as unknown as Workshop // the steps here need nothing of a machine
+  const tenant = Id.parse(randomUUID())
+  const wish = { id: Id.parse(randomUUID()), type: 'tenant.suspend', resource: tenant, tenant, token: 1, epoch: 0 }
+  const accepted = journal.accept(
+    { ...wish, staff: true, reseller: null, payload: { tenant } },
+    new Date().toISOString(),
+    () => {},
+  )
+  if (accepted.verdict !== 'accepted') throw new Error(accepted.verdict)
+  const { job } = accepted
+  await runJob(job, shop)
+  return { done, end: said.find((one) => one.t === 'finished') }
+}
+
+it('captures before it applies, and writes the audit note before the end and the end before it tells', async () => {
+  const { done, end } = await run([{ name: 'one' }, { name: 'two' }])
+
+  expect(end).toMatchObject({ failure: null })
+  expect(done).toEqual([
+    'apply one, captured 1',
+    'apply two, captured 2',
+    'audit job.finished while running',
+    'told while succeeded',
+  ])
+})
+
+it('fails where an apply changes nothing, and undoes what was done before, last first', async () => {
+  const stays = async () => ({ action: 'change', diff: null }) as const
+  const { done, end } = await run([{ name: 'one' }, { name: 'two', check: stays }])
+
+  expect(end).toMatchObject({ failure: { step: 'two', message: expect.stringContaining('Cannot see that "two"') } })
+  expect(done.filter((one) => one.startsWith('undo'))).toEqual(['undo two', 'undo one'])
+  expect(done.slice(-2)).toEqual(['audit job.finished while undoing', 'told while failed'])
+})
+
+it('does not touch what holds already', async () => {
+  const { done } = await run([{ name: 'one', check: async () => undefined }])
+
+  expect(done).toEqual(['audit job.finished while running', 'told while succeeded'])
+})
