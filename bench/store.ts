@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os'
 import { sql } from 'kysely'
 import { z } from 'zod'
 import { deriveKeys } from '../src/panel/auth/keys.ts'
+import { migrations } from '../src/resources/index.ts'
 import { migrate } from '../src/store/migrate.ts'
 import { openStore } from '../src/store/open-store.ts'
 import { startPostgres } from '../test/store/postgres.ts'
@@ -49,7 +50,7 @@ async function measure(name: string, url: string | undefined): Promise<readonly 
   const server = await Server.start('', async (product) => {
     const { places } = product
     const db = openStore(url ?? `${places.panelState}/state.db`)
-    await migrate(db, new Date().toISOString())
+    await migrate(db, new Date().toISOString(), { migrations })
     // Half a gigabyte once, which nobody needs after a power cut.
     if (url === undefined) await sql`pragma synchronous = off`.execute(db)
     await fillStore(db, tenants, deriveKeys(readFileSync(places.panelKey, 'utf8')).audit)

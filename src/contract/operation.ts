@@ -20,6 +20,8 @@ export type ScopeKind = (typeof scopeKinds)[number]
 export interface Policy {
   /** Scopes of the roles that may hold the permission; a role of another scope never gets it, whatever the store says. */
   readonly scopes: readonly ScopeKind[]
+  /** Roles of the product beside the administrator's that hold it. */
+  readonly holders?: readonly ('customer' | 'reseller')[]
   /** Decides who may do what, or with which secret: refused to somebody who acts as another person. */
   readonly isSensitive?: true
 }

@@ -60,7 +60,7 @@ export type MirroredEntry = z.infer<typeof MirroredEntry>
 export const AuditHead = z.strictObject({ seq: z.int().min(0), at: z.string().max(30), mac: Mac, seal: Mac })
 export type AuditHead = z.infer<typeof AuditHead>
 
-/** `tenants`, `domains`, or the name of a kind; what the root side does not know it refuses. */
+/** `tenants`, `domains`, or the name of a kind, of which there may be none. */
 const InventoryWord = z.string().regex(/^[a-z][a-z-]{0,39}$/)
 
 export const PanelMessage = z.discriminatedUnion('t', [

@@ -15,8 +15,9 @@ import type { Config } from '../lib/config.ts'
 import { version } from '../program/version.ts'
 import type { Context } from '../resources/context.ts'
 import { proofChecker } from '../resources/domain/proof-checker.ts'
-import { storesFor } from '../resources/index.ts'
+import { migrations, storesFor } from '../resources/index.ts'
 import { mailer } from '../resources/mail/mailer.ts'
+import { giveBuiltInRights } from '../resources/role/built-in-rights.ts'
 import { webhookSender } from '../resources/webhook/sender.ts'
 import { checkStore } from '../store/check-store.ts'
 import type { Db } from '../store/database.ts'
@@ -122,6 +123,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
 
   const link = new AgentLink(log)
   const mirror = auditMirror({ db, log, send: (message) => link.send(message) })
+  await db.transaction().execute((tx) => giveBuiltInRights(storesOf(tx), options.operations))
   const remoteHeads = headSender({ url: () => config.auditRemote, from: () => config.baseUrl, log })
   const events = new JobEventBus()
   const queue = jobQueue(db, storesOf)
@@ -422,7 +424,7 @@ async function openCheckedStore({ config, statePath, log }: PanelOptions): Promi
   try {
     const faults = await checkStore(db)
     if (faults.length > 0) throw damaged(where, faults.slice(0, 3).join('; '))
-    const applied = await migrateKeepingCopy(db, where, new Date().toISOString())
+    const applied = await migrateKeepingCopy(db, where, new Date().toISOString(), migrations)
     if (applied.length > 0) log.info({ applied }, 'the store has a new schema')
     return db
   } catch (error) {

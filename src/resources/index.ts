@@ -2,6 +2,8 @@
 import { type AnyOperation, type Policy, verbOf } from '../contract/operation.ts'
 import { type Texts, withKinds } from '../lib/texts.ts'
 import type { Db } from '../store/database.ts'
+import { coreMigrations } from '../store/migrations/index.ts'
+import type { Migration } from '../store/migrations/migration.ts'
 import { apiKey } from './api-key/kind.ts'
 import { audit } from './audit/kind.ts'
 import { clientCertificate } from './client-certificate/kind.ts'
@@ -46,6 +48,15 @@ export const kinds: readonly AnyKind[] = [
   settings,
   health,
 ]
+
+/** Every migration of the store, in order. */
+export const migrations: readonly Migration[] = [
+  ...coreMigrations,
+  ...kinds.flatMap((kind) => kind.migrations ?? []),
+].toSorted((a, b) => a.number - b.number)
+
+/** The schema of this version. */
+export const ownSchema = migrations.at(-1)?.number ?? 0
 
 /** Every word of the pages, in English. */
 export const english: Texts = withKinds(kinds)

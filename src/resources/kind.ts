@@ -4,6 +4,7 @@ import type { AnyOperation } from '../contract/operation.ts'
 import type { Id } from '../contract/values.ts'
 import type { Action, Badge, Cell, Column, Section, Table } from '../lib/page-model.ts'
 import type { KindWords, Texts } from '../lib/texts.ts'
+import type { Migration } from '../store/migrations/migration.ts'
 import type { PanelContext } from './as-panel.ts'
 import type { Context } from './context.ts'
 import type { JobRow } from './job-row.ts'
@@ -91,10 +92,17 @@ export interface Kind<N extends string = string, S extends z.ZodType = z.ZodType
   readonly detail?: Detail<z.output<S>, W> | 'special'
   /** How its stores are made; each opens `Stores` by its name. */
   readonly stores?: StoreFactories
+  /** Of its own tables, numbered among all migrations of the store. Never edited: a store that has seen one holds its text. */
+  readonly migrations?: readonly Migration[]
   /** Its rows, where jobs are about them. */
   readonly row?: JobRow
   /** Removes for good what has been in the trash since before that moment, so many at once where the machine does it. */
   purge?(context: PanelContext, moment: string, atOnce: number): Promise<Purged>
+  /**
+   * Inputs that work, by verb; references name what an example world has. `existing`: what of `create` is other for the one
+   * that is there already. For the API document and the tests of every operation.
+   */
+  readonly examples?: Readonly<Record<string, Input>>
   readonly operations: Readonly<Record<string, AnyOperation<Context>>>
 }
 

@@ -36,7 +36,7 @@ export async function migrateKeepingCopy(
   db: Db,
   where: string,
   now: string,
-  migrations?: readonly Migration[],
+  migrations: readonly Migration[],
 ): Promise<string[]> {
   if (!isFile(where)) return migrate(db, now, { migrations })
   const applied = await migrate(db, now, { migrations, before: (schema) => keepCopy(db, where, schema) })

@@ -2,13 +2,13 @@
 import { sql } from 'kysely'
 import type { Db } from './database.ts'
 import { storeLock, wordsOf } from './dialect.ts'
-import { migrations as known } from './migrations/index.ts'
 import { checksumOf, type Migration } from './migrations/migration.ts'
 import { storeTrouble } from './store-trouble.ts'
 import { StoreUnusable } from './store-unusable.ts'
 
 interface How {
-  readonly migrations?: readonly Migration[] | undefined
+  /** All of this version, in order. */
+  readonly migrations: readonly Migration[]
   /** Called with the number of the last migration before a store that has one is changed; what it throws ends it there. */
   before?(schema: number): Promise<void>
 }
@@ -18,7 +18,7 @@ interface How {
  * by another text of a migration than this one's, and when a migration fails: the store is then as the one before it left it.
  * @returns names of the migrations that were applied now
  */
-export async function migrate(db: Db, now: string, { migrations = known, before }: How = {}): Promise<string[]> {
+export async function migrate(db: Db, now: string, { migrations, before }: How): Promise<string[]> {
   await sql`create table if not exists schema_migrations (
     number integer not null primary key, name text not null, checksum text not null, applied_at text not null)`.execute(
     db,
@@ -39,9 +39,6 @@ export async function schemaOf(db: Db): Promise<number> {
     .executeTakeFirstOrThrow()
   return last ?? 0
 }
-
-/** That of this version. */
-export const ownSchema = known.at(-1)?.number ?? 0
 
 async function missing(db: Db, migrations: readonly Migration[]): Promise<readonly Migration[]> {
   const words = wordsOf(db)

@@ -92,8 +92,16 @@ export class CrashMachine {
   }
 
   async do(request: Request): Promise<string | undefined> {
-    const outcome = await ask(this.product, this.client, request)
+    const outcome = await ask(this.product, this.client, await this.#named(request))
     return typeof outcome === 'object' ? (outcome.job ?? undefined) : undefined
+  }
+
+  /** `{first}` in a path is the first thing that its list has. */
+  async #named(request: Request): Promise<Request> {
+    const [list = '', rest] = request.path.split('/{first}')
+    if (rest === undefined) return request
+    const { items } = (await this.product.call('GET', list)) as { items: readonly { id: string }[] }
+    return { ...request, path: `${list}/${items[0]?.id ?? '00000000-0000-4000-8000-000000000000'}${rest}` }
   }
 
   async job(id: string): Promise<JobView> {

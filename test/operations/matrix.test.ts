@@ -19,7 +19,7 @@ import { type Answer, ask, type Browser } from './support/client.ts'
 import { type Ended, openShell, rootShell, type Shell } from './support/shell.ts'
 import { storeImage } from './support/store-image.ts'
 import { password, proofsAtRest, type TestPanel, testPanel, until } from './support/test-panel.ts'
-import { requestFor } from './support/world.ts'
+import { exampleInput, exampleKinds, makeExamples, requestFor } from './support/world.ts'
 
 type Input = Record<string, unknown>
 type Operation = AnyOperation<Context>
@@ -35,6 +35,8 @@ interface Things {
   readonly job: string
   readonly reseller: string
   readonly apiKey: string
+  /** Of kinds that say how one is made. */
+  readonly [example: string]: string
 }
 
 /** `customers`: of customer A, who is a customer of reseller 1. `panels`: of the panel itself. */
@@ -63,6 +65,7 @@ const nothing: Things = {
     job: nowhere,
     reseller: nowhere,
     apiKey: nowhere,
+    ...Object.fromEntries([...exampleKinds().keys()].map((key) => [key, nowhere])),
   },
 }
 
@@ -162,6 +165,7 @@ beforeAll(async () => {
       job: bread.jobId,
       reseller: firstSeller,
       apiKey: program.id,
+      ...Object.fromEntries(await makeExamples(make)),
     },
     panels: {
       tenant: palace.id,
@@ -172,6 +176,7 @@ beforeAll(async () => {
       job: hall.jobId,
       reseller: third,
       apiKey: other.id,
+      ...Object.fromEntries(await makeExamples(make, { tenant: 'palace' })),
     },
   }
   await settled()
@@ -188,7 +193,7 @@ beforeAll(async () => {
     await browser.token()
     return { browser, shell: await shellAt(at), reaches: [], scope: null }
   }
-  const own = ['tenant', 'domain', 'waiting', 'package', 'user', 'job', 'apiKey'] as const
+  const own = ['tenant', 'domain', 'waiting', 'package', 'user', 'job', 'apiKey', ...exampleKinds().keys()]
   people = [
     { name: 'nobody', ...(await withoutSession(test)) },
     { name: 'before setup', ...(await withoutSession(setup)) },
@@ -299,7 +304,9 @@ function inputFor({ name, input }: Operation, of: Things): Input {
     'settings.update': { key: 'jobs.keep_days', value: '30' },
   }
   const own = Object.entries(of).filter(([kind]) => name.startsWith(`${kind}.`) && kind in input.shape)
-  return { ...Object.fromEntries(own), ...more[name] }
+  const subjects = [...exampleKinds().keys()].filter((key) => key in input.shape).map((key) => [key, of[key]] as const)
+  const example = Object.entries(exampleInput({ name })).map(([key, value]) => [key, of[key] ?? value] as const)
+  return { ...Object.fromEntries([...own, ...subjects, ...example]), ...more[name] }
 }
 
 const webhookInputs = Object.fromEntries(

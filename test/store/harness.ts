@@ -7,7 +7,7 @@ import { Id } from '../../src/contract/values.ts'
 import type { Failure } from '../../src/contract/wire.ts'
 import type { Actor } from '../../src/resources/actor.ts'
 import type { Context } from '../../src/resources/context.ts'
-import { eventsOf, kinds, operations, policies, storesFor } from '../../src/resources/index.ts'
+import { eventsOf, kinds, migrations, operations, policies, storesFor } from '../../src/resources/index.ts'
 import type { RunnableJob } from '../../src/resources/job/store.ts'
 import { type Stores, withStores } from '../../src/resources/stores.ts'
 import type { Db } from '../../src/store/database.ts'
@@ -27,7 +27,7 @@ export async function openPanel(where = ':memory:') {
   const keys = { audit: auditKey, seal: randomBytes(32), codes: randomBytes(32), domains: randomBytes(32) }
   const clock = { now: Date.parse('2026-03-01T12:00:00.000Z') }
   const now = () => new Date(clock.now++).toISOString()
-  await migrate(db, now())
+  await migrate(db, now(), { migrations })
   const machine = { php: ['8.2', '8.4'] }
   const stores = (over: Db) => storesFor(over, { now: now(), newId, keys })
 

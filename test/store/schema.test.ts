@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
+import { migrations } from '../../src/resources/index.ts'
 import { checkStore } from '../../src/store/check-store.ts'
 import { migrate } from '../../src/store/migrate.ts'
-import { migrations } from '../../src/store/migrations/index.ts'
 import { checksumOf, postgresWords, sqliteWords } from '../../src/store/migrations/migration.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import { onBothStores } from './both-stores.ts'
@@ -152,8 +152,8 @@ onBothStores('schema', (bench, store) => {
   it('is laid once, is whole, and needs nothing at the next start', async () => {
     const db = openStore(await bench.place())
 
-    const first = await migrate(db, '2026-03-01T12:00:00.000Z')
-    const second = await migrate(db, '2026-03-02T12:00:00.000Z')
+    const first = await migrate(db, '2026-03-01T12:00:00.000Z', { migrations })
+    const second = await migrate(db, '2026-03-02T12:00:00.000Z', { migrations })
     const wrong = await checkStore(db, true)
     await db.destroy()
 
@@ -182,7 +182,9 @@ onBothStores('schema', (bench, store) => {
     const db = openStore(place)
     await migrate(db, '2026-03-01T12:00:00.000Z', { migrations: [...migrations, newer] })
 
-    await expect(migrate(db, '2026-03-01T12:00:00.000Z')).rejects.toThrow(/its schema \d+ \(from-the-future\) is newer/)
+    await expect(migrate(db, '2026-03-01T12:00:00.000Z', { migrations })).rejects.toThrow(
+      /its schema \d+ \(from-the-future\) is newer/,
+    )
     await db.destroy()
   })
 
@@ -190,7 +192,9 @@ onBothStores('schema', (bench, store) => {
     const { db } = await bench.freshPanel()
     await db.updateTable('schema_migrations').set({ checksum: 'other' }).where('number', '=', 1).execute()
 
-    await expect(migrate(db, '2026-03-01T12:00:00.000Z')).rejects.toThrow(/migration 1 \(foundation\) .* another text/)
+    await expect(migrate(db, '2026-03-01T12:00:00.000Z', { migrations })).rejects.toThrow(
+      /migration 1 \(foundation\) .* another text/,
+    )
   })
 
   it('leaves nothing of a migration that fails half-way', async () => {
@@ -204,7 +208,7 @@ onBothStores('schema', (bench, store) => {
     await expect(migrate(db, '2026-03-01T12:00:00.000Z', { migrations: [...migrations, broken] })).rejects.toThrow()
 
     await expect(sql`select * from half`.execute(db)).rejects.toThrow(/half/)
-    expect(await migrate(db, '2026-03-01T12:00:00.000Z')).toEqual([])
+    expect(await migrate(db, '2026-03-01T12:00:00.000Z', { migrations })).toEqual([])
   })
 
   it('refuses a row that points at nothing', async () => {

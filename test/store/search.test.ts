@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import { expect, it } from 'vitest'
+import { migrations } from '../../src/resources/index.ts'
 import type { Db } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
-import { migrations } from '../../src/store/migrations/index.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import { onBothStores } from './both-stores.ts'
 
@@ -49,7 +49,7 @@ onBothStores('a part of a name', (bench, store) => {
   it('is read for where the user may add no module', async () => {
     const db = openStore(await asStranger(await bench.place()))
 
-    const applied = await migrate(db, now)
+    const applied = await migrate(db, now, { migrations })
     const indexes = await indexesOfParts(db)
     const found = await db.selectFrom('domains').select('id').where('fqdn', 'like', '%shop%').execute()
     await db.destroy()

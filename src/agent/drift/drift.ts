@@ -6,6 +6,7 @@ import { checkAll } from '../jobs/plan.ts'
 import type { Registry, SiteRecord, TenantRecord } from '../jobs/registry.ts'
 import { absentHost, docrootFact, siteFacts } from '../kinds/domain/facts.ts'
 import { identity } from '../kinds/judge.ts'
+import { ownedAbsence, ownedBy, ownedFacts } from '../kinds/owned.ts'
 import { absentAccount, closedTenant, liveTenant, tenantFacts } from '../kinds/tenant/facts.ts'
 import type { Machine } from '../os/machine.ts'
 import type { Step } from '../steps/step.ts'
@@ -86,12 +87,16 @@ export type Wanted = readonly (readonly [resource: string, steps: readonly Step[
 export function wanted(registry: Registry, machine: Machine, tenant: TenantRecord): Wanted {
   const who = identity(tenant)
   const name = `tenant ${tenant.name}`
-  if (tenant.state === 'trashed') return [[name, [closedTenant(machine, who), ...absentAccount(machine, who)]]]
+  const owned = ownedBy(registry, tenant.id)
+  if (tenant.state === 'trashed') {
+    const gone = [...ownedAbsence(machine, who, owned), ...absentAccount(machine, who)]
+    return [[name, [closedTenant(machine, who), ...gone]]]
+  }
   if (tenant.state !== 'active' && tenant.state !== 'suspended') return []
   const state = tenant.state === 'active' ? liveTenant(machine, who) : closedTenant(machine, who)
   const sites = registry.sitesOf(tenant.id).filter(isLiving)
   return [
-    [name, [...tenantFacts(machine, who, tenant.limits), state]],
+    [name, [...tenantFacts(machine, who, tenant.limits), ...ownedFacts(machine, who, owned), state]],
     ...sites.map((site): Wanted[number] => [
       `domain ${site.fqdn}`,
       [...siteFacts(machine, who, site, site.state === 'active'), docrootFact(machine, who, site)],

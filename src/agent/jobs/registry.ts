@@ -4,6 +4,7 @@ import { WcpError } from '../../contract/errors.ts'
 import { Fqdn, Id, PhpVersion, TenantLimits, TenantName } from '../../contract/values.ts'
 import { Inventory } from '../../contract/wire.ts'
 import { type Database, statementsOf } from '../../program/native-sqlite.ts'
+import type { Json } from '../steps/step.ts'
 
 /** Uids of tenants, and their gids, which are the same; never used twice. */
 export const uidRange = { first: 20_000, last: 59_999 } as const
@@ -30,6 +31,12 @@ const SiteRow = z.strictObject({
 })
 export type SiteRecord = z.output<typeof SiteRow>
 
+/** What a tenant owns whose being on the machine is a list of facts. `record`: the payload that made it what it is. */
+const ThingRow = z.strictObject({ id: Id, kind: z.string(), tenant: Id, name: z.string(), record: json(z.unknown()) })
+export interface ThingRecord extends z.output<typeof ThingRow> {
+  readonly record: Json
+}
+
 const HostRow = z.strictObject({ name: Fqdn, site: Id, tenant: Id })
 export type HostRecord = z.output<typeof HostRow>
 
@@ -39,6 +46,10 @@ const inventories: Readonly<Record<string, string>> = {
   domains: `select s.id, s.fqdn as name, iif(t.state in ('trashed', 'purging'), t.state, s.state) as state
     from sites s join tenants t on t.id = s.tenant where s.state <> 'none' and s.id > ? order by s.id limit ?`,
 }
+
+/** A thing is as its tenant is. */
+const thingsOfKind = `select o.id, o.name, t.state from things o join tenants t on t.id = o.tenant
+  where o.kind = ? and o.id > ? order by o.id limit ?`
 
 /** Reads are open to every provisioner; what writes is called in the transaction that begins or ends a job. */
 export class Registry {
@@ -81,8 +92,8 @@ export class Registry {
   /** In the order of ids, without what was purged. @param after the last one before them */
   inventory(of: string, after: Id | null, limit: number): Inventory {
     const query = Object.hasOwn(inventories, of) ? inventories[of] : undefined
-    if (query === undefined) throw new WcpError('not_found', `Cannot list "${of}": this machine has no such things`)
-    return Inventory.parse(this.#prepare(query).all(after ?? '', limit))
+    if (query !== undefined) return Inventory.parse(this.#prepare(query).all(after ?? '', limit))
+    return Inventory.parse(this.#prepare(thingsOfKind).all(of, after ?? '', limit))
   }
 
   site(id: Id): SiteRecord | undefined {
@@ -92,6 +103,20 @@ export class Registry {
   /** Without what was purged. */
   sitesOf(tenant: Id): readonly SiteRecord[] {
     return this.#all(SiteRow, "select * from sites where tenant = ? and state <> 'none' order by fqdn", tenant)
+  }
+
+  thing(id: Id): ThingRecord | undefined {
+    return this.#one(ThingRow, 'select * from things where id = ?', id) as ThingRecord | undefined
+  }
+
+  /** All of one kind that the tenant has, in the order of their ids. */
+  thingsOf(tenant: Id, kind: string): readonly ThingRecord[] {
+    return this.#all(
+      ThingRow,
+      'select * from things where tenant = ? and kind = ? order by id',
+      tenant,
+      kind,
+    ) as readonly ThingRecord[]
   }
 
   /** Which site answers for a name, and whose it is. */
@@ -174,6 +199,24 @@ export class Registry {
     for (const { name } of owned) {
       if (!keep.includes(name)) this.#write('delete from hosts where name = ?', name)
     }
+  }
+
+  putThing(thing: ThingRecord): void {
+    const values = { ...thing, record: JSON.stringify(thing.record) }
+    const columns = 'id, kind, tenant, name, record'
+    const change = 'name = excluded.name, record = excluded.record'
+    this.#write(
+      `insert into things (${columns}) values (@id, @kind, @tenant, @name, @record) on conflict (id) do update set ${change}`,
+      values,
+    )
+  }
+
+  dropThing(id: Id): void {
+    this.#write('delete from things where id = ?', id)
+  }
+
+  dropThingsOf(tenant: Id): void {
+    this.#write('delete from things where tenant = ?', tenant)
   }
 
   get isSetupClosed(): boolean {

@@ -4,6 +4,7 @@ import { createDomain } from './domain/create.ts'
 import { deleteDomain, purgeDomain, restoreDomain } from './domain/delete.ts'
 import { suspendDomain, unsuspendDomain } from './domain/suspend.ts'
 import { updateDomain } from './domain/update.ts'
+import { factsProvisioners } from './facts-kinds.ts'
 import type { AnyProvisioner } from './provisioner.ts'
 import { createTenant } from './tenant/create.ts'
 import { deleteTenant, purgeTenant, restoreTenant } from './tenant/delete.ts'
@@ -25,4 +26,5 @@ export const provisioners = {
   'domain.delete': deleteDomain,
   'domain.restore': restoreDomain,
   'domain.purge': purgeDomain,
+  ...factsProvisioners,
 } as const satisfies Record<JobType, AnyProvisioner>

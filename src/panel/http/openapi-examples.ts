@@ -9,6 +9,7 @@ const moment = '2026-03-01T12:00:00.000Z'
 
 /** Property → what it says in examples; taken where it fits. */
 const words: Readonly<Record<string, unknown>> = {
+  kind: 'tenant',
   tenant: 'bakery',
   tenantName: 'bakery',
   name: 'bakery',

@@ -1,8 +1,9 @@
 /** Back to the version before: the store as it was before a newer version changed its schema. */
 import { WcpError } from '../../contract/errors.ts'
 import type { StoreAnswer, StoreRequest } from '../../contract/rescue.ts'
+import { ownSchema } from '../../resources/index.ts'
 import { isFile, type KeptCopy, keptCopies, putBack } from '../../store/kept-copy.ts'
-import { ownSchema, schemaOf } from '../../store/migrate.ts'
+import { schemaOf } from '../../store/migrate.ts'
 import { openStore } from '../../store/open-store.ts'
 import { forgetSince } from './put-back-store.ts'
 import { demandFile, newId, withStore } from './rescue-store.ts'

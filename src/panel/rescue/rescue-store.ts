@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { WcpError } from '../../contract/errors.ts'
 import { Id } from '../../contract/values.ts'
-import { storesFor } from '../../resources/index.ts'
+import { migrations, storesFor } from '../../resources/index.ts'
 import type { Stores } from '../../resources/stores.ts'
 import { checkStore } from '../../store/check-store.ts'
 import type { Db } from '../../store/database.ts'
@@ -50,7 +50,7 @@ async function open({ where, mayCreate = false }: Opening, now: string): Promise
     db = openStore(where)
     const [fault] = await checkStore(db)
     if (fault !== undefined) throw unusable(`Cannot use the panel's store: it is damaged: ${fault}`)
-    await migrateKeepingCopy(db, where, now)
+    await migrateKeepingCopy(db, where, now, migrations)
     return db
   } catch (cause) {
     await db?.destroy()

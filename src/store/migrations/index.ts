@@ -1,4 +1,4 @@
-/** Every migration, in order. */
+/** Migrations of what all kinds share, in order; a kind brings those of its own tables. */
 import { foundation } from './0001-foundation.ts'
 import { firstRoles } from './0002-first-roles.ts'
 import { resale } from './0003-resale.ts'
@@ -21,7 +21,7 @@ import { knownNetworks } from './0019-known-networks.ts'
 import { epochs } from './0020-epochs.ts'
 import type { Migration } from './migration.ts'
 
-export const migrations: readonly Migration[] = [
+export const coreMigrations: readonly Migration[] = [
   foundation,
   firstRoles,
   resale,

@@ -1,7 +1,8 @@
 /** Two customers with a site each, and an input for every operation that would work on the first one's things. */
-import type { AnyOperation } from '../../../src/contract/operation.ts'
+import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../../src/contract/operation.ts'
 import { httpCall } from '../../../src/lib/http-call.ts'
 import type { Context } from '../../../src/resources/context.ts'
+import { kinds, operations } from '../../../src/resources/index.ts'
 import type { Browser } from './client.ts'
 import { password, proofsAtRest, type TestPanel, type TestPanelOptions, testPanel, until } from './test-panel.ts'
 
@@ -30,7 +31,8 @@ export type Ids = Readonly<
     | 'apiKey'
     | 'certificate',
     string
-  >
+  > &
+    Record<string, string>
 >
 
 export async function world(options: TestPanelOptions = {}): Promise<World> {
@@ -50,13 +52,16 @@ export async function world(options: TestPanelOptions = {}): Promise<World> {
   await make('users', { email: 'admin@example.com', password, role: 'system_admin' })
   const { id: role } = await make('roles', { name: 'viewer', scope: 'local', permissions: ['domain.list'] })
   const { id: reseller } = await make('resellers', { email: 'seller@example.com', password })
+  const made = await makeExamples((path, body) => make(path, body))
   const { id: apiKey } = await make(`users/${user}/api-keys`, { name: 'deploy', scopes: ['domain.list'] })
   const signedIn = async (email: string) => {
     const browser = test.browser()
     await browser.signIn(email, password)
     return browser
   }
-  await until(async () => (await test.root('GET', '/api/v1/jobs?state=succeeded')).json().items?.length === 3)
+  await until(
+    async () => (await test.root('GET', '/api/v1/jobs?state=succeeded')).json().items?.length === 3 + made.size,
+  )
   const customer = await signedIn('baker@example.com')
   const cakes = { tenant: 'bakery', fqdn: 'cakes.example.net' }
   const { id: waiting } = (await customer.call('POST', '/api/v1/domains', cakes)).json()
@@ -80,6 +85,7 @@ export async function world(options: TestPanelOptions = {}): Promise<World> {
       session,
       apiKey,
       certificate,
+      ...Object.fromEntries(made),
     },
   }
 }
@@ -96,6 +102,40 @@ async function certificateOf({ panel }: TestPanel, user: string): Promise<string
 }
 
 type AnyInput = Record<string, unknown>
+
+/** One of each kind that says how one is made. @returns the input key by which it is named → its id */
+export async function makeExamples(
+  make: (path: string, body: AnyInput) => Promise<{ readonly id: string }>,
+  over: AnyInput = {},
+): Promise<Map<string, string>> {
+  const made = new Map<string, string>()
+  for (const [key, { http, input }] of exampleKinds()) {
+    const [, path = ''] = http.split(' /')
+    made.set(key, (await make(path, { ...input, ...over })).id)
+  }
+  return made
+}
+
+/** The input key by which one is named → how one is made. */
+export function exampleKinds(): Map<string, { readonly http: string; readonly input: AnyInput }> {
+  return new Map(
+    kinds.flatMap((kind) => {
+      const [create, get] = ['create', 'get'].map((verb) => named(`${kind.name}.${verb}`))
+      const input = kind.examples?.create && { ...kind.examples.create, ...kind.examples.existing }
+      const [key] = get === undefined ? [] : httpBinding(get).pathKeys
+      return create && key && input ? [[key, { http: create.http, input }] as const] : []
+    }),
+  )
+}
+
+/** What the kind of an operation says for its verb. */
+export function exampleInput({ name }: Pick<AnyOperation, 'name'>): AnyInput {
+  return kinds.find((kind) => kind.name === kindOf({ name }))?.examples?.[verbOf({ name })] ?? {}
+}
+
+function named(name: string) {
+  return operations.find((operation) => operation.name === name)
+}
 
 /** Inputs that the schema takes, naming the first customer's things. A new operation needs a line only if it asks for more than references. */
 export function inputFor({ name, input }: AnyOperation<Context>, { ids }: Pick<World, 'ids'>): AnyInput {
@@ -141,8 +181,10 @@ export function inputFor({ name, input }: AnyOperation<Context>, { ids }: Pick<W
   }
   const keys = Object.keys(input.shape)
   const isAbout = (kind: string) => name.startsWith(`${kind}.`) && keys.includes(kind)
-  const references = Object.entries(ids).filter(([kind]) => isAbout(kind))
-  return { ...Object.fromEntries(references), ...own[name] }
+  const [subject] = httpBinding(named(`${kindOf({ name })}.get`) ?? { http: 'GET /' }).pathKeys
+  const isExample = (key: string) => key === subject && keys.includes(key) && exampleKinds().has(key)
+  const references = Object.entries(ids).filter(([kind]) => isAbout(kind) || isExample(kind))
+  return { ...Object.fromEntries(references), ...exampleInput({ name }), ...own[name] }
 }
 
 /** The call as REST; `body` may be replaced by anything. */

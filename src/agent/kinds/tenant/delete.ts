@@ -8,11 +8,17 @@ import { purgedTree } from '../../steps/purged-tree.ts'
 import { stoppedTenant } from '../../steps/stopped-tenant.ts'
 import { absentHost, hostFact, namesOf, routeFacts, type SiteIdentity } from '../domain/facts.ts'
 import { identity, mayClaim, type Tenant, tenantIn } from '../judge.ts'
+import { type Owned, ownedAbsence, ownedBy, ownedFacts } from '../owned.ts'
 import { provision } from '../provisioner.ts'
 import { absentAccount, accountFacts, closedTenant, liveTenant, tenantFacts } from './facts.ts'
 
 /** null: there is no such tenant, or it is in the trash: its name and places may be somebody else's by now. */
-type Deletion = { readonly tenant: Tenant; readonly hosts: readonly Fqdn[]; readonly sites: readonly Id[] } | null
+type Deletion = {
+  readonly tenant: Tenant
+  readonly hosts: readonly Fqdn[]
+  readonly sites: readonly Id[]
+  readonly owned?: Owned
+} | null
 
 export const deleteTenant = provision(tenantDelete, {
   async target({ tenant: id }, { registry }): Promise<Deletion> {
@@ -21,16 +27,18 @@ export const deleteTenant = provision(tenantDelete, {
     const tenant = tenantIn(registry, id, ['active', 'suspended'])
     const sites = livingSites(registry, id)
     const hosts = sites.flatMap(namesOf)
-    return { tenant: identity(tenant), hosts, sites: sites.map((site) => site.id) }
+    return { tenant: identity(tenant), hosts, sites: sites.map((site) => site.id), owned: ownedBy(registry, id) }
   },
   steps(target, machine) {
     if (target === null) return []
-    const { tenant, hosts } = target
+    // a target that an older version journaled has none
+    const { tenant, hosts, owned = {} } = target
     const { customer, web } = trashOf(machine, tenant)
     return [
       closedTenant(machine, tenant),
       ...hosts.map((name) => absentHost(machine, name)),
       stoppedTenant(tenant.name),
+      ...ownedAbsence(machine, tenant, owned),
       ...absentAccount(machine, tenant),
       movedPath({ ...web, ifMissing: 'nothing to move' }),
       movedPath({ ...customer, ifMissing: 'nothing to move' }),
@@ -53,6 +61,7 @@ type Restoration = {
   readonly wasDeleted: boolean
   /** It was closed when it was deleted. */
   readonly isSuspended: boolean
+  readonly owned?: Owned
 }
 
 /** Sites that were deleted before the tenant stay in the trash; the others come back as they were. */
@@ -68,18 +77,20 @@ export const restoreTenant = provision(tenantRestore, {
       isWebLost: isLost(world.machine, trashOf(world.machine, identity(found)).web),
       wasDeleted: found.state === 'trashed',
       isSuspended,
+      owned: ownedBy(world.registry, id),
     }
   },
   reserve(registry, { sites }) {
     for (const site of sites) registry.claimHosts(site.id, namesOf(site))
   },
-  steps({ tenant, limits, sites, isWebLost, isSuspended }, machine) {
+  steps({ tenant, limits, sites, isWebLost, isSuspended, owned = {} }, machine) {
     const { customer, web } = trashOf(machine, tenant)
     return [
       movedPath({ from: customer.to, to: customer.from, ifMissing: 'fail' }),
       ...(isWebLost
         ? [...tenantFacts(machine, tenant, limits), ...sites.flatMap((s) => routeFacts(machine, tenant, s, s.isLive))]
         : [movedPath({ from: web.to, to: web.from, ifMissing: 'fail' }), ...accountFacts(machine, tenant)]),
+      ...ownedFacts(machine, tenant, owned),
       ...sites.flatMap((site) => namesOf(site).map((name) => hostFact(machine, tenant, site, name))),
       isSuspended ? closedTenant(machine, tenant) : liveTenant(machine, tenant),
     ]
@@ -115,6 +126,7 @@ export const purgeTenant = provision(tenantPurge, {
   settle(registry, target) {
     if (target === null) return
     for (const site of target.sites) registry.setSiteState(site, 'none')
+    registry.dropThingsOf(target.tenant.id)
     registry.setTenantState(target.tenant.id, 'none')
   },
 })

@@ -1,0 +1,12 @@
+/** Every kind whose being on the machine is a list of facts. */
+import type { FactsKind } from './facts-kind.ts'
+import type { AnyProvisioner } from './provisioner.ts'
+
+export const factsKinds = [] as const satisfies readonly FactsKind[]
+
+type TypeOf<K> = K extends FactsKind<infer T> ? T : never
+
+/** By job type. */
+export const factsProvisioners = Object.assign({}, ...factsKinds.map((one: FactsKind) => one.provisioners)) as Readonly<
+  Record<TypeOf<(typeof factsKinds)[number]>, AnyProvisioner>
+>
