@@ -21,6 +21,7 @@ import { reseller } from './reseller/kind.ts'
 import { role } from './role/kind.ts'
 import { session } from './session/kind.ts'
 import { settings } from './settings/kind.ts'
+import { sshKey } from './ssh-key/kind.ts'
 import { type StoreMaterial, type Stores, storesMaker } from './stores.ts'
 import { tenant } from './tenant/kind.ts'
 import { totp } from './totp/kind.ts'
@@ -32,6 +33,7 @@ import { jobEvents } from './webhook/schema.ts'
 export const kinds: readonly AnyKind[] = [
   tenant,
   domain,
+  sshKey,
   packageKind,
   user,
   role,

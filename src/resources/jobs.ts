@@ -1,9 +1,10 @@
 /** Registry of the job contracts, for both sides of the root line. Only `jobs.ts` of a slice is visible to the agent. */
 import type { JobContract } from '../contract/job.ts'
 import * as domain from './domain/jobs.ts'
+import * as sshKey from './ssh-key/jobs.ts'
 import * as tenant from './tenant/jobs.ts'
 
-export const jobContracts = { ...byType(tenant), ...byType(domain) } as const
+export const jobContracts = { ...byType(tenant), ...byType(domain), ...byType(sshKey) } as const
 
 export type JobType = keyof typeof jobContracts
 export const jobTypes = Object.keys(jobContracts) as readonly JobType[]

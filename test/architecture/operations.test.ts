@@ -28,6 +28,7 @@ describe('the registry of operations', () => {
       'role',
       'session',
       'settings',
+      'ssh-key',
       'tenant',
       'totp',
       'user',

@@ -32,6 +32,8 @@ const onTenant = (verb: string) => post(`/tenants/${tenant}/${verb}`)
 const onSite = (verb: string) => post(`/domains/${site}/${verb}`)
 const removeTenant: Request = { method: 'DELETE', path: `/tenants/${tenant}` }
 const removeSite: Request = { method: 'DELETE', path: `/domains/${site}` }
+const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMqXgRLKG73K+sIxs5oj3E2nhu/4FHxOcrmAd4Wv7ki7'
+const createKey = post('/ssh-keys', { tenant, name: 'laptop', key })
 const both = [create, createSite, createSecond]
 
 export const crashJobs: Readonly<Record<JobType, CrashJob>> = {
@@ -56,6 +58,8 @@ export const crashJobs: Readonly<Record<JobType, CrashJob>> = {
   'domain.delete': { before: both, request: removeSite, wakes: true },
   'domain.restore': { before: [...both, removeSite], request: onSite('restore') },
   'domain.purge': { before: [...both, removeSite], request: 'purge' },
+  'ssh-key.create': { before: [create], request: createKey },
+  'ssh-key.delete': { before: [create, createKey], request: { method: 'DELETE', path: '/ssh-keys/{first}' } },
 }
 
 /**

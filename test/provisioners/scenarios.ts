@@ -16,6 +16,16 @@ const second: Job = [
   { tenant, domain: otherDomain, fqdn: 'static.example.org', aliases: [], php: null },
 ]
 const about = { tenant, domain }
+const key = (id: string, body: string) => ({ tenant, 'ssh-key': id, name: 'laptop', key: `ssh-ed25519 ${body}` })
+const firstKey = key(
+  '44444444-4444-4444-8444-444444444444',
+  'AAAAC3NzaC1lZDI1NTE5AAAAIMqXgRLKG73K+sIxs5oj3E2nhu/4FHxOcrmAd4Wv7ki7',
+)
+const secondKey = key(
+  '55555555-5555-4555-8555-555555555555',
+  'AAAAC3NzaC1lZDI1NTE5AAAAID4j6BYAOVlKM4lPZWThsTSLvXoAiNQsSstz7q7VnACd',
+)
+const createKey: Job = ['ssh-key.create', firstKey]
 
 export type Job = readonly [type: JobType, payload: Record<string, unknown>]
 
@@ -30,12 +40,15 @@ export const scenarios: Readonly<Record<JobType, Scenario>> = {
   'tenant.suspend': { before: [create, createSite], payload: { tenant } },
   'tenant.unsuspend': { before: [create, createSite, ['tenant.suspend', { tenant }]], payload: { tenant } },
   'tenant.delete': {
-    before: [create, createSite, second, ['domain.suspend', { tenant, domain: otherDomain }]],
+    before: [create, createSite, createKey, second, ['domain.suspend', { tenant, domain: otherDomain }]],
     payload: { tenant },
   },
-  'tenant.restore': { before: [create, createSite, second, ['tenant.delete', { tenant }]], payload: { tenant } },
+  'tenant.restore': {
+    before: [create, createSite, second, createKey, ['tenant.delete', { tenant }]],
+    payload: { tenant },
+  },
   'tenant.purge': {
-    before: [create, createSite, second, ['domain.delete', about], ['tenant.delete', { tenant }]],
+    before: [create, createSite, second, createKey, ['domain.delete', about], ['tenant.delete', { tenant }]],
     payload: { tenant },
   },
   'domain.create': { before: [create, second], payload: createSite[1] },
@@ -48,14 +61,26 @@ export const scenarios: Readonly<Record<JobType, Scenario>> = {
   'domain.delete': { before: [create, createSite, second], payload: about },
   'domain.restore': { before: [create, createSite, ['domain.delete', about]], payload: about },
   'domain.purge': { before: [create, createSite, ['domain.delete', about]], payload: about },
+  'ssh-key.create': { before: [create, createKey], payload: secondKey },
+  'ssh-key.delete': { before: [create, createKey], payload: { tenant, 'ssh-key': firstKey['ssh-key'] } },
 }
 
 /** Only what these destroy is beyond undoing. */
 export const irreversible: ReadonlySet<JobType> = new Set<JobType>(['tenant.purge', 'domain.purge'])
 export const everyType = Object.keys(jobContracts) as readonly JobType[]
 
-export async function leadUp(bench: Bench, type: JobType): Promise<void> {
+/** The agent's schema of the first version that had a job type, where that was not the first release. */
+const since: Readonly<Partial<Record<JobType, number>>> = { 'ssh-key.create': 4, 'ssh-key.delete': 4 }
+
+/** What a version with that schema could be asked. */
+export function isKnownTo(schema: number, type: JobType): boolean {
+  return (since[type] ?? 1) <= schema
+}
+
+/** @param schema of the version that does it; the newest unless told */
+export async function leadUp(bench: Bench, type: JobType, schema = Number.POSITIVE_INFINITY): Promise<void> {
   for (const [before, payload] of scenarios[type].before) {
+    if (!isKnownTo(schema, before)) continue
     const { failure } = await bench.run(before, payload)
     if (failure !== null) throw new Error(`${before} before ${type}: ${failure.message}`)
   }

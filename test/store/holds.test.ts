@@ -2,8 +2,8 @@
 import { expect, it } from 'vitest'
 import { Id } from '../../src/contract/values.ts'
 import type { Actor } from '../../src/resources/actor.ts'
+import { migrations } from '../../src/resources/index.ts'
 import { migrate } from '../../src/store/migrate.ts'
-import { migrations } from '../../src/store/migrations/index.ts'
 import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
 import { type Panel, refusal, root } from './harness.ts'
@@ -238,7 +238,7 @@ onBothStores('holds', (bench) => {
     await db.schema.dropTable('holds').execute()
     await db.deleteFrom('schema_migrations').where('number', '>', own).execute()
     await db.deleteFrom('jobs').where('type', '=', 'tenant.suspend').execute()
-    await migrate(db, '2026-03-02T12:00:00.000Z')
+    await migrate(db, '2026-03-02T12:00:00.000Z', { migrations })
 
     expect(await get()).toMatchObject({ holds: [{ level: 'customer', by: 'customer@example.com' }] })
     expect(await panel.run(tenant.get, { tenant: 'acme' })).toMatchObject({ holds: [{ level: 'staff', by: 'panel' }] })

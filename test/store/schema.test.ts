@@ -143,6 +143,12 @@ describe('migrations', () => {
           "8f891b9b76a9623d4178ff53e4a476166809a997cb562a79e7e2b07839b7a163",
           "30bef1703b6d353c0694a60b79abbaaf31c9ab6206a376da02b0614e08b498b5",
         ],
+        [
+          21,
+          "ssh-keys",
+          "6a12c99124e8581e8e3d9b3bede570af9ba9ba2434d723fb06e6ea2ef821000a",
+          "5f79cad737a4b0144a832a44b31e06f935501fd2b7850c5e11aff10955f335e4",
+        ],
       ]
     `)
   })

@@ -1,8 +1,9 @@
 /** Every kind whose being on the machine is a list of facts. */
 import type { FactsKind } from './facts-kind.ts'
 import type { AnyProvisioner } from './provisioner.ts'
+import { sshKey } from './ssh-key.ts'
 
-export const factsKinds = [] as const satisfies readonly FactsKind[]
+export const factsKinds = [sshKey] as const satisfies readonly FactsKind[]
 
 type TypeOf<K> = K extends FactsKind<infer T> ? T : never
 

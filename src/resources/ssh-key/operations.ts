@@ -1,0 +1,101 @@
+/** SSH keys: with which a tenant's user is let in. */
+import { z } from 'zod'
+import { Id } from '../../contract/values.ts'
+import { Accepted } from '../answers.ts'
+import { defineOperation } from '../context.ts'
+import { listInput, pageOf, searchInput } from '../listing.ts'
+import { conflict, taken } from '../refusals.ts'
+import { mayChange } from '../status-guard.ts'
+import { TenantRef } from '../tenant/schema.ts'
+import { scopeOf, visibleTenant } from '../visibility.ts'
+import { SshKeyName, SshPublicKey, sshKeyApply, sshKeyRemove } from './jobs.ts'
+import { fingerprintOf, SshKey } from './store.ts'
+
+const target = { sshKey: Id.describe('Id of the SSH key') }
+const policy = { scopes: ['global', 'reseller', 'local'], holders: ['customer', 'reseller'] } as const
+
+const mostOfTenant = 50
+
+export const list = defineOperation({
+  name: 'ssh-key.list',
+  summary: 'List SSH keys',
+  effect: 'read',
+  policy,
+  http: 'GET /ssh-keys',
+  positional: [],
+  columns: ['id', 'name', 'tenantName', 'fingerprint', 'status'],
+  input: z.strictObject({
+    tenant: TenantRef.optional().describe('Keys of this tenant only'),
+    ...searchInput,
+    ...listInput,
+  }),
+  output: pageOf(SshKey),
+  async run(context, { tenant, ...query }) {
+    const tenantId = tenant === undefined ? undefined : (await visibleTenant(context, tenant)).id
+    return context.sshKeys.list({ ...query, tenantId, scope: scopeOf(context.actor) })
+  },
+})
+
+export const get = defineOperation({
+  name: 'ssh-key.get',
+  summary: 'Show an SSH key',
+  effect: 'read',
+  policy,
+  http: 'GET /ssh-keys/{sshKey}',
+  positional: ['sshKey'],
+  input: z.strictObject(target),
+  output: SshKey,
+  run: ({ sshKeys, actor }, { sshKey }) => sshKeys.get(sshKey, scopeOf(actor)),
+})
+
+export const create = defineOperation({
+  name: 'ssh-key.create',
+  summary: 'Give the user of a tenant an SSH key',
+  description: 'Sending it again after a failure makes the same key anew.',
+  effect: 'machine',
+  policy: { ...policy, isSensitive: true },
+  stepUp: true,
+  http: 'POST /ssh-keys',
+  positional: ['tenant', 'name', 'key'],
+  input: z.strictObject({
+    tenant: TenantRef,
+    name: SshKeyName.describe('What it is called here, such as whose laptop has it'),
+    key: SshPublicKey.describe('The public key: its type and body'),
+  }),
+  output: Accepted,
+  async run(context, { tenant: ref, name, key }) {
+    const what = `add SSH key "${name}"`
+    const { id: tenant, name: tenantName, status } = await visibleTenant(context, ref)
+    await context.tenants.lock(tenant)
+    if (status !== 'active' && status !== 'suspended')
+      conflict(what, `tenant "${tenantName}" is ${status}`, 'Wait until the tenant is ready.')
+    const known = await context.sshKeys.ofTenant(tenant)
+    const same = known.find(({ fingerprint }) => fingerprint === fingerprintOf(key))
+    if (same !== undefined && same.status !== 'error')
+      taken(what, 'key', fingerprintOf(key), 'a key that the tenant does not have yet')
+    if (known.length >= mostOfTenant)
+      conflict(what, `tenant "${tenantName}" has ${mostOfTenant} already`, 'Delete one that is not used any more.')
+    const id = same?.id ?? context.newId()
+    if (same === undefined) await context.sshKeys.insert({ id, tenantId: tenant, name, key })
+    return { id, jobId: await context.enqueue(sshKeyApply, { tenant, 'ssh-key': id, name, key }) }
+  },
+})
+
+export const remove = defineOperation({
+  name: 'ssh-key.delete',
+  summary: 'Take an SSH key away: nobody is let in with it any more',
+  effect: 'machine',
+  policy,
+  stepUp: true,
+  http: 'DELETE /ssh-keys/{sshKey}',
+  positional: ['sshKey'],
+  confirm: 'Take this key away? Who has it is not let in with it any more.',
+  input: z.strictObject(target),
+  output: Accepted,
+  async run(context, { sshKey }) {
+    const one = await context.sshKeys.get(sshKey, scopeOf(context.actor))
+    await mayChange(context, { kind: 'ssh-key', row: one, name: one.name, verb: 'delete' })
+    const payload = { tenant: one.tenantId, 'ssh-key': one.id }
+    return { id: one.id, jobId: await context.enqueue(sshKeyRemove, payload) }
+  },
+})

@@ -1,0 +1,73 @@
+import { readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { DriftReport } from '../../src/contract/wire.ts'
+import { Bench } from './bench.ts'
+import { leadUp, scenarios, tenant } from './scenarios.ts'
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
+
+let bench: Bench
+beforeEach(async () => {
+  bench = await Bench.make()
+  await leadUp(bench, 'ssh-key.create') // a tenant with a first key
+})
+afterEach(async () => {
+  await bench.engine.close()
+  bench.remove()
+})
+
+const path = () => `${bench.root}/etc/userdb/acme.user-privileged`
+const keys = () => JSON.parse(readFileSync(path(), 'utf8')).privileged.sshAuthorizedKeys as string[]
+const second = scenarios['ssh-key.create'].payload
+
+it('writes all keys of a tenant where userdb has them and only root reads', async () => {
+  await bench.run('ssh-key.create', second)
+
+  expect(keys()).toHaveLength(2)
+  expect(keys()).toContain(second.key)
+  expect(statSync(path()).mode & 0o777).toBe(0o600)
+  expect(readlinkSync(`${bench.root}/etc/userdb/20000.user-privileged`)).toBe('acme.user-privileged')
+})
+
+it('takes the file away with the last key', async () => {
+  expect(await bench.run('ssh-key.delete', scenarios['ssh-key.delete'].payload)).toMatchObject({ failure: null })
+
+  expect(() => keys()).toThrow('ENOENT')
+})
+
+it('goes with its tenant and comes back with it', async () => {
+  const before = keys()
+  await bench.run('tenant.delete', { tenant })
+  expect(() => keys()).toThrow('ENOENT')
+
+  await bench.run('tenant.restore', { tenant })
+
+  expect(keys()).toEqual(before)
+})
+
+it('is watched for drift', async () => {
+  rmSync(path())
+
+  const report = (await bench.ask({ t: 'inspect', what: 'drift' })).value as DriftReport
+
+  expect(report.flatMap(({ changes }) => changes.map(({ step }) => step))).toEqual([`file ${path()}`])
+})
+
+it('is listed for the comparison with the panel, and as its tenant is', async () => {
+  const list = async () => (await bench.ask({ t: 'inventory', of: 'ssh-key', after: null })).value
+  expect(await list()).toMatchObject([{ name: 'laptop', state: 'active' }])
+
+  await bench.run('tenant.delete', { tenant })
+
+  expect(await list()).toMatchObject([{ name: 'laptop', state: 'trashed' }])
+})
+
+it('refuses the key of another tenant', async () => {
+  const other = '66666666-6666-4666-8666-666666666666'
+  await bench.run('tenant.create', { ...scenarios['tenant.create'].payload, tenant: other, name: 'other' })
+  const { 'ssh-key': id } = scenarios['ssh-key.delete'].payload
+
+  const { failure } = await bench.run('ssh-key.delete', { tenant: other, 'ssh-key': id })
+
+  expect(failure).toMatchObject({ code: 'not_found' })
+})
