@@ -171,7 +171,7 @@ describe('from an unset server to a deleted tenant', () => {
     await page.locator('.job-end.note-good').waitFor()
     await page.goto('/tenants/blog')
     await page.getByRole('heading', { name: 'blog suspended' }).waitFor()
-    await page.getByRole('row', { name: /unpaid.*Invoice 7 is open\..*Staff/ }).waitFor()
+    await page.getByRole('row', { name: /Unpaid.*Invoice 7 is open\..*Staff/ }).waitFor()
   })
 
   it('tells of a job that failed, and what to do', async () => {
