@@ -234,9 +234,8 @@ onBothStores('holds', (bench) => {
     await panel.run(tenant.suspend, { tenant: 'acme' }, people.reseller)
     await panel.work()
     const { db } = panel
-    const own = migrations.findIndex(({ name }) => name === 'holds')
     await db.schema.dropTable('holds').execute()
-    await db.deleteFrom('schema_migrations').where('number', '>', own).execute()
+    await db.deleteFrom('schema_migrations').where('name', '=', 'holds').execute()
     await db.deleteFrom('jobs').where('type', '=', 'tenant.suspend').execute()
     await migrate(db, '2026-03-02T12:00:00.000Z', { migrations })
 
