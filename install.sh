@@ -12,7 +12,7 @@ readonly program=/opt/wcp360/bin/wcpd
 readonly supervisor=/opt/wcp360/bin/wcpd-supervise
 readonly config=/etc/wcp360/config.yaml
 readonly log=/var/log/wcp360-install.log
-readonly units=(wcpd.service wcpd-panel.service wcpd-panel.socket wcpd-waker.service wcp.slice)
+readonly units=(wcpd.service wcpd-panel.service wcpd-panel.socket wcpd-waker.service wcpd-web-log.service wcpd-web-log.socket wcp.slice)
 readonly nginx_drop_in=/etc/systemd/system/nginx.service.d/wcp360.conf
 readonly stamp=/var/lib/wcp360-web/.default-site-removed
 readonly php_stamps=/var/lib/wcp360-web/.php-master-off
@@ -238,6 +238,7 @@ make_accounts() {
   make_account wcp360 'WCP360 panel'
   make_account wcp360-waker 'WCP360 waker'
   make_account wcp360-web 'WCP360 web server' --groups www-data
+  make_account wcp360-log 'WCP360 web log'
 }
 
 # put MODE SOURCE TARGET [CHECK]: whole or not at all, and not before CHECK, given its name, has found it good.
@@ -332,11 +333,12 @@ put_nginx_first() {
 
 start_units() {
   systemctl daemon-reload
-  systemctl enable nginx.service wcpd.service
+  systemctl enable nginx.service wcpd.service wcpd-web-log.socket
+  systemctl start wcpd-web-log.socket
   systemctl start nginx.service
   put_nginx_first
   if [ -e "$restart_due" ]; then systemctl restart wcpd.service; fi
-  systemctl start wcpd.service wcpd-panel.service wcpd-waker.service
+  systemctl start wcpd.service wcpd-panel.service wcpd-waker.service wcpd-web-log.service
   rm -f "$restart_due"
 }
 
@@ -448,7 +450,8 @@ start_all() { if has_systemd; then start_units; else start_supervised; fi; }
 
 stop_all() {
   if has_systemd; then
-    systemctl disable --now wcpd.service wcpd-panel.service wcpd-panel.socket wcpd-waker.service || true
+    systemctl disable --now wcpd.service wcpd-panel.service wcpd-panel.socket wcpd-waker.service \
+      wcpd-web-log.socket wcpd-web-log.service || true
     # the slice holds the services, not the sockets that would start them again
     systemctl stop 'wcp-fpm-*.socket' 'wcp-fpm-*.service' wcp.slice || true
   else
@@ -525,7 +528,7 @@ remove_data() {
   rm -rf --one-file-system -- /etc/wcp360 /var/lib/wcp360 /var/lib/wcp360-agent /var/lib/wcp360-web /var/log/wcp360
   rm -f /etc/default/wcp360
   local account
-  for account in wcp360 wcp360-waker wcp360-web; do
+  for account in wcp360 wcp360-waker wcp360-log wcp360-web; do
     if getent passwd "$account" >/dev/null; then userdel -- "$account"; fi
   done
 }

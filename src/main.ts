@@ -26,7 +26,7 @@ async function loadSourceRole(role: Role): Promise<RoleModule> {
 }
 
 function isDaemon(choice: Choice): boolean {
-  return choice.kind === 'role' && ['agent', 'panel', 'waker'].includes(choice.role)
+  return choice.kind === 'role' && ['agent', 'panel', 'waker', 'web-log'].includes(choice.role)
 }
 
 /** `wcp … | head` ends quietly, as other commands do. */

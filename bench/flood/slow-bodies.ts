@@ -52,7 +52,7 @@ function slowBody(server: Server, localAddress: string): Socket {
   const socket = connect({ host: '127.0.0.1', port: server.ports.http, localAddress })
   socket.on('error', () => {}) // refused or ended: that is the defence
   socket.once('connect', () =>
-    socket.write(`POST / HTTP/1.1\r\nHost: ${hostOf(attacker)}\r\nContent-Length: 1000000\r\n\r\n`),
+    socket.write(`POST / HTTP/1.1\r\nHost: ${hostOf(attacker)}\r\nContent-Length: 60000\r\n\r\n`),
   )
   return socket
 }

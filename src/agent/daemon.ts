@@ -114,6 +114,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
           listen: panelAddresses(config),
           env: process.env,
           log,
+          webLogSockets: opened.services.webLogSockets,
           prepareCredentials: () => preparePanelCredentials(preparation),
           watch: (child) => opened.services.watch(child),
         })

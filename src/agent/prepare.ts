@@ -19,17 +19,20 @@ export function directories(places: Layout, accounts: SystemAccounts): readonly 
   const root = (mode: number, gid = 0): Ownership => ({ mode, uid: 0, gid })
   const panel = { mode: 0o700, ...accounts.panel }
   const waker = { mode: 0o700, ...accounts.waker }
+  const log = { mode: 0o750, ...accounts.log }
   return [
     [places.ssl, root(0o700)],
     [places.secrets, root(0o700)],
     [places.panelState, panel],
     [places.logs, root(0o711)],
+    [places.webLogs, log],
     [places.tenantLogsRoot, root(0o711)],
     [places.userdb, root(0o755)],
     [places.run, root(0o755)],
     [places.panelRun, panel],
     [places.wakerRun, waker],
     [places.wakeRun, { ...waker, mode: 0o710, gid: accounts.workers.gid }],
+    [places.webLogRun, root(0o755)],
     [places.fpmRun, root(0o755)],
     [places.credentials, root(0o711)],
     [places.panelCredentials, root(0o750, accounts.panel.gid)],

@@ -1,4 +1,4 @@
-/** Panel and waker: units of systemd where it runs, children of the agent elsewhere. Both outlive a panel that crashes. */
+/** Panel, waker and the writer of the web server's logs: units of systemd where it runs, children of the agent elsewhere. The others outlive a panel that crashes. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ListenAddress } from '../lib/config.ts'
 import type { Log } from './log.ts'
@@ -31,6 +31,8 @@ export interface ChildServicesOptions {
   readonly listen: readonly ListenAddress[]
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: Log
+  /** Of the web server's logs, for the process that writes them. */
+  readonly webLogSockets: readonly number[]
   /** Puts the panel's credentials in place; called before each of its starts. */
   prepareCredentials(): Promise<void>
   /** Told of each child, for the health page. */
@@ -65,7 +67,18 @@ export async function startChildServices(options: ChildServicesOptions): Promise
         descriptors: [],
       }),
   })
-  for (const child of [panel, waker]) {
+  const webLog = new Supervised({
+    name: 'web-log',
+    log,
+    start: () =>
+      startUnprivileged({
+        account: accounts.log,
+        command: [...selfCommand('web-log'), places.webLogs, places.web.hosts],
+        env: {},
+        descriptors: options.webLogSockets,
+      }),
+  })
+  for (const child of [panel, waker, webLog]) {
     options.watch(child)
     await child.begin()
   }
@@ -75,7 +88,7 @@ export async function startChildServices(options: ChildServicesOptions): Promise
       await panel.begin()
     },
     async stop() {
-      await Promise.all([panel.stop('SIGTERM'), waker.stop('SIGTERM')])
+      await Promise.all([panel, waker, webLog].map((child) => child.stop('SIGTERM')))
     },
   }
 }

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import type { Config } from '../lib/config.ts'
 import { assetText } from '../program/assets.ts'
 import type { Log } from './log.ts'
-import { ensureLogFile } from './os/log-file.ts'
 import type { Machine } from './os/machine.ts'
 import { nginxVersion } from './os/nginx.ts'
 import type { AwakeFpm, Services } from './os/services.ts'
@@ -21,7 +20,6 @@ const own = { mode: 0o644, uid: 0, gid: 0 }
 export async function prepareWebSite(machine: Machine, config: Config, log: Log): Promise<void> {
   const { files, places, services } = machine
   await files.writeFile(join(places.web.pages, 'suspended.html'), assetText('templates/system/suspended.html'), own)
-  for (const path of [places.accessLog, places.webErrorLog]) ensureLogFile(path)
   const wanted = renderNginxSite(places, {
     http: listens(config.httpPort),
     https: listens(config.httpsPort),

@@ -6,6 +6,7 @@ const entries = {
   agent: () => import('../agent/main.ts'),
   panel: () => import('../panel/main.ts'),
   waker: () => import('../waker/main.ts'),
+  'web-log': () => import('../web-log/main.ts'),
   cli: () => import('../cli/main.ts'),
   pam: () => import('../agent/os/pam-main.ts'),
   drift: () => import('../agent/drift/drift-main.ts'),

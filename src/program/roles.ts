@@ -6,6 +6,7 @@ export const roleSources = {
   agent: 'agent/main.ts',
   panel: 'panel/main.ts',
   waker: 'waker/main.ts',
+  'web-log': 'web-log/main.ts',
   cli: 'cli/main.ts',
   pam: 'agent/os/pam-main.ts',
   drift: 'agent/drift/drift-main.ts',

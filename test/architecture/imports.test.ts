@@ -24,6 +24,7 @@ const closures: Readonly<Record<string, Forbidden>> = {
   panel: unprivileged,
   'store-rescue': unprivileged,
   waker: [...unprivileged, [/node_modules\//, 'the waker stays small: no dependency']],
+  'web-log': [...unprivileged, [/node_modules\//, 'the writer of logs stays small: no dependency']],
   agent: privileged,
   drift: privileged,
   rescue: privileged,
@@ -80,7 +81,7 @@ const rules: readonly Rule[] = [
     reason: 'src/agent/os starts processes, nothing else does',
   },
   {
-    files: /^src\/(agent|waker|panel)\//,
+    files: /^src\/(agent|waker|web-log|panel)\//,
     never: /\bshell: *true|['"`]\/bin\/(ba|da)?sh\b|\bexecSync\(|\bsh -c\b/,
     reason: 'no shell, ever (B9)',
   },

@@ -90,7 +90,7 @@ describe('Debian 12', () => {
     const [left, were] = [(await machine.succeed(machineManifest)).split('\n'), bare.split('\n')]
     expect(left.filter((line) => !were.includes(line))).toEqual([])
     expect(were.filter((line) => !left.includes(line))).toEqual([])
-    expect((await machine.run('getent passwd shop wcp360 wcp360-waker wcp360-web')).stdout).toBe('')
+    expect((await machine.run('getent passwd shop wcp360 wcp360-waker wcp360-log wcp360-web')).stdout).toBe('')
     expect((await machine.run('ls -d /run/wcp360* /run/systemd/*/wcp* /var/log/wcp360*')).stdout).toBe(
       '/run/wcp360-install.lock\n',
     )

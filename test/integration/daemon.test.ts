@@ -47,7 +47,7 @@ describe.skipIf(!canRun)('the daemon', () => {
     expect(mode('etc/wcp360/secrets/panel.key')).toBe('600')
     expect(mode('etc/wcp360/ssl/panel.key')).toBe('600')
     expect(mode('var/lib/wcp360-web/tls/default/privkey.pem')).toBe('640')
-    expect(mode('var/log/wcp360/access.log')).toBe('640')
+    expect(mode('var/log/wcp360/web')).toBe('750')
   })
 
   it('answers on the panel port, and tells panel and agent of each other', async () => {
@@ -55,7 +55,7 @@ describe.skipIf(!canRun)('the daemon', () => {
     await machine.until('the agent is connected', () => machine.output.includes('"connected to the panel"'))
   })
 
-  it.each(['panel', 'waker'] as const)('gives the %s no privilege at all', async (role) => {
+  it.each(['panel', 'waker', 'webLog'] as const)('gives the %s no privilege at all', async (role) => {
     await machine.until(`the ${role} runs`, () => machine.pids[role] !== undefined)
     const status = readFileSync(`/proc/${machine.pids[role]}/status`, 'utf8')
     const field = (name: string) => new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1]?.trim()
@@ -159,7 +159,7 @@ describe.skipIf(!canRun)('the daemon', () => {
   })
 
   it('ends with its children at SIGTERM', async () => {
-    const children = [machine.pids.panel, machine.pids.waker]
+    const children = [machine.pids.panel, machine.pids.waker, machine.pids.webLog]
     machine.kill('SIGTERM')
 
     expect(await machine.ended()).toBe(0)

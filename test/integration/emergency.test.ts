@@ -356,7 +356,10 @@ function layMachine(places: Layout, panelKey: string): void {
     mkdirSync(at(path), { recursive: true })
   for (const path of [dirname(places.config), places.secrets]) mkdirSync(path, { recursive: true, mode: 0o700 })
   const account = (user: string, uid: number) => `${user}:x:${uid}:${uid}::/:/usr/sbin/nologin\n`
-  writeFileSync(at('etc/passwd'), account('wcp360', panelUid) + account('wcp360-waker', panelUid - 1))
+  writeFileSync(
+    at('etc/passwd'),
+    ['wcp360', 'wcp360-waker', 'wcp360-log'].map((name, at) => account(name, panelUid - at)).join(''),
+  )
   writeFileSync(at('etc/group'), `www-data:x:${webGid}:\nwcp360-web:x:${webGid}:\n`)
   writeFileSync(places.config, 'http_port: 18490\nhttps_port: 18491\n', { mode: 0o600 })
   writeFileSync(places.panelKey, `${panelKey}\n`, { mode: 0o600 })

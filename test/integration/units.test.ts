@@ -12,6 +12,7 @@ describe.skipIf(!existsSync(tool))('systemd units', () => {
     ['wcpd.service', 4.0],
     ['wcpd-panel.service', 1.5],
     ['wcpd-waker.service', 1.5],
+    ['wcpd-web-log.service', 1.5],
   ])('%s is exposed by at most %s', (unit, limit) => {
     const argv = ['security', '--offline=true', '--no-pager', '--json=off', join(folder, unit)]
 

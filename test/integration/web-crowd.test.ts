@@ -107,7 +107,7 @@ describe('another program of the group www-data', () => {
   })
 })
 
-const slowHead = `POST / HTTP/1.1\r\nHost: ${attacked}\r\nContent-Length: 1000000\r\n\r\nx`
+const slowHead = `POST / HTTP/1.1\r\nHost: ${attacked}\r\nContent-Length: 60000\r\n\r\nx`
 
 async function slowPost(localAddress: string): Promise<Socket> {
   const socket = connect({ host: '127.0.0.1', port: httpPort, localAddress })

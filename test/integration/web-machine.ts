@@ -41,6 +41,7 @@ const webGid = idOf('-g', 'www-data')
 const workersGid = idOf('-g', 'wcp360-web')
 export const workersUid = idOf('-u', 'wcp360-web')
 const wakerUid = 21_999
+const logUid = 21_998
 
 export const php =
   ['8.5', '8.4', '8.3', '8.2', '8.1'].find((version) => existsSync(`/usr/sbin/php-fpm${version}`)) ?? ''
@@ -62,6 +63,7 @@ export class WebMachine {
   #hosts = new Map<string, HostLookup>()
   #agent: { close(): void } | undefined
   #waker: { pid: number; ended: Promise<unknown> } | undefined
+  #webLog: { pid: number; ended: Promise<unknown> } | undefined
 
   private constructor() {
     this.root = mkdtempSync('/srv/wcp-web-')
@@ -84,6 +86,8 @@ export class WebMachine {
     chownSync(places.wakerRun, wakerUid, wakerUid)
     mkdirSync(places.wakeRun, { mode: 0o710 })
     chownSync(places.wakeRun, wakerUid, workersGid)
+    mkdirSync(places.webLogs, { mode: 0o750 })
+    chownSync(places.webLogs, logUid, logUid)
     cpSync(join(repository, 'templates/system/suspended.html'), join(places.web.pages, 'suspended.html'))
     this.#makeDefaultTls()
     await this.#writeNginxConfig()
@@ -94,6 +98,7 @@ export class WebMachine {
       log: { info: log('info'), warn: log('warn'), error: log('error') },
     })
     await this.services.superviseNginx()
+    this.startWebLog()
     await this.startWaker()
     this.connectAgent()
     await until(() => existsSync(places.nginxPid) && readFileSync(places.nginxPid, 'utf8').length > 1)
@@ -132,6 +137,34 @@ export class WebMachine {
     if (child.pid === undefined) throw new Error('the waker did not start')
     this.#waker = { pid: child.pid, ended: new Promise((resolve) => child.once('exit', resolve)) }
     await until(() => existsSync(this.places.wakeSocket))
+  }
+
+  startWebLog(): void {
+    const argv = [join(repository, 'src/main.ts'), 'web-log', this.places.webLogs, this.places.web.hosts]
+    const child = spawn(process.execPath, argv, {
+      uid: logUid,
+      gid: logUid,
+      env: {},
+      cwd: '/',
+      stdio: ['ignore', 'ignore', 'inherit', ...this.services.webLogSockets],
+    })
+    if (child.pid === undefined) throw new Error('the writer of logs did not start')
+    this.#webLog = { pid: child.pid, ended: new Promise((resolve) => child.once('exit', resolve)) }
+  }
+
+  async endWebLog(): Promise<void> {
+    if (!this.#webLog) return
+    try {
+      process.kill(this.#webLog.pid, 'SIGTERM')
+    } catch {
+      // a test has killed it
+    }
+    await this.#webLog.ended
+    this.#webLog = undefined
+  }
+
+  get webLogPid(): number {
+    return this.#webLog?.pid ?? 0
   }
 
   async killWaker(): Promise<void> {
@@ -201,8 +234,14 @@ export class WebMachine {
     lchownSync(path, owner, owner)
   }
 
+  /** Lines. */
+  accessLog(): readonly string[] {
+    const { accessLog } = this.places
+    return existsSync(accessLog) ? readFileSync(accessLog, 'utf8').split('\n') : []
+  }
+
   errorLog(): string {
-    return readFileSync(this.places.webErrorLog, 'utf8')
+    return existsSync(this.places.webErrorLog) ? readFileSync(this.places.webErrorLog, 'utf8') : ''
   }
 
   /** PHP processes of a tenant, whoever started them. */
@@ -227,6 +266,7 @@ export class WebMachine {
     process.kill(master, 'SIGTERM')
     await until(() => !existsSync(this.places.nginxPid))
     await this.killWaker()
+    await this.endWebLog()
     rmSync(this.root, { recursive: true })
   }
 
@@ -279,9 +319,11 @@ function swapLink(target: string, path: string): void {
   renameSync(`${path}.new`, path)
 }
 
-export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
+/** What `condition` gives once it is neither false nor nothing. */
+export async function until<T>(condition: () => T | Promise<T>, timeoutMs = 15_000): Promise<NonNullable<T>> {
   const deadline = Date.now() + timeoutMs
-  while (!(await condition())) {
+  for (let found = await condition(); ; found = await condition()) {
+    if (found) return found
     if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for ${condition}`)
     await sleep(10)
   }

@@ -95,7 +95,13 @@ export class Bench {
   static async make({ closed = true } = {}): Promise<Bench> {
     const bench = new Bench()
     const account = { uid: 990, gid: 990 }
-    const accounts = { panel: account, waker: account, webGid, workers: { name: 'wcp360-web', gid: webGid } }
+    const accounts = {
+      panel: account,
+      waker: account,
+      log: account,
+      webGid,
+      workers: { name: 'wcp360-web', gid: webGid },
+    }
     await prepareEtc(bench)
     await prepareDirectories({ files: bench.files, places: bench.places, accounts, host: 'panel.example.com' })
     await bench.start()

@@ -27,6 +27,7 @@ export interface Pids {
   readonly agent: number
   readonly panel: number | undefined
   readonly waker: number | undefined
+  readonly webLog: number | undefined
   /** Nginx's master. */
   readonly nginx: number | undefined
 }
@@ -87,6 +88,7 @@ export class Product {
       agent: this.#agent?.pid ?? -1,
       panel: this.#child('panel'),
       waker: this.#child('waker'),
+      webLog: this.#child('web-log'),
       nginx: isThere ? nginx : undefined,
     }
   }
@@ -219,7 +221,7 @@ export class Product {
     }
   }
 
-  #child(role: 'panel' | 'waker'): number | undefined {
+  #child(role: 'panel' | 'waker' | 'web-log'): number | undefined {
     const agent = this.#agent?.pid
     return processes().find(({ parent, words }) => parent === agent && words.includes(role))?.pid
   }
@@ -243,7 +245,12 @@ export class Product {
 }
 
 export function makeAccounts(): void {
-  for (const [name, ...more] of [['wcp360'], ['wcp360-waker'], ['wcp360-web', '--groups', 'www-data']] as const) {
+  for (const [name, ...more] of [
+    ['wcp360'],
+    ['wcp360-waker'],
+    ['wcp360-log'],
+    ['wcp360-web', '--groups', 'www-data'],
+  ] as const) {
     if (readFileSync('/etc/passwd', 'utf8').includes(`\n${name}:`)) continue
     const argv = ['--system', '--user-group', ...more, '--no-create-home', '--shell', '/usr/sbin/nologin', '--', name]
     execFileSync('/usr/sbin/useradd', argv)

@@ -19,19 +19,28 @@ export interface Account {
 export interface SystemAccounts {
   readonly panel: Account
   readonly waker: Account
+  /** Writes the web server's logs. */
+  readonly log: Account
   /** Group to which sites' files are readable: the web server's workers are in it, and others may be. */
   readonly webGid: number
   /** Group of the web server's workers alone: TLS keys, PHP's sockets. */
   readonly workers: { readonly name: string; readonly gid: number }
 }
 
-export const accountNames = { panel: 'wcp360', waker: 'wcp360-waker', web: 'www-data', workers: 'wcp360-web' } as const
+export const accountNames = {
+  panel: 'wcp360',
+  waker: 'wcp360-waker',
+  log: 'wcp360-log',
+  web: 'www-data',
+  workers: 'wcp360-web',
+} as const
 
 /** Throws one line naming the account that is missing; the installer makes them. */
 export function systemAccounts(passwd = read('/etc/passwd'), group = read('/etc/group')): SystemAccounts {
   return {
     panel: account(passwd, accountNames.panel),
     waker: account(passwd, accountNames.waker),
+    log: account(passwd, accountNames.log),
     webGid: number(fields(group, accountNames.web)[2], accountNames.web),
     workers: { name: accountNames.workers, gid: number(fields(group, accountNames.workers)[2], accountNames.workers) },
   }

@@ -1,4 +1,4 @@
-/** The panel and the waker as children, where there is no systemd to run them: without privileges from their first instruction on. */
+/** Unprivileged roles as children, where there is no systemd to run them: without privileges from their first instruction on. */
 import { closeSync, openSync } from 'node:fs'
 import type { Account } from './accounts.ts'
 import { literalEnv, type ServiceProcess, spawnService } from './exec.ts'

@@ -2,21 +2,7 @@
  * Services without systemd, for containers, CI and laptops: PHP-FPM masters in namespaces made by bubblewrap, nginx as a
  * supervised child. Masters are sessions of their own with a record on disk, so they survive a restart of the agent.
  */
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fchmodSync,
-  fchownSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TenantName } from '../../contract/values.ts'
@@ -30,8 +16,8 @@ import { type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts
 import type { Layout } from './layout.ts'
 import { nginxMaster, reloadRunningNginx, startNginx, testNginxConfig } from './nginx.ts'
 import { processes, processOf, programOf, signal } from './processes.ts'
-import type { AwakeFpm, FpmStart, ServiceState, Services, TenantIdentity } from './services.ts'
-import { listenUnix } from './unix-listen.ts'
+import type { AwakeFpm, FpmStart, ServiceState, Services } from './services.ts'
+import { bindDatagrams, lengthenDatagramQueues, listenUnix } from './unix-listen.ts'
 
 export interface DirectOptions {
   readonly places: Layout
@@ -41,31 +27,39 @@ export interface DirectOptions {
 }
 
 export interface DirectServices extends Services {
-  /** Starts nginx if none runs and keeps it running. */
+  /** Starts nginx if none runs and keeps it running; one that runs already is told of the sockets. */
   superviseNginx(): Promise<void>
+  /** Where the web server sends the lines of its logs, for the process that writes them: requests, errors, PHP's errors. */
+  readonly webLogSockets: readonly number[]
   /** Further supervised processes (panel, waker), for `states`. */
   watch(supervised: Supervised): void
   /** Stops supervising; what runs keeps running. */
   close(): void
 }
 
-/** PHP's messages are not on the tenant's quota; above this its log begins anew. */
-const logLimit = 16 * 1024 * 1024
 const graceMs = 20_000
 
 export async function openDirectServices({ places, webGid, log }: DirectOptions): Promise<DirectServices> {
   const hasNamespaces = await canSandbox()
   const backend = new DirectFpm(places, webGid, hasNamespaces)
   const lifecycle = new FpmLifecycle(places, backend)
+  mkdirSync(places.webLogRun, { recursive: true, mode: 0o755 })
+  lengthenDatagramQueues()
+  const webLogSockets = Object.values(places.webLogSockets).map((path) => bindDatagrams(path, webGid))
   const nginx = new Supervised({
     name: 'nginx',
     adopted: () => nginxMaster(places),
-    start: () => startNginx(places),
+    start: () => startNginx(places, webLogSockets),
     log,
   })
   const watched: Supervised[] = []
+  const reload = async () => {
+    await testNginxConfig(places)
+    await reloadRunningNginx(places, async (master) => void process.kill(master, 'SIGHUP'))
+  }
   return {
     kind: 'direct',
+    webLogSockets,
     missing: missing(hasNamespaces),
     startFpm: (start) => lifecycle.start(start),
     stopFpm: (tenant) => lifecycle.stop(tenant),
@@ -74,12 +68,18 @@ export async function openDirectServices({ places, webGid, log }: DirectOptions)
     applyLimits: async () => {},
     stopTenant: (tenant) => lifecycle.stop(tenant),
     async reloadNginx() {
+      if (nginxMaster(places) !== undefined) return reload()
       await testNginxConfig(places)
-      if (nginxMaster(places) === undefined) return nginx.begin()
-      await reloadRunningNginx(places, async (master) => void process.kill(master, 'SIGHUP'))
+      await nginx.begin()
     },
     states: async () => [nginx, ...watched].map((one): ServiceState => one.state()),
-    superviseNginx: () => nginx.begin(),
+    async superviseNginx() {
+      const isAdopted = nginxMaster(places) !== undefined
+      await nginx.begin()
+      // its workers send to the sockets of the agent that started it, where nobody reads any more
+      if (isAdopted)
+        void reload().catch((error) => log.warn({ err: error }, "nginx's log lines are lost until it is reloaded"))
+    },
     watch: (supervised) => void watched.push(supervised),
     close: () => nginx.forget(),
   }
@@ -123,9 +123,11 @@ class DirectFpm implements FpmBackend {
     const limits = ['--core=0', ...(start.limits.pids === null ? [] : [`--nproc=${start.limits.pids}`]), '--']
     const box = this.#hasNamespaces ? sandboxed(this.#places, start) : { argv: [], data: [] }
     const socket = listenUnix(this.#places.fpmHiddenSocket(start.name), this.#webGid)
-    const errors = this.#openLog(start)
-    const stdio = ['ignore', 'ignore', errors, socket, ...box.data, errors] as const
-    const command = fpmCommand(this.#places, start, { error_log: `/proc/self/fd/${stdio.length - 1}` })
+    const stdio = ['ignore', 'ignore', 'words', socket, ...box.data] as const
+    // on the tenant's own share of the disk: nothing here grows by what PHP has to say
+    const command = fpmCommand(this.#places, start, {
+      error_log: join(this.#places.customers.home(start.name), 'php.log'),
+    })
     const inner = ['/usr/bin/setpriv', ...setprivArgv(start), command.file, ...command.argv]
     try {
       const service = await spawnService('/usr/bin/prlimit', [...limits, ...box.argv, ...inner], {
@@ -134,13 +136,12 @@ class DirectFpm implements FpmBackend {
       })
       this.#remember(start.name, service.pid)
       const failed = service.ended.then((code): never => {
-        throw new Error(`it ended with code ${code}: ${this.#lastWords(start.name)}`)
+        throw new Error(`it ended with code ${code}: ${service.words().trimEnd().split('\n').slice(-3).join(' / ')}`)
       })
       failed.catch(() => {}) // told by whoever waits; later ends are seen at the next start
       return { failed }
     } finally {
       closeSync(socket)
-      closeSync(errors)
     }
   }
 
@@ -166,7 +167,6 @@ class DirectFpm implements FpmBackend {
     const tree = processTree()
     const connected = connectedSockets()
     return tenants.map((tenant) => {
-      this.#trimLog(tenant)
       const top = this.#recall(tenant)
       // A master that died leaves its socket: told as idle, so that the reaper clears it away.
       const pids = top ? descendants(masterBelow(top.pid, tree), tree) : []
@@ -189,29 +189,6 @@ class DirectFpm implements FpmBackend {
     } catch {
       return undefined // no record: none was started
     }
-  }
-
-  #logFile(tenant: TenantName): string {
-    return join(this.#places.tenantLogs(tenant), 'php.log')
-  }
-
-  /** PHP's workers open their descriptor of it anew for each message, so the tenant's group may write; the place is root's. */
-  #openLog({ name, gid }: TenantIdentity): number {
-    mkdirSync(this.#places.tenantLogs(name), { recursive: true, mode: 0o750 })
-    const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants
-    const fd = openSync(this.#logFile(name), O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o620)
-    fchownSync(fd, 0, gid)
-    fchmodSync(fd, 0o620)
-    return fd
-  }
-
-  #lastWords(tenant: TenantName): string {
-    return readFileSync(this.#logFile(tenant), 'utf8').trimEnd().split('\n').slice(-3).join(' / ').slice(-1000)
-  }
-
-  #trimLog(tenant: TenantName): void {
-    const file = this.#logFile(tenant)
-    if (existsSync(file) && statSync(file).size > logLimit) truncateSync(file)
   }
 }
 

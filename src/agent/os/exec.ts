@@ -13,6 +13,7 @@ export const literalEnv: Readonly<Record<string, string>> = {
 }
 
 const outputLimit = 64 * 1024
+const mostWords = 1000
 
 export interface ExecOptions {
   /** After this the whole process group is killed and the call fails; 30 s unless told. */
@@ -97,11 +98,16 @@ export interface ServiceProcess {
   readonly ended: Promise<number>
   /** To its whole process group. */
   kill(signal: NodeJS.Signals): void
+  /** The end of what it has said to the descriptor `words`. */
+  words(): string
 }
 
 export interface ServiceOptions {
-  /** Descriptors 0, 1, 2 and further; a number is a descriptor of ours, which stays open here. */
-  readonly stdio: readonly (number | 'ignore' | 'inherit' | Uint8Array)[]
+  /**
+   * Descriptors 0, 1, 2 and further; a number is a descriptor of ours, which stays open here. `words` is read as long as we
+   * live, and only its end is kept: nothing that a process says there grows anywhere.
+   */
+  readonly stdio: readonly (number | 'ignore' | 'inherit' | 'words' | Uint8Array)[]
   readonly env?: Readonly<Record<string, string>>
   readonly as?: { readonly uid: number; readonly gid: number }
   readonly cwd?: string
@@ -118,7 +124,7 @@ export async function spawnService(
     ...identity(options.as),
     cwd: options.cwd ?? '/',
     env: { ...(options.env ?? literalEnv) },
-    stdio: options.stdio.map((entry) => (entry instanceof Uint8Array ? 'pipe' : entry)),
+    stdio: options.stdio.map((entry) => (entry instanceof Uint8Array || entry === 'words' ? 'pipe' : entry)),
     detached: true,
   })
   const ended = new Promise<number>((resolve) => {
@@ -128,7 +134,16 @@ export async function spawnService(
     child.once('spawn', resolve)
     child.once('error', (cause) => reject(new WcpError('machine_failed', `Cannot start "${file}"`, { cause })))
   })
+  let words = ''
   for (const [index, entry] of options.stdio.entries()) {
+    if (entry === 'words') {
+      const said = child.stdio[index] as import('node:net').Socket // 'pipe' entries are duplex sockets
+      said.setEncoding('utf8').on('data', (text: string) => {
+        words = `${words}${text}`.slice(-mostWords)
+      })
+      said.on('error', () => {}) // its end is the process's
+      said.unref()
+    }
     if (!(entry instanceof Uint8Array)) continue
     const pipe = child.stdio[index] as import('node:stream').Writable // 'pipe' entries are duplex sockets
     pipe.on('error', () => {}) // a child that ended early tells by its exit code
@@ -137,7 +152,7 @@ export async function spawnService(
   const pid = child.pid
   if (pid === undefined) throw new WcpError('machine_failed', `Cannot start "${file}": it has no process id`)
   child.unref()
-  return { pid, ended, kill: (signal) => killGroup(pid, signal) }
+  return { pid, ended, kill: (signal) => killGroup(pid, signal), words: () => words }
 }
 
 function checkCommand(file: string, argv: readonly string[]): void {

@@ -49,9 +49,11 @@ export function layout(root = '/') {
     nginxSite: at('etc/nginx/conf.d/wcp360.conf'),
     nginxConfig: at('etc/nginx/nginx.conf'),
     nginxPid: at('run/nginx.pid'),
-    /** One JSON object per request of any site, told apart by `host`; opened by nginx's master in a root-owned place (C06). */
-    accessLog: at('var/log/wcp360/access.log'),
-    webErrorLog: at('var/log/wcp360/web-error.log'),
+    /** wcp360-log 0750: where the writer of the web server's logs puts them; neither root nor nginx opens a file here (C06). */
+    webLogs: at('var/log/wcp360/web'),
+    /** One JSON object per request of any site, told apart by `host`. */
+    accessLog: at('var/log/wcp360/web/access.log'),
+    webErrorLog: at('var/log/wcp360/web/error.log'),
 
     run,
     /** wcp360 0700: who can enter it is the panel or root, that is the authentication (threats B1). */
@@ -67,6 +69,13 @@ export function layout(root = '/') {
     /** wcp360-waker:wcp360-web 0710: the web server's workers, and nobody else, reach `wake.sock`. */
     wakeRun: join(run, 'wake'),
     wakeSocket: join(run, 'wake/wake.sock'),
+    /** root 0755: sockets of datagrams, 0620 root:wcp360-web, that the web server's workers send the lines of its logs to. */
+    webLogRun: join(run, 'web-log'),
+    webLogSockets: {
+      access: join(run, 'web-log/access.sock'),
+      error: join(run, 'web-log/error.sock'),
+      php: join(run, 'web-log/php.sock'),
+    },
 
     /**
      * The routing table of the web server, root-owned 0711/0755 and public to its workers:

@@ -117,11 +117,15 @@ function endOrphans(places: Layout): void {
   for (const { pid, group } of processes()) if (group === former && programOf(pid) === 'nginx') signal(pid, 'SIGQUIT')
 }
 
-/** For when none runs. */
-export async function startNginx(places: Layout): Promise<ServiceProcess> {
+/**
+ * For when none runs.
+ * @param held sockets that it sends to: as it holds them too, what it sends while nobody reads is dropped. A socket that is
+ *   gone would be a line of its own log for each.
+ */
+export async function startNginx(places: Layout, held: readonly number[]): Promise<ServiceProcess> {
   endOrphans(places)
   const master = await spawnService(nginxBinary, ['-c', places.nginxConfig, '-g', 'daemon off;'], {
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 'inherit', 'inherit', ...held],
   })
   goFirst(master.pid)
   return master

@@ -55,7 +55,13 @@ export function systemdServices({ places, webGroup, cgroups = '/sys/fs/cgroup' }
         await execOk(systemctl, ['try-reload-or-restart', 'nginx.service'], { timeoutMs: 90_000 })
       })
     },
-    states: () => Promise.all([unitState('nginx'), unitState('panel', 'wcpd-panel'), unitState('waker', 'wcpd-waker')]),
+    states: () =>
+      Promise.all([
+        unitState('nginx'),
+        unitState('panel', 'wcpd-panel'),
+        unitState('waker', 'wcpd-waker'),
+        unitState('web-log', 'wcpd-web-log'),
+      ]),
   }
 }
 

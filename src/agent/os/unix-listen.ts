@@ -2,13 +2,14 @@
  * Listening unix sockets as plain descriptors for a child, which Node's own servers cannot give away, and the question
  * whether a PHP-FPM master serves behind one.
  */
-import { chmodSync, closeSync, lchownSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, closeSync, lchownSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { WcpError } from '../../contract/errors.ts'
 import { lastError, libc } from './libc.ts'
 
 const AF_UNIX = 1
 const SOCK_STREAM = 1
+const SOCK_DGRAM = 2
 const SOCK_CLOEXEC = 0o2000000
 /** `sun_path` of unix(7) without its final NUL. */
 export const longestSocketPath = 107
@@ -20,17 +21,45 @@ const backlog = 511
  * The descriptor is the caller's to close.
  */
 export function listenUnix(path: string, gid: number): number {
+  return bound(path, SOCK_STREAM, (fd) => {
+    lchownSync(path, process.getuid?.() ?? 0, gid)
+    chmodSync(path, 0o760)
+    if (libc().listen(fd, backlog) !== 0) throw cannotListen(path, lastError())
+  })
+}
+
+/**
+ * A socket at `path` to which the group may send datagrams, `0620 root:<gid>`. What is sent while nobody reads waits, and is
+ * refused when the queue is full; nothing of it is read here. The descriptor is the caller's to hand on.
+ */
+export function bindDatagrams(path: string, gid: number): number {
+  return bound(path, SOCK_DGRAM, () => {
+    lchownSync(path, process.getuid?.() ?? 0, gid)
+    chmodSync(path, 0o620)
+  })
+}
+
+const queueLength = '/proc/sys/net/unix/max_dgram_qlen'
+
+/** Datagrams that wait at a socket made after this: Linux has 10, systemd makes it as many as this at boot. */
+export function lengthenDatagramQueues(length = 512): void {
+  try {
+    if (Number(readFileSync(queueLength, 'utf8')) < length) writeFileSync(queueLength, String(length))
+  } catch {
+    // a container may not: more is dropped while the reader is busy
+  }
+}
+
+function bound(path: string, type: number, finish: (fd: number) => void): number {
   if (Buffer.byteLength(path) > longestSocketPath) {
     throw new WcpError('machine_failed', `Cannot listen on "${path}": longer than ${longestSocketPath} bytes`)
   }
   rmSync(path, { force: true })
-  const fd = libc().socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)
+  const fd = libc().socket(AF_UNIX, type | SOCK_CLOEXEC, 0)
   if (fd < 0) throw cannotListen(path, lastError())
   try {
     bindPrivately(fd, path)
-    lchownSync(path, process.getuid?.() ?? 0, gid)
-    chmodSync(path, 0o760)
-    if (libc().listen(fd, backlog) !== 0) throw cannotListen(path, lastError())
+    finish(fd)
     return fd
   } catch (cause) {
     closeSync(fd)

@@ -44,7 +44,7 @@ describe('the configuration of nginx', () => {
     const text = site([1, 26, 3])
 
     expect(text).not.toMatch(/undefined|\[object|NaN/)
-    for (const path of [places.wakeSocket, places.accessLog, places.webErrorLog, places.web.pages, places.fpmRun]) {
+    for (const path of [places.wakeSocket, ...Object.values(places.webLogSockets), places.web.pages, places.fpmRun]) {
       expect(text).toContain(path)
     }
     const code = text.replace(/^\s*#.*$/gm, '').replace(/"[^"]*"|'[^']*'/g, '')

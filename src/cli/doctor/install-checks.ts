@@ -35,9 +35,11 @@ function accounts(): Finding {
   const names = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .map((line) => line.split(':')[0])
-  const absent = ['wcp360', 'wcp360-waker', 'wcp360-web', 'www-data'].filter((name) => !names.includes(name))
+  const absent = ['wcp360', 'wcp360-waker', 'wcp360-log', 'wcp360-web', 'www-data'].filter(
+    (name) => !names.includes(name),
+  )
   return absent.length === 0
-    ? ok('wcp360, wcp360-waker, wcp360-web, www-data')
+    ? ok('wcp360, wcp360-waker, wcp360-log, wcp360-web, www-data')
     : problem(`no account ${absent.join(', ')}`, 'Run install.sh again.')
 }
 

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest'
+import { hostOf, isStandardError, lineOf } from './message.ts'
+
+const header = '<187>Nov 28 20:27:22 wcp360: '
+const sent = (text: string) => Buffer.from(header + text)
+
+describe('a datagram of nginx', () => {
+  it('is a request of a site', () => {
+    const line =
+      '{"time":"2026-11-28T20:27:22+00:00","host":"shop.example.com","referer":"\\",\\"host\\":\\"b.example"}'
+
+    expect(lineOf(sent(line))).toBe(line)
+    expect(hostOf(sent(line))).toBe('shop.example.com')
+    expect(isStandardError(sent(line))).toBe(false)
+  })
+
+  it('is an error of the site that its end names', () => {
+    const line =
+      '2026/11/28 20:27:22 [error] 12#12: *3 open() "/x, host: "b.example"" failed (2: No such file), client: 192.0.2.1, ' +
+      'server: ~^x$, request: "GET /x HTTP/1.1", host: "Shop.example.com:8080"'
+
+    expect(lineOf(sent(line))).toBe(line)
+    expect(hostOf(sent(line))).toBe('shop.example.com')
+    expect(isStandardError(sent(line))).toBe(false)
+  })
+
+  it('is told from what a FastCGI server sends as standard error, by what nginx alone writes', () => {
+    const said = (text: string) => isStandardError(sent(`2026/11/28 20:27:22 [error] 12#12: *3 ${text}`))
+
+    expect(said('FastCGI sent in stderr: "x" while reading, host: "shop.example.com"')).toBe(true)
+    expect(said('open() "/*1 FastCGI sent in stderr" failed, host: "shop.example.com"')).toBe(false)
+  })
+
+  it('is one line without anything that speaks to a terminal', () => {
+    expect(lineOf(sent('a\nforged\u001b[2J\u009b31m\u2028b\u202eevil'))).toBe('a?forged?[2J?31m?b?evil')
+  })
+
+  it('names no site when what it names is none', () => {
+    expect(hostOf(sent('[error] x, host: "../../etc"'))).toBeUndefined()
+    expect(hostOf(sent('[error] x'))).toBeUndefined()
+  })
+})
