@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type Visitor, visitor } from './login-visitor.ts'
 
-const { port, count }: { port: number; count: number } = workerData
+const { port, addresses }: { port: number; addresses: readonly string[] } = workerData
 const visitors: Visitor[] = []
-for (let at = 0; at < count; at++) visitors.push(await visitor(port, `127.${10 + (at >> 8)}.${at & 255}.1`))
+for (const address of addresses) visitors.push(await visitor(port, address))
 parentPort?.postMessage('ready')
 
 if (parentPort !== null) {

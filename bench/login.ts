@@ -20,8 +20,9 @@ export const login: Bench = {
       const { panel: port } = server.ports
       const pid = server.child('panel')
       const reader = await signIn(port)
+      const addresses = Array.from({ length: inFlight }, (_, at) => `127.${10 + (at >> 8)}.${at & 255}.1`)
       const guessers = new Worker(new URL('./login-guessers.ts', import.meta.url), {
-        workerData: { port, count: inFlight },
+        workerData: { port, addresses },
       })
       await once(guessers, 'message')
       for (let page = 0; page < 50; page++) await read(reader)

@@ -4,12 +4,13 @@ import { type Bench, type Figure, progress } from '../bench.ts'
 import { hostOf, Server } from '../server.ts'
 import { rushFor, startRush } from '../wrk.ts'
 import { type Attack, attacker, victim } from './attack.ts'
+import { guesses } from './guesses.ts'
 import { places } from './places.ts'
 import { slowBodies } from './slow-bodies.ts'
 import { largeBodies, slowReaders } from './spools.ts'
 import { stderrFlood } from './stderr.ts'
 
-const attacks: readonly Attack[] = [stderrFlood, slowReaders, largeBodies, slowBodies]
+const attacks: readonly Attack[] = [stderrFlood, slowReaders, largeBodies, slowBodies, guesses]
 
 const peaceSeconds = 5
 const attackMs = 10_000
