@@ -9,6 +9,7 @@ import { httpCall } from '../lib/http-call.ts'
 import { type Output, paint, printChanges, printJson, printRecord, printTable, type Row } from '../lib/print.ts'
 import type { Ask } from './ask.ts'
 import type { Answer, CallPanel } from './client.ts'
+import { patiently } from './patience.ts'
 import { type Patience, steadyCall, withKey } from './steady-call.ts'
 import { watchJobs } from './watch-job.ts'
 
@@ -57,7 +58,8 @@ export async function runWords(
 
 async function send({ operation, flags }: ParsedCommand, input: Row, terminal: Terminal): Promise<Answer> {
   const call = httpCall(operation, input, flags.plan)
-  if (operation.effect === 'read' || flags.plan) return await terminal.call(call)
+  if (operation.effect === 'read' || flags.plan)
+    return await patiently(terminal.output, operation.name, terminal.call(call))
   const again = 'It may have arrived: the same command, given again within an hour, answers with its job.'
   if (operation.effect === 'machine') terminal.onInterrupt(again)
   return await steadyCall(terminal, false)(withKey(call))

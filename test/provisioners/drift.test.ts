@@ -1,5 +1,6 @@
 import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { lookAround } from '../../src/agent/drift/drift-main.ts'
 import type { DriftReport } from '../../src/contract/wire.ts'
 import { Bench } from './bench.ts'
 import { domain, leadUp, tenant } from './scenarios.ts'
@@ -88,6 +89,19 @@ describe('drift', () => {
 
     const change = report.flatMap(({ changes }) => changes).find(({ step }) => step.endsWith(path))
     expect(change?.diff).toMatch(/to \/etc\/passwd instead of/)
+  })
+
+  it('says how many tenants it had no time for', async () => {
+    rmSync(`${bench.root}/${docroot}`, { recursive: true })
+
+    const { accounts } = bench.machine()
+    expect(await lookAround(bench.places, accounts, 0)).toEqual([
+      {
+        resource: 'others',
+        changes: [expect.objectContaining({ step: expect.stringContaining('not looked at: 1,') })],
+      },
+    ])
+    expect(await lookAround(bench.places, accounts)).toMatchObject([{ resource: 'domain shop.example.com' }])
   })
 
   it('names a host in the routing table that no site has', async () => {

@@ -18,6 +18,8 @@ import { withActualWorkers } from '../web-server.ts'
 import { findDrift, withinMessage } from './drift.ts'
 import { webServerDrift } from './web-server-drift.ts'
 
+/** Of the whole look, so that the panel's patience does not end first. */
+const longestMs = 40_000
 /** So long it looks, and so long it lets others: niceness says nothing to the processes of other services' cgroups. */
 const workMs = 2
 const restMs = 4
@@ -34,7 +36,12 @@ export async function main([root = '/']: readonly string[]): Promise<number> {
 }
 
 /** At most what one message to the panel can hold. */
-export async function lookAround(places: Layout, accounts: Machine['accounts']): Promise<DriftReport> {
+export async function lookAround(
+  places: Layout,
+  accounts: Machine['accounts'],
+  mostMs: number = longestMs,
+): Promise<DriftReport> {
+  const until = performance.now() + mostMs
   const trust = trustIn(places)
   const now = new LookNow(trust)
   const files = { ...createFiles(trust), look: async (path: string) => now.look(path) }
@@ -49,6 +56,7 @@ export async function lookAround(places: Layout, accounts: Machine['accounts']):
       now.forget()
       await rest()
     },
+    mayGoOn: () => performance.now() < until,
   })
   database.close()
   return withinMessage(report)

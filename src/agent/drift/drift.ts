@@ -16,6 +16,8 @@ export interface LookForDrift {
   readonly isBusy: (tenant: TenantRecord) => boolean
   /** Awaited after each tenant. */
   readonly between: () => Promise<void>
+  /** False: there is no time for another tenant; how many are left is in the report. */
+  readonly mayGoOn: () => boolean
 }
 
 /** So many tenants are read from the registry at once. */
@@ -25,17 +27,30 @@ export async function findDrift(registry: Registry, machine: Machine, look: Look
   const report: DriftReport = []
   for (let last: TenantName | '' = ''; ; ) {
     const tenants = registry.tenantsAfter(last, tenantsAtOnce)
-    for (const { id } of tenants) {
+    for (const { id, name } of tenants) {
+      if (!look.mayGoOn()) return [...report, notLookedAt(registry, last)]
       report.push(...(await tenantDrift(registry, machine, id, look)))
       await look.between()
+      last = name
     }
-    const end = tenants.at(-1)
-    if (end === undefined) break
-    last = end.name
+    if (tenants.length === 0) break
   }
   const strays = await differences(await strayHosts(registry, machine), machine)
   if (strays.length > 0) report.push({ resource: 'routing table', changes: strays })
   return report
+}
+
+function notLookedAt(registry: Registry, after: TenantName | ''): DriftReport[number] {
+  let left = 0
+  for (let last = after; ; ) {
+    const more = registry.tenantsAfter(last, tenantsAtOnce)
+    const end = more.at(-1)
+    if (end === undefined) break
+    left += more.length
+    last = end.name
+  }
+  const step = `time was up: tenants that were not looked at: ${left}, after "${after}" in the order of their names`
+  return { resource: 'others', changes: [{ step, action: 'change', diff: null }] }
 }
 
 /** What differs is looked at a second time: between reading the registry and the look a job may have come and gone. */

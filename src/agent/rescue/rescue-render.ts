@@ -68,7 +68,11 @@ async function differences(rescue: Rescue, database: Database): Promise<DriftRep
   const busy = busyTenants(database)
   const isBusy = ({ id }: TenantRecord) => busy.has(id)
   const web = await webDifferences(rescue)
-  const drift = await findDrift(new Registry(database), rescue.machine, { isBusy, between: async () => {} })
+  const drift = await findDrift(new Registry(database), rescue.machine, {
+    isBusy,
+    between: async () => {},
+    mayGoOn: () => true,
+  })
   return [...(web.length > 0 ? [{ resource: 'web server', changes: web }] : []), ...drift]
 }
 
