@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openDirectServices } from '../../src/agent/os/direct-services.ts'
 import type { FpmStart } from '../../src/agent/os/services.ts'
 import { IdleReaper } from '../../src/agent/wake/wake-reaper.ts'
-import { ask, httpPort, httpsPort, php, until, WebMachine, workersUid } from './web-machine.ts'
+import { ask, httpPort, httpsPort, php, until, WebMachine, webGid, workersUid } from './web-machine.ts'
 
 const host = 'acme.example.com'
 const echo = `<?php
@@ -53,6 +54,10 @@ afterAll(async () => {
 beforeEach(() => {
   machine.starts.length = 0
 })
+
+function commandOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+}
 
 async function sleepAcme(): Promise<void> {
   await machine.services.stopFpm(acme.name)
@@ -416,6 +421,25 @@ describe('PHP that fails', () => {
     await machine.services.stopTenant(acme.name)
     expect(machine.processesOf(acme.uid)).toEqual([])
     expect(await machine.services.awakeFpm()).not.toContainEqual(expect.objectContaining({ tenant: acme.name }))
+  })
+
+  it('leaves nothing behind that took a session of its own, also for an agent that began later', async () => {
+    const spawned = `<?php exec('setsid sleep 601 >/dev/null 2>&1 &'); echo 'left';`
+    machine.write(acme, join(docroot, 'leave.php'), spawned)
+    expect((await ask(host, '/leave.php')).body).toBe('left')
+    const options = { places: machine.places, webGid, log: { info() {}, warn() {}, error() {} } }
+    const later = await openDirectServices(options)
+
+    // its master ends by itself, as one does that is told to or crashes: the child is in nobody's tree then
+    for (const pid of machine.processesOf(acme.uid).filter((pid) => commandOf(pid).includes('php-fpm')))
+      process.kill(pid, 'SIGKILL')
+    await until(() => !machine.processesOf(acme.uid).some((pid) => commandOf(pid).includes('php-fpm')))
+    expect(machine.processesOf(acme.uid).map(commandOf)).toEqual(['sleep 601'])
+    expect(await later.runsAnything(acme.name)).toBe(true)
+
+    await later.stopTenant(acme.name)
+    expect(machine.processesOf(acme.uid)).toEqual([])
+    expect(await later.runsAnything(acme.name)).toBe(false)
   })
 
   it('is awake as soon as its start is asked for, so that a suspension in that moment ends it', async () => {

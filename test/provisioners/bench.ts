@@ -10,6 +10,7 @@ import type { Engine, EngineOptions } from '../../src/agent/jobs/engine-api.ts'
 import { createFiles, type Files } from '../../src/agent/os/files.ts'
 import { type Layout, layout } from '../../src/agent/os/layout.ts'
 import type { Machine } from '../../src/agent/os/machine.ts'
+import type { RunEnd, TenantRun } from '../../src/agent/os/run-as/tenant-run.ts'
 import type { Services } from '../../src/agent/os/services.ts'
 import { prepareDirectories } from '../../src/agent/prepare.ts'
 import type { Id, TenantLimits } from '../../src/contract/values.ts'
@@ -35,6 +36,8 @@ export class NotedServices implements Services {
   readonly kind = 'direct'
   readonly missing = []
   readonly awake = new Set<string>()
+  /** Ends of commands, by run. */
+  readonly runs = new Map<string, RunEnd>()
   readonly limits = new Map<string, TenantLimits>()
 
   async startFpm({ name }: { name: string }) {
@@ -52,6 +55,22 @@ export class NotedServices implements Services {
   async stopTenant(tenant: string) {
     this.awake.delete(tenant)
   }
+  async runsAnything(tenant: string) {
+    return this.awake.has(tenant)
+  }
+  async runAs(run: TenantRun): Promise<RunEnd> {
+    const end: RunEnd = { kind: 'exited', code: 0 }
+    this.runs.set(run.id, end)
+    return end
+  }
+  runEnd(_: string, id: Id) {
+    return this.runs.get(id)
+  }
+  async stopRun() {}
+  async runOutput() {
+    return { from: 0, bytes: Buffer.alloc(0), next: 0 }
+  }
+  async leaveRuns() {}
   async reloadNginx() {}
   async states() {
     return []
@@ -248,11 +267,14 @@ export class Bench {
     execFileSync('/bin/cp', ['-a', this.root, kept])
     const awake = [...this.services.awake]
     const limits = [...this.services.limits]
+    const runs = [...this.services.runs]
     return async () => {
       rmSync(this.root, { recursive: true, force: true })
       execFileSync('/bin/cp', ['-a', kept, this.root])
       this.services.awake.clear()
       this.services.limits.clear()
+      this.services.runs.clear()
+      for (const [id, end] of runs) this.services.runs.set(id, end)
       for (const name of awake) this.services.awake.add(name)
       for (const [name, value] of limits) this.services.limits.set(name, value)
       this.messages.length = 0

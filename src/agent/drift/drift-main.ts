@@ -88,6 +88,12 @@ const noServices: Services = {
   awakeFpm: refuse,
   applyLimits: refuse,
   stopTenant: refuse,
+  runsAnything: refuse,
+  runAs: refuse,
+  runEnd: () => undefined,
+  stopRun: refuse,
+  runOutput: refuse,
+  leaveRuns: refuse,
   reloadNginx: refuse,
   states: refuse,
 }

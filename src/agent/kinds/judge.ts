@@ -3,7 +3,7 @@ import { WcpError } from '../../contract/errors.ts'
 import type { Fqdn, Id, PhpVersion } from '../../contract/values.ts'
 import { ancestorsOf, canonicalDomain } from '../../lib/domain-name.ts'
 import type { Registry, SiteRecord, State, TenantRecord } from '../jobs/registry.ts'
-import type { TenantIdentity } from '../os/services.ts'
+import type { TenantIdentity } from '../os/tenant-identity.ts'
 import type { World } from './provisioner.ts'
 
 /** As a journaled target holds it. */

@@ -7,7 +7,7 @@ const acme = { name: 'acme' as TenantName, uid: 20_001, gid: 20_001 }
 
 describe('the sandbox without systemd', () => {
   it('shows the system, the own tree and nothing else', () => {
-    const { argv, data } = sandboxed(layout('/'), acme, () => true)
+    const { argv, data } = sandboxed(layout('/'), acme, { exists: () => true })
     const text = argv.join(' ')
 
     expect(text).toContain(
@@ -24,7 +24,7 @@ describe('the sandbox without systemd', () => {
   })
 
   it('does not hide what is not there: bubblewrap could not make the place', () => {
-    expect(sandboxed(layout('/'), acme, () => false).argv.join(' ')).not.toContain('0000')
+    expect(sandboxed(layout('/'), acme, { exists: () => false }).argv.join(' ')).not.toContain('0000')
   })
 
   it('gives up every right before PHP begins', () => {

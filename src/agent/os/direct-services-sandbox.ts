@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { groupText, hiddenPaths, passwdText } from './fpm-command.ts'
 import type { Layout } from './layout.ts'
-import type { TenantIdentity } from './services.ts'
+import type { TenantIdentity } from './tenant-identity.ts'
 
 export interface Sandbox {
   readonly argv: readonly string[]
@@ -11,11 +11,19 @@ export interface Sandbox {
   readonly data: readonly Uint8Array[]
 }
 
+export interface SandboxOptions {
+  readonly exists?: (path: string) => boolean
+  /** Further directories of root's that may be read. */
+  readonly readable?: readonly string[]
+  /** Further words of bubblewrap's own. */
+  readonly more?: readonly string[]
+}
+
 /** Root starts it, so there is no user namespace: owners, quotas and socket credentials stay what they are. */
 export function sandboxed(
   places: Layout,
   tenant: TenantIdentity,
-  exists: (path: string) => boolean = existsSync,
+  { exists = existsSync, readable = [], more = [] }: SandboxOptions = {},
 ): Sandbox {
   const own = places.customers.tenant(tenant.name)
   const tmp = places.customers.tmp(tenant.name)
@@ -46,11 +54,12 @@ export function sandboxed(
         '/etc/group',
       ],
       ...['--proc', '/proc', '--dev', '/dev'],
-      ...[own, config, places.web.hosts].flatMap(ancestors).flatMap((path) => ['--dir', path]),
+      ...[own, config, places.web.hosts, ...readable].flatMap(ancestors).flatMap((path) => ['--dir', path]),
       ...['--bind', own, own, '--bind', tmp, '/tmp', '--bind', tmp, '/var/tmp'],
-      ...['--ro-bind', config, config],
+      ...[config, ...readable].flatMap((path) => ['--ro-bind', path, path]),
       // By these nginx names a site; its own among all that the web server has.
       ...['--ro-bind', places.web.sites(tenant.name), places.web.hosts],
+      ...more,
       ...['--chdir', '/', '--'],
     ],
     data: [Buffer.from(passwdText(places, tenant)), Buffer.from(groupText(tenant))],

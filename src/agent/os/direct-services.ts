@@ -13,10 +13,16 @@ import { Supervised } from './exec-supervised.ts'
 import { connectedSockets, workOf } from './fpm-activity.ts'
 import { fpmCommand } from './fpm-command.ts'
 import { type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
+import { keepDescriptors } from './inherited-descriptors.ts'
 import type { Layout } from './layout.ts'
 import { nginxMaster, reloadRunningNginx, startNginx, testNginxConfig } from './nginx.ts'
 import { processes, processOf, programOf, signal } from './processes.ts'
+import { DirectRuns } from './run-as/direct-runs.ts'
+import { RunAs, runServices } from './run-as/run-as.ts'
 import type { AwakeFpm, FpmStart, ServiceState, Services } from './services.ts'
+import type { TenantIdentity } from './tenant-identity.ts'
+import { endProcessesOf, processesOf } from './tenant-processes.ts'
+import { endSandboxes, sandboxesOf, type TenantSandbox } from './tenant-sandboxes.ts'
 import { bindDatagrams, lengthenDatagramQueues, listenUnix } from './unix-listen.ts'
 
 export interface DirectOptions {
@@ -40,12 +46,14 @@ export interface DirectServices extends Services {
 const graceMs = 20_000
 
 export async function openDirectServices({ places, webGid, log }: DirectOptions): Promise<DirectServices> {
+  keepDescriptors()
   const hasNamespaces = await canSandbox()
   const backend = new DirectFpm(places, webGid, hasNamespaces)
   const lifecycle = new FpmLifecycle(places, backend)
   mkdirSync(places.webLogRun, { recursive: true, mode: 0o755 })
   lengthenDatagramQueues()
   const webLogSockets = Object.values(places.webLogSockets).map((path) => bindDatagrams(path, webGid))
+  const runs = new RunAs(places, new DirectRuns(places, hasNamespaces))
   const nginx = new Supervised({
     name: 'nginx',
     adopted: () => nginxMaster(places),
@@ -64,9 +72,16 @@ export async function openDirectServices({ places, webGid, log }: DirectOptions)
     startFpm: (start) => lifecycle.start(start),
     stopFpm: (tenant) => lifecycle.stop(tenant),
     awakeFpm: async () => lifecycle.awake(),
+    ...runServices(runs),
     // The process limit is set at the next start; the others cannot be set, which `missing` says.
     applyLimits: async () => {},
-    stopTenant: (tenant) => lifecycle.stop(tenant),
+    async stopTenant(tenant) {
+      await lifecycle.stop(tenant)
+      await endSandboxes(() => sandboxesOf(places.customers.tenant(tenant)))
+      await endProcessesOf(() => processesOf(places, tenant))
+    },
+    runsAnything: async (tenant) =>
+      sandboxesOf(places.customers.tenant(tenant)).length > 0 || processesOf(places, tenant).length > 0,
     async reloadNginx() {
       if (nginxMaster(places) !== undefined) return reload()
       await testNginxConfig(places)
@@ -160,6 +175,8 @@ class DirectFpm implements FpmBackend {
       for (const pid of descendants(top.pid, processTree())) signal(pid, 'SIGKILL')
       while (this.#recall(tenant)) await sleep(5)
     }
+    // The master's end is not its namespace's: what it or a script left in it goes on.
+    await endSandboxes(() => this.#sandboxes(tenant))
     rmSync(this.#places.fpmRecord(tenant), { force: true })
   }
 
@@ -173,6 +190,11 @@ class DirectFpm implements FpmBackend {
       const isServing = connected.has(this.#places.fpmHiddenSocket(tenant))
       return { tenant, isServing: pids.length > 0 && isServing, work: workOf(pids) }
     })
+  }
+
+  #sandboxes(tenant: TenantName): readonly TenantSandbox[] {
+    const all = sandboxesOf(this.#places.customers.tenant(tenant))
+    return all.filter(({ mark }) => mark === undefined)
   }
 
   #remember(tenant: TenantName, pid: number): void {

@@ -1,7 +1,8 @@
 /** How a tenant's PHP-FPM master is started: pure, the same below systemd and below direct supervision. */
 import type { TenantLimits, TenantName } from '../../contract/values.ts'
 import type { Layout } from './layout.ts'
-import type { FpmStart, TenantIdentity } from './services.ts'
+import type { FpmStart } from './services.ts'
+import type { TenantIdentity } from './tenant-identity.ts'
 
 export interface FpmCommand {
   readonly file: string

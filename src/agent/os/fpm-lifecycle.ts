@@ -9,7 +9,8 @@ import { WcpError } from '../../contract/errors.ts'
 import { TenantName } from '../../contract/values.ts'
 import { fpmBinary } from './fpm-command.ts'
 import type { Layout } from './layout.ts'
-import type { AwakeFpm, FpmStart, TenantIdentity } from './services.ts'
+import type { AwakeFpm, FpmStart } from './services.ts'
+import type { TenantIdentity } from './tenant-identity.ts'
 import { answersFastCgi, moveSocket, removeSocket } from './unix-listen.ts'
 
 export interface FpmBackend {
@@ -124,7 +125,7 @@ function tenantsWithSocket({ fpmRun }: Layout): readonly TenantName[] {
 }
 
 /** Its parent is root's, so nothing can be swapped under this (B8). */
-function ensureTmp(path: string, tenant: TenantIdentity): void {
+export function ensureTmp(path: string, tenant: TenantIdentity): void {
   if (existsSync(path)) return
   mkdirSync(path, { mode: 0o700 })
   chownSync(path, tenant.uid, tenant.gid)

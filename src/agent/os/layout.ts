@@ -5,7 +5,7 @@
  * such a path, and nothing from the panel or a tenant becomes a part of one except through `TenantName` and `Fqdn`.
  */
 import { join } from 'node:path'
-import type { Fqdn, TenantName } from '../../contract/values.ts'
+import type { Fqdn, Id, TenantName } from '../../contract/values.ts'
 
 export type Layout = ReturnType<typeof layout>
 
@@ -36,6 +36,9 @@ export function layout(root = '/') {
     /** root 0700: what root has approved above the budgets of an hour. */
     approvals: at('var/lib/wcp360-agent/approvals'),
     setupWord: at('var/lib/wcp360-agent/setup.json'),
+    /** root 0700: what tenants' commands printed and how they ended, by tenant and run. */
+    tenantRuns: (tenant: TenantName) => at('var/lib/wcp360-agent/runs', tenant),
+    tenantRun: (tenant: TenantName, run: Id) => at('var/lib/wcp360-agent/runs', tenant, run),
     logs: at('var/log/wcp360'),
     /** The root side's audit log, root 0600; older files of it bear the number of their first line. */
     auditLog: at('var/log/wcp360/audit.log'),
@@ -96,6 +99,8 @@ export function layout(root = '/') {
       tenants: join(web, 'tenants'),
       /** Limits that were applied last, root 0600. */
       limits: (tenant: TenantName) => join(web, 'tenants', tenant, 'limits.json'),
+      /** root 0755: holds `php`, which leads to that version; first in the PATH of a tenant's commands. */
+      php: (version: string) => join(web, 'php', version),
       sites: (tenant: TenantName) => join(web, 'tenants', tenant, 'sites'),
       site: (tenant: TenantName, name: Fqdn) => join(web, 'tenants', tenant, 'sites', name),
       /** root 0700: what belongs to deleted tenants and sites, by their id. */
@@ -134,6 +139,8 @@ export function layout(root = '/') {
     /** The tenant's own /etc/passwd and /etc/group: itself and root (C29). */
     fpmPasswd: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.passwd`),
     fpmGroup: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.group`),
+    /** root 0700: pipes and last words of the commands of tenants that run now, by the run's name. */
+    runsRun: join(run, 'runs'),
     tenantLogsRoot: at('var/log/wcp360/tenants'),
     tenantLogs: (tenant: TenantName) => at('var/log/wcp360/tenants', tenant),
   } as const

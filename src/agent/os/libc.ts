@@ -11,6 +11,7 @@ export interface Libc {
   bind(fd: number, address: Buffer, length: number): number
   listen(fd: number, backlog: number): number
   ioctl(fd: number, request: number, argument: Buffer): number
+  fcntl(fd: number, command: number, argument: number): number
   fallocate(fd: number, mode: number, offset: number, length: number): number
   /** The four of getpwnam_r(3), on a thread: a source of nsswitch may be slow. The result is an errno. */
   readonly getpwnam_r: Reentrant
@@ -34,8 +35,9 @@ export function libc(): Libc {
     setsockopt: library.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
     bind: library.func('int bind(int fd, const void *address, uint32_t length)'),
     listen: library.func('int listen(int fd, int backlog)'),
-    // Variadic in C; on the platforms of ours an integer and a pointer are passed alike.
+    // Both are variadic in C; on the platforms of ours integers and pointers are passed alike.
     ioctl: library.func('int ioctl(int fd, unsigned long request, void *argument)'),
+    fcntl: library.func('int fcntl(int fd, int command, int argument)'),
     fallocate: library.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)'),
     getpwnam_r: reentrant('getpwnam_r', 'const char *'),
     getpwuid_r: reentrant('getpwuid_r', 'uint32_t '),

@@ -5,15 +5,11 @@
  * of the agent, for containers and laptops). What the second cannot enforce it lists in `missing`, for `wcp doctor` and
  * the health page.
  */
-import type { TenantLimits, TenantName } from '../../contract/values.ts'
+import type { Id, TenantLimits, TenantName } from '../../contract/values.ts'
 import type { FpmActivity } from './fpm-activity.ts'
-
-/** A tenant as the registry of the root side knows it; uid and gid never come from the panel. */
-export interface TenantIdentity {
-  readonly name: TenantName
-  readonly uid: number
-  readonly gid: number
-}
+import type { OutputPage } from './run-as/kept-output.ts'
+import type { RunEnd, TenantRun } from './run-as/tenant-run.ts'
+import type { TenantIdentity } from './tenant-identity.ts'
 
 export interface FpmStart extends TenantIdentity {
   /** PHP version as `8.4`. */
@@ -49,10 +45,25 @@ export interface Services {
    */
   awakeFpm(): Promise<readonly AwakeFpm[]>
 
+  /**
+   * A tenant's own command: begun once, found again by its id, resolves with its end; rejects with `RunLeft` when the agent
+   * is stopping. All work for a tenant that is not PHP-FPM goes through here.
+   */
+  runAs(run: TenantRun): Promise<RunEnd>
+  /** How a run ended; undefined while it runs, and before it was begun. */
+  runEnd(tenant: TenantName, run: Id): RunEnd | undefined
+  stopRun(run: TenantRun): Promise<void>
+  /** What it has printed, from that place on. */
+  runOutput(tenant: TenantName, run: Id, after: number, most: number): Promise<OutputPage>
+  /** Runs go on without this process, and the next one finds them. */
+  leaveRuns(): Promise<void>
+
   /** Writes the limits to the tenant's slice if it exists now; a later start sets them anyway. */
   applyLimits(tenant: TenantName, limits: TenantLimits): Promise<void>
   /** Ends every process of the tenant, gracefully then by force, and removes its slice. */
   stopTenant(tenant: TenantName): Promise<void>
+  /** Whether any process of the tenant is there, PHP's or not, whoever is its parent. */
+  runsAnything(tenant: TenantName): Promise<boolean>
 
   /** `nginx -t`, then a graceful reload; throws `machine_failed` with nginx's own words. */
   reloadNginx(): Promise<void>

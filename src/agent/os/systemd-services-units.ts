@@ -3,6 +3,7 @@ import type { TenantLimits, TenantName } from '../../contract/values.ts'
 import { fpmCommand, hiddenPaths } from './fpm-command.ts'
 import type { Layout } from './layout.ts'
 import type { FpmStart } from './services.ts'
+import type { TenantIdentity } from './tenant-identity.ts'
 
 /** A tenant's name has no dash, so this is a child of `wcp.slice` and of nothing else. */
 export function sliceUnit(tenant: TenantName): string {
@@ -70,13 +71,8 @@ const hiddenFromUnits = [
   ...['sessions', 'system.control', 'transient', 'units', 'userdb', 'users'].map((part) => `/run/systemd/${part}`),
 ]
 
-/** The rules of threats C12 and C29; `systemd-analyze security` must stay at 3.0 or below. */
+/** PHP's own part; `systemd-analyze security` must stay at 3.0 or below. */
 export function sandboxProperties(places: Layout, start: FpmStart): readonly string[] {
-  const own = places.customers.tenant(start.name)
-  const tmp = places.customers.tmp(start.name)
-  const config = places.web.fpmConfig(start.name)
-  // By these nginx names a site; its own among all that the web server has.
-  const sites = `${places.web.sites(start.name)}:${places.web.hosts}`
   return [
     'Type=exec',
     // One more try; then the socket fails too, and the wake is answered with it.
@@ -86,12 +82,32 @@ export function sandboxProperties(places: Layout, start: FpmStart): readonly str
     'KillSignal=SIGQUIT',
     'TimeoutStopSec=25',
     'OOMPolicy=continue', // a worker that grew too large ends alone
-    'UMask=0027',
-    'LimitCORE=0',
-    'LimitNOFILE=4096',
     `SyslogIdentifier=php-${start.name}`,
     'LogRateLimitIntervalSec=10s',
     'LogRateLimitBurst=200',
+    ...tenantView(places, start),
+  ]
+}
+
+/**
+ * What every process of a tenant may see and do: the rules of threats C12 and C29.
+ * @param readable further directories of root's
+ */
+export function tenantView(
+  places: Layout,
+  tenant: TenantIdentity,
+  readable: readonly string[] = [],
+): readonly string[] {
+  const own = places.customers.tenant(tenant.name)
+  const tmp = places.customers.tmp(tenant.name)
+  const config = places.web.fpmConfig(tenant.name)
+  // By these nginx names a site; its own among all that the web server has.
+  const sites = `${places.web.sites(tenant.name)}:${places.web.hosts}`
+  const accounts = `${places.fpmPasswd(tenant.name)}:/etc/passwd ${places.fpmGroup(tenant.name)}:/etc/group`
+  return [
+    'UMask=0027',
+    'LimitCORE=0',
+    'LimitNOFILE=4096',
     'NoNewPrivileges=yes',
     'CapabilityBoundingSet=',
     'AmbientCapabilities=',
@@ -123,7 +139,7 @@ export function sandboxProperties(places: Layout, start: FpmStart): readonly str
     // Of customers' trees there is only its own; /tmp lies on its own quota and outlives an idle stop.
     `TemporaryFileSystem=${places.customers.root}:ro ${places.web.root}:ro /var/lib:ro /var/log:ro /var/spool:ro /dev/shm:mode=1777,size=64M`,
     `BindPaths=${own} ${tmp}:/tmp ${tmp}:/var/tmp`,
-    `BindReadOnlyPaths=${config} ${sites} ${places.fpmPasswd(start.name)}:/etc/passwd ${places.fpmGroup(start.name)}:/etc/group`,
+    `BindReadOnlyPaths=${[config, sites, ...readable, accounts].join(' ')}`,
     `InaccessiblePaths=${hiddenFromUnits.map((path) => `-${path}`).join(' ')}`,
   ]
 }

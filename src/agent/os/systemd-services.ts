@@ -13,8 +13,11 @@ import { groupText, passwdText } from './fpm-command.ts'
 import { type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
 import type { Layout } from './layout.ts'
 import { reloadRunningNginx, testNginxConfig } from './nginx.ts'
+import { RunAs, runServices } from './run-as/run-as.ts'
+import { SystemdRuns } from './run-as/systemd-runs.ts'
 import type { AwakeFpm, FpmStart, ServiceState, Services } from './services.ts'
 import { fpmUnit, limitProperties, sliceUnit, startFpmArgv } from './systemd-services-units.ts'
+import type { TenantIdentity } from './tenant-identity.ts'
 
 export interface SystemdOptions {
   readonly places: Layout
@@ -30,6 +33,7 @@ const systemctl = '/usr/bin/systemctl'
 export function systemdServices({ places, webGroup, cgroups = '/sys/fs/cgroup' }: SystemdOptions): Services {
   const backend = new SystemdFpm(places, webGroup, cgroups)
   const lifecycle = new FpmLifecycle(places, backend)
+  const runs = new RunAs(places, new SystemdRuns(places, (run) => backend.prepareSlice(run)))
   return {
     kind: 'systemd',
     missing: existsSync(join(cgroups, 'cgroup.controllers'))
@@ -38,6 +42,7 @@ export function systemdServices({ places, webGroup, cgroups = '/sys/fs/cgroup' }
     startFpm: (start) => lifecycle.start(start),
     stopFpm: (tenant) => lifecycle.stop(tenant),
     awakeFpm: async () => lifecycle.awake(),
+    ...runServices(runs),
     async applyLimits(tenant, limits) {
       if (existsSync(backend.sliceDirectory(tenant))) await backend.setLimits(tenant, limits)
       else backend.forgetLimits(tenant)
@@ -48,6 +53,7 @@ export function systemdServices({ places, webGroup, cgroups = '/sys/fs/cgroup' }
       await execOk(systemctl, ['stop', '--', sliceUnit(tenant)], { timeoutMs: 120_000 })
       backend.dropLimits(tenant)
     },
+    runsAnything: async (tenant) => isPopulated(backend.sliceDirectory(tenant)),
     async reloadNginx() {
       await testNginxConfig(places)
       // one that is stopped stays so, and reads its configuration when it is started
@@ -62,6 +68,15 @@ export function systemdServices({ places, webGroup, cgroups = '/sys/fs/cgroup' }
         unitState('waker', 'wcpd-waker'),
         unitState('web-log', 'wcpd-web-log'),
       ]),
+  }
+}
+
+/** Processes in it or below it (cgroups(7), cgroup.events). */
+function isPopulated(directory: string): boolean {
+  try {
+    return /^populated 1$/m.test(readFileSync(join(directory, 'cgroup.events'), 'utf8'))
+  } catch {
+    return false // no cgroup: nothing was started, or all has ended
   }
 }
 
@@ -97,11 +112,15 @@ class SystemdFpm implements FpmBackend {
   }
 
   async launch(start: FpmStart): Promise<Launched> {
-    await this.setLimits(start.name, start.limits)
-    this.#writeAccounts(start)
+    await this.prepareSlice({ ...start, sliceLimits: start.limits })
     await execOk('/usr/bin/systemd-run', startFpmArgv(this.#places, start, this.#webGroup))
     // Its end shows at the socket: systemd gives up after a few tries and closes it.
     return { failed: new Promise(() => {}) }
+  }
+
+  async prepareSlice(start: TenantIdentity & { readonly sliceLimits: TenantLimits }): Promise<void> {
+    await this.setLimits(start.name, start.sliceLimits)
+    this.#writeAccounts(start)
   }
 
   async isThere(tenant: TenantName): Promise<boolean> {
@@ -160,7 +179,7 @@ class SystemdFpm implements FpmBackend {
     }
   }
 
-  #writeAccounts(start: FpmStart): void {
+  #writeAccounts(start: TenantIdentity): void {
     const files = [
       [this.#places.fpmPasswd(start.name), passwdText(this.#places, start)],
       [this.#places.fpmGroup(start.name), groupText(start)],

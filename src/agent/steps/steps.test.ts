@@ -39,6 +39,9 @@ const limits: TenantLimits = { cpuPct: 100, memMb: 256, pids: 32, ioMbps: null, 
 let root: string
 let machine: Machine
 let awake: Set<string>
+const never = () => Promise.reject(new Error('no command is run here'))
+const noRuns = { runAs: never, runEnd: () => undefined, stopRun: never, runOutput: never, leaveRuns: async () => {} }
+
 let applied: unknown[]
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'wcp-steps-'))
@@ -52,6 +55,8 @@ beforeEach(() => {
     stopFpm: stop,
     stopTenant: stop,
     awakeFpm: async () => [...awake].map((name) => ({ tenant: TenantName.parse(name), isServing: false, work: '' })),
+    ...noRuns,
+    runsAnything: async (tenant) => awake.has(tenant),
     applyLimits: async (_, wanted) => void applied.push(wanted),
     reloadNginx: async () => {},
     states: async () => [],

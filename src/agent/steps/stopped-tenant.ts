@@ -7,7 +7,8 @@ export function stoppedTenant(tenant: TenantName): Step {
     name: `processes of ${tenant} are stopped`,
     async check({ services }) {
       const awake = await services.awakeFpm()
-      return awake.some((one) => one.tenant === tenant) ? { action: 'run', diff: null } : undefined
+      const isAwake = awake.some((one) => one.tenant === tenant)
+      return isAwake || (await services.runsAnything(tenant)) ? { action: 'run', diff: null } : undefined
     },
     capture: async () => null,
     apply: ({ services }) => services.stopTenant(tenant),

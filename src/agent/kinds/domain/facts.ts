@@ -2,7 +2,7 @@
 import type { Fqdn, Id, PhpVersion } from '../../../contract/values.ts'
 import type { Ownership } from '../../os/files.ts'
 import type { Machine } from '../../os/machine.ts'
-import type { TenantIdentity } from '../../os/services.ts'
+import type { TenantIdentity } from '../../os/tenant-identity.ts'
 import { absentPath } from '../../steps/absent-path.ts'
 import { directory } from '../../steps/directory.ts'
 import { handedOverTree } from '../../steps/handed-over-tree.ts'

@@ -1,7 +1,7 @@
 /** What is true of the machine for a tenant that exists. Creation, restoration and drift are all this one list. */
 import type { TenantLimits } from '../../../contract/values.ts'
 import type { Machine } from '../../os/machine.ts'
-import type { TenantIdentity } from '../../os/services.ts'
+import type { TenantIdentity } from '../../os/tenant-identity.ts'
 import { renderFpmConfig } from '../../render/fpm.ts'
 import { absentPath } from '../../steps/absent-path.ts'
 import { appliedLimits } from '../../steps/applied-limits.ts'

@@ -1,5 +1,5 @@
 /** JSON user and group records (systemd.io/USER_RECORD, GROUP_RECORD) as nss-systemd(8) reads them from /etc/userdb. */
-import type { TenantIdentity } from '../../os/services.ts'
+import type { TenantIdentity } from '../../os/tenant-identity.ts'
 
 /** No password and no shell: nobody signs in as a tenant by it. */
 export function userRecord({ name, uid, gid }: TenantIdentity, home: string): string {
