@@ -59,6 +59,10 @@ function buildTree(program: Program, words: readonly string[], ended: (exitCode:
         ['WCP_API_KEY', 'an API key instead of a person; WCP_FINGERPRINT trusts a certificate that signs itself'],
       ]),
     )
+    .addHelpText(
+      'after',
+      section('A command in the place of a site', [['wcp run <domain> -- <program> …', 'short for "wcp domain run"']]),
+    )
     .addHelpText('after', section('Exit codes', exitCodes()))
   for (const operation of program.operations) {
     groupOf(root, kindOf(operation)).addCommand(

@@ -6,6 +6,7 @@ import { JobState, jobTransitions, StepState } from '../contract/job.ts'
 import { Failure } from '../contract/wire.ts'
 import { apiRoot } from '../lib/http-call.ts'
 import { type Output, paint, plain } from '../lib/print.ts'
+import { besideTypes } from '../resources/jobs.ts'
 import { type CallPanel, isUnanswered } from './client.ts'
 import { type Patience, steadyCall } from './steady-call.ts'
 
@@ -29,6 +30,9 @@ const WatchedJob = z.looseObject({
 })
 type WatchedJob = z.infer<typeof WatchedJob>
 
+/** What is read of `job.output`. */
+const Printed = z.looseObject({ text: z.string(), from: z.int(), next: z.int() })
+
 const pollMs = 200
 
 const signs: Readonly<Record<StepState, string>> = { running: '…', done: '✓', unchanged: '=', failed: '✗', undone: '↶' }
@@ -48,8 +52,10 @@ export async function watchJob(id: string, watching: Watching): Promise<number> 
   onInterrupt(`The job goes on; watch it with "${how}".`)
   const call = steadyCall(watching, true)
   const shown = new Map<number, StepState>()
+  let printed = 0
   for (let previous: JobState | undefined; ; await sleep(pollMs)) {
     const job = await look(id, call).catch((error: unknown) => outOfSight(id, how, error))
+    if (isRun(job)) printed = await printOutput(id, printed, { call, output })
     for (const step of job.steps) {
       if (step.state === null || step.state === 'running' || shown.get(step.position) === step.state) continue
       shown.set(step.position, step.state)
@@ -64,11 +70,36 @@ export async function watchJob(id: string, watching: Watching): Promise<number> 
   }
 }
 
+function isRun({ type }: WatchedJob): boolean {
+  return besideTypes.includes(type)
+}
+
+/** What the command has printed since the last look, as it is. @returns where to go on */
+async function printOutput(
+  id: string,
+  after: number,
+  { call, output }: Pick<Watching, 'call' | 'output'>,
+): Promise<number> {
+  const path = `${apiRoot}/jobs/${encodeURIComponent(id)}/output`
+  for (let at = after; ; ) {
+    const page = Printed.parse((await patiently(() => call({ method: 'GET', target: `${path}?after=${at}` }))).body)
+    if (page.from > at) output.err(`${page.from - at} bytes of output are not kept\n`)
+    output.out(page.text)
+    if (page.text === '') return page.next
+    at = page.next
+  }
+}
+
 /** Who may not look so often waits as long as the panel says. */
 async function look(id: string, call: CallPanel): Promise<WatchedJob> {
+  const target = `${apiRoot}/jobs/${encodeURIComponent(id)}`
+  return WatchedJob.parse((await patiently(() => call({ method: 'GET', target }))).body)
+}
+
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
-      return WatchedJob.parse((await call({ method: 'GET', target: `${apiRoot}/jobs/${encodeURIComponent(id)}` })).body)
+      return await ask()
     } catch (error) {
       if (!(error instanceof WcpError) || error.code !== 'too_many_requests') throw error
       await sleep(Number(error.details.retryAfterSeconds ?? 1) * 1000)

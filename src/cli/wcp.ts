@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { Layout } from '../agent/os/layout.ts'
 import { asWcpError, errorTable, WcpError } from '../contract/errors.ts'
+import { longForm } from '../lib/command-spec.ts'
 import { type Output, printJson, printProblem } from '../lib/print.ts'
 import { version } from '../program/version.ts'
 import { operations } from '../resources/index.ts'
@@ -86,7 +87,7 @@ async function run(
       writeError: output.err,
       runWords: (typed) => runWords(typed, operations, { ...watching, ask }),
     },
-    words,
+    longForm(words),
   )
 }
 

@@ -28,6 +28,11 @@ export interface JobContract<T extends string = string, P extends z.ZodObject = 
   /** Longest time without an end before the job counts as stalled, seconds. */
   readonly timeoutSeconds: number
   readonly status: StatusEffect
+  /**
+   * Goes on beside the other jobs of its row and tenant: it changes and locks nothing, and waits only for its likes. The
+   * payload key `run` holds an id of its own, which is fenced and is the job's. It can be cancelled while it runs.
+   */
+  readonly beside?: true
 }
 
 /** Payload keys every job has: `tenant` orders jobs, and the key that is named as its kind holds the id that is fenced and locked. */
@@ -42,9 +47,14 @@ export function defineJob<const T extends string, P extends z.ZodObject>(
   return Object.freeze(contract)
 }
 
-/** The row a payload is about: the one that is locked, versioned and fenced. */
+/** The row a payload is about: the one that is locked and versioned. */
 export function resourceOf(contract: Pick<JobContract, 'kind'>, payload: JobTarget): Id {
   return Id.parse(payload[contract.kind])
+}
+
+/** What the root side fences: the row, or the job alone. */
+export function fencedOf(contract: Pick<JobContract, 'kind' | 'beside'>, payload: JobTarget): Id {
+  return contract.beside ? Id.parse(payload.run) : resourceOf(contract, payload)
 }
 
 /**

@@ -9,7 +9,7 @@ const mostBytes = 4096
 
 /**
  * The argv of a tenant's own command. It becomes the arguments of a process with the tenant's uid in the tenant's sandbox,
- * and nothing else: `runAs` is the only function that takes it (docs/0020-tenant-commands.md). Its first word is a program,
+ * and nothing else: `runAs` is the only function that takes it (docs/0021-tenant-commands.md). Its first word is a program,
  * not an assignment of env(1).
  */
 export const TenantCommand = z

@@ -90,6 +90,10 @@ export const PanelMessage = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('inspect'), ask: Id, what: z.enum(['health', 'drift', 'audit']) }),
   /** What the root side has, by id: the next `inventoryPage` after one, or the first. */
   z.strictObject({ t: z.literal('inventory'), ask: Id, of: InventoryWord, after: Id.nullable() }),
+  /** What a tenant's command has printed. @see RunOutput */
+  z.strictObject({ t: z.literal('output'), ask: Id, job: Id, after: z.int().min(0) }),
+  /** The command of this job is to end; its end is told as every job's. */
+  z.strictObject({ t: z.literal('stop'), job: Id }),
   /** Entries of the panel's audit trail in their order, the first one right after `after`. Answered with `audited`. */
   z.strictObject({ t: z.literal('audit'), after: TrailEnd, entries: z.array(MirroredEntry).min(1).max(100) }),
   /** The code of the setup's address, and then a PAM check of root's password; only before setup is closed, five checks a minute. */
@@ -206,6 +210,15 @@ export const Inventory = z
   )
   .max(inventoryPage)
 export type Inventory = z.infer<typeof Inventory>
+
+/** Answer to `output`: a page of text without control characters but line ends and tabs. */
+export const RunOutput = z.strictObject({
+  text: z.string(),
+  /** Place in the whole where the text begins: above `after` when what came before is not kept. */
+  from: z.int().min(0),
+  next: z.int().min(0),
+})
+export type RunOutput = z.infer<typeof RunOutput>
 
 /** Answer to `inspect drift`: managed places that differ from what the registry wants. */
 export const DriftReport = z.array(z.strictObject({ resource: z.string(), changes: z.array(Change) }))

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { WcpError } from '../contract/errors.ts'
 import { type AnyOperation, operationsFor } from '../contract/operation.ts'
+import { TenantCommand } from '../contract/tenant-command.ts'
 import { Fqdn, Id, PhpVersion, TenantName } from '../contract/values.ts'
 import { parseCommandLine, toCommandLine, usageLine } from './command-spec.ts'
 import { fieldsOf } from './fields.ts'
@@ -40,7 +41,18 @@ const list = define({
   output: z.object({}),
   run: () => Promise.resolve({}),
 })
-const operations: AnyOperation[] = [create, list]
+const run = define({
+  name: 'domain.run',
+  summary: 'Run a command',
+  effect: 'machine',
+  policy: { scopes: ['global'] },
+  http: 'POST /domains/{domain}/run',
+  positional: ['domain', 'command'],
+  input: z.strictObject({ domain: Fqdn, command: TenantCommand, seconds: z.int().default(600) }),
+  output: z.object({ id: Id }),
+  run: () => Promise.reject(new Error('never run here')),
+})
+const operations: AnyOperation[] = [create, list, run]
 const parse = (line: string) => parseCommandLine(splitWords(line), operations)
 
 describe('fieldsOf', () => {
@@ -53,6 +65,20 @@ describe('fieldsOf', () => {
     expect(fields.php?.choices).toContain('8.4')
     expect(fields['limits.memMb']).toMatchObject({ type: 'integer', nullable: true, min: 64, max: undefined })
     expect(fieldsOf(list.input)[0]).toMatchObject({ name: 'limit', default: 50, required: false, max: 200 })
+  })
+})
+
+describe('a command of a tenant', () => {
+  const words = ['wcp', 'run', 'shop.example.com', '--seconds', '5', '--', 'ls', '--help', '--seconds', '', 'a b', '--']
+  const input = { domain: 'shop.example.com', seconds: 5, command: ['ls', '--help', '--seconds', '', 'a b', '--'] }
+
+  it('is everything after "--", as it is, also by the short form', () => {
+    expect(parseCommandLine(words, operations).input).toEqual(input)
+    expect(parseCommandLine(['domain', ...words.slice(1)], operations).input).toEqual(input)
+  })
+
+  it('comes back from the line that a page prints', () => {
+    expect(parse(toCommandLine(run, input)).input).toEqual(input)
   })
 })
 

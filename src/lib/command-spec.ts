@@ -116,7 +116,7 @@ export function toCommandLine(operation: AnyOperation, input: Record<string, unk
 
 /** Reads words as `splitWords` gives them, with or without a leading `wcp`; throws `bad_input` naming what is wrong. */
 export function parseCommandLine(words: readonly string[], operations: readonly AnyOperation[]): ParsedCommand {
-  const [kind, verb, ...rest] = words[0] === 'wcp' ? words.slice(1) : words
+  const [kind, verb, ...rest] = longForm(words[0] === 'wcp' ? words.slice(1) : words)
   const operation = findOperation(kind, verb, operations)
   const { args, options } = commandSpec(operation)
   const flags = { plan: false, json: false, yes: false }
@@ -172,6 +172,15 @@ export function parseCommandLine(words: readonly string[], operations: readonly 
   if (flags.plan && operation.effect !== 'machine')
     throw new WcpError('bad_input', `Cannot plan "${commandSpec(operation).words}": it changes nothing on the machine`)
   return { operation, input, unsaid, flags }
+}
+
+/** Commands that are one word, because people type them all day. */
+const shortForms: Readonly<Record<string, readonly string[]>> = { run: ['domain', 'run'] }
+
+/** The line in full: `run shop.example.com -- ls` is `domain run shop.example.com -- ls`. */
+export function longForm(words: readonly string[]): readonly string[] {
+  const [first = '', ...rest] = words
+  return Object.hasOwn(shortForms, first) ? [...(shortForms[first] ?? []), ...rest] : words
 }
 
 function findOperation(

@@ -173,6 +173,9 @@ export const shared = {
   job: {
     recent: 'Recent jobs',
     steps: 'Steps',
+    output: 'Output',
+    moreOutput: 'There is more: “wcp job output” shows it all.',
+    stop: 'End the command',
     queued: 'Waiting for its turn.',
     running: 'Running …',
     watching: 'Steps appear here as they happen.',

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { JobContract } from '../contract/job.ts'
 import { operationsFor, type Policy } from '../contract/operation.ts'
 import type { Id } from '../contract/values.ts'
-import type { DriftReport, HealthSnapshot, Inventory, MirrorReport } from '../contract/wire.ts'
+import type { DriftReport, HealthSnapshot, Inventory, MirrorReport, RunOutput } from '../contract/wire.ts'
 import type { Actor } from './actor.ts'
 import type { KindNumbers } from './kind-numbers.ts'
 import type { Stores } from './stores.ts'
@@ -47,6 +47,10 @@ export interface Context extends Stores {
     audit(): Promise<MirrorReport>
     /** Installed PHP versions, newest first, as the agent last said. */
     phpVersions(): readonly string[]
+    /** A page of what the command of a job has printed. */
+    output(job: Id, after: number): Promise<RunOutput>
+    /** Tells it to end the command of a job; false while the agent is away. */
+    stop(job: Id): boolean
   }
   /** The browser's session of the call; null for everybody who has none, such as root. */
   readonly session: {

@@ -7,6 +7,10 @@ import * as tenant from './tenant/jobs.ts'
 export const jobContracts = { ...byType(tenant), ...byType(domain), ...byType(sshKey) } as const
 
 export type JobType = keyof typeof jobContracts
+/** Those that go on beside the other jobs of their tenant. */
+export const besideTypes: readonly string[] = Object.values<JobContract>(jobContracts).flatMap(({ type, beside }) =>
+  beside ? [type] : [],
+)
 export const jobTypes = Object.keys(jobContracts) as readonly JobType[]
 
 type ByType<M> = { readonly [K in keyof M as M[K] extends JobContract<infer T> ? T : never]: M[K] }
@@ -25,6 +29,6 @@ function isContract(one: unknown): one is JobContract {
 
 /** A module's exports come in the order of their names, which is nobody's order (ECMA-262, module namespace objects). */
 function place({ type }: JobContract): number {
-  const verbs = ['create', 'limit', 'update', 'suspend', 'unsuspend', 'delete', 'restore', 'purge']
+  const verbs = ['create', 'limit', 'update', 'suspend', 'unsuspend', 'delete', 'restore', 'purge', 'run']
   return verbs.indexOf(type.slice(type.indexOf('.') + 1))
 }

@@ -14,6 +14,7 @@ const allowed = {
   unsuspend: ['suspended', 'locked'],
   delete: ['active', 'suspended', 'locked', 'error', 'unverified'],
   restore: ['deleted'],
+  run: ['active'],
 } as const satisfies Record<string, readonly string[]>
 
 export type Verb = keyof typeof allowed

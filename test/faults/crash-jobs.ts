@@ -60,6 +60,7 @@ export const crashJobs: Readonly<Record<JobType, CrashJob>> = {
   'domain.purge': { before: [...both, removeSite], request: 'purge' },
   'ssh-key.create': { before: [create], request: createKey },
   'ssh-key.delete': { before: [create, createKey], request: { method: 'DELETE', path: '/ssh-keys/{first}' } },
+  'domain.run': { before: both, request: { ...onSite('run'), body: { command: ['php', '-v'] } } },
 }
 
 /**

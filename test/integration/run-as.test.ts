@@ -226,7 +226,7 @@ describe('after another start of the agent', () => {
     mkdirSync(machine.places.tenantRun(acme.name, run.id), { recursive: true }) // a crash right after it
     expect(await machine.services.runAs(run)).toEqual({ kind: 'lost' })
     expect(await machine.services.runAs(run)).toEqual({ kind: 'lost' })
-    expect(machine.services.runEnd(acme.name, run.id)).toEqual({ kind: 'lost' })
+    expect(await machine.services.runEnd(acme.name, run.id)).toEqual({ kind: 'lost' })
     expect(existsSync(join(machine.places.customers.home(acme.name), 'ran'))).toBe(false)
   })
 

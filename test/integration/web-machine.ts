@@ -37,7 +37,7 @@ const offset = 100 * Number(process.env.VITEST_POOL_ID ?? 0)
 export const httpPort = 18_680 + offset
 export const httpsPort = 18_643 + offset
 makeAccounts()
-const webGid = idOf('-g', 'www-data')
+export const webGid = idOf('-g', 'www-data')
 const workersGid = idOf('-g', 'wcp360-web')
 export const workersUid = idOf('-u', 'wcp360-web')
 const wakerUid = 21_999

@@ -56,7 +56,11 @@ beforeEach(() => {
 })
 
 function commandOf(pid: number): string {
-  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+  } catch {
+    return '' // it has just ended
+  }
 }
 
 async function sleepAcme(): Promise<void> {

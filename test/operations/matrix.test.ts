@@ -266,6 +266,7 @@ function inputFor({ name, input }: Operation, of: Things): Input {
     'domain.verify': { domain: of.waiting },
     'domain.vouch': { domain: of.waiting },
     'domain.update': { aliases: [] },
+    'domain.run': { command: ['php', '-v'] },
     'package.create': { name: 'large' },
     'package.update': { description: 'for most' },
     'user.create': { email: 'new@example.com', password, role: 'user', tenant: of.tenant },

@@ -63,7 +63,7 @@ export class NotedServices implements Services {
     this.runs.set(run.id, end)
     return end
   }
-  runEnd(_: string, id: Id) {
+  async runEnd(_: string, id: Id) {
     return this.runs.get(id)
   }
   async stopRun() {}

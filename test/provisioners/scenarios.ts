@@ -5,6 +5,7 @@ import type { Bench } from './bench.ts'
 
 export const tenant = '11111111-1111-4111-8111-111111111111' as Id
 export const domain = '22222222-2222-4222-8222-222222222222' as Id
+const run = '44444444-4444-4444-8444-444444444444' as Id
 const otherDomain = '33333333-3333-4333-8333-333333333333' as Id
 
 const limits = { cpuPct: 100, memMb: 512, pids: 64, ioMbps: null, diskMb: 1000 }
@@ -63,6 +64,7 @@ export const scenarios: Readonly<Record<JobType, Scenario>> = {
   'domain.purge': { before: [create, createSite, ['domain.delete', about]], payload: about },
   'ssh-key.create': { before: [create, createKey], payload: secondKey },
   'ssh-key.delete': { before: [create, createKey], payload: { tenant, 'ssh-key': firstKey['ssh-key'] } },
+  'domain.run': { before: [create, createSite], payload: { ...about, run, command: ['php', '-v'], seconds: 60 } },
 }
 
 /** Only what these destroy is beyond undoing. */

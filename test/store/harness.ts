@@ -57,6 +57,8 @@ export async function openPanel(where = ':memory:') {
         inventory: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
         audit: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
         phpVersions: () => machine.php,
+        output: async () => ({ text: '', from: 0, next: 0 }),
+        stop: () => false,
       },
       session: null,
       hashPassword: (password) => Promise.resolve(`$test$${Buffer.from(password).toString('hex')}`),

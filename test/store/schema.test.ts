@@ -149,6 +149,12 @@ describe('migrations', () => {
           "6a12c99124e8581e8e3d9b3bede570af9ba9ba2434d723fb06e6ea2ef821000a",
           "5f79cad737a4b0144a832a44b31e06f935501fd2b7850c5e11aff10955f335e4",
         ],
+        [
+          22,
+          "tenant-commands",
+          "238e54858beb554bb40cdf057511cbaf0cb6255625b07cd8da8d4db2bdb23364",
+          "238e54858beb554bb40cdf057511cbaf0cb6255625b07cd8da8d4db2bdb23364",
+        ],
       ]
     `)
   })

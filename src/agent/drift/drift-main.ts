@@ -90,7 +90,7 @@ const noServices: Services = {
   stopTenant: refuse,
   runsAnything: refuse,
   runAs: refuse,
-  runEnd: () => undefined,
+  runEnd: async () => undefined,
   stopRun: refuse,
   runOutput: refuse,
   leaveRuns: refuse,

@@ -1,8 +1,10 @@
 /** The root side's job engine: intake, lanes, journal and registry put together. README.md tells the boundary, engine-api.ts the contract. */
 import { WcpError } from '../../contract/errors.ts'
 import type { Fqdn, TenantName } from '../../contract/values.ts'
-import { inventoryPage, wireVersion } from '../../contract/wire.ts'
+import { inventoryPage, type RunOutput, wireVersion } from '../../contract/wire.ts'
 import type { Database } from '../../program/native-sqlite.ts'
+import { type RunTarget, runOf } from '../kinds/domain/run.ts'
+import { provisioners } from '../kinds/index.ts'
 import { identity } from '../kinds/judge.ts'
 import type { World } from '../kinds/provisioner.ts'
 import type { FpmStart } from '../os/services.ts'
@@ -17,6 +19,7 @@ import { type PlannedJob, planJobs } from './plan.ts'
 import { interrupted, stuckBefore } from './recover.ts'
 import { Registry, type SiteRecord } from './registry.ts'
 import { finishedEvent, isJobType, runJob, type Workshop } from './run-job.ts'
+import { outputPageBytes, outputText } from './run-output.ts'
 
 /** Of jobs that have ended: so long, and no more than so many that ended longer ago than a brake counts. */
 const keptDays = 30
@@ -45,6 +48,9 @@ interface State {
   readonly workshop: Workshop
 }
 
+/** Of different tenants; each waits for a process and costs the agent nothing meanwhile. */
+const besideAtOnce = 64
+
 /** Ends that are told again before the first of them has to be confirmed. */
 const endsAtOnce = 200
 
@@ -52,6 +58,10 @@ class JobEngine implements Engine {
   readonly #options: EngineOptions
   readonly #state: State | undefined
   readonly #lanes: Lanes
+  /** Jobs that go on beside the others: commands of tenants, which may take an hour. */
+  readonly #beside = new Lanes(besideAtOnce)
+  /** Told to end, some of them before they began. */
+  readonly #cancelled = new Set<JournaledJob['id']>()
   readonly #judging = new Turn()
   readonly #running = new Map<string, JournaledJob>()
   /** Ends that were told again at this connection and are not confirmed yet. */
@@ -98,6 +108,8 @@ class JobEngine implements Engine {
       plan: (jobs) => this.#plan(jobs),
       inspect: (what) => this.#inspect(what),
       inventory: ({ of, after }) => this.#ready().registry.inventory(of, after, inventoryPage),
+      output: ({ job, after }) => this.#output(job, after),
+      stop: (job) => this.#stop(job),
       tellAudit: () => this.tellAudit(),
       closeSetup: () => this.#closeSetup(),
       broken: (error) => this.#break(error),
@@ -225,7 +237,9 @@ class JobEngine implements Engine {
   async close(): Promise<void> {
     this.#isStopping = true
     this.#readOnly ??= 'it is being stopped'
-    await this.#lanes.close()
+    const lanes = [this.#lanes.close(), this.#beside.close()]
+    await this.#options.machine.services.leaveRuns()
+    await Promise.all(lanes)
     this.#closing.abort()
     await this.#drift?.catch(() => {})
     this.#state?.journal.flush()
@@ -258,7 +272,10 @@ class JobEngine implements Engine {
 
   #add(job: JournaledJob): void {
     this.#open++
-    this.#lanes.add(job.tenant, () => this.#work(job).finally(() => this.#open--))
+    // What is to be undone is over soon, and nothing of the tenant may go before it.
+    const isBeside = isRun(job) && (job.state === 'queued' || job.state === 'running')
+    const lanes = isBeside ? this.#beside : this.#lanes
+    lanes.add(job.tenant, () => this.#work(job).finally(() => this.#open--))
   }
 
   async #work(job: JournaledJob): Promise<void> {
@@ -269,7 +286,8 @@ class JobEngine implements Engine {
       const before = stuckBefore(journal, job)
       if (before !== undefined) await runJob(before, workshop)
       const still = stuckBefore(journal, job)
-      if (still === undefined) await runJob(job, workshop)
+      if (this.#cancelled.delete(job.id) && job.state === 'queued') await this.#refuse(job, cancelledError())
+      else if (still === undefined) await runJob(job, workshop)
       else await this.#refuseBehind(still, job)
     } catch (error) {
       this.#break(error)
@@ -283,6 +301,31 @@ class JobEngine implements Engine {
     const error = new WcpError('conflict', message, {
       help: stuck.failure?.help ?? 'Look into the log of the root side.',
     })
+    await this.#refuse(job, error)
+  }
+
+  #stop(id: JournaledJob['id']): void {
+    const job = this.#ready().journal.job(id)
+    if (job === undefined || !isRun(job)) return
+    const { machine, log } = this.#options
+    const isBegun = this.#running.has(id)
+    if (job.state === 'queued' && isBegun) setTimeout(() => this.#stop(id), 100).unref() // it is being judged
+    if (job.state === 'queued' && !isBegun) this.#cancelled.add(id)
+    if (job.state !== 'running' || !isBegun) return
+    machine.services.stopRun(runOf(job.target as RunTarget, machine)).catch((err) => {
+      log.error({ err, job: id }, 'command could not be ended')
+    })
+  }
+
+  async #output(id: JournaledJob['id'], after: number): Promise<RunOutput> {
+    const job = this.#ready().journal.job(id)
+    if (job === undefined || !isRun(job)) throw new WcpError('not_found', `Cannot find a command of job "${id}"`)
+    if (job.target === null) return { text: '', from: after, next: after }
+    const { tenant, run } = job.target as RunTarget // what its provisioner made
+    return outputText(await this.#options.machine.services.runOutput(tenant.name, run, after, outputPageBytes))
+  }
+
+  async #refuse(job: JournaledJob, error: WcpError): Promise<void> {
     const failure = failureOf(error, null)
     this.#options.audit.note(finishedEvent(job, failure))
     await this.#ready().journal.finish(job, failure, () => {})
@@ -339,6 +382,14 @@ class JobEngine implements Engine {
     }
     this.#ready().registry.closeSetup(machine.now().toISOString())
   }
+}
+
+function isRun({ type }: JournaledJob): boolean {
+  return isJobType(type) && provisioners[type].contract.beside === true
+}
+
+function cancelledError(): WcpError {
+  return new WcpError('conflict', 'Cannot run the command: it was cancelled before it began')
 }
 
 function hasPhp({ php, state }: SiteRecord): boolean {

@@ -5,8 +5,8 @@
 import type { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
 import { fitsFrame } from '../../contract/frame.ts'
-import { type JobTarget, resourceOf } from '../../contract/job.ts'
-import { type Failure, type Inventory, PanelMessage, type RootCheck } from '../../contract/wire.ts'
+import { fencedOf, type JobTarget } from '../../contract/job.ts'
+import { type Failure, type Inventory, PanelMessage, type RootCheck, type RunOutput } from '../../contract/wire.ts'
 import { provisioners } from '../kinds/index.ts'
 import type { AnyProvisioner } from '../kinds/provisioner.ts'
 import { errorCode } from '../os/error-code.ts'
@@ -34,6 +34,8 @@ const phases: Record<Phase, Record<Kind, Verdict>> = {
     plan: 'refuse',
     inspect: 'permit',
     inventory: 'permit',
+    output: 'refuse',
+    stop: 'ignore',
     verify_root: 'permit',
     new_epoch: 'permit',
     close_setup: 'permit',
@@ -45,6 +47,8 @@ const phases: Record<Phase, Record<Kind, Verdict>> = {
     plan: 'permit',
     inspect: 'permit',
     inventory: 'permit',
+    output: 'permit',
+    stop: 'permit',
     verify_root: 'fatal',
     new_epoch: 'permit',
     close_setup: 'permit', // said again by a panel that did not hear the answer
@@ -56,6 +60,8 @@ const phases: Record<Phase, Record<Kind, Verdict>> = {
     plan: 'refuse',
     inspect: 'permit',
     inventory: 'refuse',
+    output: 'permit',
+    stop: 'ignore',
     verify_root: 'fatal',
     new_epoch: 'refuse',
     close_setup: 'refuse',
@@ -67,6 +73,8 @@ const phases: Record<Phase, Record<Kind, Verdict>> = {
     plan: 'refuse',
     inspect: 'refuse',
     inventory: 'refuse',
+    output: 'refuse',
+    stop: 'ignore',
     verify_root: 'refuse',
     new_epoch: 'refuse',
     close_setup: 'refuse',
@@ -88,6 +96,9 @@ export interface Doers {
   plan(jobs: readonly PlannedJob[]): Promise<unknown>
   inspect(what: Message<'inspect'>['what']): Promise<unknown>
   inventory(page: Pick<Message<'inventory'>, 'of' | 'after'>): Inventory
+  output(page: Pick<Message<'output'>, 'job' | 'after'>): Promise<RunOutput>
+  /** Ends what the job runs, if it is one that can be ended. */
+  stop(job: JournaledJob['id']): void
   tellAudit(): void
   /** @returns its number */
   openEpoch(): number
@@ -153,6 +164,11 @@ export class Intake {
         return this.#answer(message.ask, () => this.#doers.inspect(message.what))
       case 'inventory':
         return this.#answer(message.ask, async () => this.#doers.inventory(message))
+      case 'output':
+        return this.#answer(message.ask, () => this.#doers.output(message))
+      case 'stop':
+        this.#doers.stop(message.job)
+        return 'ok'
       case 'verify_root':
         return this.#answer(message.ask, () => this.#verifyRoot(message))
       case 'new_epoch':
@@ -187,7 +203,7 @@ export class Intake {
     }
     const { provisioner, payload } = parsed
     const { contract } = provisioner
-    const resource = resourceOf(contract, payload)
+    const resource = fencedOf(contract, payload)
     const now = this.#options.machine.now()
     const { tenant } = payload
     const told = { job: id, type, token, tenant, resource }

@@ -12,6 +12,7 @@ import { provisioners } from '../kinds/index.ts'
 import type { AnyProvisioner, World } from '../kinds/provisioner.ts'
 import type { Log } from '../log.ts'
 import { errorCode } from '../os/error-code.ts'
+import { RunLeft } from '../os/run-as/run-left.ts'
 import type { Json, Step } from '../steps/step.ts'
 import { Captures } from './captures.ts'
 import { failureOf } from './failure.ts'
@@ -42,6 +43,7 @@ export async function runJob(job: JournaledJob, shop: Workshop): Promise<void> {
   try {
     await toItsEnd(job, shop)
   } catch (cause) {
+    if (cause instanceof RunLeft) return // it stays as it is in the journal, and is found again at the next start
     throw new JournalBroken(`the journal failed in job ${job.id}`, { cause })
   } finally {
     clearInterval(beat)
@@ -112,7 +114,7 @@ async function forward({ job, steps, shop }: Run): Promise<Failure | null> {
       if (left !== undefined) throw new WcpError('machine_failed', `Cannot see that "${step.name}" holds now`)
       tell('done')
     } catch (error) {
-      if (isBroken(error)) throw error
+      if (isBroken(error) || error instanceof RunLeft) throw error
       const failure = failureOf(error, step.name)
       shop.log.warn({ err: error, job: job.id, step: step.name }, 'step failed')
       tell('failed', failure.message)

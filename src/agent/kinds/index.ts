@@ -2,6 +2,7 @@
 import type { JobType } from '../../resources/jobs.ts'
 import { createDomain } from './domain/create.ts'
 import { deleteDomain, purgeDomain, restoreDomain } from './domain/delete.ts'
+import { runInDomain } from './domain/run.ts'
 import { suspendDomain, unsuspendDomain } from './domain/suspend.ts'
 import { updateDomain } from './domain/update.ts'
 import { factsProvisioners } from './facts-kinds.ts'
@@ -27,4 +28,5 @@ export const provisioners = {
   'domain.restore': restoreDomain,
   'domain.purge': purgeDomain,
   ...factsProvisioners,
+  'domain.run': runInDomain,
 } as const satisfies Record<JobType, AnyProvisioner>

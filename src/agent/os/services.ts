@@ -51,7 +51,7 @@ export interface Services {
    */
   runAs(run: TenantRun): Promise<RunEnd>
   /** How a run ended; undefined while it runs, and before it was begun. */
-  runEnd(tenant: TenantName, run: Id): RunEnd | undefined
+  runEnd(tenant: TenantName, run: Id): Promise<RunEnd | undefined>
   stopRun(run: TenantRun): Promise<void>
   /** What it has printed, from that place on. */
   runOutput(tenant: TenantName, run: Id, after: number, most: number): Promise<OutputPage>

@@ -40,7 +40,13 @@ let root: string
 let machine: Machine
 let awake: Set<string>
 const never = () => Promise.reject(new Error('no command is run here'))
-const noRuns = { runAs: never, runEnd: () => undefined, stopRun: never, runOutput: never, leaveRuns: async () => {} }
+const noRuns = {
+  runAs: never,
+  runEnd: async () => undefined,
+  stopRun: never,
+  runOutput: never,
+  leaveRuns: async () => {},
+}
 
 let applied: unknown[]
 beforeEach(() => {

@@ -7,7 +7,7 @@
 import type { Logger } from 'pino'
 import type { Id } from '../../contract/values.ts'
 import type { RunnableJob } from '../../resources/job/store.ts'
-import { jobContracts } from '../../resources/jobs.ts'
+import { besideTypes, jobContracts } from '../../resources/jobs.ts'
 import type { AgentLink, AgentListener, Hello, JobMessage } from './agent-link.ts'
 import type { JobEvent, JobEventBus } from './job-events.ts'
 import type { JobQueue } from './job-queue.ts'
@@ -201,15 +201,17 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
   }
 
   async #sendQueued(): Promise<void> {
-    const room = this.#options.atOnce() - this.#underway.size
+    const inTurn = [...this.#underway.values()].filter(({ type }) => !isBeside(type))
+    const room = this.#options.atOnce() - inTurn.length
     const now = performance.now()
     const held = [...this.#held.values()].filter(({ until }) => until > now)
-    if (room <= 0 || this.#options.link.readOnly !== null) return
-    const busy = new Set([...this.#underway.values(), ...held].map(({ tenant }) => tenant))
+    if (this.#options.link.readOnly !== null) return
+    const busy = new Set([...inTurn, ...held].map(({ tenant }) => tenant))
     const delivered = await this.#options.queue.together(async (queue) => {
       const runnable = await queue.runnable(this.#options.atOnce() + busy.size)
       const jobs: RunnableJob[] = []
-      for (const job of runnable.filter(({ tenantId }) => !busy.has(tenantId)).slice(0, room))
+      const turns = runnable.filter(({ tenantId, type }) => !isBeside(type) && !busy.has(tenantId))
+      for (const job of [...runnable.filter(({ type }) => isBeside(type)), ...turns.slice(0, Math.max(0, room))])
         if (await queue.delivered(job.id)) jobs.push(job)
       return jobs
     })
@@ -264,6 +266,10 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
     const contracts: Readonly<Record<string, { timeoutSeconds: number }>> = jobContracts
     return performance.now() - began > (contracts[type]?.timeoutSeconds ?? Number.POSITIVE_INFINITY) * 1000
   }
+}
+
+function isBeside(type: string): boolean {
+  return besideTypes.includes(type)
 }
 
 /** Without states of a step that a later message of the same batch tells anew. */

@@ -2,8 +2,8 @@
 
 import type { z } from 'zod'
 import type { JobContract } from '../../contract/job.ts'
-import type { Id } from '../../contract/values.ts'
-import { DriftReport, HealthSnapshot, Inventory, MirrorReport } from '../../contract/wire.ts'
+import { Id } from '../../contract/values.ts'
+import { DriftReport, HealthSnapshot, Inventory, MirrorReport, RunOutput } from '../../contract/wire.ts'
 import type { Actor } from '../../resources/actor.ts'
 import type { Context } from '../../resources/context.ts'
 import { type Stores, withStores } from '../../resources/stores.ts'
@@ -57,7 +57,8 @@ export function operationContext(call: {
     ...given,
     newId,
     async enqueue<T extends string, P extends z.ZodObject>(contract: JobContract<T, P>, payload: z.output<P>) {
-      const id = newId()
+      // A job that is fenced by itself has its number in the payload already.
+      const id = contract.beside ? Id.parse(payload.run) : newId()
       // The row's own words are parsed as the agent will parse them: what it would refuse is never stored.
       const parsed = contract.payload.parse(payload)
       const by = { id, actor: actorName(actor), actorId: actorId(actor), isStaff: isStaff(actor) }
@@ -69,12 +70,14 @@ export function operationContext(call: {
 }
 
 /** What the root side sees of the machine, asked over the link. */
-export function machineView(link: Pick<AgentLink, 'ask' | 'phpVersions'>): Context['machine'] {
+export function machineView(link: Pick<AgentLink, 'ask' | 'phpVersions' | 'send'>): Context['machine'] {
   return {
     health: () => link.ask({ t: 'inspect', what: 'health' }, HealthSnapshot, 10_000),
     drift: () => link.ask({ t: 'inspect', what: 'drift' }, DriftReport, 50_000),
     inventory: (of, after) => link.ask({ t: 'inventory', of, after }, Inventory, 10_000),
     audit: () => link.ask({ t: 'inspect', what: 'audit' }, MirrorReport, 120_000),
     phpVersions: () => link.phpVersions,
+    output: (job, after) => link.ask({ t: 'output', job, after }, RunOutput, 10_000),
+    stop: (job) => link.send({ t: 'stop', job }),
   }
 }

@@ -44,7 +44,7 @@ export interface OperationRunnerOptions {
   /** Every operation. */
   readonly registry: readonly AnyOperation<Context>[]
   readonly kept: KeptAnswers
-  readonly link: Pick<AgentLink, 'ask' | 'phpVersions' | 'setupOpen'>
+  readonly link: Pick<AgentLink, 'ask' | 'phpVersions' | 'setupOpen' | 'send'>
   readonly hasher: PasswordHasher
   readonly repeats: Pick<Repeats, 'isInFull'>
   /** Host name of the panel itself. */

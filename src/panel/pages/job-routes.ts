@@ -1,11 +1,16 @@
 /** One job; while it runs, the response stays open and its steps are appended as they happen. No script, no reload. */
 import { Readable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { activeJobStates } from '../../contract/job.ts'
+import { z } from 'zod'
+import { WcpError } from '../../contract/errors.ts'
+import { activeJobStates, JobState } from '../../contract/job.ts'
+import type { Id } from '../../contract/values.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import { path, query } from '../../lib/safe-url.ts'
 import { jobBadge, jobFacts } from '../../resources/job/kind.ts'
 import { JobDetail, type JobStep } from '../../resources/job/schema.ts'
+import { besideTypes } from '../../resources/jobs.ts'
 import type { JobEvent } from '../jobs/job-events.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { jobEnd } from './job-end.ts'
@@ -19,6 +24,13 @@ const watchMs = 300_000
 /** Something is sent at least this often, so that nothing between takes the connection for dead. */
 const quietMs = 10_000
 
+const printedEveryMs = 300
+/** A page is no place for more. */
+const mostPrinted = 2 * 1024 * 1024
+
+const Printed = z.object({ text: z.string(), next: z.int(), state: JobState, isCut: z.boolean().default(false) })
+type Printed = z.output<typeof Printed>
+
 interface Route {
   Params: { ref: string }
 }
@@ -31,10 +43,11 @@ export function jobRoutes(app: FastifyInstance, site: Site): void {
       const first = await readJob(site, request, request.params.ref)
       if (!isActive(first)) {
         const { id } = first
+        const printed = isRun(first) ? await readOutput(site, request, id, 0) : null
         return site.send(request, reply, {
           template: 'job/detail',
           title: first.type,
-          model: pageModel(site, request, first, id),
+          model: { ...pageModel(site, request, first, id), output: printed },
         })
       }
       const csrf = site.deps.auth.formToken(request, reply)
@@ -57,10 +70,20 @@ async function* live(
   try {
     const job = await readJob(site, request, first.id)
     const model = pageModel(site, request, job, first.id)
-    const html = site.page(request, { template: 'job/detail', title: job.type, model, isLive: true }, csrf)
-    const [top = '', middle = '', bottom = ''] = html.split(/<!-- (?:live|end) -->/)
+    const output = isRun(job) ? { text: '', isCut: false } : null
+    const page = { template: 'job/detail', title: job.type, model: { ...model, output }, isLive: true }
+    const [top = '', middle = '', ...rest] = site.page(request, page, csrf).split(/<!-- (?:live|printed|end) -->/)
     const rows = new StepRows()
     yield top + job.steps.map((step) => rows.known(step)).join('')
+    if (output !== null) {
+      const [close = '', bottom = ''] = rest
+      yield rows.close() + middle
+      yield* printing(site, request, job.id)
+      const last = await readJob(site, request, first.id)
+      yield close + renderPartial('job-end', { end: jobEnd(site.t, last) }) + bottom
+      return
+    }
+    const [bottom = ''] = rest
     const deadline = performance.now() + watchMs
     let state: string = job.state
     while (performance.now() < deadline && activeJobStates.some((active) => active === state)) {
@@ -82,12 +105,43 @@ async function* live(
   }
 }
 
+/** What a command prints, as it comes, until the job has ended. */
+async function* printing(site: Site, request: FastifyRequest, job: Id): AsyncGenerator<string> {
+  const deadline = performance.now() + watchMs
+  let sent = 0
+  for (let after = 0; ; ) {
+    const page = await readOutput(site, request, job, after)
+    after = page.next
+    sent += page.text.length
+    yield page.text === '' ? '' : renderPartial('printed', page)
+    if (page.text !== '' && sent < mostPrinted) continue
+    if (!isActive(page) || performance.now() > deadline || sent >= mostPrinted) return
+    await pause(printedEveryMs)
+  }
+}
+
+async function readOutput(site: Site, request: FastifyRequest, job: Id, after: number): Promise<Printed> {
+  try {
+    const { value } = await site.run(request, 'job.output', { job, after })
+    const { text, next, state } = Printed.parse(value)
+    return { text, next, state, isCut: after === 0 && text.length > 400_000 }
+  } catch (error) {
+    // Without the root side, or the right to it, the page is what the panel itself has.
+    if (!(error instanceof WcpError)) throw error
+    return { text: '', next: after, state: 'failed', isCut: false }
+  }
+}
+
 async function readJob(site: Site, request: FastifyRequest, ref: string): Promise<JobDetail> {
   const { value } = await site.run(request, 'job.get', { job: ref })
   return JobDetail.parse(value)
 }
 
-function isActive(job: JobDetail): boolean {
+function isRun({ type }: JobDetail): boolean {
+  return besideTypes.includes(type)
+}
+
+function isActive(job: Pick<JobDetail, 'state'>): boolean {
   return job.state === 'queued' || job.state === 'running'
 }
 
@@ -96,12 +150,16 @@ function pageModel(site: Site, request: FastifyRequest, job: JobDetail, id: stri
   const isLive = isActive(job)
   const operation = site.operation('job.get')
   const cancel = job.state === 'queued' && site.may(request, 'job.cancel')
+  const stop = isLive && isRun(job) && site.may(request, 'job.stop')
   return {
     head: {
       title: `${job.type} ${job.resourceName}`,
       status: isLive ? null : jobBadge(job.state),
       crumbs: [{ title: t.kinds.job?.many ?? '', href: listPath('job') }],
-      actions: cancel ? [{ title: t.job.cancel, href: `/do/job.cancel${query({ job: id })}` }] : [],
+      actions: [
+        ...(stop ? [{ title: t.job.stop, href: `/do/job.stop${query({ job: id })}` }] : []),
+        ...(cancel && !stop ? [{ title: t.job.cancel, href: `/do/job.cancel${query({ job: id })}` }] : []),
+      ],
     },
     live: isLive,
     steps: isLive ? [] : job.steps.filter((step): step is JobStep & { state: string } => step.state !== null),

@@ -1,6 +1,7 @@
 /** What the root side can be asked about a domain and the site behind it. */
 import { z } from 'zod'
 import { defineJob } from '../../contract/job.ts'
+import { TenantCommand } from '../../contract/tenant-command.ts'
 import { Fqdn, Id, PhpVersion } from '../../contract/values.ts'
 
 const about = z.strictObject({ tenant: Id, domain: Id })
@@ -78,4 +79,24 @@ export const domainPurge = defineJob({
   brake: 'deletes',
   timeoutSeconds: 3600,
   status: { queued: 'purging', succeeded: 'purged', failed: 'deleted' },
+})
+
+export const longestRunSeconds = 3600
+
+/** A command of the tenant's own, as the tenant: the one payload with words of a person's (docs/0021-tenant-commands.md). */
+export const domainRun = defineJob({
+  type: 'domain.run',
+  payload: z.strictObject({
+    tenant: Id,
+    domain: Id,
+    run: Id,
+    command: TenantCommand,
+    seconds: z.int().min(1).max(longestRunSeconds),
+  }),
+  kind: 'domain',
+  destructive: false,
+  brake: 'changes',
+  timeoutSeconds: 2 * longestRunSeconds,
+  status: { queued: 'previous', succeeded: 'previous', failed: 'previous' },
+  beside: true,
 })

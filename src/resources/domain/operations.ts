@@ -1,5 +1,6 @@
 /** Domains: the sites of a tenant under their names. */
 import { z } from 'zod'
+import { TenantCommand } from '../../contract/tenant-command.ts'
 import { type Fqdn, Id } from '../../contract/values.ts'
 import { DomainName } from '../../lib/domain-name.ts'
 import { Accepted, AcceptedMaybe, Done } from '../answers.ts'
@@ -21,7 +22,15 @@ import { isStaff, scopeOf, visibleTenant } from '../visibility.ts'
 import { addDomain } from './add-domain.ts'
 import { claimAgain, claimNames } from './claim.ts'
 import { refuseOverLimit } from './domain-limit.ts'
-import { domainDelete, domainRestore, domainSuspend, domainUnsuspend, domainUpdate } from './jobs.ts'
+import {
+  domainDelete,
+  domainRestore,
+  domainRun,
+  domainSuspend,
+  domainUnsuspend,
+  domainUpdate,
+  longestRunSeconds,
+} from './jobs.ts'
 import { choosePhp, PhpChoice } from './php-choice.ts'
 import { acceptProof, askProofs, recordsOf, tenantTakesDomains } from './proof.ts'
 import { AcceptedOrAsked, Domain, DomainProof, DomainStatus, heldAliases } from './schema.ts'
@@ -325,3 +334,31 @@ const tenantIsLeaving: readonly string[] = ['deleting', 'deleted', 'purging', 'r
 function held({ id, fqdn, tenantId, status }: Domain): HeldThing {
   return { kind: 'domain', id, name: fqdn, tenantId, status }
 }
+
+export const run = defineOperation({
+  name: 'domain.run',
+  summary: 'Run a command as the tenant in the directory of a domain',
+  description:
+    'A program and its arguments, without a shell: name one to have one. It runs in the sandbox of the site’s PHP, within the limits of the tenant; "php" is the site’s version. Its words are written into the audit trail. "job.output" has what it prints.',
+  effect: 'machine',
+  policy: { scopes: ['global', 'reseller', 'local'] },
+  http: 'POST /domains/{domain}/run',
+  positional: ['domain', 'command'],
+  input: z.strictObject({
+    ...target,
+    command: TenantCommand.describe('Program and arguments, each a word of its own'),
+    seconds: z
+      .int({ error: `1 to ${longestRunSeconds}` })
+      .min(1, { error: `1 to ${longestRunSeconds}` })
+      .max(longestRunSeconds, { error: `1 to ${longestRunSeconds}` })
+      .default(600)
+      .describe('After so long it is ended'),
+  }),
+  output: Accepted,
+  async run(context, { domain: ref, command, seconds }) {
+    const domain = await context.domains.get(ref, { scope: scopeOf(context.actor) })
+    await mayChange(context, { kind: 'domain', row: domain, name: domain.fqdn, verb: 'run' })
+    const payload = { tenant: domain.tenantId, domain: domain.id, run: context.newId(), command, seconds }
+    return { id: domain.id, jobId: await context.enqueue(domainRun, payload) }
+  },
+})

@@ -1,12 +1,14 @@
 /** Jobs: what the machine was asked to do, is doing and has done. */
 import { z } from 'zod'
-import { JobState } from '../../contract/job.ts'
+import { WcpError } from '../../contract/errors.ts'
+import { JobState, jobTransitions } from '../../contract/job.ts'
 import { Id } from '../../contract/values.ts'
+import type { RunOutput } from '../../contract/wire.ts'
 import { Done } from '../answers.ts'
-import { defineOperation } from '../context.ts'
+import { type Context, defineOperation } from '../context.ts'
 import { refuseBelowHolds } from '../hold/hold.ts'
 import { isHeldKind } from '../hold/row.ts'
-import { type JobType, jobTypes } from '../jobs.ts'
+import { besideTypes, type JobType, jobTypes } from '../jobs.ts'
 import { listInput, pageOf } from '../listing.ts'
 import { conflict } from '../refusals.ts'
 import { TenantRef } from '../tenant/schema.ts'
@@ -52,6 +54,30 @@ export const get = defineOperation({
   run: ({ jobs, actor }, input) => jobs.get(input.job, { scope: scopeOf(actor) }),
 })
 
+export const output = defineOperation({
+  name: 'job.output',
+  summary: 'Show what the command of a job prints',
+  description:
+    'Text from a place on; "next" is where to go on, also while it runs. Control characters are taken out, and of a long output the newest megabytes are kept: "from" tells where the text begins.',
+  effect: 'read',
+  policy: { scopes: ['global', 'reseller', 'local'] },
+  http: 'GET /jobs/{job}/output',
+  positional: ['job'],
+  document: 'text',
+  input: z.strictObject({
+    ...target,
+    after: z.coerce.number().int().min(0).default(0).describe('Place to begin at'),
+  }),
+  output: z.strictObject({ text: z.string(), from: z.int(), next: z.int(), state: JobState }),
+  async run({ jobs, actor, machine }, { job: id, after }) {
+    // before its output: what is printed until its end is there when its end is
+    const { id: job, type, state } = await jobs.get(id, { scope: scopeOf(actor) })
+    if (!besideTypes.includes(type))
+      conflict(`show the output of job ${job}`, `"${type}" runs no command`, 'Look at its steps.')
+    return { ...(await outputFrom(machine, job, after)), state }
+  },
+})
+
 /** Cancelling one is lifting it. */
 const suspensions: ReadonlySet<string> = new Set<JobType>(['tenant.suspend', 'domain.suspend'])
 
@@ -80,3 +106,42 @@ export const cancel = defineOperation({
     return { id: job.id }
   },
 })
+
+export const stop = defineOperation({
+  name: 'job.stop',
+  summary: 'End the command of a job',
+  description:
+    'Its processes get a few seconds to end by themselves. The job then has failed, and says that it was cancelled.',
+  effect: 'write',
+  policy: { scopes: ['global', 'reseller', 'local'] },
+  http: 'POST /jobs/{job}/stop',
+  positional: ['job'],
+  input: z.strictObject(target),
+  output: Done,
+  async run({ jobs, actor, machine }, input) {
+    const job = await jobs.get(input.job, { scope: scopeOf(actor) })
+    if (!besideTypes.includes(job.type))
+      conflict(`stop job ${job.id}`, `"${job.type}" runs no command`, 'Wait for its end.')
+    if (await jobs.cancelled(job.id)) return { id: job.id }
+    if (!isActive(job.state)) conflict(`stop job ${job.id}`, `it is ${job.state}`, 'There is nothing to do.')
+    if (!machine.stop(job.id)) throw new WcpError('unavailable', 'Cannot reach the root side: it is not connected')
+    return { id: job.id }
+  },
+})
+
+function isActive(state: JobState): boolean {
+  return jobTransitions[state].length > 0
+}
+
+const mostPages = 8
+
+/** Several pages of the root side's in one answer. */
+async function outputFrom(machine: Context['machine'], job: Id, after: number): Promise<RunOutput> {
+  let whole = await machine.output(job, after)
+  for (let pages = 1; pages < mostPages && whole.text !== ''; pages++) {
+    const more = await machine.output(job, whole.next)
+    if (more.text === '' || more.from !== whole.next) break
+    whole = { text: whole.text + more.text, from: whole.from, next: more.next }
+  }
+  return whole
+}

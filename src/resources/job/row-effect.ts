@@ -21,11 +21,12 @@ interface Rows {
 export async function queueRow(
   tx: Db,
   { now, rows }: Rows,
-  { kind, status }: Pick<JobContract, 'kind' | 'status'>,
+  { kind, status, beside }: Pick<JobContract, 'kind' | 'status' | 'beside'>,
   id: Id,
 ): Promise<Pick<RowBefore, 'name' | 'status' | 'row'> & { readonly token: number }> {
   const row = rowOf(rows, kind)
   const before = await row.snapshot(tx, id)
+  if (beside) return { name: before.name, status: before.status, token: 1, row: {} }
   const token = before.version + 1
   // every row that jobs are about has these columns
   const tables = tx as unknown as Kysely<Record<string, JobColumns>>
@@ -43,7 +44,8 @@ export async function endRow(
   job: Selectable<JobTable>,
   outcome: 'succeeded' | 'failed',
 ): Promise<void> {
-  const { status, kind } = jobContracts[JobTypeName.parse(job.type)]
+  const { status, kind, beside }: JobContract = jobContracts[JobTypeName.parse(job.type)]
+  if (beside) return
   const wanted = status[outcome]
   const id = Id.parse(job.resource_id)
   const held = heldBy(kind, id)

@@ -18,6 +18,7 @@ import { storeLock } from '../../store/dialect.ts'
 import { inTransaction } from '../../store/in-transaction.ts'
 import { decodeJson, encodeJson, storable } from '../../store/json.ts'
 import type { JobTable } from '../../store/tables/work.ts'
+import { besideTypes } from '../jobs.ts'
 import type { Page } from '../listing.ts'
 import { lastFirst, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
@@ -87,7 +88,7 @@ export interface JobStore {
     by: QueuedBy,
   ): Promise<{ readonly id: Id; readonly token: number }>
 
-  /** The oldest queued job of each tenant that has no older active one, in order of creation. */
+  /** The oldest queued job of each tenant that has no older active one, and those that go beside them, in order of creation. */
   nextRunnable(limit: number): Promise<RunnableJob[]>
   find(id: Id): Promise<RunnableJob | undefined>
   /** Jobs in one of these states, oldest first: what a restarted panel has to ask the agent about. */
@@ -188,7 +189,7 @@ export function jobStore(db: Db, material: StoreMaterial): JobStore {
       const target = Target.parse(contract.payload.parse(payload))
       const kind = contract.kind
       const resourceId = resourceOf(contract, target)
-      const lockKey = `${kind}:${resourceId}`
+      const lockKey = contract.beside ? `job:${by.id}` : `${kind}:${resourceId}`
       await storeLock(db, `tenant:${target.tenant}`)
       await refuseBusy(db, lockKey)
       const before = await queueRow(db, { now, rows: rowsOf }, contract, resourceId)
@@ -223,18 +224,16 @@ export function jobStore(db: Db, material: StoreMaterial): JobStore {
     async nextRunnable(limit) {
       const found = await runnable()
         .where('state', '=', 'queued')
-        .where((eb) =>
-          eb.not(
-            eb.exists(
-              eb
-                .selectFrom('jobs as older')
-                .select('older.id')
-                .whereRef('older.tenant_id', '=', 'jobs.tenant_id')
-                .whereRef('older.sequence', '<', 'jobs.sequence')
-                .where('older.state', 'in', activeJobStates),
-            ),
-          ),
-        )
+        .where((eb) => {
+          const older = eb
+            .selectFrom('jobs as older')
+            .select('older.id')
+            .whereRef('older.tenant_id', '=', 'jobs.tenant_id')
+            .whereRef('older.sequence', '<', 'jobs.sequence')
+            .where('older.state', 'in', activeJobStates)
+            .where('older.type', 'not in', besideTypes)
+          return eb.or([eb('jobs.type', 'in', besideTypes), eb.not(eb.exists(older))])
+        })
         .orderBy('sequence')
         .limit(limit)
         .execute()

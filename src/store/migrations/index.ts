@@ -19,6 +19,7 @@ import { partsOfNames } from './0017-parts-of-names.ts'
 import { holds } from './0018-holds.ts'
 import { knownNetworks } from './0019-known-networks.ts'
 import { epochs } from './0020-epochs.ts'
+import { tenantCommands } from './0022-tenant-commands.ts'
 import type { Migration } from './migration.ts'
 
 export const coreMigrations: readonly Migration[] = [
@@ -42,4 +43,5 @@ export const coreMigrations: readonly Migration[] = [
   holds,
   knownNetworks,
   epochs,
+  tenantCommands,
 ]

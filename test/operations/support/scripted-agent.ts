@@ -4,7 +4,13 @@ import { connect, type Socket } from 'node:net'
 import type { AuditTrail } from '../../../src/agent/audit/audit-trail.ts'
 import { encodeFrame, FrameDecoder } from '../../../src/contract/frame.ts'
 import type { Id } from '../../../src/contract/values.ts'
-import { type AgentMessage, type Failure, PanelMessage, wireVersion } from '../../../src/contract/wire.ts'
+import {
+  type AgentMessage,
+  type Failure,
+  PanelMessage,
+  type RunOutput,
+  wireVersion,
+} from '../../../src/contract/wire.ts'
 
 type Job = Extract<PanelMessage, { t: 'job' }>
 
@@ -121,6 +127,7 @@ export class ScriptedAgent {
     if (message.t === 'inspect' && message.what === 'audit') this.#verify(message.ask)
     else if (message.t === 'inspect') this.#answer(message.ask, message.what === 'health' ? health() : [])
     if (message.t === 'inventory') this.#answer(message.ask, [])
+    if (message.t === 'output') this.#answer(message.ask, printed(message.after))
     if (message.t === 'verify_root')
       this.#answer(message.ask, { retryAfterSeconds: null, ...checked(message, this.#machine.rootPassword) })
     if (message.t === 'close_setup') {
@@ -181,4 +188,11 @@ function health() {
     versions: {},
     brakes: [],
   }
+}
+
+/** What every command of this machine prints. */
+const said = 'PHP 8.4.1\n<b>bold</b>\n'
+
+function printed(after: number): RunOutput {
+  return { text: said.slice(after), from: after, next: Math.max(after, said.length) }
 }

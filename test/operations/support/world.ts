@@ -144,6 +144,7 @@ export function inputFor({ name, input }: AnyOperation<Context>, { ids }: Pick<W
     'tenant.update': { package: 'basic' },
     'domain.create': { tenant: 'bakery', fqdn: 'cakes.example.org' },
     'domain.verify': { domain: ids.waiting },
+    'domain.run': { command: ['php', '-v'] },
     'domain.vouch': { domain: ids.waiting },
     'domain.update': { aliases: ['www.bakery.example.com'] },
     'package.create': { name: 'large' },

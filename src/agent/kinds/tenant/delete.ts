@@ -121,6 +121,7 @@ export const purgeTenant = provision(tenantPurge, {
       ...trashed.map((id) => purgedTree(`${places.customers.trash}/${id}`)),
       ...trashed.map((id) => purgedTree(`${places.web.trash}/${id}`)),
       purgedTree(places.tenantLogs(target.tenant.name)),
+      purgedTree(places.tenantRuns(target.tenant.name)),
     ]
   },
   settle(registry, target) {

@@ -2,7 +2,7 @@
  * The output of one run on root's disk: the newest bytes only, so that its size has a bound while it is written, with the
  * place of each byte in the whole, so that a reader who comes again goes on where it was.
  */
-import { readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode } from '../error-code.ts'
@@ -90,6 +90,7 @@ export async function readOutput(directory: string, after: number, most: number)
 }
 
 function segmentsIn(directory: string): readonly number[] {
+  if (!existsSync(directory)) return [] // it has not begun
   return readdirSync(directory)
     .flatMap((name) => segmentName.exec(name)?.[1] ?? [])
     .map(Number)

@@ -14,6 +14,7 @@ import { KeptOutput, type OutputPage, readOutput } from './kept-output.ts'
 import { pruneRuns } from './kept-runs.ts'
 import { makePipe, OutputPipe, pipeForWriter } from './output-pipe.ts'
 import { ownPhp } from './own-php.ts'
+import { RunLeft } from './run-left.ts'
 import { deadlineOf, markBegun, readEnd, writeEnd } from './run-record.ts'
 import { type RunEnd, runName, type TenantRun } from './tenant-run.ts'
 
@@ -36,11 +37,6 @@ export interface RunBackend {
 export interface Started {
   /** Resolves when it may have ended. */
   readonly ended: Promise<unknown>
-}
-
-/** The agent ends and the run goes on. */
-export class RunLeft extends Error {
-  override readonly name = 'RunLeft'
 }
 
 interface Active {
@@ -189,7 +185,7 @@ interface Watch {
 export function runServices(runs: RunAs) {
   return {
     runAs: (run: TenantRun) => runs.run(run),
-    runEnd: (tenant: TenantName, id: Id) => runs.end(tenant, id),
+    runEnd: async (tenant: TenantName, id: Id) => runs.end(tenant, id),
     stopRun: (run: TenantRun) => runs.stop(run),
     runOutput: (tenant: TenantName, id: Id, after: number, most: number) => runs.output(tenant, id, after, most),
     leaveRuns: () => runs.leave(),

@@ -1,0 +1,54 @@
+import { WcpError } from '../../contract/errors.ts'
+import type { RunEnd, TenantRun } from '../os/run-as/tenant-run.ts'
+import { type Step, step } from './step.ts'
+
+/** A tenant's command has run to its end, and that was a good one. What it did is the tenant's own and is not undone. */
+export function endedRun(run: TenantRun): Step {
+  return step<null>({
+    name: `command of ${run.name} has ended`,
+    async check({ services }) {
+      const end = await services.runEnd(run.name, run.id)
+      return end !== undefined && isGood(end) ? undefined : { action: 'run', diff: run.command.map(quoted).join(' ') }
+    },
+    capture: async () => null,
+    async apply({ services }) {
+      const end = await services.runAs(run)
+      if (!isGood(end)) throw new WcpError('machine_failed', message(end, run), { help: help(end) })
+    },
+    undo: ({ services }) => services.stopRun(run),
+  })
+}
+
+function isGood(end: RunEnd): boolean {
+  return end.kind === 'exited' && end.code === 0
+}
+
+function message(end: RunEnd, run: TenantRun): string {
+  switch (end.kind) {
+    case 'exited':
+      return `The command ended with exit code ${end.code}`
+    case 'killed':
+      return `The command was ended by the signal ${end.signal}`
+    case 'timeout':
+      return `The command was ended: it ran for longer than ${run.limits.seconds} seconds`
+    case 'memory':
+      return 'The command was ended: it took more memory than it may'
+    case 'stopped':
+      return 'The command was cancelled'
+    case 'lost':
+      return 'The command was interrupted: the root side or the machine was restarted, and how it ended was not seen'
+    case 'unstarted':
+      return 'The command could not be started'
+  }
+}
+
+function help(end: RunEnd): string {
+  return end.kind === 'lost'
+    ? 'Look at what it has done, then run it again if that is wanted; it is never repeated by itself.'
+    : 'Its output tells more.'
+}
+
+/** As one would type it. */
+function quoted(word: string): string {
+  return /^[\w./:@%+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,117 @@
+/** `wcp run` from the command line to the tenant's process and back, through panel and agent as they are. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { wcp } from '../../src/cli/wcp.ts'
+import { asset } from '../../src/program/assets.ts'
+import { Job } from '../../src/resources/job/schema.ts'
+import { Product } from '../support/product.ts'
+import { php } from './run-machine.ts'
+
+const main = join(import.meta.dirname, '../../src/main.ts')
+const canRun = process.getuid?.() === 0 && existsSync('/usr/sbin/nginx') && php !== null
+const site = 'shop.example.com'
+const Accepted = z.looseObject({ jobId: z.string() })
+
+describe.skipIf(!canRun)('a command for the place of a site', () => {
+  let machine: Product
+
+  beforeAll(async () => {
+    asset('styles.css') // compiled now: the panel's account may not write into the checkout
+    machine = await Product.serving({ command: [process.execPath, main] })
+    await machine.call('POST', '/packages', { name: 'basic', pids: 80 })
+    await machine.call('POST', '/tenants', { name: 'acme', package: 'basic', domain: site })
+    await machine.until('the site is made', async () => (await status()) === 'active')
+  })
+  afterAll(() => machine?.dispose())
+
+  const status = async () => ((await machine.call('GET', `/domains/${site}`)) as { status: string }).status
+  const begin = async (...command: string[]) =>
+    Accepted.parse(await machine.call('POST', `/domains/${site}/run`, { command })).jobId
+  const jobOf = async (id: string) => Job.loose().parse(await machine.call('GET', `/jobs/${id}`))
+  const printed = async (id: string) => ((await machine.call('GET', `/jobs/${id}/output`)) as { text: string }).text
+  const ended = (id: string) =>
+    machine.until('the job has ended', async () => /succeeded|failed/.test((await jobOf(id)).state))
+
+  async function typed(...words: string[]): Promise<{ code: number; out: string; err: string }> {
+    const said = { out: '', err: '' }
+    const to = (key: keyof typeof said) => (text: string) => {
+      said[key] += text
+    }
+    const ask = { secret: never, text: never, yes: async () => true }
+    const output = { out: to('out'), err: to('err'), colour: false }
+    const code = await wcp(words, { output, ask, env: {}, isTerminal: false, places: machine.places, onInterrupt() {} })
+    return { code, ...said }
+  }
+
+  it('prints what it prints, in its directory, with the PHP of the site', async () => {
+    const { code, out, err } = await typed('run', site, '--', 'sh', '-c', 'pwd; php -v; id -un')
+
+    expect(err).toContain('domain.run succeeded')
+    expect(code).toBe(0)
+    expect(out).toMatch(new RegExp(`^/\\S+/sites/${site}/public\nPHP ${php}\\.[\\s\\S]*\nacme\n$`))
+  })
+
+  it('tells its exit code, and shows ten megabytes whole', async () => {
+    const failed = await typed('run', site, '--', 'sh', '-c', 'echo before; exit 3')
+    expect(failed).toMatchObject({ code: 10, out: 'before\n' })
+    expect(failed.err).toContain('The command ended with exit code 3')
+
+    expect((await typed('run', site, '--', 'seq', '1', '1400000')).out.length).toBe(10_088_896)
+  })
+
+  it('shows no page and no plan anything but text, and its words are in the trail', async () => {
+    const plan = await typed('run', site, '--plan', '--', 'echo', 'a b')
+    expect(plan.out).toContain("echo 'a b'")
+    await typed('run', site, '--', 'printf', '\\033]0;evil\\007<b>')
+    const { items } = (await machine.call('GET', '/audit?action=domain.run')) as { items: readonly unknown[] }
+    expect(JSON.stringify(items[0])).toContain('evil')
+  })
+
+  it('ends when it is stopped, and lets everything else of the tenant go by', async () => {
+    const job = await begin('sh', '-c', 'trap "" TERM; echo begun; while :; do sleep 60; done')
+    await machine.until('it has begun', async () => (await printed(job)).includes('begun'))
+    expect((await typed('domain', 'update', site, '--aliases', 'www.shop.example.net')).code).toBe(0)
+
+    await machine.call('POST', `/jobs/${job}/stop`)
+    await ended(job)
+    expect((await jobOf(job)).failure?.message).toBe('The command was cancelled')
+  })
+
+  const docroot = () => join(machine.places.customers.root, 'acme/sites', site, 'public')
+  /** It says "end" when it is let. */
+  const waiting = (name: string) =>
+    `echo began >>${name}; echo begun; until [ -e go-${name} ]; do sleep 0.1; done; echo end`
+
+  it('is found again by an agent that was killed, and never begun twice', async () => {
+    const job = await begin('sh', '-c', waiting('killed'))
+    await machine.until('it has begun', async () => (await printed(job)).includes('begun'))
+    await machine.restart('SIGKILL')
+    writeFileSync(join(docroot(), 'go-killed'), '')
+    await ended(job)
+
+    expect(await jobOf(job)).toMatchObject({ state: 'succeeded', failure: null })
+    expect(await printed(job)).toBe('begun\nend\n')
+    expect(readFileSync(join(docroot(), 'killed'), 'utf8')).toBe('began\n')
+  })
+
+  it('goes on over an orderly restart', async () => {
+    const job = await begin('sh', '-c', waiting('stopped'))
+    await machine.until('it has begun', async () => (await printed(job)).includes('begun'))
+    await machine.restart()
+    writeFileSync(join(docroot(), 'go-stopped'), '')
+    await ended(job)
+    expect(await printed(job)).toBe('begun\nend\n')
+  })
+
+  it('ends with a suspension, and does not begin while one stands', async () => {
+    const job = await begin('sh', '-c', 'echo begun; setsid sleep 600 & sleep 600')
+    await machine.until('it has begun', async () => (await printed(job)).includes('begun'))
+    expect((await typed('tenant', 'suspend', 'acme')).code).toBe(0)
+    await ended(job)
+    expect((await typed('run', site, '--', 'true')).code).not.toBe(0)
+  })
+})
+
+const never = () => Promise.reject(new Error('nothing is asked here'))
