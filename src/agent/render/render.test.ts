@@ -30,14 +30,16 @@ describe('the configuration of nginx', () => {
     expect(site([1, 26, 3]).match(/^ {2}http2 on;$/gm)).toHaveLength(2)
   })
 
-  it('checks links wherever a file of a tenant is served', () => {
+  it('checks links wherever it opens a file of a tenant, and opens no script', () => {
     const locations = site([1, 26, 3])
       .split(/^ {2}location /m)
       .slice(1)
-    const serving = locations.filter((text) => /try_files \$uri|fastcgi_pass/.test(text))
+    const serving = locations.filter((text) => /try_files \$\{?uri/.test(text))
+    const running = locations.filter((text) => text.includes('fastcgi_pass'))
 
-    expect(serving).toHaveLength(5)
+    expect([serving.length, running.length]).toEqual([3, 3])
     for (const text of serving) expect(text).toContain('disable_symlinks if_not_owner from=$document_root;')
+    for (const text of running) expect(text).not.toMatch(/try_files|open_file_cache/)
   })
 
   it('is balanced, complete and says every path of the layout', () => {
