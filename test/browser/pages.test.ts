@@ -372,6 +372,8 @@ const pages: Record<string, string> = {
   'reseller-create': '/do/reseller.create',
   'reseller-update': '/do/reseller.update?reseller=seller%40example.com',
   'tenant-of-reseller': '/tenants/florist',
+  'ssh-keys': '/ssh-keys',
+  'ssh-key-create': '/do/ssh-key.create?tenant=florist',
   webhooks: '/webhooks',
   webhook: '/webhooks/ops',
   'webhook-create': '/do/webhook.create',

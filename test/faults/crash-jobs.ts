@@ -33,7 +33,7 @@ const onSite = (verb: string) => post(`/domains/${site}/${verb}`)
 const removeTenant: Request = { method: 'DELETE', path: `/tenants/${tenant}` }
 const removeSite: Request = { method: 'DELETE', path: `/domains/${site}` }
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMqXgRLKG73K+sIxs5oj3E2nhu/4FHxOcrmAd4Wv7ki7'
-const createKey = post('/ssh-keys', { tenant, name: 'laptop', key })
+const createKey = post('/ssh-keys', { tenant, name: 'laptop', publicKey: key })
 const both = [create, createSite, createSecond]
 
 export const crashJobs: Readonly<Record<JobType, CrashJob>> = {

@@ -133,6 +133,11 @@ export class EvilFrames {
     if (type === 'domain.create') return { type, payload: { tenant, domain, fqdn: prey.site, aliases: [], php: null } }
     if (type === 'domain.update')
       return { type, payload: { tenant, domain, aliases: [`a${dice.between(1, 9)}.${prey.site}`], php: null } }
+    if (type === 'ssh-key.create') {
+      const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMqXgRLKG73K+sIxs5oj3E2nhu/4FHxOcrmAd4Wv7ki7'
+      return { type, payload: { tenant: uuid(dice), 'ssh-key': uuid(dice), name: 'evil', key } }
+    }
+    if (type === 'ssh-key.delete') return { type, payload: { tenant, 'ssh-key': uuid(dice) } }
     return { type, payload: { tenant, domain } }
   }
 

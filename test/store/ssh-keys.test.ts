@@ -6,7 +6,7 @@ import { onBothStores } from './both-stores.ts'
 import { type Panel, refusal } from './harness.ts'
 
 const { tenant, package: packages } = slices
-const other = kind.examples?.existing as { name: string; key: string }
+const other = kind.examples?.existing as { name: string; publicKey: string }
 const laptop = { ...(kind.examples?.create as typeof other), tenant: 'acme' }
 
 async function acme(panel: Panel): Promise<void> {

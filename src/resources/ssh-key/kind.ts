@@ -15,7 +15,7 @@ export const sshKey = defineKind({
     add: 'New SSH key',
     none: 'No SSH keys yet',
     noneText: 'A key lets whoever has its private half in as the tenant’s user.',
-    fields: { fingerprint: 'Fingerprint' },
+    fields: { fingerprint: 'Fingerprint', publicKey: 'Public key' },
   },
   path: '/ssh-keys',
   menu: { group: 'hosting', icon: 'key' },
@@ -41,7 +41,7 @@ export const sshKey = defineKind({
           facts: [
             { title: label(t, 'tenant'), ...tenantCell(one) },
             { title: label(t, 'fingerprint'), code: one.fingerprint },
-            { title: label(t, 'key'), code: one.key },
+            { title: label(t, 'publicKey'), code: one.publicKey },
             { title: label(t, 'createdAt'), time: one.createdAt },
             { title: label(t, 'id'), code: one.id },
           ],
@@ -52,12 +52,12 @@ export const sshKey = defineKind({
   examples: {
     existing: {
       name: 'desktop',
-      key: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMqXgRLKG73K+sIxs5oj3E2nhu/4FHxOcrmAd4Wv7ki7',
+      publicKey: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMqXgRLKG73K+sIxs5oj3E2nhu/4FHxOcrmAd4Wv7ki7',
     },
     create: {
       tenant: 'bakery',
       name: 'laptop',
-      key: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8cE3lWMQ4kn9mEJ8w5ZyqE0q9qbhVh4Xn1pZ0c6Kxq',
+      publicKey: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8cE3lWMQ4kn9mEJ8w5ZyqE0q9qbhVh4Xn1pZ0c6Kxq',
     },
   },
   stores: { sshKeys: sshKeyStore },

@@ -56,28 +56,28 @@ export const create = defineOperation({
   policy: { ...policy, isSensitive: true },
   stepUp: true,
   http: 'POST /ssh-keys',
-  positional: ['tenant', 'name', 'key'],
+  positional: ['tenant', 'name', 'publicKey'],
   input: z.strictObject({
     tenant: TenantRef,
     name: SshKeyName.describe('What it is called here, such as whose laptop has it'),
-    key: SshPublicKey.describe('The public key: its type and body'),
+    publicKey: SshPublicKey.describe('Its type and body, without options and comment'),
   }),
   output: Accepted,
-  async run(context, { tenant: ref, name, key }) {
+  async run(context, { tenant: ref, name, publicKey }) {
     const what = `add SSH key "${name}"`
     const { id: tenant, name: tenantName, status } = await visibleTenant(context, ref)
     await context.tenants.lock(tenant)
     if (status !== 'active' && status !== 'suspended')
       conflict(what, `tenant "${tenantName}" is ${status}`, 'Wait until the tenant is ready.')
     const known = await context.sshKeys.ofTenant(tenant)
-    const same = known.find(({ fingerprint }) => fingerprint === fingerprintOf(key))
+    const same = known.find(({ fingerprint }) => fingerprint === fingerprintOf(publicKey))
     if (same !== undefined && same.status !== 'error')
-      taken(what, 'key', fingerprintOf(key), 'a key that the tenant does not have yet')
+      taken(what, 'publicKey', fingerprintOf(publicKey), 'a key that the tenant does not have yet')
     if (known.length >= mostOfTenant)
       conflict(what, `tenant "${tenantName}" has ${mostOfTenant} already`, 'Delete one that is not used any more.')
     const id = same?.id ?? context.newId()
-    if (same === undefined) await context.sshKeys.insert({ id, tenantId: tenant, name, key })
-    return { id, jobId: await context.enqueue(sshKeyApply, { tenant, 'ssh-key': id, name, key }) }
+    if (same === undefined) await context.sshKeys.insert({ id, tenantId: tenant, name, publicKey })
+    return { id, jobId: await context.enqueue(sshKeyApply, { tenant, 'ssh-key': id, name, key: publicKey }) }
   },
 })
 

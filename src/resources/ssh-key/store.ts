@@ -19,7 +19,7 @@ export const SshKey = z.strictObject({
   tenantName: z.string(),
   name: z.string(),
   /** Type and body. */
-  key: z.string(),
+  publicKey: z.string(),
   /** As `ssh-keygen -l` shows it. */
   fingerprint: z.string(),
   status: z.string(),
@@ -71,7 +71,7 @@ export interface SshKeyStore {
   ofTenant(tenantId: Id): Promise<SshKey[]>
   /** By id, those of tenants in the trash too. */
   inventory(after: Id | null, limit: number): Promise<InventoryRow[]>
-  insert(one: Pick<SshKey, 'id' | 'tenantId' | 'name' | 'key'>): Promise<void>
+  insert(one: Pick<SshKey, 'id' | 'tenantId' | 'name' | 'publicKey'>): Promise<void>
 }
 
 export function sshKeyStore(db: Db, { now }: StoreTools): SshKeyStore {
@@ -106,11 +106,11 @@ export function sshKeyStore(db: Db, { now }: StoreTools): SshKeyStore {
       return (await query.execute()).map((row) => ({ ...row, id: stored(row.id) }))
     },
 
-    async insert({ id, tenantId, name, key }) {
-      const row = { id, created_at: now, updated_at: now, tenant_id: tenantId, name, public_key: key }
+    async insert({ id, tenantId, name, publicKey }) {
+      const row = { id, created_at: now, updated_at: now, tenant_id: tenantId, name, public_key: publicKey }
       await db
         .insertInto('ssh_keys')
-        .values({ ...row, fingerprint: fingerprintOf(key), status: 'pending', version: 0 })
+        .values({ ...row, fingerprint: fingerprintOf(publicKey), status: 'pending', version: 0 })
         .execute()
     },
   }
@@ -128,7 +128,7 @@ function sshKeyOf(row: Selectable<SshKeyTable> & { readonly tenant_name: string 
     tenantId: stored(row.tenant_id),
     tenantName: row.tenant_name,
     name: row.name,
-    key: row.public_key,
+    publicKey: row.public_key,
     fingerprint: row.fingerprint,
     status: row.status,
     createdAt: row.created_at,
