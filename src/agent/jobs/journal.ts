@@ -95,12 +95,13 @@ export class Journal {
   accept(job: NewJob, now: string, accepting: () => void): Acceptance {
     return this.#database.transaction((): Acceptance => {
       const hash = hashOf(job)
+      const isCurrent = job.epoch === this.epoch()
+      const fence = this.#one(z.strictObject({ token: z.int(), hash: z.string() }), selectFence, job.resource)
+      if (isCurrent && fence !== undefined && job.token < fence.token) return { verdict: 'stale' }
       const known = this.#one(HashedJob, `select ${columns}, hash from jobs where id = ?`, job.id)
       if (known !== undefined)
         return isSame(known, job, hash) ? { verdict: 'known', job: known } : { verdict: 'conflict' }
-      if (job.epoch !== this.epoch()) return { verdict: 'stale' }
-      const fence = this.#one(z.strictObject({ token: z.int(), hash: z.string() }), selectFence, job.resource)
-      if (fence !== undefined && job.token < fence.token) return { verdict: 'stale' }
+      if (!isCurrent) return { verdict: 'stale' }
       if (fence?.token === job.token) {
         const known = this.#one(JobRow, selectByFence, job.resource, job.token)
         return fence.hash === hash && known !== undefined ? { verdict: 'known', job: known } : { verdict: 'conflict' }
