@@ -14,6 +14,7 @@ import type { Budgets } from './jobs/brake.ts'
 import { createEngine } from './jobs/engine.ts'
 import type { Engine } from './jobs/engine-api.ts'
 import { accountLookup, systemAccounts } from './os/accounts.ts'
+import { ceilingOf } from './os/ceiling.ts'
 import { lackOfRoom } from './os/disk-room.ts'
 import { createFiles } from './os/files.ts'
 import type { Layout } from './os/layout.ts'
@@ -121,22 +122,25 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
   if (opened.kind === 'systemd') await setPanelPorts(files, panelAddresses(config))
   else await opened.services.superviseNginx()
   link.start(engine)
+  let reaper = await reaperOf(config)
   const wakes = answerWakes({
     socket: places.wakerAgentSocket,
     ownerUid: accounts.waker.uid,
     services,
     lookup: (host) => engine.lookupHost(host),
+    makeRoom: () => reaper.makeRoom(),
     log,
   })
-  let reaper = reaperOf(config)
   const heads = exportHeads({ audit, engine, log })
   const watchdog = systemd.watchdogMs && setInterval(() => systemd.say('WATCHDOG=1'), systemd.watchdogMs)
   systemd.say('READY=1')
   settleMemory()
   log.info({ version: version(), services: opened.kind, readOnly: engine.readOnly }, 'agent is ready')
 
-  function reaperOf({ phpIdleSeconds }: Config): IdleReaper {
-    const made = new IdleReaper({ services, log, idleSeconds: phpIdleSeconds })
+  async function reaperOf({ phpIdleSeconds, tenantsSharePct }: Config): Promise<IdleReaper> {
+    const ceiling = ceilingOf(tenantsSharePct)
+    await services.applyCeiling(ceiling)
+    const made = new IdleReaper({ services, log, idleSeconds: phpIdleSeconds, ceiling })
     made.begin()
     return made
   }
@@ -150,7 +154,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
         inForce = next
         log.level = next.logLevel
         reaper.close()
-        reaper = reaperOf(next)
+        reaper = await reaperOf(next)
         await prepareWebSite(machine, next, log)
         await unprivileged.restartPanel()
         log.info({}, 'configuration reloaded')

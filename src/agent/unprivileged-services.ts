@@ -62,7 +62,7 @@ export async function startChildServices(options: ChildServicesOptions): Promise
     start: () =>
       startUnprivileged({
         account: accounts.waker,
-        command: [...selfCommand('waker'), places.wakeSocket, places.wakerAgentSocket],
+        command: [...selfCommand('waker'), places.wakeSocket, places.wakerAgentSocket, places.web.hosts],
         env: {},
         descriptors: [],
       }),

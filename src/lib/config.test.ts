@@ -38,6 +38,7 @@ describe('loadConfig', () => {
       connectionsPerAddress: 256,
       connectionsPerSite: 2048,
       phpIdleSeconds: 300,
+      tenantsSharePct: 75,
       jobsAtOnce: 4,
       sessionIdleMinutes: 30,
       smtp: null,

@@ -108,6 +108,12 @@ export const settings = {
     expected: 'a number of seconds from 5 to 86400',
     help: "How long a tenant's PHP may be idle before it is stopped; the next request starts it again.",
   }),
+  tenantsSharePct: setting({
+    schema: z.int().min(5).max(95),
+    byDefault: 75,
+    expected: 'a number of percent from 5 to 95',
+    help: "How much of this machine's memory and processes all tenants together may use. Near it the PHP that rested longest is stopped first, and a wake for which there is no room is told to come again.",
+  }),
   jobsAtOnce: setting({
     schema: z.int().min(1).max(32),
     byDefault: 4,

@@ -2,11 +2,12 @@
  * The waker: nginx asks it for a site whose PHP is asleep, it asks the agent, and nginx then sends the request it holds to
  * PHP. Unprivileged, without state and without packages: it serves while the panel is down, and the root side never listens.
  *
- *     waker WAKE-SOCKET AGENT-SOCKET
+ *     waker WAKE-SOCKET AGENT-SOCKET HOSTS
  */
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync, readlinkSync, rmSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { encodeFrame, FrameDecoder } from '../contract/frame.ts'
 import { isHost, parseWakeAnswer } from '../contract/wake.ts'
 import { Wakes } from './wakes.ts'
@@ -14,23 +15,26 @@ import { Wakes } from './wakes.ts'
 const agentPatienceMs = 20_000
 
 export async function main(argv: readonly string[]): Promise<number | undefined> {
-  const [wakeSocket, agentSocket, ...rest] = argv
-  if (!wakeSocket?.startsWith('/') || !agentSocket?.startsWith('/') || rest.length > 0) {
-    process.stderr.write('usage: waker WAKE-SOCKET AGENT-SOCKET\n')
+  const [wakeSocket, agentSocket, hosts, ...rest] = argv
+  if (!wakeSocket?.startsWith('/') || !agentSocket?.startsWith('/') || !hosts?.startsWith('/') || rest.length > 0) {
+    process.stderr.write('usage: waker WAKE-SOCKET AGENT-SOCKET HOSTS\n')
     return 2
   }
-  const waker = await startWaker(wakeSocket, agentSocket)
+  const waker = await startWaker(wakeSocket, agentSocket, hosts)
   process.once('SIGTERM', () => waker.close())
   process.once('SIGINT', () => waker.close())
   return undefined
 }
 
-export async function startWaker(wakeSocket: string, agentSocket: string): Promise<{ close(): void }> {
+/** @param hosts the web server's routing table, whose links tell which tenant a host belongs to */
+export async function startWaker(wakeSocket: string, agentSocket: string, hosts: string): Promise<{ close(): void }> {
   let agent: Socket | undefined
   const wakes = new Wakes({
     ask: (wake) => void agent?.write(encodeFrame({ wake })),
     patienceMs: agentPatienceMs,
-    maxHosts: 1000,
+    maxHosts: 2000,
+    tenantOf: (host) => tenantOf(hosts, host),
+    ofTenant: { maxHosts: 32, maxRequests: 512 },
   })
 
   /** The last one to dial is the agent: its directory lets nobody else in. */
@@ -69,6 +73,15 @@ export async function startWaker(wakeSocket: string, agentSocket: string): Promi
       agent?.destroy()
       requests.closeIdleConnections()
     },
+  }
+}
+
+/** `hosts/<name>` → `../tenants/<tenant>/sites/<fqdn>`; hosts that lead nowhere share one place. */
+function tenantOf(hosts: string, host: string): string {
+  try {
+    return /^\.\.\/tenants\/([^/]+)\//.exec(readlinkSync(join(hosts, host)))?.[1] ?? ''
+  } catch {
+    return ''
   }
 }
 

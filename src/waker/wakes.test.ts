@@ -6,7 +6,9 @@ afterEach(() => void vi.useRealTimers())
 
 function wakes() {
   const asked: string[] = []
-  return { asked, wakes: new Wakes({ ask: (host) => void asked.push(host), patienceMs: 5000, maxHosts: 2 }) }
+  const options = { patienceMs: 5000, maxHosts: 4, ofTenant: { maxHosts: 2, maxRequests: 3 } }
+  const tenantOf = (host: string) => host.split('.').at(-2) ?? ''
+  return { asked, wakes: new Wakes({ ask: (host) => void asked.push(host), tenantOf, ...options }) }
 }
 
 describe('wakes', () => {
@@ -52,11 +54,34 @@ describe('wakes', () => {
 
   it('bounds the hosts that wait and ignores answers nobody waits for', async () => {
     const { wakes: w } = wakes()
-    void w.request('a.test')
-    void w.request('b.test')
+    for (const host of ['a.test', 'b.test', 'c.test', 'd.test']) void w.request(host)
 
     w.answer({ ok: 'z.test' })
 
-    expect(await w.request('c.test')).toMatchObject({ status: 503 })
+    expect(await w.request('e.test')).toMatchObject({ status: 503 })
+  })
+
+  it('leaves the rest of its places to others when one tenant takes its share, and counts that back', async () => {
+    const { asked, wakes: w } = wakes()
+    const greedy = [w.request('a.greedy.test'), w.request('b.greedy.test')]
+
+    expect(await w.request('c.greedy.test')).toMatchObject({ status: 503 })
+    const other = w.request('a.modest.test')
+    w.answer({ ok: 'a.modest.test' })
+    expect(await other).toMatchObject({ status: 200 })
+    for (const host of ['a.greedy.test', 'b.greedy.test']) w.answer({ ok: host })
+    await Promise.all(greedy)
+    const again = w.request('c.greedy.test')
+    w.answer({ ok: 'c.greedy.test' })
+
+    expect(await again).toMatchObject({ status: 200 })
+    expect(asked).toEqual(['a.greedy.test', 'b.greedy.test', 'a.modest.test', 'c.greedy.test'])
+  })
+
+  it('bounds the requests that wait for one tenant', async () => {
+    const { wakes: w } = wakes()
+    for (let n = 0; n < 3; n++) void w.request('a.greedy.test')
+
+    expect(await w.request('a.greedy.test')).toMatchObject({ status: 503 })
   })
 })

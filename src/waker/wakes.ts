@@ -23,29 +23,47 @@ export interface WakesOptions {
   readonly patienceMs: number
   /** Hosts asked for at once; more are told to come again. */
   readonly maxHosts: number
+  /** One name for all hosts of a tenant. */
+  tenantOf(host: string): string
+  /** Hosts of one tenant at once, and requests that wait for it: what it may take of the table. */
+  readonly ofTenant: { readonly maxHosts: number; readonly maxRequests: number }
 }
 
 interface Waiting {
   readonly tellAll: ((reply: Reply) => void)[]
   readonly timer: NodeJS.Timeout
+  readonly tenant: string
+}
+
+interface Share {
+  hosts: number
+  requests: number
 }
 
 export class Wakes {
   readonly #options: WakesOptions
   readonly #waiting = new Map<string, Waiting>()
+  readonly #shares = new Map<string, Share>()
 
   constructor(options: WakesOptions) {
     this.#options = options
   }
 
   request(host: string): Promise<Reply> {
+    const { ofTenant, maxHosts, patienceMs, ask, tenantOf } = this.#options
+    const known = this.#waiting.get(host)
+    const tenant = known?.tenant ?? tenantOf(host)
+    const share = this.#shares.get(tenant) ?? { hosts: 0, requests: 0 }
+    const isFull = !known && (this.#waiting.size >= maxHosts || share.hosts >= ofTenant.maxHosts)
+    if (isFull || share.requests >= ofTenant.maxRequests) return Promise.resolve(refusal('busy', 2))
+    share.requests++
     return new Promise((resolve) => {
-      const known = this.#waiting.get(host)
       if (known) return void known.tellAll.push(resolve)
-      if (this.#waiting.size >= this.#options.maxHosts) return resolve(refusal('busy', 2))
-      const timer = setTimeout(() => this.#tell(host, refusal('busy', 5)), this.#options.patienceMs)
-      this.#waiting.set(host, { tellAll: [resolve], timer })
-      this.#options.ask(host)
+      share.hosts++
+      this.#shares.set(tenant, share)
+      const timer = setTimeout(() => this.#tell(host, refusal('busy', 5)), patienceMs)
+      this.#waiting.set(host, { tellAll: [resolve], timer, tenant })
+      ask(host)
     })
   }
 
@@ -64,6 +82,11 @@ export class Wakes {
     if (!waiting) return // an answer after its time
     this.#waiting.delete(host)
     clearTimeout(waiting.timer)
+    const share = this.#shares.get(waiting.tenant)
+    if (share) {
+      share.requests -= waiting.tellAll.length
+      if (--share.hosts === 0) this.#shares.delete(waiting.tenant)
+    }
     for (const tell of waiting.tellAll) tell(reply)
   }
 }

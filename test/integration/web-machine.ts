@@ -20,6 +20,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { HostLookup } from '../../src/agent/jobs/engine-api.ts'
+import { type Ceiling, ceilingOf } from '../../src/agent/os/ceiling.ts'
 import { type DirectServices, openDirectServices } from '../../src/agent/os/direct-services.ts'
 import { type Layout, layout } from '../../src/agent/os/layout.ts'
 import { nginxVersion } from '../../src/agent/os/nginx.ts'
@@ -28,6 +29,7 @@ import { renderFpmConfig } from '../../src/agent/render/fpm.ts'
 import { renderNginxSite } from '../../src/agent/render/nginx.ts'
 import { withOurNeeds } from '../../src/agent/render/nginx-main.ts'
 import { answerWakes } from '../../src/agent/wake/wake.ts'
+import { IdleReaper } from '../../src/agent/wake/wake-reaper.ts'
 import { Fqdn, TenantName } from '../../src/contract/values.ts'
 import { makeAccounts } from '../support/product.ts'
 
@@ -60,6 +62,8 @@ export class WebMachine {
   /** Every start that was asked of the machine, by tenant. */
   readonly starts: string[] = []
   services!: DirectServices
+  /** Looks only when it is told to. */
+  reaper!: IdleReaper
   #hosts = new Map<string, HostLookup>()
   #agent: { close(): void } | undefined
   #waker: { pid: number; ended: Promise<unknown> } | undefined
@@ -97,11 +101,21 @@ export class WebMachine {
       webGid: workersGid,
       log: { info: log('info'), warn: log('warn'), error: log('error') },
     })
+    this.reaper = this.reaperBelow(ceilingOf(75))
     await this.services.superviseNginx()
     this.startWebLog()
     await this.startWaker()
     this.connectAgent()
     await until(() => existsSync(places.nginxPid) && readFileSync(places.nginxPid, 'utf8').length > 1)
+  }
+
+  reaperBelow(ceiling: Ceiling): IdleReaper {
+    const log = (level: string) => (facts: object, message: string) => void this.logged.push({ level, facts, message })
+    return new IdleReaper({
+      services: this.services,
+      log: { info: log('info'), warn: log('warn'), error: log('error') },
+      ceiling,
+    })
   }
 
   connectAgent(): void {
@@ -117,6 +131,7 @@ export class WebMachine {
         },
       },
       lookup: (host) => this.#hosts.get(host) ?? { kind: 'unknown' },
+      makeRoom: () => this.reaper.makeRoom(),
       log: { info: log('info'), warn: log('warn'), error: log('error') },
     })
   }
@@ -126,7 +141,13 @@ export class WebMachine {
   }
 
   async startWaker(): Promise<void> {
-    const argv = [join(repository, 'src/main.ts'), 'waker', this.places.wakeSocket, this.places.wakerAgentSocket]
+    const argv = [
+      join(repository, 'src/main.ts'),
+      'waker',
+      this.places.wakeSocket,
+      this.places.wakerAgentSocket,
+      this.places.web.hosts,
+    ]
     const child = spawn(process.execPath, argv, {
       uid: wakerUid,
       gid: wakerUid,

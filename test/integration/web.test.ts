@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openDirectServices } from '../../src/agent/os/direct-services.ts'
+import { ceilingOf } from '../../src/agent/os/ceiling.ts'
 import type { FpmStart } from '../../src/agent/os/services.ts'
 import { IdleReaper } from '../../src/agent/wake/wake-reaper.ts'
 import { ask, httpPort, httpsPort, php, until, WebMachine, webGid, workersUid } from './web-machine.ts'
@@ -520,7 +521,13 @@ describe('an idle tenant', () => {
     await ask(host, '/')
     const log = { info() {}, warn() {}, error() {} }
     let now = 0
-    const reaper = new IdleReaper({ services: machine.services, log, idleSeconds: 60, now: () => now })
+    const reaper = new IdleReaper({
+      services: machine.services,
+      log,
+      ceiling: ceilingOf(75),
+      idleSeconds: 60,
+      now: () => now,
+    })
     await settled()
     await reaper.look()
     now = 30_000
@@ -536,6 +543,31 @@ describe('an idle tenant', () => {
 
     expect(machine.processesOf(acme.uid)).toEqual([])
     expect((await ask(host, '/')).status).toBe(200)
+  })
+})
+
+describe('many tenants below a small ceiling', () => {
+  it('are all woken, and what rested longest has gone for what came later', { timeout: 60_000 }, async () => {
+    const before = await machine.services.crowd()
+    const ceiling = { ...ceilingOf(95), memoryBytes: Math.floor((before.memoryBytes + 90 * 1024 * 1024) / 0.9) }
+    const usual = machine.reaper
+    machine.reaper = machine.reaperBelow(ceiling)
+    const crowd = Array.from({ length: 16 }, (_, n) => machine.addTenant(`crowd${n}`, 21_100 + n))
+    for (const one of crowd) machine.addSite(one, `${one.name}.example.org`, { 'index.php': echo })
+    const isAwake = ({ uid }: FpmStart) => machine.processesOf(uid).length > 0
+
+    const statuses: number[] = []
+    for (const { name } of crowd) statuses.push((await ask(`${name}.example.org`, '/')).status)
+    const { memoryBytes } = await machine.services.crowd()
+    const awake = crowd.filter(isAwake)
+
+    expect(statuses).toEqual(crowd.map(() => 200))
+    expect(memoryBytes).toBeLessThan(ceiling.memoryBytes)
+    expect(awake.length).toBeLessThan(crowd.length)
+    expect(awake).toContain(crowd.at(-1))
+    expect(awake).not.toContain(crowd[0])
+    machine.reaper = usual
+    for (const { name } of awake) await machine.services.stopFpm(name)
   })
 })
 

@@ -49,6 +49,10 @@ export class NotedServices implements Services {
   async awakeFpm() {
     return [...this.awake].map((tenant) => ({ tenant: tenant as never, isServing: false, work: '' })) // brands exist in types only
   }
+  async crowd() {
+    return { memoryBytes: 0, tasks: 0, availableBytes: 1 }
+  }
+  async applyCeiling() {}
   async applyLimits(tenant: string, limits: TenantLimits) {
     this.limits.set(tenant, limits)
   }

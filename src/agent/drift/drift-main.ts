@@ -86,6 +86,8 @@ const noServices: Services = {
   startFpm: refuse,
   stopFpm: refuse,
   awakeFpm: refuse,
+  crowd: refuse,
+  applyCeiling: refuse,
   applyLimits: refuse,
   stopTenant: refuse,
   runsAnything: refuse,

@@ -4,10 +4,8 @@ import { WcpError } from '../../contract/errors.ts'
 import { Fqdn, Id, PhpVersion, TenantLimits, TenantName } from '../../contract/values.ts'
 import { Inventory } from '../../contract/wire.ts'
 import { type Database, statementsOf } from '../../program/native-sqlite.ts'
+import { uidRange } from '../os/tenant-uids.ts'
 import type { Json } from '../steps/step.ts'
-
-/** Uids of tenants, and their gids, which are the same; never used twice. */
-export const uidRange = { first: 20_000, last: 59_999 } as const
 
 const State = z.enum(['making', 'active', 'suspended', 'trashed', 'purging', 'none'])
 export type State = z.infer<typeof State>

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TenantName } from '../../contract/values.ts'
 import type { Log } from '../log.ts'
+import { crowd, usageOfUids } from './crowd.ts'
 import { sandboxed, setprivArgv } from './direct-services-sandbox.ts'
 import { exec, spawnService } from './exec.ts'
 import { Supervised } from './exec-supervised.ts'
@@ -72,6 +73,9 @@ export async function openDirectServices({ places, webGid, log }: DirectOptions)
     stopFpm: (tenant) => lifecycle.stop(tenant),
     awakeFpm: async () => lifecycle.awake(),
     ...runServices(runs),
+    crowd: async () => crowd(usageOfUids()),
+    // Held by stopping what rests; nothing else could refuse more, which `missing` says.
+    applyCeiling: async () => {},
     // The process limit is set at the next start; the others cannot be set, which `missing` says.
     applyLimits: async () => {},
     async stopTenant(tenant) {
@@ -102,6 +106,7 @@ export async function openDirectServices({ places, webGid, log }: DirectOptions)
 function missing(hasNamespaces: boolean): string[] {
   return [
     'Limits of CPU, memory and I/O are not enforced: this machine does not run systemd.',
+    'What all customers together use is held below its ceiling by stopping PHP that rests, and by nothing else: this machine does not run systemd.',
     'System calls and loopback addresses of PHP are not filtered: this machine does not run systemd.',
     ...(hasNamespaces
       ? []

@@ -6,6 +6,7 @@
  * the health page.
  */
 import type { Id, TenantLimits, TenantName } from '../../contract/values.ts'
+import type { Ceiling, Crowd } from './ceiling.ts'
 import type { FpmActivity } from './fpm-activity.ts'
 import type { OutputPage } from './run-as/kept-output.ts'
 import type { RunEnd, TenantRun } from './run-as/tenant-run.ts'
@@ -57,6 +58,10 @@ export interface Services {
   runOutput(tenant: TenantName, run: Id, after: number, most: number): Promise<OutputPage>
   /** Runs go on without this process, and the next one finds them. */
   leaveRuns(): Promise<void>
+  /** Of all customers together, whatever they run. */
+  crowd(): Promise<Crowd>
+  /** The kernel refuses them more than this, where it can; `missing` says where not. */
+  applyCeiling(ceiling: Ceiling): Promise<void>
 
   /** Writes the limits to the tenant's slice if it exists now; a later start sets them anyway. */
   applyLimits(tenant: TenantName, limits: TenantLimits): Promise<void>

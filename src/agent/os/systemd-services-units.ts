@@ -1,9 +1,13 @@
 /** Names, limits and sandbox of a tenant's transient units: argv only, nothing is started here. */
 import type { TenantLimits, TenantName } from '../../contract/values.ts'
+import type { Usage } from './ceiling.ts'
 import { fpmCommand, hiddenPaths } from './fpm-command.ts'
 import type { Layout } from './layout.ts'
 import type { FpmStart } from './services.ts'
 import type { TenantIdentity } from './tenant-identity.ts'
+
+/** Above every tenant's slice. */
+export const customersSlice = 'wcp.slice'
 
 /** A tenant's name has no dash, so this is a child of `wcp.slice` and of nothing else. */
 export function sliceUnit(tenant: TenantName): string {
@@ -12,6 +16,10 @@ export function sliceUnit(tenant: TenantName): string {
 
 export function fpmUnit(tenant: TenantName): string {
   return `wcp-fpm-${tenant}`
+}
+
+export function ceilingProperties({ memoryBytes, tasks }: Usage): readonly string[] {
+  return [`MemoryMax=${memoryBytes}`, `TasksMax=${tasks}`]
 }
 
 /** For `systemctl set-property`; an empty value or "infinity" takes an earlier limit away. */

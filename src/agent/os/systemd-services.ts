@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { WcpError } from '../../contract/errors.ts'
 import type { TenantLimits, TenantName } from '../../contract/values.ts'
 import type { Log } from '../log.ts'
+import { crowd, usageOfSlice } from './crowd.ts'
 import { exec, execOk } from './exec.ts'
 import { connectedSockets, workOf } from './fpm-activity.ts'
 import { groupText, passwdText } from './fpm-command.ts'
@@ -16,7 +17,14 @@ import { reloadRunningNginx, testNginxConfig } from './nginx.ts'
 import { RunAs, runServices } from './run-as/run-as.ts'
 import { SystemdRuns } from './run-as/systemd-runs.ts'
 import type { AwakeFpm, FpmStart, ServiceState, Services } from './services.ts'
-import { fpmUnit, limitProperties, sliceUnit, startFpmArgv } from './systemd-services-units.ts'
+import {
+  ceilingProperties,
+  customersSlice,
+  fpmUnit,
+  limitProperties,
+  sliceUnit,
+  startFpmArgv,
+} from './systemd-services-units.ts'
 import type { TenantIdentity } from './tenant-identity.ts'
 
 export interface SystemdOptions {
@@ -43,6 +51,10 @@ export function systemdServices({ places, webGroup, cgroups = '/sys/fs/cgroup' }
     stopFpm: (tenant) => lifecycle.stop(tenant),
     awakeFpm: async () => lifecycle.awake(),
     ...runServices(runs),
+    crowd: async () => crowd(usageOfSlice(join(cgroups, customersSlice))),
+    async applyCeiling(ceiling) {
+      await execOk(systemctl, ['set-property', '--runtime', '--', customersSlice, ...ceilingProperties(ceiling)])
+    },
     async applyLimits(tenant, limits) {
       if (existsSync(backend.sliceDirectory(tenant))) await backend.setLimits(tenant, limits)
       else backend.forgetLimits(tenant)
@@ -167,7 +179,7 @@ class SystemdFpm implements FpmBackend {
   }
 
   sliceDirectory(tenant: TenantName): string {
-    return join(this.#cgroups, 'wcp.slice', sliceUnit(tenant))
+    return join(this.#cgroups, customersSlice, sliceUnit(tenant))
   }
 
   #processes(tenant: TenantName): number[] {

@@ -63,6 +63,8 @@ beforeEach(() => {
     awakeFpm: async () => [...awake].map((name) => ({ tenant: TenantName.parse(name), isServing: false, work: '' })),
     ...noRuns,
     runsAnything: async (tenant) => awake.has(tenant),
+    crowd: async () => ({ memoryBytes: 0, tasks: 0, availableBytes: 1 }),
+    applyCeiling: async () => {},
     applyLimits: async (_, wanted) => void applied.push(wanted),
     reloadNginx: async () => {},
     states: async () => [],

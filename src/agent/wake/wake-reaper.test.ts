@@ -7,6 +7,8 @@ const acme = 'acme' as TenantName
 const other = 'other' as TenantName
 const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() }
 
+const ceiling = { memoryBytes: 2 ** 40, tasks: 10_000, leastAvailableBytes: 0 }
+
 function atRest(tenant: TenantName): AwakeFpm {
   return { tenant, isServing: false, work: '8:1' }
 }
@@ -16,8 +18,9 @@ function machine() {
   const services = {
     awakeFpm: async () => state.awake,
     stopFpm: vi.fn(async (tenant: TenantName) => void state.stopped.push(tenant)),
+    crowd: async () => ({ memoryBytes: 0, tasks: 0, availableBytes: 1 }),
   }
-  return { state, services, reaper: new IdleReaper({ services, log, idleSeconds: 60, now: () => state.now }) }
+  return { state, services, reaper: new IdleReaper({ services, log, ceiling, idleSeconds: 60, now: () => state.now }) }
 }
 
 describe('the idle reaper', () => {
