@@ -45,6 +45,57 @@ describe('the services on a server', () => {
     }
   })
 
+  it('are above all tenants, who together have a ceiling', async () => {
+    const [total, most] = (
+      await machine.succeed('free -b | awk "/^Mem/ { print \\$2 }"; cat /sys/fs/cgroup/wcp.slice/memory.max')
+    )
+      .trim()
+      .split('\n')
+      .map(Number)
+
+    expect((most ?? 0) / (total ?? 1)).toBeCloseTo(0.75, 2)
+    expect(Number(await machine.succeed('cat /sys/fs/cgroup/wcp.slice/pids.max'))).toBeGreaterThan(100)
+  })
+
+  describe('for a tenant of a fifth of a processor', () => {
+    const quota = 'cat /sys/fs/cgroup/wcp.slice/wcp-tiny.slice/cpu.max'
+    const master = () => pidOf('wcp-fpm-tiny')
+
+    beforeAll(async () => {
+      await machine.succeed(['wcp', 'package', 'create', 'small', '--cpu-pct', '20'])
+      await machine.succeed(['wcp', 'tenant', 'create', 'tiny', '--package', 'small', '--domain', 'tiny.example.com'])
+      await putWhoPage(machine, 'tiny', 'tiny.example.com')
+    })
+
+    it('wake its PHP on a whole processor, and hold it to its package after that', async () => {
+      expect((await visit(machine, 'tiny.example.com', '/who.php')).status).toBe(200)
+
+      expect(await machine.succeed('journalctl -b -o cat --no-pager -u wcpd | grep -c "did not start" || true')).toBe(
+        '0\n',
+      )
+      await eventually(machine, quota, /^20000 100000/)
+      expect(await machine.succeed('ls -A /run/wcp360/fpm')).not.toContain('.burst')
+    })
+
+    it('change its limits while its PHP goes on', async () => {
+      const before = await master()
+
+      await machine.succeed(['wcp', 'package', 'update', 'small', '--cpu-pct', '30', '--mem-mb', '256'])
+      await eventually(machine, quota, /^30000 100000/)
+
+      expect(Number(before)).toBeGreaterThan(0)
+      expect(await master()).toBe(before)
+    })
+
+    it('lower a quota that an agent had raised when it was killed', async () => {
+      await machine.succeed('systemctl set-property --runtime wcp-tiny.slice CPUQuota=100%')
+      await machine.succeed('touch /run/wcp360/fpm/.tiny.burst && systemctl kill -s KILL wcpd')
+
+      await eventually(machine, quota, /^30000 100000/)
+      await eventually(machine, 'wcp status', /nginx +running/)
+    })
+  })
+
   it('go after nginx, which may have run since before they were installed', async () => {
     expect((await machine.succeed('ps -C nginx -o ni= | sort -u')).trim()).toBe('-10')
   })

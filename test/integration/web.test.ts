@@ -546,6 +546,26 @@ describe('an idle tenant', () => {
   })
 })
 
+describe('PHP whose settings have changed', () => {
+  it('is seen as outdated, stopped once it rests, and not again after its next start', async () => {
+    const isOutdated = async () =>
+      (await machine.services.awakeFpm()).find(({ tenant }) => tenant === acme.name)?.isOutdated
+    await ask(host, '/')
+    expect(await isOutdated()).toBe(false)
+    const config = machine.places.web.fpmConfig(acme.name)
+    writeFileSync(config, readFileSync(config))
+    expect(await isOutdated()).toBe(true)
+
+    await until(async () => {
+      await machine.reaper.look()
+      return machine.processesOf(acme.uid).length === 0
+    })
+
+    expect((await ask(host, '/')).status).toBe(200)
+    expect(await isOutdated()).toBe(false)
+  })
+})
+
 describe('many tenants below a small ceiling', () => {
   it('are all woken, and what rested longest has gone for what came later', { timeout: 60_000 }, async () => {
     const before = await machine.services.crowd()

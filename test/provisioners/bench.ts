@@ -47,7 +47,7 @@ export class NotedServices implements Services {
     this.awake.delete(tenant)
   }
   async awakeFpm() {
-    return [...this.awake].map((tenant) => ({ tenant: tenant as never, isServing: false, work: '' })) // brands exist in types only
+    return [...this.awake].map((tenant) => ({ tenant: tenant as never, isServing: false, work: '', isOutdated: false })) // brands exist in types only
   }
   async crowd() {
     return { memoryBytes: 0, tasks: 0, availableBytes: 1 }

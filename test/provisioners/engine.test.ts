@@ -23,6 +23,16 @@ afterEach(async () => {
 
 const create = scenarios['tenant.create'].payload
 
+it('changes the limits of a tenant under its running PHP, which reads its own numbers when it starts next', async () => {
+  await leadUp(bench, 'tenant.limit')
+  bench.services.awake.add('acme')
+
+  await bench.run('tenant.limit', scenarios['tenant.limit'].payload)
+
+  expect([...bench.services.awake]).toEqual(['acme'])
+  expect(bench.services.limits.get('acme')).toMatchObject({ memMb: 1024 })
+})
+
 describe('the fence', () => {
   it('refuses a token below the one it has seen, also after a restart', async () => {
     await leadUp(bench, 'tenant.suspend')

@@ -13,14 +13,14 @@ import { exec, spawnService } from './exec.ts'
 import { Supervised } from './exec-supervised.ts'
 import { connectedSockets, workOf } from './fpm-activity.ts'
 import { fpmCommand } from './fpm-command.ts'
-import { type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
+import { type Activity, type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
 import { keepDescriptors } from './inherited-descriptors.ts'
 import type { Layout } from './layout.ts'
 import { nginxMaster, reloadRunningNginx, startNginx, testNginxConfig } from './nginx.ts'
 import { processes, processOf, programOf, signal } from './processes.ts'
 import { DirectRuns } from './run-as/direct-runs.ts'
 import { RunAs, runServices } from './run-as/run-as.ts'
-import type { AwakeFpm, FpmStart, ServiceState, Services } from './services.ts'
+import type { FpmStart, ServiceState, Services } from './services.ts'
 import { endProcessesOf, processesOf } from './tenant-processes.ts'
 import { endSandboxes, sandboxesOf, type TenantSandbox } from './tenant-sandboxes.ts'
 import { bindDatagrams, lengthenDatagramQueues, listenUnix } from './unix-listen.ts'
@@ -184,7 +184,7 @@ class DirectFpm implements FpmBackend {
     rmSync(this.#places.fpmRecord(tenant), { force: true })
   }
 
-  activityOf(tenants: readonly TenantName[]): readonly AwakeFpm[] {
+  activityOf(tenants: readonly TenantName[]): readonly Activity[] {
     const tree = processTree()
     const connected = connectedSockets()
     return tenants.map((tenant) => {

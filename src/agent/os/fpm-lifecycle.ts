@@ -3,7 +3,7 @@
  * renamed into view only when PHP answers; it is renamed out of view before PHP is told to end. So the web server never
  * connects to a PHP that does not serve, and a connection that was accepted by the kernel is always answered.
  */
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WcpError } from '../../contract/errors.ts'
 import { TenantName } from '../../contract/values.ts'
@@ -21,8 +21,10 @@ export interface FpmBackend {
   /** Graceful, then by force; resolves when nothing of it is left. The sockets are not its business. */
   end(tenant: TenantName): Promise<void>
   /** What their masters do; one that died does nothing. */
-  activityOf(tenants: readonly TenantName[]): readonly AwakeFpm[]
+  activityOf(tenants: readonly TenantName[]): readonly Activity[]
 }
+
+export type Activity = Omit<AwakeFpm, 'isOutdated'>
 
 export interface Launched {
   /** Rejects when the master ends early, and never resolves. */
@@ -60,8 +62,17 @@ export class FpmLifecycle {
   awake(): readonly AwakeFpm[] {
     const tenants = new Set([...tenantsWithSocket(this.#places), ...this.#starting.keys()])
     // what is being started has its visitor already
-    const isServing = ({ tenant, isServing }: AwakeFpm) => isServing || this.#starting.has(tenant)
-    return this.#backend.activityOf([...tenants]).map((one) => ({ ...one, isServing: isServing(one) }))
+    const isServing = ({ tenant, isServing }: Activity) => isServing || this.#starting.has(tenant)
+    return this.#backend
+      .activityOf([...tenants])
+      .map((one) => ({ ...one, isServing: isServing(one), isOutdated: this.#isOutdated(one.tenant) }))
+  }
+
+  /** The socket is as old as the master's start. */
+  #isOutdated(tenant: TenantName): boolean {
+    const config = statSync(this.#places.web.fpmConfig(tenant), { throwIfNoEntry: false })
+    const socket = statSync(this.#places.fpmSocket(tenant), { throwIfNoEntry: false })
+    return config !== undefined && socket !== undefined && config.mtimeMs > socket.mtimeMs
   }
 
   /** One after the other for a tenant; a failure is told to whom it concerns and does not stop the next. */

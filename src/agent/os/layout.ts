@@ -136,6 +136,8 @@ export function layout(root = '/') {
     fpmHiddenSocket: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.sock`),
     /** What the direct supervision knows of a master, so that it survives a restart of the agent. */
     fpmRecord: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.json`),
+    /** There while the tenant's quota is raised because its PHP wakes. */
+    fpmBurst: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.burst`),
     /** The tenant's own /etc/passwd and /etc/group: itself and root (C29). */
     fpmPasswd: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.passwd`),
     fpmGroup: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.group`),

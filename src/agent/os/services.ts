@@ -20,6 +20,8 @@ export interface FpmStart extends TenantIdentity {
 
 export interface AwakeFpm extends FpmActivity {
   readonly tenant: TenantName
+  /** Its configuration was changed after it had started. */
+  readonly isOutdated: boolean
 }
 
 export interface ServiceState {

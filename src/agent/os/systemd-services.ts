@@ -2,21 +2,22 @@
  * Services below systemd. An idle tenant has no unit; an awake one has a transient socket and service in its slice, made by
  * one call. Nothing here needs `daemon-reload`, which is the dearest thing to ask of systemd on a machine with many units.
  */
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { WcpError } from '../../contract/errors.ts'
-import type { TenantLimits, TenantName } from '../../contract/values.ts'
+import { TenantLimits, TenantName } from '../../contract/values.ts'
 import type { Log } from '../log.ts'
 import { crowd, usageOfSlice } from './crowd.ts'
 import { exec, execOk } from './exec.ts'
 import { connectedSockets, workOf } from './fpm-activity.ts'
 import { groupText, passwdText } from './fpm-command.ts'
-import { type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
+import { type Activity, type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
 import type { Layout } from './layout.ts'
 import { reloadRunningNginx, testNginxConfig } from './nginx.ts'
 import { RunAs, runServices } from './run-as/run-as.ts'
 import { SystemdRuns } from './run-as/systemd-runs.ts'
-import type { AwakeFpm, FpmStart, ServiceState, Services } from './services.ts'
+import type { FpmStart, ServiceState, Services } from './services.ts'
 import {
   ceilingProperties,
   customersSlice,
@@ -26,6 +27,7 @@ import {
   startFpmArgv,
 } from './systemd-services-units.ts'
 import type { TenantIdentity } from './tenant-identity.ts'
+import { WakeBursts } from './wake-burst.ts'
 
 export interface SystemdOptions {
   readonly places: Layout
@@ -38,8 +40,9 @@ export interface SystemdOptions {
 
 const systemctl = '/usr/bin/systemctl'
 
-export function systemdServices({ places, webGroup, cgroups = '/sys/fs/cgroup' }: SystemdOptions): Services {
-  const backend = new SystemdFpm(places, webGroup, cgroups)
+export function systemdServices({ places, webGroup, log, cgroups = '/sys/fs/cgroup' }: SystemdOptions): Services {
+  const backend = new SystemdFpm(places, webGroup, cgroups, log)
+  void backend.endBurstsOfBefore()
   const lifecycle = new FpmLifecycle(places, backend)
   const runs = new RunAs(places, new SystemdRuns(places, (run) => backend.prepareSlice(run)))
   return {
@@ -116,15 +119,31 @@ class SystemdFpm implements FpmBackend {
   readonly #cgroups: string
   /** What this process has set; the drop-ins are systemd's own, below /run, and outlive the slice. */
   readonly #limits = new Map<TenantName, string>()
+  /** What the package says; a burst may add to it for a moment. */
+  readonly #wanted = new Map<TenantName, TenantLimits>()
+  readonly #bursts: WakeBursts
+  readonly #log: Log
 
-  constructor(places: Layout, webGroup: string, cgroups: string) {
+  constructor(places: Layout, webGroup: string, cgroups: string, log: Log) {
     this.#places = places
     this.#webGroup = webGroup
     this.#cgroups = cgroups
+    this.#log = log
+    this.#bursts = new WakeBursts({
+      apply: (tenant) => this.#apply(tenant),
+      cpuMs: (tenant) => cpuMsOf(this.sliceDirectory(tenant)),
+      isServing: (tenant) => connectedSockets().has(places.fpmHiddenSocket(tenant)),
+      note: (tenant, isRaised) => this.#noteBurst(tenant, isRaised),
+      sleep,
+      now: () => performance.now(),
+      failed: (tenant, err) => log.error({ tenant, err }, 'the quota of a tenant that woke was not lowered'),
+    })
   }
 
   async launch(start: FpmStart): Promise<Launched> {
-    await this.prepareSlice({ ...start, sliceLimits: start.limits })
+    this.#wanted.set(start.name, start.limits)
+    await this.#bursts.begin(start.name, start.limits)
+    this.#writeAccounts(start)
     await execOk('/usr/bin/systemd-run', startFpmArgv(this.#places, start, this.#webGroup))
     // Its end shows at the socket: systemd gives up after a few tries and closes it.
     return { failed: new Promise(() => {}) }
@@ -151,7 +170,7 @@ class SystemdFpm implements FpmBackend {
     if (stopped.code === 0) await exec(systemctl, ['reset-failed', '--', `${unit}.socket`, `${unit}.service`])
   }
 
-  activityOf(tenants: readonly TenantName[]): readonly AwakeFpm[] {
+  activityOf(tenants: readonly TenantName[]): readonly Activity[] {
     const connected = connectedSockets()
     return tenants.map((tenant) => {
       const pids = this.#processes(tenant)
@@ -161,11 +180,39 @@ class SystemdFpm implements FpmBackend {
   }
 
   async setLimits(tenant: TenantName, limits: TenantLimits): Promise<void> {
-    const wanted = JSON.stringify(limits)
-    if (this.#limits.get(tenant) === wanted) return
+    this.#wanted.set(tenant, limits)
+    await this.#apply(tenant)
+  }
+
+  /** Of an agent that ended while PHP of a tenant was waking. */
+  async endBurstsOfBefore(): Promise<void> {
+    for (const tenant of tenantsWithBurst(this.#places)) {
+      try {
+        const record = readFileSync(this.#places.web.limits(tenant), 'utf8')
+        await this.setLimits(tenant, TenantLimits.parse(JSON.parse(record)))
+        this.#noteBurst(tenant, false)
+      } catch (err) {
+        this.#log.error({ tenant, err }, 'the quota of a tenant that woke was not lowered')
+      }
+    }
+  }
+
+  /** A tenant that was stopped meanwhile has no limits to be written. */
+  async #apply(tenant: TenantName): Promise<void> {
+    const wanted = this.#wanted.get(tenant)
+    if (wanted === undefined) return
+    const limits = this.#bursts.limitsOf(tenant, wanted)
+    const text = JSON.stringify(limits)
+    if (this.#limits.get(tenant) === text) return
     const properties = limitProperties(limits, this.#places.customers.root)
     await execOk(systemctl, ['set-property', '--runtime', '--', sliceUnit(tenant), ...properties])
-    this.#limits.set(tenant, wanted)
+    this.#limits.set(tenant, text)
+  }
+
+  #noteBurst(tenant: TenantName, isRaised: boolean): void {
+    const path = this.#places.fpmBurst(tenant)
+    if (isRaised) writeFileSync(path, '', { mode: 0o600 })
+    else rmSync(path, { force: true })
   }
 
   /** Not by `systemctl revert`, which reloads systemd; a unit that is not loaded reads its drop-ins anew. */
@@ -176,6 +223,7 @@ class SystemdFpm implements FpmBackend {
 
   forgetLimits(tenant: TenantName): void {
     this.#limits.delete(tenant)
+    this.#wanted.delete(tenant)
   }
 
   sliceDirectory(tenant: TenantName): string {
@@ -202,4 +250,18 @@ class SystemdFpm implements FpmBackend {
       renameSync(`${path}.new`, path)
     }
   }
+}
+
+function cpuMsOf(slice: string): number {
+  try {
+    return Number(/^usage_usec (\d+)$/m.exec(readFileSync(join(slice, 'cpu.stat'), 'utf8'))?.[1] ?? 0) / 1000
+  } catch {
+    return 0 // no process of it yet
+  }
+}
+
+function tenantsWithBurst({ fpmRun }: Layout): readonly TenantName[] {
+  if (!existsSync(fpmRun)) return []
+  const names = readdirSync(fpmRun).flatMap((file) => /^\.([^.]+)\.burst$/.exec(file)?.[1] ?? [])
+  return names.flatMap((name) => TenantName.safeParse(name).data ?? [])
 }

@@ -60,7 +60,8 @@ beforeEach(() => {
     startFpm: async () => {},
     stopFpm: stop,
     stopTenant: stop,
-    awakeFpm: async () => [...awake].map((name) => ({ tenant: TenantName.parse(name), isServing: false, work: '' })),
+    awakeFpm: async () =>
+      [...awake].map((name) => ({ tenant: TenantName.parse(name), isServing: false, work: '', isOutdated: false })),
     ...noRuns,
     runsAnything: async (tenant) => awake.has(tenant),
     crowd: async () => ({ memoryBytes: 0, tasks: 0, availableBytes: 1 }),

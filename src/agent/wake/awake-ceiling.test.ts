@@ -32,7 +32,12 @@ function machine() {
       state.awake.delete(tenant)
     },
     awakeFpm: async () =>
-      [...state.awake].map(([tenant, work]) => ({ tenant, isServing: busy.has(tenant), work: `${work}` })),
+      [...state.awake].map(([tenant, work]) => ({
+        tenant,
+        isServing: busy.has(tenant),
+        work: `${work}`,
+        isOutdated: false,
+      })),
     crowd: async () => ({
       memoryBytes: state.awake.size * ofOne.memoryBytes,
       tasks: state.awake.size * ofOne.tasks,

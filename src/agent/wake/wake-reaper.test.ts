@@ -10,7 +10,7 @@ const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() }
 const ceiling = { memoryBytes: 2 ** 40, tasks: 10_000, leastAvailableBytes: 0 }
 
 function atRest(tenant: TenantName): AwakeFpm {
-  return { tenant, isServing: false, work: '8:1' }
+  return { tenant, isServing: false, work: '8:1', isOutdated: false }
 }
 
 function machine() {
@@ -45,6 +45,18 @@ describe('the idle reaper', () => {
       await reaper.look()
     }
     expect(state.stopped).toEqual([])
+  })
+
+  it('stops one whose settings have changed as soon as it rests, and not before', async () => {
+    const { state, reaper } = machine()
+    state.awake = [{ ...atRest(acme), isOutdated: true, isServing: true }]
+    await reaper.look()
+    expect(state.stopped).toEqual([])
+    state.awake = [{ ...atRest(acme), isOutdated: true }]
+
+    await reaper.look()
+
+    expect(state.stopped).toEqual([acme])
   })
 
   it('does not stop a request that takes its time, whose worker sleeps', async () => {

@@ -34,6 +34,7 @@ const tellEveryMs = 60_000
 interface Rest {
   readonly since: number
   readonly work: string
+  readonly isOutdated: boolean
 }
 
 export class IdleReaper {
@@ -110,7 +111,7 @@ export class IdleReaper {
     await this.#seeWhatRests()
     const now = this.#now()
     for (const [tenant, rest] of [...this.#resting]) {
-      if (now - rest.since < idleSeconds * 1000) continue
+      if (now - rest.since < idleSeconds * 1000 && !rest.isOutdated) continue
       if (!(await this.#stop(tenant))) this.#resting.set(tenant, rest) // the next look tries again
     }
     while ((await this.#isCrowded()) && (await this.#stopLongestIdle()));
@@ -173,9 +174,10 @@ export class IdleReaper {
   #note(awake: readonly AwakeFpm[], now: number): void {
     const before = new Map(this.#resting)
     this.#resting.clear()
-    for (const { tenant, isServing, work } of awake) {
+    for (const { tenant, isServing, work, isOutdated } of awake) {
       const known = before.get(tenant)
-      if (!isServing) this.#resting.set(tenant, known?.work === work ? known : { since: now, work })
+      const since = known?.work === work ? known.since : now
+      if (!isServing) this.#resting.set(tenant, { since, work, isOutdated })
     }
   }
 }
