@@ -179,7 +179,7 @@ program_of() {
 
 packages_wanted() {
   printf '%s\n' nginx php-fpm php-cli php-curl php-gd php-intl php-mbstring php-mysql php-sqlite3 php-xml php-zip \
-    libatomic1 libnss-systemd libpam-runtime openssl ca-certificates logrotate util-linux
+    libatomic1 libnss-systemd libpam-runtime nftables openssl ca-certificates logrotate util-linux
   has_systemd || printf '%s\n' bubblewrap
 }
 

@@ -16,6 +16,7 @@ import type { Engine } from './jobs/engine-api.ts'
 import { accountLookup, systemAccounts } from './os/accounts.ts'
 import { ceilingOf } from './os/ceiling.ts'
 import { lackOfRoom } from './os/disk-room.ts'
+import { Egress } from './os/egress.ts'
 import { createFiles } from './os/files.ts'
 import type { Layout } from './os/layout.ts'
 import type { Machine } from './os/machine.ts'
@@ -28,6 +29,7 @@ import type { ServiceState } from './os/services.ts'
 import { webProblem } from './os/web-probe.ts'
 import { panelLink } from './panel-link.ts'
 import { prepareDirectories, preparePanelCredentials, prepareSecrets } from './prepare.ts'
+import { renderEgress } from './render/egress.ts'
 import { startChildServices, unitServices } from './unprivileged-services.ts'
 import { answerWakes } from './wake/wake.ts'
 import { IdleReaper } from './wake/wake-reaper.ts'
@@ -66,11 +68,19 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
   await prepareDirectories(preparation)
   await prepareSecrets(preparation)
 
+  const egress = new Egress({
+    render: (policies, resolvers) =>
+      renderEgress({ policies, resolvers, webPorts: [inForce.httpPort, inForce.httpsPort] }),
+    log,
+    isAllowed: isOnServer,
+  })
+  await egress.begin()
   const opened = await openServices({
     places,
     webGid: accounts.workers.gid,
     webGroup: accounts.workers.name,
     log,
+    egress,
     mayUseSystemd: isOnServer,
   })
   const { services } = opened
@@ -104,6 +114,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
     broken: () => broken.resolve(),
     lackOfRoom: () => lackOfRoom(places),
   })
+  await egress.load(engine.egressPolicies())
   await recover(engine, systemd.say)
 
   const unprivileged =
@@ -172,6 +183,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
       await unprivileged.stop()
       wakes.close()
       reaper.close()
+      egress.close()
       await engine.close()
       heads.close()
       audit.close()

@@ -39,6 +39,15 @@ export const Line = z
 export const PhpVersion = z.enum(['8.1', '8.2', '8.3', '8.4', '8.5'], { error: 'a PHP version such as 8.4' })
 export type PhpVersion = z.infer<typeof PhpVersion>
 
+/**
+ * Where processes of a tenant may connect to, besides this machine's sites and what they serve to themselves: `default`
+ * everywhere but the addresses of the cloud provider and other servers' port 25, `smtp` also that, `open` everywhere,
+ * `none` nowhere.
+ */
+export const egressPolicies = ['default', 'smtp', 'open', 'none'] as const
+export const EgressPolicy = z.enum(egressPolicies, { error: 'default, smtp, open or none' })
+export type EgressPolicy = z.infer<typeof EgressPolicy>
+
 /** What a tenant may use of the machine; null means no limit of its own. */
 export const TenantLimits = z.strictObject({
   /** Hundredths of one CPU: 150 is one and a half. */
@@ -49,5 +58,7 @@ export const TenantLimits = z.strictObject({
   ioMbps: z.int().min(1).max(100_000).nullable(),
   /** Not enforced yet: no quota is written. */
   diskMb: z.int().min(10).max(1_073_741_824).nullable(),
+  /** Absent in what 0.1.0 wrote. */
+  egress: EgressPolicy.exactOptional(),
 })
 export type TenantLimits = z.infer<typeof TenantLimits>

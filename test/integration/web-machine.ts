@@ -22,6 +22,7 @@ import { fileURLToPath } from 'node:url'
 import type { HostLookup } from '../../src/agent/jobs/engine-api.ts'
 import { type Ceiling, ceilingOf } from '../../src/agent/os/ceiling.ts'
 import { type DirectServices, openDirectServices } from '../../src/agent/os/direct-services.ts'
+import { foreignEgress } from '../../src/agent/os/egress.ts'
 import { type Layout, layout } from '../../src/agent/os/layout.ts'
 import { nginxVersion } from '../../src/agent/os/nginx.ts'
 import type { FpmStart } from '../../src/agent/os/services.ts'
@@ -96,11 +97,8 @@ export class WebMachine {
     this.#makeDefaultTls()
     await this.#writeNginxConfig()
     const log = (level: string) => (facts: object, message: string) => void this.logged.push({ level, facts, message })
-    this.services = await openDirectServices({
-      places,
-      webGid: workersGid,
-      log: { info: log('info'), warn: log('warn'), error: log('error') },
-    })
+    const kept = { info: log('info'), warn: log('warn'), error: log('error') }
+    this.services = await openDirectServices({ places, webGid: workersGid, log: kept, egress: foreignEgress(kept) })
     this.reaper = this.reaperBelow(ceilingOf(75))
     await this.services.superviseNginx()
     this.startWebLog()

@@ -53,8 +53,8 @@ export class NotedServices implements Services {
     return { memoryBytes: 0, tasks: 0, availableBytes: 1 }
   }
   async applyCeiling() {}
-  async applyLimits(tenant: string, limits: TenantLimits) {
-    this.limits.set(tenant, limits)
+  async applyLimits({ name }: { name: string }, limits: TenantLimits) {
+    this.limits.set(name, limits)
   }
   async stopTenant(tenant: string) {
     this.awake.delete(tenant)

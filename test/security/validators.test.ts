@@ -7,7 +7,7 @@ import { namesBelow } from '../../src/agent/os/walk.ts'
 import { renderFpmConfig } from '../../src/agent/render/fpm.ts'
 import { renderSystem } from '../../src/agent/render/render.ts'
 import { encodeFrame, FrameDecoder } from '../../src/contract/frame.ts'
-import { Fqdn, Id, Line, PhpVersion, TenantLimits, TenantName } from '../../src/contract/values.ts'
+import { egressPolicies, Fqdn, Id, Line, PhpVersion, TenantLimits, TenantName } from '../../src/contract/values.ts'
 import { parseWakeQuestion } from '../../src/contract/wake.ts'
 import { PanelMessage } from '../../src/contract/wire.ts'
 import { canonicalDomain } from '../../src/lib/domain-name.ts'
@@ -108,12 +108,16 @@ const claims: readonly (readonly [name: string, property: fc.IRawProperty<unknow
         pids: fc.anything(),
         ioMbps: fc.anything(),
         diskMb: fc.anything(),
+        egress: fc.anything(),
       }),
       (given) => {
         const parsed = TenantLimits.safeParse(given)
+        if (!parsed.success) return true
+        const { egress, ...numbers } = parsed.data
+        const isKnown = egress === undefined || egressPolicies.includes(egress)
         return (
-          !parsed.success ||
-          Object.values(parsed.data).every((value) => value === null || (Number.isSafeInteger(value) && value >= 1))
+          isKnown &&
+          Object.values(numbers).every((value) => value === null || (Number.isSafeInteger(value) && value >= 1))
         )
       },
     ),

@@ -1,7 +1,7 @@
 /** What the rest of the root side sees of the job engine: how it is made, fed, asked and closed. */
 
 import type { WcpError } from '../../contract/errors.ts'
-import type { Fqdn, TenantName } from '../../contract/values.ts'
+import type { EgressPolicy, Fqdn, TenantName } from '../../contract/values.ts'
 import type { AgentMessage, DriftReport, HealthSnapshot } from '../../contract/wire.ts'
 import type { JobType } from '../../resources/jobs.ts'
 import type { AuditTrail } from '../audit/audit-trail.ts'
@@ -70,6 +70,8 @@ export interface Engine {
   lookupHost(name: Fqdn): HostLookup
   /** The tenant as the registry knows it, for the idle reaper and the health page; undefined when there is none. */
   tenant(name: TenantName): FpmStart | undefined
+  /** Of tenants that have another than the usual one, by uid. */
+  egressPolicies(): readonly (readonly [uid: number, policy: EgressPolicy])[]
   /** Ids of the jobs that run now. */
   running(): readonly string[]
   /** Tells the panel how far the audit log has come; call it from time to time. */

@@ -223,6 +223,10 @@ class JobEngine implements Engine {
     return { name, uid, gid, php, limits: tenant.limits }
   }
 
+  egressPolicies() {
+    return this.#state?.registry.egressPolicies() ?? []
+  }
+
   running(): readonly string[] {
     return [...this.#running.keys()]
   }

@@ -1,7 +1,7 @@
 /** What exists on this machine, as the root side knows it: who owns which name, uid and host. The panel's word is never enough (B6). */
 import { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
-import { Fqdn, Id, PhpVersion, TenantLimits, TenantName } from '../../contract/values.ts'
+import { EgressPolicy, Fqdn, Id, PhpVersion, TenantLimits, TenantName } from '../../contract/values.ts'
 import { Inventory } from '../../contract/wire.ts'
 import { type Database, statementsOf } from '../../program/native-sqlite.ts'
 import { uidRange } from '../os/tenant-uids.ts'
@@ -79,6 +79,14 @@ export class Registry {
 
   tenants(): readonly TenantRecord[] {
     return this.#all(TenantRow, "select * from tenants where state <> 'none' order by name")
+  }
+
+  /** Of those that have another than the usual one. */
+  egressPolicies(): readonly (readonly [uid: number, policy: EgressPolicy])[] {
+    const row = z.strictObject({ uid: z.int(), policy: EgressPolicy })
+    const policy = "json_extract(limits, '$.egress')"
+    const query = `select uid, ${policy} as policy from tenants where state <> 'none' and ${policy} is not null`
+    return this.#all(row, query).map((found) => [found.uid, found.policy] as const)
   }
 
   /** The next of `tenants` in their order. @param after name of the last one, or nothing for the first ones */

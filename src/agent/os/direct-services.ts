@@ -9,6 +9,7 @@ import type { TenantName } from '../../contract/values.ts'
 import type { Log } from '../log.ts'
 import { crowd, usageOfUids } from './crowd.ts'
 import { sandboxed, setprivArgv } from './direct-services-sandbox.ts'
+import type { Egress } from './egress.ts'
 import { exec, spawnService } from './exec.ts'
 import { Supervised } from './exec-supervised.ts'
 import { connectedSockets, workOf } from './fpm-activity.ts'
@@ -30,6 +31,7 @@ export interface DirectOptions {
   /** Group of the web server's workers: it alone may connect to PHP. */
   readonly webGid: number
   readonly log: Log
+  readonly egress: Egress
 }
 
 export interface DirectServices extends Services {
@@ -45,7 +47,7 @@ export interface DirectServices extends Services {
 
 const graceMs = 20_000
 
-export async function openDirectServices({ places, webGid, log }: DirectOptions): Promise<DirectServices> {
+export async function openDirectServices({ places, webGid, log, egress }: DirectOptions): Promise<DirectServices> {
   keepDescriptors()
   const hasNamespaces = await canSandbox()
   const backend = new DirectFpm(places, webGid, hasNamespaces)
@@ -68,7 +70,9 @@ export async function openDirectServices({ places, webGid, log }: DirectOptions)
   return {
     kind: 'direct',
     webLogSockets,
-    missing: missing(hasNamespaces),
+    get missing() {
+      return [...missing(hasNamespaces), ...egress.missing]
+    },
     startFpm: (start) => lifecycle.start(start),
     stopFpm: (tenant) => lifecycle.stop(tenant),
     awakeFpm: async () => lifecycle.awake(),
@@ -77,7 +81,7 @@ export async function openDirectServices({ places, webGid, log }: DirectOptions)
     // Held by stopping what rests; nothing else could refuse more, which `missing` says.
     applyCeiling: async () => {},
     // The process limit is set at the next start; the others cannot be set, which `missing` says.
-    applyLimits: async () => {},
+    applyLimits: ({ uid }, limits) => egress.set(uid, limits.egress ?? 'default'),
     async stopTenant(tenant) {
       await lifecycle.stop(tenant)
       await endSandboxes(() => sandboxesOf(places.customers.tenant(tenant)))
@@ -107,7 +111,7 @@ function missing(hasNamespaces: boolean): string[] {
   return [
     'Limits of CPU, memory and I/O are not enforced: this machine does not run systemd.',
     'What all customers together use is held below its ceiling by stopping PHP that rests, and by nothing else: this machine does not run systemd.',
-    'System calls and loopback addresses of PHP are not filtered: this machine does not run systemd.',
+    'System calls of PHP are not filtered: this machine does not run systemd.',
     ...(hasNamespaces
       ? []
       : ['PHP of different customers shares /tmp, /proc and the view of the disk: namespaces are not permitted here.']),

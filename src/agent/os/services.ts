@@ -65,8 +65,11 @@ export interface Services {
   /** The kernel refuses them more than this, where it can; `missing` says where not. */
   applyCeiling(ceiling: Ceiling): Promise<void>
 
-  /** Writes the limits to the tenant's slice if it exists now; a later start sets them anyway. */
-  applyLimits(tenant: TenantName, limits: TenantLimits): Promise<void>
+  /**
+   * Writes the limits to the tenant's slice if it exists now (a later start sets them anyway), and where its processes may
+   * connect to.
+   */
+  applyLimits(tenant: TenantIdentity, limits: TenantLimits): Promise<void>
   /** Ends every process of the tenant, gracefully then by force, and removes its slice. */
   stopTenant(tenant: TenantName): Promise<void>
   /** Whether any process of the tenant is there, PHP's or not, whoever is its parent. */

@@ -36,7 +36,7 @@ describe('limits of a slice', () => {
 
 describe('PHP of a tenant', () => {
   it('is one systemd-run with numeric ids, in the slice, behind a socket for the web server', () => {
-    const argv = startFpmArgv(places, start, 'www-data')
+    const argv = startFpmArgv(places, start, 'www-data', true)
 
     expect(argv.filter((word) => !word.startsWith('--property='))).toEqual([
       '--quiet',
@@ -63,7 +63,7 @@ describe('PHP of a tenant', () => {
   })
 
   it('sees its own tree and nobody else of the customers', () => {
-    const properties = sandboxProperties(places, start)
+    const properties = sandboxProperties(places, start, true)
 
     expect(properties).toContain('BindPaths=/srv/www/acme /srv/www/acme/tmp:/tmp /srv/www/acme/tmp:/var/tmp')
     expect(properties.find((text) => text.startsWith('TemporaryFileSystem='))).toContain('/srv/www:ro')
@@ -73,6 +73,19 @@ describe('PHP of a tenant', () => {
     expect(properties.find((text) => text.startsWith('InaccessiblePaths='))).toContain('-/run/wcp360')
     // Everything systemd hides is a bind of nodes below /run/systemd, so hiding that as a whole hides nothing else.
     expect(properties.join(' ')).not.toMatch(/-\/run\/systemd( |$)/)
+  })
+
+  it.each([
+    ['usual, and rules by uid', 'default', true, /^IPAddressDeny=169\.254\.0\.0\/16 .*fd00:ec2::254/],
+    ['usual, and no such rules', 'default', false, /^IPAddressDeny=localhost 169\.254\.0\.0\/16 /],
+    ['open, and rules by uid', 'open', true, undefined],
+    ['open, and no such rules', 'open', false, /^IPAddressDeny=localhost$/],
+  ] as const)('is kept from addresses by its slice as well: %s', (_, egress, isFiltered, expected) => {
+    const properties = sandboxProperties(places, { ...start, limits: { ...limits, egress } }, isFiltered)
+    const denied = properties.find((text) => text.startsWith('IPAddressDeny='))
+
+    if (expected === undefined) expect(denied).toBeUndefined()
+    else expect(denied).toMatch(expected)
   })
 
   it('has an account database of two lines each', () => {

@@ -1,8 +1,9 @@
 /** Names, limits and sandbox of a tenant's transient units: argv only, nothing is started here. */
-import type { TenantLimits, TenantName } from '../../contract/values.ts'
+import type { EgressPolicy, TenantLimits, TenantName } from '../../contract/values.ts'
 import type { Usage } from './ceiling.ts'
 import { fpmCommand, hiddenPaths } from './fpm-command.ts'
 import type { Layout } from './layout.ts'
+import { providerAddresses, resolvers } from './outside-addresses.ts'
 import type { FpmStart } from './services.ts'
 import type { TenantIdentity } from './tenant-identity.ts'
 
@@ -40,7 +41,12 @@ export function limitProperties(limits: TenantLimits, disk: string): readonly st
  * One `systemd-run`: the socket at the hidden path, and the service that its first connection starts. systemd keeps the
  * socket, so a master that was killed is started again by the next request.
  */
-export function startFpmArgv(places: Layout, start: FpmStart, webGroup: string): readonly string[] {
+export function startFpmArgv(
+  places: Layout,
+  start: FpmStart,
+  webGroup: string,
+  isFiltered: boolean,
+): readonly string[] {
   const command = fpmCommand(places, start, phpLog(start.name))
   return [
     '--quiet',
@@ -50,7 +56,7 @@ export function startFpmArgv(places: Layout, start: FpmStart, webGroup: string):
     `--uid=${start.uid}`,
     `--gid=${start.gid}`,
     ...socketProperties(places, start.name, webGroup).map((property) => `--socket-property=${property}`),
-    ...sandboxProperties(places, start).map((property) => `--property=${property}`),
+    ...sandboxProperties(places, start, isFiltered).map((property) => `--property=${property}`),
     ...Object.entries(command.env).map(([name, value]) => `--setenv=${name}=${value}`),
     '--',
     command.file,
@@ -80,7 +86,7 @@ const hiddenFromUnits = [
 ]
 
 /** PHP's own part; `systemd-analyze security` must stay at 3.0 or below. */
-export function sandboxProperties(places: Layout, start: FpmStart): readonly string[] {
+export function sandboxProperties(places: Layout, start: FpmStart, isFiltered: boolean): readonly string[] {
   return [
     'Type=exec',
     // One more try; then the socket fails too, and the wake is answered with it.
@@ -93,8 +99,14 @@ export function sandboxProperties(places: Layout, start: FpmStart): readonly str
     `SyslogIdentifier=php-${start.name}`,
     'LogRateLimitIntervalSec=10s',
     'LogRateLimitBurst=200',
-    ...tenantView(places, start),
+    ...tenantView(places, start, { policy: start.limits.egress, isFiltered }),
   ]
+}
+
+export interface TenantNetwork {
+  readonly policy: EgressPolicy | undefined
+  /** The rules of `egress.ts` are in force: they leave the tenant what it serves to itself on loopback. */
+  readonly isFiltered: boolean
 }
 
 /**
@@ -104,6 +116,7 @@ export function sandboxProperties(places: Layout, start: FpmStart): readonly str
 export function tenantView(
   places: Layout,
   tenant: TenantIdentity,
+  network: TenantNetwork,
   readable: readonly string[] = [],
 ): readonly string[] {
   const own = places.customers.tenant(tenant.name)
@@ -141,13 +154,20 @@ export function tenantView(
     'SystemCallFilter=~@resources @privileged',
     'SystemCallFilter=@chown', // WordPress and others hand files to their own group
     'SystemCallErrorNumber=EPERM',
-    // Databases are reached by their sockets; of loopback there is only the resolver (C29).
-    'IPAddressDeny=localhost',
-    'IPAddressAllow=127.0.0.53 127.0.0.54',
+    ...addressProperties(network),
     // Of customers' trees there is only its own; /tmp lies on its own quota and outlives an idle stop.
     `TemporaryFileSystem=${places.customers.root}:ro ${places.web.root}:ro /var/lib:ro /var/log:ro /var/spool:ro /dev/shm:mode=1777,size=64M`,
     `BindPaths=${own} ${tmp}:/tmp ${tmp}:/var/tmp`,
     `BindReadOnlyPaths=${[config, sites, ...readable, accounts].join(' ')}`,
     `InaccessiblePaths=${hiddenFromUnits.map((path) => `-${path}`).join(' ')}`,
   ]
+}
+
+/** A second wall, which stands while somebody flushes the rules of nftables; resolvers come first, wherever they are (C29). */
+function addressProperties({ policy, isFiltered }: TenantNetwork): readonly string[] {
+  const provider = policy === 'open' ? [] : [...providerAddresses.ipv4, ...providerAddresses.ipv6]
+  const denied = [...(isFiltered ? [] : ['localhost']), ...provider]
+  const { ipv4, ipv6 } = resolvers()
+  const allowed = ['127.0.0.53', '127.0.0.54', ...ipv4, ...ipv6]
+  return denied.length === 0 ? [] : [`IPAddressDeny=${denied.join(' ')}`, `IPAddressAllow=${allowed.join(' ')}`]
 }

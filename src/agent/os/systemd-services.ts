@@ -9,6 +9,7 @@ import { WcpError } from '../../contract/errors.ts'
 import { TenantLimits, TenantName } from '../../contract/values.ts'
 import type { Log } from '../log.ts'
 import { crowd, usageOfSlice } from './crowd.ts'
+import type { Egress } from './egress.ts'
 import { exec, execOk } from './exec.ts'
 import { connectedSockets, workOf } from './fpm-activity.ts'
 import { groupText, passwdText } from './fpm-command.ts'
@@ -34,22 +35,30 @@ export interface SystemdOptions {
   /** Group of the web server's workers, by name as systemd wants it. */
   readonly webGroup: string
   readonly log: Log
+  readonly egress: Egress
   /** Where cgroup v2 is mounted. */
   readonly cgroups?: string
 }
 
 const systemctl = '/usr/bin/systemctl'
 
-export function systemdServices({ places, webGroup, log, cgroups = '/sys/fs/cgroup' }: SystemdOptions): Services {
-  const backend = new SystemdFpm(places, webGroup, cgroups, log)
+export function systemdServices({
+  places,
+  webGroup,
+  log,
+  egress,
+  cgroups = '/sys/fs/cgroup',
+}: SystemdOptions): Services {
+  const backend = new SystemdFpm(places, webGroup, cgroups, log, egress)
   void backend.endBurstsOfBefore()
   const lifecycle = new FpmLifecycle(places, backend)
   const runs = new RunAs(places, new SystemdRuns(places, (run) => backend.prepareSlice(run)))
   return {
     kind: 'systemd',
-    missing: existsSync(join(cgroups, 'cgroup.controllers'))
-      ? []
-      : ['Limits of customers are not enforced: cgroup v2 is not mounted.'],
+    get missing() {
+      const limits = 'Limits of customers are not enforced: cgroup v2 is not mounted.'
+      return [...(existsSync(join(cgroups, 'cgroup.controllers')) ? [] : [limits]), ...egress.missing]
+    },
     startFpm: (start) => lifecycle.start(start),
     stopFpm: (tenant) => lifecycle.stop(tenant),
     awakeFpm: async () => lifecycle.awake(),
@@ -58,9 +67,10 @@ export function systemdServices({ places, webGroup, log, cgroups = '/sys/fs/cgro
     async applyCeiling(ceiling) {
       await execOk(systemctl, ['set-property', '--runtime', '--', customersSlice, ...ceilingProperties(ceiling)])
     },
-    async applyLimits(tenant, limits) {
-      if (existsSync(backend.sliceDirectory(tenant))) await backend.setLimits(tenant, limits)
-      else backend.forgetLimits(tenant)
+    async applyLimits({ name, uid }, limits) {
+      if (existsSync(backend.sliceDirectory(name))) await backend.setLimits(name, limits)
+      else backend.forgetLimits(name)
+      await egress.set(uid, limits.egress ?? 'default')
     },
     async stopTenant(tenant) {
       await lifecycle.stop(tenant)
@@ -123,8 +133,10 @@ class SystemdFpm implements FpmBackend {
   readonly #wanted = new Map<TenantName, TenantLimits>()
   readonly #bursts: WakeBursts
   readonly #log: Log
+  readonly #egress: Egress
 
-  constructor(places: Layout, webGroup: string, cgroups: string, log: Log) {
+  constructor(places: Layout, webGroup: string, cgroups: string, log: Log, egress: Egress) {
+    this.#egress = egress
     this.#places = places
     this.#webGroup = webGroup
     this.#cgroups = cgroups
@@ -144,7 +156,7 @@ class SystemdFpm implements FpmBackend {
     this.#wanted.set(start.name, start.limits)
     await this.#bursts.begin(start.name, start.limits)
     this.#writeAccounts(start)
-    await execOk('/usr/bin/systemd-run', startFpmArgv(this.#places, start, this.#webGroup))
+    await execOk('/usr/bin/systemd-run', startFpmArgv(this.#places, start, this.#webGroup, this.#egress.isInForce))
     // Its end shows at the socket: systemd gives up after a few tries and closes it.
     return { failed: new Promise(() => {}) }
   }

@@ -14,6 +14,7 @@ import { createEngine } from '../jobs/engine.ts'
 import type { Engine } from '../jobs/engine-api.ts'
 import type { Log } from '../log.ts'
 import { accountLookup, type SystemAccounts, systemAccounts } from '../os/accounts.ts'
+import { foreignEgress } from '../os/egress.ts'
 import { createFiles } from '../os/files.ts'
 import type { Layout } from '../os/layout.ts'
 import type { Machine } from '../os/machine.ts'
@@ -41,11 +42,13 @@ export async function openRescue(places: Layout): Promise<Rescue> {
   const files = createFiles({ root: places.root, owner: 0 })
   await prepareDirectories({ files, places, accounts, host: new URL(config.baseUrl).hostname })
   const log = errorsOnly
+  const egress = foreignEgress(log)
   const opened = await openServices({
     places,
     webGid: accounts.workers.gid,
     webGroup: accounts.workers.name,
     log,
+    egress,
     mayUseSystemd: places.root === '/',
   })
   const machine: Machine = {

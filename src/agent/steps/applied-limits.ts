@@ -1,11 +1,12 @@
 import { WcpError } from '../../contract/errors.ts'
-import { TenantLimits, type TenantName } from '../../contract/values.ts'
+import { TenantLimits } from '../../contract/values.ts'
+import type { TenantIdentity } from '../os/services.ts'
 import { unifiedDiff } from '../unified-diff.ts'
 import { ownershipDiffers } from './entry-step.ts'
 import { type Step, step } from './step.ts'
 
 export interface AppliedLimits {
-  readonly tenant: TenantName
+  readonly tenant: TenantIdentity
   readonly limits: TenantLimits
   /** Record of the limits that were applied last: a slice without processes exists nowhere else. */
   readonly record: string
@@ -17,7 +18,7 @@ export function appliedLimits(wanted: AppliedLimits): Step {
   const text = limitsText(wanted.limits)
   const ownership = { mode: 0o600, ...wanted.owner }
   return step<string | null>({
-    name: `limits of ${wanted.tenant}`,
+    name: `limits of ${wanted.tenant.name}`,
     async check({ files }) {
       const found = await files.look(wanted.record)
       const before = found.type === 'file' ? Buffer.from(found.base64, 'base64').toString('utf8') : undefined

@@ -91,7 +91,7 @@ const site = () =>
     ],
   })
 const secret = (text: string) => () => secretFile({ path: at('a'), text, mode: 0o640, ...me, aside: at('aside') })
-const limited = () => appliedLimits({ tenant: acme, limits, record: at('limits'), owner: me })
+const limited = () => appliedLimits({ tenant: { name: acme, ...me }, limits, record: at('limits'), owner: me })
 const put = (name: string, text: string) => writeFileSync(at(name), text, { mode: 0o600 })
 
 type Case = readonly [name: string, before: () => void, step: () => Step]

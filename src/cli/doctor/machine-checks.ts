@@ -15,6 +15,7 @@ export const machineChecks: readonly Check[] = [
   { name: 'disk', run: disk },
   { name: 'nginx', run: () => program('/usr/sbin/nginx', 'nginx') },
   { name: 'php-fpm', run: phpFpm },
+  { name: 'nftables', run: firewall },
   { name: 'accounts lookup', run: nameService },
 ]
 
@@ -75,6 +76,15 @@ function disk(): Finding {
     `nearly full: ${low.map(({ mount }) => mount).join(', ')}`,
     'Free or add space; the trash empties itself after 30 days.',
   )
+}
+
+function firewall(): Finding {
+  return existsSync('/usr/sbin/nft')
+    ? ok('available')
+    : warning(
+        'missing: customers reach addresses of the cloud provider, services of this machine and port 25 of others',
+        'Install the package "nftables".',
+      )
 }
 
 function phpFpm(): Finding {

@@ -43,6 +43,7 @@ export const productPackages = [
   'libatomic1',
   'libnss-systemd',
   'logrotate',
+  'nftables',
   'openssl',
   'procps',
   'quota',

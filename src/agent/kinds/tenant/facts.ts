@@ -27,7 +27,7 @@ export function tenantFacts(machine: Machine, tenant: TenantIdentity, limits: Te
     directory({ path: web.tenant(name), mode: 0o711, ...root }),
     directory({ path: web.sites(name), mode: 0o711, ...root }),
     fpmConfigFact(machine, tenant, limits),
-    appliedLimits({ tenant: name, limits, record: web.limits(name), owner: root }),
+    appliedLimits({ tenant, limits, record: web.limits(name), owner: root }),
   ]
 }
 

@@ -27,7 +27,7 @@ export const limitTenant = provision(tenantLimit, {
     const record = machine.places.web.limits(name)
     return [
       fpmConfigFact(machine, tenant, after),
-      appliedLimits({ tenant: name, limits: after, record, owner: { uid: 0, gid: 0 } }),
+      appliedLimits({ tenant, limits: after, record, owner: { uid: 0, gid: 0 } }),
       ...(concernsPhp ? [stoppedFpm(name)] : []),
     ]
   },

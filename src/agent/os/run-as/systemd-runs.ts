@@ -88,7 +88,7 @@ export function startRunArgv(places: Layout, run: TenantRun): readonly string[] 
     ...(memMb === null ? [] : [`MemoryMax=${memMb}M`, 'MemorySwapMax=0']),
     'OOMPolicy=kill',
     `ExecStopPost=+/usr/bin/ln --symbolic --force -- $\{SERVICE_RESULT}:$\{EXIT_CODE}:$\{EXIT_STATUS} ${lastWord(places, run)}`,
-    ...tenantView(places, run, php === undefined ? [] : [php]),
+    ...tenantView(places, run, { policy: run.sliceLimits.egress, isFiltered: false }, php === undefined ? [] : [php]),
   ]
   return [
     '--quiet',
