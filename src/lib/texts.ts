@@ -109,6 +109,13 @@ export const shared = {
     cpuPct: 'CPU',
     pids: 'Processes',
     ioMbps: 'Throughput',
+    egress: 'Connections',
+  },
+  egress: {
+    default: 'everywhere but mail servers',
+    smtp: 'everywhere, also mail servers',
+    open: 'everywhere, also addresses of the provider',
+    none: 'to sites of this server only',
   },
   limitUnits: { maxDomains: '', diskMb: 'MB', memMb: 'MB', cpuPct: '% of a core', pids: '', ioMbps: 'MB/s' },
   holds: {
@@ -478,6 +485,7 @@ export const shared = {
     pids: 'Processes',
     ioMbps: 'Disk throughput (MB/s)',
     diskMb: 'Disk space (MB)',
+    egress: 'Connections to',
     search: 'Search',
     outcome: 'Outcome',
     isDefault: 'Default package',

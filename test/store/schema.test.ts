@@ -155,6 +155,12 @@ describe('migrations', () => {
           "238e54858beb554bb40cdf057511cbaf0cb6255625b07cd8da8d4db2bdb23364",
           "238e54858beb554bb40cdf057511cbaf0cb6255625b07cd8da8d4db2bdb23364",
         ],
+        [
+          23,
+          "egress",
+          "83240bdb2fe0c0e373740f855ad98ea571cbbf72bdefba168a5b58368404d779",
+          "83240bdb2fe0c0e373740f855ad98ea571cbbf72bdefba168a5b58368404d779",
+        ],
       ]
     `)
   })

@@ -70,12 +70,12 @@ function packageOwner(t: Texts, { resellerId, resellerEmail }: Package): Section
 }
 
 /** null is no limit. */
-export function limitFacts(t: Texts, one: Pick<Package, (typeof limits)[number]>): Section {
+export function limitFacts(t: Texts, one: Pick<Package, (typeof limits)[number] | 'egress'>): Section {
   const facts = limits.map((key) => ({
     title: t.limitNames[key],
     text: one[key] === null ? t.form.noLimit : `${limit(one[key])} ${t.limitUnits[key]}`.trim(),
   }))
-  return { title: t.limits, facts }
+  return { title: t.limits, facts: [...facts, { title: t.limitNames.egress, text: t.egress[one.egress] }] }
 }
 
 function limit(value: number | null): string {

@@ -1,6 +1,6 @@
 /** The limits of a package: as they are entered, and as the machine gets them. */
 import { z } from 'zod'
-import type { TenantLimits } from '../../contract/values.ts'
+import { EgressPolicy, type TenantLimits } from '../../contract/values.ts'
 import type { Offer } from './schema.ts'
 
 function limit(from: number, to: number, description: string) {
@@ -15,6 +15,9 @@ const limits = {
   pids: limit(16, 65_536, 'Processes and threads at once'),
   ioMbps: limit(1, 100_000, 'Disk throughput in MB per second, reading and writing each'),
   diskMb: limit(10, 1_073_741_824, 'Disk space in MB: noted for the offer; this version does not enforce it'),
+  egress: EgressPolicy.describe(
+    "Where its programs may connect to. default: everywhere but the provider's own addresses and other servers' port 25; smtp: also that; open: everywhere; none: to this server's sites only",
+  ),
 }
 
 /** Left out is no limit. */
@@ -25,6 +28,7 @@ export const newLimits = {
   pids: limits.pids.default(null),
   ioMbps: limits.ioMbps.default(null),
   diskMb: limits.diskMb.default(null),
+  egress: limits.egress.default('default'),
 }
 
 /** Left out stays as it is. */
@@ -35,9 +39,10 @@ export const changedLimits = {
   pids: limits.pids.optional(),
   ioMbps: limits.ioMbps.optional(),
   diskMb: limits.diskMb.optional(),
+  egress: limits.egress.optional(),
 }
 
 /** What the root side is told; it enforces all but the disk space. */
-export function limitsOf({ cpuPct, memMb, pids, ioMbps, diskMb }: Offer): TenantLimits {
-  return { cpuPct, memMb, pids, ioMbps, diskMb }
+export function limitsOf({ cpuPct, memMb, pids, ioMbps, diskMb, egress }: Offer): TenantLimits {
+  return { cpuPct, memMb, pids, ioMbps, diskMb, ...(egress !== 'default' && { egress }) }
 }

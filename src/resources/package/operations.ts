@@ -1,10 +1,10 @@
 /** Packages: what tenants may use, under the names that are sold. */
 import { z } from 'zod'
-import { Id, Line, TenantLimits } from '../../contract/values.ts'
+import { type EgressPolicy, Id, Line, TenantLimits } from '../../contract/values.ts'
 import { Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { deletedInput, Flag, listInput, pageOf, searchInput } from '../listing.ts'
-import { conflict, taken } from '../refusals.ts'
+import { badInput, conflict, taken } from '../refusals.ts'
 import { withinAllotment } from '../reseller/allotment.ts'
 import { chooseSeller } from '../reseller/choose-seller.ts'
 import { ResellerRef } from '../reseller/schema.ts'
@@ -76,6 +76,7 @@ export const create = defineOperation({
     const { packages } = context
     const what = 'create the package'
     const owner = await chooseSeller(context, what, reseller)
+    mayOpen(context, what, input.egress, owner)
     await refuseTaken(context, what, input.name, owner)
     const id = context.newId()
     await withinAllotment(context, what, owner, () => packages.insert(id, input, owner))
@@ -114,6 +115,7 @@ export const update = defineOperation({
     if (values.name !== undefined && values.name !== before.name)
       await refuseTaken(context, 'rename the package', values.name, before.resellerId)
     const what = `update package "${before.name}"`
+    if (values.egress !== before.egress) mayOpen(context, what, values.egress, before.resellerId)
     await withinAllotment(context, what, before.resellerId, () => packages.update(before.id, values))
     if (isDefault) await packages.makeDefault(before.id)
 
@@ -182,6 +184,13 @@ export const restore = defineOperation({
 async function refuseTaken({ packages }: Context, what: string, name: string, owner: Id | null): Promise<void> {
   await packages.lock(name)
   if (await packages.find(name, { owner })) taken(what, 'name', name, 'a name that no other package has')
+}
+
+/** Mail that others take for the server's own, and the provider's addresses, are the server's owner's to give. */
+function mayOpen({ actor }: Context, what: string, egress: EgressPolicy | undefined, owner: Id | null): void {
+  if (owner === null || scopeOf(actor).kind === 'global' || egress === undefined) return
+  if (egress === 'open' || egress === 'smtp')
+    badInput(what, { field: 'egress', problem: `may not be "${egress}" for a reseller`, accepted: 'default or none' })
 }
 
 function differs(one: object, other: object, key: string): boolean {

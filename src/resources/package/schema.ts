@@ -1,6 +1,6 @@
 /** A package: what a tenant may use, under a name that is sold. */
 import { z } from 'zod'
-import { Id, TenantLimits } from '../../contract/values.ts'
+import { EgressPolicy, Id, TenantLimits } from '../../contract/values.ts'
 import { Count, timestamps } from '../answers.ts'
 
 export const PackageName = z
@@ -25,6 +25,7 @@ export const Package = z.strictObject({
   isDefault: z.boolean(),
   maxDomains: MaxDomains,
   ...TenantLimits.shape,
+  egress: EgressPolicy,
   /** Living tenants that have it. */
   tenants: Count,
   /** Whose it is; null: the panel's own. */

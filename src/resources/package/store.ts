@@ -1,6 +1,6 @@
 /** Packages in the panel's database. */
 import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
-import type { Id, TenantLimits } from '../../contract/values.ts'
+import { EgressPolicy, type Id, type TenantLimits } from '../../contract/values.ts'
 import type { Database, Db } from '../../store/database.ts'
 import { storeLock } from '../../store/dialect.ts'
 import { encodeJson } from '../../store/json.ts'
@@ -74,7 +74,7 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
       .leftJoin('users as sellers', 'sellers.id', 'resellers.user_id')
       .selectAll('packages')
       .select('sellers.email as reseller_email')
-      .select(['max_domains', 'max_cpu_pct', 'max_mem_mb', 'max_pids', 'max_io', 'max_disk_mb'])
+      .select(['max_domains', 'max_cpu_pct', 'max_mem_mb', 'max_pids', 'max_io', 'max_disk_mb', 'egress'])
 
   const store: PackageStore = {
     async list({ cursor, limit, search, deleted = false, scope = everything, resellerId }) {
@@ -214,7 +214,7 @@ function ownerOf(ref: string, scope: Scope): Id | null | undefined {
 }
 
 function limitColumns(values: PackageChange) {
-  const { maxDomains, cpuPct, memMb, pids, ioMbps, diskMb } = values
+  const { maxDomains, cpuPct, memMb, pids, ioMbps, diskMb, egress } = values
   return {
     ...(maxDomains !== undefined && { max_domains: maxDomains }),
     ...(cpuPct !== undefined && { max_cpu_pct: cpuPct }),
@@ -222,13 +222,14 @@ function limitColumns(values: PackageChange) {
     ...(pids !== undefined && { max_pids: pids }),
     ...(ioMbps !== undefined && { max_io: ioMbps }),
     ...(diskMb !== undefined && { max_disk_mb: diskMb }),
+    ...(egress !== undefined && { egress }),
   }
 }
 
 type Row = Selectable<PackageTable> &
   Pick<
     Selectable<PackageLimitTable>,
-    'max_domains' | 'max_cpu_pct' | 'max_mem_mb' | 'max_pids' | 'max_io' | 'max_disk_mb'
+    'max_domains' | 'max_cpu_pct' | 'max_mem_mb' | 'max_pids' | 'max_io' | 'max_disk_mb' | 'egress'
   > & { reseller_email: string | null }
 
 function offerOf(row: Row): Offer {
@@ -243,6 +244,7 @@ function offerOf(row: Row): Offer {
     pids: row.max_pids,
     ioMbps: row.max_io,
     diskMb: row.max_disk_mb,
+    egress: EgressPolicy.parse(row.egress),
     resellerId: storedOrNull(row.reseller_id),
     resellerEmail: row.reseller_email,
     createdAt: row.created_at,

@@ -20,6 +20,7 @@ import { holds } from './0018-holds.ts'
 import { knownNetworks } from './0019-known-networks.ts'
 import { epochs } from './0020-epochs.ts'
 import { tenantCommands } from './0022-tenant-commands.ts'
+import { egress } from './0023-egress.ts'
 import type { Migration } from './migration.ts'
 
 export const coreMigrations: readonly Migration[] = [
@@ -44,4 +45,5 @@ export const coreMigrations: readonly Migration[] = [
   knownNetworks,
   epochs,
   tenantCommands,
+  egress,
 ]

@@ -1,4 +1,5 @@
 /** What is hosted, and how much of it a tenant may have. */
+import type { Generated } from 'kysely'
 import type { Bit, CommonColumns, JsonText } from './common.ts'
 
 export interface PackageTable extends CommonColumns {
@@ -23,6 +24,8 @@ export interface PackageLimitTable extends CommonColumns {
   max_databases: number | null
   max_mailboxes: number | null
   bandwidth: number | null
+  /** The word of an `EgressPolicy`. */
+  egress: Generated<string>
   features: JsonText
 }
 
