@@ -6,6 +6,8 @@ export interface Attack {
   readonly name: string
   /** The most that the victim's p99 may be against peace; null where that is only shown. */
   readonly mostRatio: number | null
+  /** Further lines of config.yaml. */
+  readonly settings?: string
   /** Resolves when it is under way. The tenants `attacker` and `victim` are there, with a PHP site each. */
   begin(server: Server): Promise<UnderWay>
 }

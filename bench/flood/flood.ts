@@ -6,11 +6,12 @@ import { rushFor, startRush } from '../wrk.ts'
 import { type Attack, attacker, victim } from './attack.ts'
 import { guesses } from './guesses.ts'
 import { places } from './places.ts'
+import { sleepingNames } from './sleeping.ts'
 import { slowBodies } from './slow-bodies.ts'
 import { largeBodies, slowReaders } from './spools.ts'
 import { stderrFlood } from './stderr.ts'
 
-const attacks: readonly Attack[] = [stderrFlood, slowReaders, largeBodies, slowBodies, guesses]
+const attacks: readonly Attack[] = [stderrFlood, slowReaders, largeBodies, slowBodies, guesses, sleepingNames]
 
 const peaceSeconds = 5
 const attackMs = 10_000
@@ -28,7 +29,7 @@ export const flood: Bench = {
 }
 
 async function underAttack(attack: Attack): Promise<readonly Figure[]> {
-  const server = await Server.start()
+  const server = await Server.start(attack.settings)
   try {
     for (const name of [attacker, victim]) {
       await server.createTenant(name)
