@@ -150,7 +150,9 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
 
   async function reaperOf({ phpIdleSeconds, tenantsSharePct }: Config): Promise<IdleReaper> {
     const ceiling = ceilingOf(tenantsSharePct)
-    await services.applyCeiling(ceiling)
+    await services
+      .applyCeiling(ceiling)
+      .catch((error) => log.error({ err: error }, 'the ceiling above all customers was not set'))
     const made = new IdleReaper({ services, log, idleSeconds: phpIdleSeconds, ceiling })
     made.begin()
     return made
