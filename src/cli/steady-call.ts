@@ -15,7 +15,7 @@ export interface Patience {
   readonly absentMs: number
 }
 
-export const usualPatience: Patience = { goneMs: 60_000, absentMs: 15_000 }
+export const usualPatience: Patience = { goneMs: 60_000, absentMs: 30_000 }
 const pauseMs = 250
 
 export interface Waiting {

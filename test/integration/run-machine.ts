@@ -1,6 +1,8 @@
 /** Tenants below a root of their own, and commands run as them the way the agent does it without systemd. */
+
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type DirectServices, openDirectServices } from '../../src/agent/os/direct-services.ts'
+import { foreignEgress } from '../../src/agent/os/egress.ts'
 import { type Layout, layout } from '../../src/agent/os/layout.ts'
 import type { RunLimits, TenantRun } from '../../src/agent/os/run-as/tenant-run.ts'
 import { TenantCommand } from '../../src/contract/tenant-command.ts'
@@ -33,7 +35,7 @@ export class RunMachine {
   async restart(): Promise<void> {
     await this.services?.leaveRuns()
     const log = { info() {}, warn() {}, error() {} }
-    this.services = await openDirectServices({ places: this.places, webGid: 33, log })
+    this.services = await openDirectServices({ places: this.places, webGid: 33, log, egress: foreignEgress(log) })
   }
 
   tenant(name: string, uid: number): Tenant {

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openDirectServices } from '../../src/agent/os/direct-services.ts'
 import { ceilingOf } from '../../src/agent/os/ceiling.ts'
+import { openDirectServices } from '../../src/agent/os/direct-services.ts'
+import { foreignEgress } from '../../src/agent/os/egress.ts'
 import type { FpmStart } from '../../src/agent/os/services.ts'
 import { IdleReaper } from '../../src/agent/wake/wake-reaper.ts'
 import { ask, httpPort, httpsPort, php, until, WebMachine, webGid, workersUid } from './web-machine.ts'
@@ -432,8 +433,8 @@ describe('PHP that fails', () => {
     const spawned = `<?php exec('setsid sleep 601 >/dev/null 2>&1 &'); echo 'left';`
     machine.write(acme, join(docroot, 'leave.php'), spawned)
     expect((await ask(host, '/leave.php')).body).toBe('left')
-    const options = { places: machine.places, webGid, log: { info() {}, warn() {}, error() {} } }
-    const later = await openDirectServices(options)
+    const log = { info() {}, warn() {}, error() {} }
+    const later = await openDirectServices({ places: machine.places, webGid, log, egress: foreignEgress(log) })
 
     // its master ends by itself, as one does that is told to or crashes: the child is in nobody's tree then
     for (const pid of machine.processesOf(acme.uid).filter((pid) => commandOf(pid).includes('php-fpm')))

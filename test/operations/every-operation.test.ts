@@ -141,7 +141,10 @@ describe.each(byName(operations.filter((one) => requiredKeys(one).length > 0)))(
       const required = requiredKeys(operation)
       const given = Object.fromEntries(pathKeys(operation).map((key) => [key, inputFor(operation, here)[key]]))
       const empty = requestFor(operation, given)
-      const wrong = requestFor(operation, { ...given, ...Object.fromEntries(required.map((key) => [key, ['$(id)']])) })
+      const wrong = requestFor(operation, {
+        ...given,
+        ...Object.fromEntries(required.map((key) => [key, [['$(id)']]])),
+      })
       const before = await state()
 
       const missing = await here.admin.call(empty.method, empty.path, empty.body)

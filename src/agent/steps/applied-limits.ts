@@ -1,6 +1,6 @@
 import { WcpError } from '../../contract/errors.ts'
 import { TenantLimits } from '../../contract/values.ts'
-import type { TenantIdentity } from '../os/services.ts'
+import type { TenantIdentity } from '../os/tenant-identity.ts'
 import { unifiedDiff } from '../unified-diff.ts'
 import { ownershipDiffers } from './entry-step.ts'
 import { type Step, step } from './step.ts'
