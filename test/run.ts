@@ -5,12 +5,14 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { hosting, nameServer, program, root } from './support/requirements.ts'
 
 interface Group {
   readonly name: string
+  /** On two processors without other work. */
+  readonly minutes: number
   /** What is missing here, with the remedy; undefined when the group can run. */
   readonly missing?: () => string | undefined
   /** Its tests wait for real servers: a file that failed is run once more, and said to have been. */
@@ -26,20 +28,26 @@ interface Count {
 }
 
 const quick: readonly Group[] = [
-  { name: 'unit' },
-  { name: 'architecture' },
-  { name: 'operations', startsServers: true },
-  { name: 'store', startsServers: true, missing: () => program('postgres', 'postgresql') },
-  { name: 'build' },
-  { name: 'provisioners', startsServers: true, missing: root },
+  { name: 'unit', minutes: 1 },
+  { name: 'architecture', minutes: 1 },
+  { name: 'operations', minutes: 2, startsServers: true },
+  { name: 'store', minutes: 2, startsServers: true, missing: () => program('postgres', 'postgresql') },
+  { name: 'build', minutes: 1 },
+  { name: 'provisioners', minutes: 2, startsServers: true, missing: root },
   {
     name: 'integration',
+    minutes: 3,
     startsServers: true,
     missing: () => hosting() ?? nameServer(),
   },
-  { name: 'browser', startsServers: true, missing: () => program('chromium', 'chromium') ?? program('lynx', 'lynx') },
+  {
+    name: 'browser',
+    minutes: 6,
+    startsServers: true,
+    missing: () => program('chromium', 'chromium') ?? program('lynx', 'lynx'),
+  },
 ]
-const whole: readonly Group[] = [{ name: 'e2e', startsServers: true, missing: root }]
+const whole: readonly Group[] = [{ name: 'e2e', minutes: 8, startsServers: true, missing: root }]
 
 function isRequired(group: Group): boolean {
   const required = (process.env.WCP_REQUIRED_TESTS ?? '').split(',')
@@ -60,7 +68,8 @@ function runStatic(): Count {
   return { passed: results.length - failures.length, failed: failures.length, skipped: 0, failures }
 }
 
-function runGroup(group: Group): Count {
+/** @param place such as `3 of 9:` */
+function runGroup(group: Group, place: string): Count {
   const reason = group.missing?.()
   if (reason !== undefined) {
     console.log(`not run: ${group.name}: ${reason}`)
@@ -68,6 +77,7 @@ function runGroup(group: Group): Count {
     return { passed: 0, failed: failures.length, skipped: 1, failures }
   }
   const started = Date.now()
+  console.log(`${place} ${group.name}, about ${group.minutes} min; load ${load()}`)
   const first = runFiles(group, [])
   const again = group.startsServers === true ? first.failedFiles : []
   const count = again.length === 0 ? first.count : afterRepeat(first, runFiles(group, again), again)
@@ -76,6 +86,16 @@ function runGroup(group: Group): Count {
   if (!isRequired(group) || count.skipped === 0) return count
   const failures = [...count.failures, `${group.name}: ${count.skipped} skipped`]
   return { ...count, failed: count.failed + count.skipped, failures }
+}
+
+/** Time of each file that ran. */
+const slowest: { file: string; ms: number }[] = []
+
+/** Of the last 1, 5 and 15 minutes (proc_loadavg(5)). */
+function load(): string {
+  return loadavg()
+    .map((value) => value.toFixed(1))
+    .join(' ')
 }
 
 interface Run {
@@ -111,6 +131,9 @@ interface Report {
     readonly name: string
     readonly status: string
     readonly message: string
+    /** Milliseconds since 1970. */
+    readonly startTime: number
+    readonly endTime: number
     readonly assertionResults: readonly {
       readonly status: string
       readonly fullName: string
@@ -128,6 +151,12 @@ function readReport(file: string): Run {
   const report: Report = JSON.parse(readFileSync(file, 'utf8'))
   const failed = report.numFailedTests === 0 && !report.success ? 1 : report.numFailedTests
   const broken = report.testResults.filter(({ status }) => status !== 'passed')
+  slowest.push(
+    ...report.testResults.map(({ name, startTime, endTime }) => ({
+      file: relative(process.cwd(), name),
+      ms: endTime - startTime,
+    })),
+  )
   const passedOf = (tests: Report['testResults'][number]['assertionResults']) =>
     tests.filter(({ status }) => status === 'passed').length
   return {
@@ -159,9 +188,14 @@ function main(names: readonly string[]): void {
   if (unknown !== undefined)
     throw new Error(`no group "${unknown}"; there are ${known.map((group) => group.name).join(', ')}`)
   const groups = names.length === 0 ? quick : known.filter((group) => names.includes(group.name))
-  const counts = [...(names.length === 0 ? [runStatic()] : []), ...groups.map(runGroup)]
+  const counts = [
+    ...(names.length === 0 ? [runStatic()] : []),
+    ...groups.map((group, index) => runGroup(group, `${index + 1} of ${groups.length}:`)),
+  ]
   const passed = counts.reduce((sum, count) => sum + count.passed, 0)
   const failed = counts.reduce((sum, count) => sum + count.failed, 0)
+  for (const { file, ms } of slowest.toSorted((one, other) => other.ms - one.ms).slice(0, 10))
+    console.log(`slowest: ${(ms / 1000).toFixed(0).padStart(4)} s ${file}`)
   for (const failure of counts.flatMap(({ failures }) => failures)) console.log(`FAILED: ${failure}`)
   console.log(`${passed} passed, ${failed} failed`)
   process.exitCode = failed === 0 && passed > 0 ? 0 : 1
