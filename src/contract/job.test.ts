@@ -24,7 +24,8 @@ describe('job contracts', () => {
     '%s is registered under its own type and is about its own row',
     (type, contract) => {
       expect(contract.type).toBe(type)
-      expect(resourceOf(contract, { tenant, domain })).toBe(contract.kind === 'tenant' ? tenant : domain)
+      const own = { tenant, domain, [contract.kind]: contract.kind === 'tenant' ? tenant : domain }
+      expect(resourceOf(contract, own)).toBe(own[contract.kind])
     },
   )
 

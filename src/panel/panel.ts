@@ -88,6 +88,8 @@ export interface PanelOptions {
   readonly stallAfterMs?: number
   readonly holdMs?: number
   readonly tickMs?: number
+  /** Refusals of one owner in a quarter of an hour that are written one by one. */
+  readonly refusalsInFull?: number
   /** PEM of whom webhooks trust. */
   readonly webhookCa?: string
 }
@@ -147,7 +149,10 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
       operations.recordRefusal({ ...who, requestId: null }, action, { code: 'too_many_requests', ...facts }),
     onError: unwritten,
   })
-  const repeated = repeats({ onError: unwritten })
+  const repeated = repeats({
+    onError: unwritten,
+    ...(options.refusalsInFull !== undefined && { mostInFull: options.refusalsInFull }),
+  })
   const rates = rateLimits(
     () => ({
       requests: config.requestsPerMinute,

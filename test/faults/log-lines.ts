@@ -9,7 +9,7 @@ const afterError = [
   'audit entries of the panel cannot be written',
   'idle PHP could not be looked for',
   'idle PHP did not stop',
-  'approval cannot be read and is ignored',
+  'file of root cannot be read and is ignored',
   'step failed',
   'a job failed',
   'job could not be prepared',

@@ -10,7 +10,7 @@ import { exampleInput, inputFor, requestFor, type World, world } from './support
 let here: World
 
 beforeAll(async () => {
-  here = await world()
+  here = await world({ refusalsInFull: 1_000_000 })
 })
 
 afterAll(() => here.test.stop())

@@ -43,6 +43,7 @@ export interface TestPanelOptions {
   readonly tls?: TlsFiles
   readonly stallAfterMs?: number
   readonly holdMs?: number
+  readonly refusalsInFull?: number
   readonly withoutAgent?: boolean
   readonly operations?: PanelOptions['operations']
   readonly registerPages?: RegisterPages
@@ -79,6 +80,7 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
       hasher: passwordHasher({ memory: 64, passes: 1 }),
       stallAfterMs: options.stallAfterMs ?? 30_000,
       holdMs: options.holdMs ?? 30_000,
+      ...(options.refusalsInFull !== undefined && { refusalsInFull: options.refusalsInFull }),
       tickMs: 50,
       ...(options.webhookCa && { webhookCa: options.webhookCa }),
     })
