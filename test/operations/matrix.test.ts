@@ -479,7 +479,13 @@ function expectNothingForeign({ name, reaches }: Person, { text }: Answer): void
 /** The command as it is typed; what is secret is typed when it is asked for. */
 async function byCommand({ shell }: { shell: Pick<Shell, 'wcp'> }, operation: Operation, input: Input): Promise<Ended> {
   const [, ...words] = splitWords(toCommandLine(operation, input))
-  return await shell.wcp([...words, '--json', '--yes', ...(isPlanned(operation) ? ['--plan'] : [])], input)
+  return await shell.wcp(withFlags(words, ['--json', '--yes', ...(isPlanned(operation) ? ['--plan'] : [])]), input)
+}
+
+/** Before "--": what follows it are words of a command. */
+function withFlags(words: readonly string[], flags: readonly string[]): string[] {
+  const end = words.indexOf('--')
+  return end === -1 ? [...words, ...flags] : [...words.slice(0, end), ...flags, ...words.slice(end)]
 }
 
 /** Exit code and JSON are those of the REST answer, a problem word for word, what was read as it is; and so is what changed. */
@@ -528,6 +534,7 @@ async function expectSameInBrowser(
 /** A part of the page of something else, which each visitor sees as far as they may. */
 const shownElsewhere = [
   'domain.proofs', // of its domain
+  'job.output', // of its job
   'webhook.deliveries', // of its webhook
   'totp.get', // of the own account
   'settings.get', // of the list
@@ -541,9 +548,8 @@ async function byTerminal(person: Person, operation: Operation, input: Input): P
   const secrets = (operation.secret ?? []).flatMap((key) =>
     key in input && !operation.positional.includes(key) ? [`--${key} '${input[key]}'`] : [],
   )
-  const line = [toCommandLine(operation, input), ...secrets, ...(isPlanned(operation) ? ['--plan'] : []), '--yes'].join(
-    ' ',
-  )
+  const flags = [...secrets, ...(isPlanned(operation) ? ['--plan'] : []), '--yes']
+  const line = withFlags(toCommandLine(operation, input).split(' '), flags).join(' ')
   const before = browser.cookie
   const typed = await browser.form('/terminal', { line }, headersOf(person))
   if (typed.headers.location !== '/terminal#line') return pageCode(typed)
