@@ -28,7 +28,8 @@ afterEach(async () => {
 })
 
 const newest = agentMigrations.length
-const olderSchemas = agentMigrations.slice(0, -1).map(({ number }) => number)
+/** Of versions that were released; a schema in between never left development. */
+const releasedSchemas = [1]
 
 it('has migrations that are numbered from one, each with the text that was released', () => {
   // A migration that a database has seen is never edited: add another one. A new line here is all that may change.
@@ -44,7 +45,7 @@ it('has migrations that are numbered from one, each with the text that was relea
 
 const knownTypes = (schema: number) => everyType.filter((type) => isKnownTo(schema, type))
 
-describe.each(olderSchemas)('a database of schema %i', (schema) => {
+describe.each(releasedSchemas)('a database of schema %i', (schema) => {
   it.each(knownTypes(schema))('%s goes on where the older version was killed', async (type) => {
     await leadUp(bench, type, schema)
     const goBack = await bench.save()
