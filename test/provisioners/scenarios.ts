@@ -72,10 +72,14 @@ export const irreversible: ReadonlySet<JobType> = new Set<JobType>(['tenant.purg
 export const everyType = Object.keys(jobContracts) as readonly JobType[]
 
 /** The agent's schema of the first version that had a job type, where that was not the first release. */
-const since: Readonly<Partial<Record<JobType, number>>> = { 'ssh-key.create': 4, 'ssh-key.delete': 4 }
+const since: Readonly<Partial<Record<JobType, number>>> = {
+  'domain.run': 4,
+  'ssh-key.create': 4,
+  'ssh-key.delete': 4,
+}
 
 /** What a version with that schema could be asked. */
-export function isKnownTo(schema: number, type: JobType): boolean {
+function isKnownTo(schema: number, type: JobType): boolean {
   return (since[type] ?? 1) <= schema
 }
 
