@@ -476,12 +476,14 @@ remove_program() {
   for unit in "${units[@]}"; do rm -f "/etc/systemd/system/$unit"; done
   rm -f "$nginx_drop_in"
   rmdir "$(dirname "$nginx_drop_in")" 2>/dev/null || true
-  rm -rf /run/systemd/system/wcpd-panel.socket.d /run/systemd/system.control/wcp-*.slice.d /opt/wcp360 /run/wcp360
+  rm -rf /run/systemd/system/wcpd-panel.socket.d /run/systemd/system.control/wcp{,-*}.slice.d /opt/wcp360 /run/wcp360
   rm -f /usr/local/bin/wcp /etc/init.d/wcpd /etc/bash_completion.d/wcp /etc/pam.d/wcp360 /etc/logrotate.d/wcp360
   rm -f /etc/nginx/conf.d/wcp360.conf "$restart_due"
+  if command -v nft >/dev/null; then nft delete table inet wcp360 2>/dev/null || true; fi
   # the account goes with the data, and nginx does not start as one that is not there
   if grep -qs 'user wcp360-web;' /etc/nginx/nginx.conf; then
-    sed -i.wcp360 's/\buser wcp360-web;/user www-data;/' /etc/nginx/nginx.conf
+    sed -i.wcp360 -e 's/\buser wcp360-web;/user www-data;/' -e '/^worker_rlimit_nofile 65536;$/d' \
+      -e 's/\bworker_connections 16384;/worker_connections 768;/' /etc/nginx/nginx.conf
     rm -f /etc/nginx/nginx.conf.wcp360
   fi
   dpkg-query -S /etc/bash_completion.d >/dev/null 2>&1 || rmdir /etc/bash_completion.d 2>/dev/null || true
@@ -516,11 +518,11 @@ remove_data() {
     [[ "$name" =~ ^[a-z][a-z0-9]{2,23}$ ]] || continue
     rm -rf --one-file-system -- "/srv/www/$name"
     for link in /etc/userdb/*; do
-      if [ "$(readlink "$link" || true)" = "$name.user" ] || [ "$(readlink "$link" || true)" = "$name.group" ]; then
-        rm -f -- "$link"
-      fi
+      case "$(readlink "$link" || true)" in
+        "$name.user" | "$name.user-privileged" | "$name.group") rm -f -- "$link" ;;
+      esac
     done
-    rm -f -- "/etc/userdb/$name.user" "/etc/userdb/$name.group"
+    rm -f -- "/etc/userdb/$name.user" "/etc/userdb/$name.user-privileged" "/etc/userdb/$name.group"
   done
   rm -rf --one-file-system -- /srv/www/.trash
   rmdir /srv/www /etc/userdb 2>/dev/null || true

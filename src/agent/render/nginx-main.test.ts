@@ -21,7 +21,7 @@ describe("nginx's own file", () => {
       debian
         .replace('user www-data;', 'user wcp360-web;')
         .replace('768', '16384')
-        .replace('events {', '\nworker_rlimit_nofile 65536;\nevents {'),
+        .replace('events {', 'worker_rlimit_nofile 65536;\nevents {'),
     )
   })
 

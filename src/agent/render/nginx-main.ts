@@ -9,7 +9,7 @@ const connections = 16_384
 /** Two for each of these, and the files that are kept open. */
 const openFiles = 65_536
 
-/** What is more than this, or of another kind, stays as it is. */
+/** What is more than this, or of another kind, stays as it is. install.sh takes it back from the distribution's file. */
 export function withOurNeeds(text: string): string {
   const own = text.replace(/^([^#\n]*?\buser\s+)www-data(?:\s+www-data)?(\s*;)/m, `$1${accountNames.workers}$2`)
   const roomy = atLeast(own, 'worker_connections', connections, /^([^#\n]*?\bevents\s*\{)/m)
@@ -19,7 +19,9 @@ export function withOurNeeds(text: string): string {
 /** @param before after what its first capture has seen it is added where the directive is missing */
 function atLeast(text: string, directive: string, least: number, before: RegExp): string {
   const written = new RegExp(`^([^#\\n]*?\\b${directive}\\s+)(\\d+)(\\s*;)`, 'm')
-  if (!written.test(text)) return text.replace(before, `$1\n${directive} ${least};\n`)
+  if (!written.test(text)) {
+    return text.replace(before, (first) => `${first}${first === '' ? '' : '\n'}${directive} ${least};\n`)
+  }
   return text.replace(written, (_, name, value, end) => `${name}${Math.max(Number(value), least)}${end}`)
 }
 
