@@ -96,7 +96,7 @@ export const directives: Tried = {
     }
     for (const name of ['bakery', 'butcher', 'neighbour']) {
       const text = readFileSync(product.places.web.fpmConfig(TenantName.parse(name)), 'utf8')
-      tally.same(parseConfigText(text).sections, ['global', name], `sections of PHP of ${name}`)
+      tally.same(parseConfigText(text).sections, ['global', `tenant-${name}`], `sections of PHP of ${name}`)
     }
   },
 }

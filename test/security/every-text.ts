@@ -6,6 +6,11 @@ import { inputFor, requestFor } from '../operations/support/world.ts'
 import type { Stage } from './stage.ts'
 import type { Tally } from './tally.ts'
 
+/** Texts for people, and the words of a tenant's own command, which no shell reads. */
+const anyText = ['description', 'note', 'command']
+/** These would suspend who is needed, or run; what they would do is asked for. */
+const planned = ['note', 'command']
+
 /** What comes with the address and not in a body is cut to this. */
 const longestInAddress = 4000
 
@@ -28,9 +33,9 @@ export async function inEveryText(
       for (const value of isInBody ? [...values, ...shapes] : values) {
         const answer = await ask(
           { socketPath: stage.product.places.cliSocket },
-          requestFor(operation, { ...base, [field.name]: value }),
+          requestFor(operation, { ...base, [field.name]: value }, planned.includes(field.name)),
         )
-        const mustRefuse = operation.effect === 'machine' && field.name !== 'description' // which is a text for people
+        const mustRefuse = operation.effect === 'machine' && !anyText.includes(field.name)
         const what = `${operation.name} ${field.name}=${JSON.stringify(value)?.slice(0, 60)}: ${answer.status}`
         tally.held(answer.status < 500 && (!mustRefuse || answer.status >= 400), what)
       }
