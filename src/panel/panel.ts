@@ -281,7 +281,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   const certificates =
     options.listenForCertificates === undefined || options.tls === 'insecure'
       ? null
-      : certificatePort(network, door, options.tls)
+      : certificatePort(network, options.tls)
 
   const deps: PanelDeps = {
     get baseUrl() {

@@ -10,7 +10,7 @@ import type { Server } from 'node:https'
 import { TLSSocket } from 'node:tls'
 import type { FastifyRequest } from 'fastify'
 import { keyFingerprint } from '../../resources/client-certificate/read-certificate.ts'
-import { type Door, httpsServer, type PanelServer, setTls, type TlsFiles } from './server.ts'
+import { httpsServer, type PanelServer, setTls, type TlsFiles } from './server.ts'
 
 const secureOptions = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION
 
@@ -20,8 +20,8 @@ export interface CertificatePort {
   setTls(files: TlsFiles): void
 }
 
-export function certificatePort(panel: PanelServer, door: Pick<Door, 'acceptsHost'>, tls: TlsFiles): CertificatePort {
-  const server = httpsServer(tls, door, { requestCert: true, rejectUnauthorized: false, secureOptions })
+export function certificatePort(panel: PanelServer, tls: TlsFiles): CertificatePort {
+  const server = httpsServer(tls, { requestCert: true, rejectUnauthorized: false, secureOptions })
   server.on('request', (request, response) => panel.raw.emit('request', request, response))
   server.on('clientError', (error, socket) => panel.raw.emit('clientError', error, socket))
   return { raw: server, setTls: (files) => setTls(server, files, { secureOptions }) }

@@ -22,7 +22,6 @@ import { peerAddress } from './client-address.ts'
 import { noStore, securityHeaders } from './headers.ts'
 import { demandLeastRate } from './least-rate.ts'
 import { limits } from './limits.ts'
-import { answerPlainHttp } from './plain-http.ts'
 import { errorHeaders, sendProblem, toWcpError } from './problem.ts'
 import { sourceOf } from './source.ts'
 import { decoded, isApi, loggedPath, pathOf } from './target.ts'
@@ -61,7 +60,7 @@ export interface PanelServer {
 }
 
 export function createPanelServer(door: Door, log: Logger, tls: TlsFiles | null): PanelServer {
-  const https = tls && httpsServer(tls, door)
+  const https = tls && httpsServer(tls)
   const raw: Server = https ?? limited(createHttpServer(serverOptions))
 
   const baseLog: FastifyBaseLogger = log
@@ -156,15 +155,9 @@ const serverOptions = {
 }
 const minVersion = 'TLSv1.2'
 
-export function httpsServer(tls: TlsFiles, door: Pick<Door, 'acceptsHost'>, more: ServerOptions = {}): HttpsServer {
+export function httpsServer(tls: TlsFiles, more: ServerOptions = {}): HttpsServer {
   const own = { minVersion, handshakeTimeout: limits.headersTimeout, ALPNProtocols: ['http/1.1'] } as const
-  const server = createHttpsServer({ ...serverOptions, ...tls, ...own, ...more })
-  answerPlainHttp(server, {
-    acceptsHost: (host) => door.acceptsHost(host),
-    firstByteMs: limits.headersTimeout,
-    lingeringMs: limits.lingering,
-  })
-  limited(server)
+  const server = limited(createHttpsServer({ ...serverOptions, ...tls, ...own, ...more }))
   // Without a handshake nothing can be said; an answer would wait for it.
   server.on('tlsClientError', (_, socket) => socket.destroy())
   return server
