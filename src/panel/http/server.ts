@@ -22,6 +22,7 @@ import { peerAddress } from './client-address.ts'
 import { noStore, securityHeaders } from './headers.ts'
 import { demandLeastRate } from './least-rate.ts'
 import { limits } from './limits.ts'
+import { endFailedHandshakes } from './plain-http.ts'
 import { errorHeaders, sendProblem, toWcpError } from './problem.ts'
 import { sourceOf } from './source.ts'
 import { decoded, isApi, loggedPath, pathOf } from './target.ts'
@@ -158,8 +159,7 @@ const minVersion = 'TLSv1.2'
 export function httpsServer(tls: TlsFiles, more: ServerOptions = {}): HttpsServer {
   const own = { minVersion, handshakeTimeout: limits.headersTimeout, ALPNProtocols: ['http/1.1'] } as const
   const server = limited(createHttpsServer({ ...serverOptions, ...tls, ...own, ...more }))
-  // Without a handshake nothing can be said; an answer would wait for it.
-  server.on('tlsClientError', (_, socket) => socket.destroy())
+  endFailedHandshakes(server)
   return server
 }
 
