@@ -10,9 +10,8 @@ describe('the sandbox without systemd', () => {
     const { argv, data } = sandboxed(layout('/'), acme, { exists: () => true })
     const text = argv.join(' ')
 
-    expect(text).toContain(
-      '--bind /srv/www/acme /srv/www/acme --bind /srv/www/acme/tmp /tmp --bind /srv/www/acme/tmp /var/tmp',
-    )
+    expect(text).toContain('--bind /srv/www/acme/tmp /tmp --bind /srv/www/acme/tmp /var/tmp')
+    expect(text).toContain('--bind /srv/www/acme /srv/www/acme')
     expect(text).toContain('--ro-bind /var/lib/wcp360-web/tenants/acme/sites /var/lib/wcp360-web/hosts')
     expect(text).toContain('--unshare-pid --unshare-ipc --unshare-uts')
     expect(text).toContain('--perms 0000 --tmpfs /run/wcp360')
@@ -21,6 +20,21 @@ describe('the sandbox without systemd', () => {
     ).toBe(true)
     expect(argv.at(-1)).toBe('--')
     expect(data).toHaveLength(2)
+  })
+
+  it('shows a tree that lies below /tmp, and never makes a directory in what a tenant may write to', () => {
+    const text = sandboxed(layout('/tmp/try'), acme).argv.join(' ')
+    const [over, own] = ['--perms 1777 --tmpfs /tmp', '--bind /tmp/try/srv/www/acme /tmp/try/srv/www/acme']
+
+    expect(text).not.toMatch(/ \/tmp\/try\/srv\/www\/acme\/tmp \/tmp( |$)/)
+    expect(text.indexOf(`${over} `)).toBeGreaterThan(0)
+    expect(text.indexOf(over)).toBeLessThan(text.indexOf('--dir /tmp '))
+    expect(text.indexOf('--dir /tmp ')).toBeLessThan(text.indexOf(own))
+    expect(text).toContain('--bind /tmp/try/srv/www/acme/tmp /var/tmp')
+  })
+
+  it('leads /var/run to /run, where programs of the system put their sockets', () => {
+    expect(sandboxed(layout('/'), acme).argv.join(' ')).toContain('--symlink /run /var/run')
   })
 
   it('does not hide what is not there: bubblewrap could not make the place', () => {

@@ -53,9 +53,10 @@ export function sandboxed(
         '5',
         '/etc/group',
       ],
-      ...['--proc', '/proc', '--dev', '/dev'],
+      ...['--proc', '/proc', '--dev', '/dev', '--dir', '/var', '--symlink', '/run', '/var/run'],
+      ...['/tmp', '/var/tmp'].flatMap((path) => temporary(path, tmp)),
       ...[own, config, places.web.hosts, ...readable].flatMap(ancestors).flatMap((path) => ['--dir', path]),
-      ...['--bind', own, own, '--bind', tmp, '/tmp', '--bind', tmp, '/var/tmp'],
+      ...['--bind', own, own],
       ...[config, ...readable].flatMap((path) => ['--ro-bind', path, path]),
       // By these nginx names a site; its own among all that the web server has.
       ...['--ro-bind', places.web.sites(tenant.name), places.web.hosts],
@@ -64,6 +65,14 @@ export function sandboxed(
     ],
     data: [Buffer.from(passwdText(places, tenant)), Buffer.from(groupText(tenant))],
   }
+}
+
+/**
+ * The tenant's own directory there. A tree that lies below one itself, as a developer's may, gets an empty one: root makes
+ * no directory inside what a tenant may write to.
+ */
+function temporary(path: string, tmp: string): string[] {
+  return tmp.startsWith(`${path}/`) ? ['--perms', '1777', '--tmpfs', path] : ['--bind', tmp, path]
 }
 
 /** bubblewrap itself would make them for root alone. */
