@@ -1,15 +1,15 @@
 /** The `wcp` command line. */
-import { type Layout, layout } from '../agent/os/layout.ts'
+import { layout } from '../agent/os/layout.ts'
 import type { Output } from '../lib/print.ts'
 import { terminalAsk } from './ask.ts'
 import { wcp } from './wcp.ts'
 
 /** @param argv what follows `wcp`. @returns the exit code of the error table. */
-export function main(argv: readonly string[], places: Layout = layout()): Promise<number> {
+export function main(argv: readonly string[]): Promise<number> {
   const { env, stdin } = process
   const output = processOutput()
   const onInterrupt = interruptHint(output)
-  return wcp(argv, { output, ask: terminalAsk(), env, isTerminal: stdin.isTTY, places, onInterrupt })
+  return wcp(argv, { output, ask: terminalAsk(), env, isTerminal: stdin.isTTY, places: layout, onInterrupt })
 }
 
 /** What has begun goes on without the one who looks at it: who leaves is told how to come back. */

@@ -57,6 +57,7 @@ function buildTree(program: Program, words: readonly string[], ended: (exitCode:
         ['wcp login --server <url>', 'sign in to it'],
         ['wcp --server <url> …', 'any command there; or WCP_SERVER'],
         ['WCP_API_KEY', 'an API key instead of a person; WCP_FINGERPRINT trusts a certificate that signs itself'],
+        ['wcp --root <dir> …', 'that of an agent below a directory of this machine ("wcpd agent --root <dir>")'],
       ]),
     )
     .addHelpText(

@@ -4,6 +4,7 @@ import type { Layout } from '../agent/os/layout.ts'
 import { asWcpError, errorTable, WcpError } from '../contract/errors.ts'
 import { longForm } from '../lib/command-spec.ts'
 import { type Output, printJson, printProblem } from '../lib/print.ts'
+import { quoteWord } from '../lib/words.ts'
 import { version } from '../program/version.ts'
 import { operations } from '../resources/index.ts'
 import type { Ask } from './ask.ts'
@@ -18,8 +19,7 @@ import { openSetup } from './commands/setup.ts'
 import { status } from './commands/status.ts'
 import { rescueCaller } from './emergency/call-rescue.ts'
 import { type LocalCommand, runProgram } from './program.ts'
-import { choosePanel, panelCaller } from './remote/choose-panel.ts'
-import type { ServerAddress } from './remote/server-address.ts'
+import { type ChosenPanel, choosePanel, panelCaller } from './remote/choose-panel.ts'
 import { runWords } from './run-words.ts'
 import { watchJob } from './watch-job.ts'
 
@@ -30,7 +30,8 @@ export interface Surroundings {
   readonly env: NodeJS.ProcessEnv
   /** Somebody sits at it. */
   readonly isTerminal: boolean
-  readonly places: Layout
+  /** @param root the directory that stands for `/` */
+  places(root: string): Layout
   /** Said when somebody presses Ctrl-C from now on. */
   readonly onInterrupt: (hint: string) => void
 }
@@ -39,8 +40,7 @@ export interface Surroundings {
 export async function wcp(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   const { output, env } = surroundings
   try {
-    const { server, words } = choosePanel(argv, env)
-    return await run(server, words, surroundings)
+    return await run(choosePanel(argv, env), surroundings)
   } catch (error) {
     const shown = asWcpError(error)
     if (argv.includes('--json')) printJson(output, shown.toProblem())
@@ -50,21 +50,23 @@ export async function wcp(argv: readonly string[], surroundings: Surroundings): 
   }
 }
 
-/** @param server null: the panel of this machine */
 async function run(
-  server: ServerAddress | null,
-  words: readonly string[],
-  { output, ask, env, isTerminal, places, onInterrupt }: Surroundings,
+  { server, root, words }: ChosenPanel,
+  { output, ask, env, isTerminal, onInterrupt, ...machine }: Surroundings,
 ): Promise<number> {
+  const places = machine.places(root)
+  const elsewhere = root === '/' ? [] : ['--root', root]
+  const self = ['wcp', ...(server === null ? elsewhere : ['--server', server.origin])].map(quoteWord).join(' ')
   const call = panelCaller(server, { cliSocket: places.cliSocket, env, ask })
-  const watching = { call, output, onInterrupt, self: server === null ? 'wcp' : `wcp --server ${server.origin}` }
+  const rescue = rescueCaller(...elsewhere)
+  const watching = { call, output, onInterrupt, self }
   const ofThisMachine: readonly LocalCommand[] = [
     doctor(places, call, output),
-    approve(rescueCaller(), output),
-    openSetup(rescueCaller(), output),
+    approve(rescue, output),
+    openSetup(rescue, output),
     logs(join(places.logs, 'wcpd.log')),
     ...configCommands(places.config, output),
-    ...emergencyCommands({ output, ask, isTerminal, call: rescueCaller() }),
+    ...emergencyCommands({ output, ask, isTerminal, call: rescue }),
   ]
   const locals: LocalCommand[] = [
     status(call, output),

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { layout } from '../../src/agent/os/layout.ts'
 import { wcp } from '../../src/cli/wcp.ts'
 import { asset } from '../../src/program/assets.ts'
 import { Job } from '../../src/resources/job/schema.ts'
@@ -41,7 +42,8 @@ describe.skipIf(!canRun)('a command for the place of a site', () => {
     }
     const ask = { secret: never, text: never, yes: async () => true }
     const output = { out: to('out'), err: to('err'), colour: false }
-    const code = await wcp(words, { output, ask, env: {}, isTerminal: false, places: machine.places, onInterrupt() {} })
+    const own = ['--root', machine.root, ...words]
+    const code = await wcp(own, { output, ask, env: {}, isTerminal: false, places: layout, onInterrupt() {} })
     return { code, ...said }
   }
 

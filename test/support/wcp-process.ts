@@ -1,8 +1,7 @@
 /** `wcp` as a process of its own, for a product in a directory of its own: `node wcp-process.ts <root> <words…>`. */
-import { layout } from '../../src/agent/os/layout.ts'
 import { main } from '../../src/cli/main.ts'
 import './checkout-assets.ts'
 
 const [, , root = '', ...words] = process.argv
 process.stderr.write('begins\n')
-process.exitCode = await main(words, layout(root))
+process.exitCode = await main(['--root', root, ...words])

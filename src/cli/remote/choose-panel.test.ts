@@ -11,7 +11,17 @@ describe('the panel that is meant', () => {
     [['--server', 'two.example', 'tenant', 'list'], { WCP_SERVER: 'one.example' }, at('two.example')],
     [['--server=two.example', 'tenant', 'list'], {}, at('two.example')],
   ])('by %j and %j', (argv, env, server) => {
-    expect(choosePanel(argv, env)).toEqual({ server, words: ['tenant', 'list'] })
+    expect(choosePanel(argv, env)).toEqual({ server, root: '/', words: ['tenant', 'list'] })
+  })
+
+  it.each([
+    ['--root', '/tmp/try', 'tenant', 'list'],
+    ['--root=/tmp/try/', 'tenant', 'list'],
+  ])('is that of an agent below a directory: %s', (...argv) => {
+    const chosen = choosePanel(argv, { WCP_SERVER: 'one.example' })
+
+    expect(chosen).toEqual({ server: null, root: '/tmp/try', words: ['tenant', 'list'] })
+    expect(() => choosePanel(['--root'], {})).toThrow('"--root" needs a directory')
   })
 
   it('is named after --server', () => {

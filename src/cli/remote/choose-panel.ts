@@ -1,4 +1,5 @@
 /** Which panel a command speaks to: root's own on this machine, or one on another machine. */
+import { resolve } from 'node:path'
 import { WcpError } from '../../contract/errors.ts'
 import type { Ask } from '../ask.ts'
 import { type CallPanel, panelClient } from '../client.ts'
@@ -9,18 +10,27 @@ import { serverFile } from './server-file.ts'
 export interface ChosenPanel {
   /** Null: on this machine. */
   readonly server: ServerAddress | null
+  /** The directory that stands for `/`, of an agent that was started with the same word. */
+  readonly root: string
   /** What follows. */
   readonly words: readonly string[]
 }
 
-/** `--server URL` before the command, else WCP_SERVER. */
+/** `--server URL` before the command, else WCP_SERVER; `--root DIR`, which no variable replaces, means this machine. */
 export function choosePanel(argv: readonly string[], { WCP_SERVER: fromEnv = '' }: NodeJS.ProcessEnv): ChosenPanel {
-  const [first = '', second, ...rest] = argv
-  if (first.startsWith('--server='))
-    return { server: serverAddress(first.slice('--server='.length)), words: argv.slice(1) }
-  if (first !== '--server') return { server: fromEnv === '' ? null : serverAddress(fromEnv), words: argv }
-  if (second === undefined) throw new WcpError('bad_input', 'Cannot read the command: "--server" needs an address')
-  return { server: serverAddress(second), words: rest }
+  const server = leading('server', 'an address', argv)
+  const root = leading('root', 'a directory', argv)
+  if (root !== undefined) return { server: null, root: resolve(root.value), words: root.words }
+  if (server !== undefined) return { server: serverAddress(server.value), root: '/', words: server.words }
+  return { server: fromEnv === '' ? null : serverAddress(fromEnv), root: '/', words: argv }
+}
+
+function leading(name: string, value: string, [first = '', second, ...rest]: readonly string[]) {
+  if (first.startsWith(`--${name}=`))
+    return { value: first.slice(`--${name}=`.length), words: second === undefined ? rest : [second, ...rest] }
+  if (first !== `--${name}`) return undefined
+  if (second === undefined) throw new WcpError('bad_input', `Cannot read the command: "${first}" needs ${value}`)
+  return { value: second, words: rest }
 }
 
 /** @param cliSocket of the panel on this machine */

@@ -85,7 +85,7 @@ async function ended(
     env,
     isTerminal: false,
     onInterrupt: () => {},
-    places: { ...layout('/nowhere'), cliSocket },
+    places: () => ({ ...layout('/nowhere'), cliSocket }),
   })
   return { exit, ...written }
 }
