@@ -11,7 +11,7 @@ import { getPriority, setPriority } from 'node:os'
 import { receive } from './datagrams.ts'
 import { type LogName, WebLog } from './web-log.ts'
 
-/** PHP's errors come by a way of their own: a flood of them, which one request can make, fills no other's queue. */
+/** Errors of requests to PHP come by a socket of their own: they fill no other's queue. */
 const sockets: readonly LogName[] = ['access', 'error', 'error']
 const firstSocket = 3
 const writeMs = 250

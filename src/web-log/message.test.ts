@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { hostOf, isStandardError, lineOf } from './message.ts'
+import { hostOf, lineOf } from './message.ts'
 
 const header = '<187>Nov 28 20:27:22 wcp360: '
 const sent = (text: string) => Buffer.from(header + text)
@@ -11,7 +11,6 @@ describe('a datagram of nginx', () => {
 
     expect(lineOf(sent(line))).toBe(line)
     expect(hostOf(sent(line))).toBe('shop.example.com')
-    expect(isStandardError(sent(line))).toBe(false)
   })
 
   it('is an error of the site that its end names', () => {
@@ -21,14 +20,6 @@ describe('a datagram of nginx', () => {
 
     expect(lineOf(sent(line))).toBe(line)
     expect(hostOf(sent(line))).toBe('shop.example.com')
-    expect(isStandardError(sent(line))).toBe(false)
-  })
-
-  it('is told from what a FastCGI server sends as standard error, by what nginx alone writes', () => {
-    const said = (text: string) => isStandardError(sent(`2026/11/28 20:27:22 [error] 12#12: *3 ${text}`))
-
-    expect(said('FastCGI sent in stderr: "x" while reading, host: "shop.example.com"')).toBe(true)
-    expect(said('open() "/*1 FastCGI sent in stderr" failed, host: "shop.example.com"')).toBe(false)
   })
 
   it('is one line without anything that speaks to a terminal', () => {

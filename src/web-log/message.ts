@@ -3,17 +3,10 @@ import { isHost } from '../contract/wake.ts'
 
 /** nginx's own header of a datagram, with `nohostname` and the tag of our configuration. */
 const header = /^<\d{1,3}>\w{3} [ \d]\d \d\d:\d\d:\d\d wcp360: /
-const standardError =
-  /^<\d{1,3}>\w{3} [ \d]\d \d\d:\d\d:\d\d wcp360: [\d/]+ [\d:]+ \[\w+\] \d+#\d+: \*\d+ FastCGI sent in stderr/
 const hostOfRequest = /^[^{]{0,40}\{"time":"[^"]*","host":"([^"]*)"/
 const hostOfError = /.*, host: "([^":]*)/s
 /** What would forge a line, or speak to a terminal. */
 const unprintable = /[\p{Cc}\u2028\u2029\u202a-\u202e]/gu
-
-/** Sent by a FastCGI server as standard error, which PHP here never does: some program of a tenant speaks to nginx. */
-export function isStandardError(datagram: Buffer): boolean {
-  return standardError.test(datagram.toString('latin1', 0, 160))
-}
 
 /** As visitors named it. Another site may be named on purpose, so it decides about rations and nothing else. */
 export function hostOf(datagram: Buffer): string | undefined {

@@ -51,19 +51,6 @@ it('gives a tenant its share over all names of its sites, and tells in the log a
   expect(said).toEqual([expect.objectContaining({ log: 'error', tenant: 'acme', lines: 100 - kept })])
 })
 
-it('keeps what comes as standard error apart from every tenant', () => {
-  const log = open()
-  const flood = '2026/11/28 20:27:22 [error] 1#1: *1 FastCGI sent in stderr: "x", host: "other.example"'
-
-  for (let n = 0; n < 100; n++) log.take('error', Buffer.from(`<187>Nov 28 20:27:22 wcp360: ${flood}`))
-  error(log, 'other.example', 'heard')
-  log.settle()
-  log.write()
-
-  expect(file('error.log')).toContain('[error] heard')
-  expect(said).toEqual([expect.objectContaining({ tenant: 'standard-error' })])
-})
-
 it('never holds more than its files, however many tenants write', () => {
   const log = open()
 

@@ -2,7 +2,7 @@
 import { readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { LogFile } from './log-file.ts'
-import { hostOf, isStandardError, lineOf } from './message.ts'
+import { hostOf, lineOf } from './message.ts'
 import { Ration } from './ration.ts'
 
 export interface Bound {
@@ -23,9 +23,8 @@ export const bounds: Readonly<Record<LogName, Bound>> = {
 
 export type LogName = 'access' | 'error'
 
-/** Those of no site, and those that a program of a tenant sends in the name of any, have a ration of their own. */
+/** Lines of no site have a ration of their own. */
 const nobody = 'no-site'
-const standardError = 'standard-error'
 
 /** Written before the tick when so much waits. */
 const muchWaits = 256 * 1024
@@ -100,7 +99,6 @@ export class WebLog {
   }
 
   #payer(datagram: Buffer): string {
-    if (isStandardError(datagram)) return standardError
     const host = hostOf(datagram)
     return host === undefined ? nobody : this.#tenantOf(host)
   }
