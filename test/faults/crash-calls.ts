@@ -30,6 +30,10 @@ const started = ['clone', 'clone3', 'vfork', 'fork'] as const
 const other = ['bind', 'kill'] as const
 export const calls = [...made, ...removed, ...owned, ...synced, ...written, ...mixed, ...started, ...other] as const
 
+/** By which setpriv(1) stops being root; traced with the calls that start programs. */
+const becomesUser = ['setresuid']
+export const starting = ['execve', 'execveat', ...becomesUser] as const
+
 /** What the kernel may answer to it when something is wrong with the machine. */
 function errorsOf(call: string): readonly ErrorName[] {
   const isOf = (names: readonly string[]) => names.includes(call)
@@ -53,7 +57,7 @@ export function nameOf({ thread, call, n, fault }: Case): string {
 
 export interface Traced {
   readonly points: readonly Point[]
-  /** Programs that the agent's children became, in order. */
+  /** Programs that the agent's children became as root, in order; a tenant's user runs its tenant's own command. */
   readonly programs: readonly string[]
 }
 
@@ -62,9 +66,11 @@ export function readTrace(text: string, threads: Readonly<Record<Thread, number>
   const counts = new Map<string, number>()
   const points: Point[] = []
   const programs: string[] = []
+  const tenants = new Set<string>()
   for (const line of text.split('\n')) {
-    const [, pid, call = '', rest = ''] = /^(\d+) +(\w+)\((.*)$/.exec(line) ?? []
-    if (call.startsWith('execve')) programs.push(/"([^"]*)"/.exec(rest)?.[1] ?? rest)
+    const [, pid = '', call = '', rest = ''] = /^(\d+) +(\w+)\((.*)$/.exec(line) ?? []
+    if (becomesUser.includes(call) && !rest.startsWith('0,')) tenants.add(pid)
+    if (call.startsWith('execve') && !tenants.has(pid)) programs.push(/"([^"]*)"/.exec(rest)?.[1] ?? rest)
     const thread = Number(pid) === threads.main ? 'main' : Number(pid) === threads.pool ? 'pool' : undefined
     if (thread === undefined) continue
     const key = `${thread} ${call}`

@@ -2,7 +2,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { JobType } from '../../src/resources/jobs.ts'
-import { attach, type Case, calls, injectionArgv, readTrace, type Traced, threadsOf } from './crash-calls.ts'
+import { attach, type Case, calls, injectionArgv, readTrace, starting, type Traced, threadsOf } from './crash-calls.ts'
 import { crashJobs } from './crash-jobs.ts'
 import { type CrashMachine, neighbour } from './crash-machine.ts'
 import { disagreements, readHistory, worldText } from './crash-world.ts'
@@ -31,7 +31,7 @@ export async function reference(machine: CrashMachine, type: JobType): Promise<R
   await machine.wake(type)
   const threads = threadsOf(product.pids.agent)
   const file = `${product.root}.trace`
-  const what = [...calls, 'execve', 'execveat'].join(',')
+  const what = [...calls, ...starting].join(',')
   const strace = await attach(['-f', '-y', '-o', file, '-e', `trace=${what}`, '-p', String(product.pids.agent)])
   const job = await machine.submit(type)
   const open = await machine.untilSettled()

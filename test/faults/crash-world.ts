@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { factsKinds } from '../../src/agent/kinds/facts-kinds.ts'
 import type { Layout } from '../../src/agent/os/layout.ts'
 import { type Database, openDatabase } from '../../src/program/native-sqlite.ts'
 import { type AgentJob, type ClientEvent, type History, loggedEnds, type PanelJob } from './history.ts'
@@ -18,12 +19,19 @@ export function worldText(places: Layout): string {
       ...lines(agent, 'select name, uid, state, limits from tenants', 'registry tenant', rename),
       ...lines(agent, 'select id, fqdn, aliases, php, state from sites', 'registry site', rename),
       ...lines(agent, 'select name, site from hosts', 'registry host', rename),
+      ...lines(agent, 'select kind, name, tenant, record from things', 'registry thing', rename),
       ...lines(panel, tenantRows, 'panel tenant', rename),
       ...lines(panel, domainRows, 'panel domain', rename),
       ...lines(panel, nameRows, 'panel name', rename),
+      ...things.flatMap(({ kind, table }) =>
+        lines(panel, `select name, status, status_before_tenant from ${table}`, `panel ${kind}`, rename),
+      ),
     ].join('\n')
   })
 }
+
+/** What a tenant owns beside its sites. */
+const things = factsKinds.map(({ kind }) => ({ kind, table: `${kind.replaceAll('-', '_')}s` }))
 
 const tenantRows = `select t.name, t.status, p.name as package, t.deleted_at is not null as deleted, t.limits_owed
   from tenants t join packages p on p.id = t.package_id`
@@ -31,16 +39,16 @@ const domainRows = 'select fqdn, php, status, status_before_tenant, deleted_at i
 const nameRows =
   'select n.name, d.fqdn, n.deleted_at is not null as deleted from domain_names n join domains d on d.id = n.domain_id'
 
-/** What the registry says of tenants and sites against what the panel's rows say; none when they agree. */
+/** What the registry says of tenants and what they own against what the panel's rows say; none when they agree. */
 export function disagreements(places: Layout): readonly string[] {
   return withStores(places, ({ agent, panel }) => {
     const registry = new Map([...stateRows(agent)].filter(([, state]) => state !== 'none'))
-    const rows = panel
-      .prepare<[], { id: string; status: string; with: number }>(
-        `select id, status, 0 as "with" from tenants
-         union all select id, status, status_before_tenant is not null from domains`,
-      )
-      .all()
+    const owned = ['domains', ...things.map(({ table }) => table)]
+    const query = [
+      'select id, status, 0 as "with" from tenants',
+      ...owned.map((table) => `select id, status, status_before_tenant is not null from ${table}`),
+    ]
+    const rows = panel.prepare<[], { id: string; status: string; with: number }>(query.join(' union all ')).all()
     const expected: Readonly<Record<string, string | undefined>> = {
       active: 'active',
       suspended: 'suspended',
@@ -108,7 +116,8 @@ function textOrNull(value: Row[string] | undefined): string | null {
 }
 
 function stateRows(agent: Database): Map<string, string> {
-  const query = "select id, state from tenants union all select id, state from sites where state <> 'none'"
+  const query = `select id, state from tenants union all select id, state from sites where state <> 'none'
+    union all select id, 'active' from things`
   const rows = agent.prepare<[], { id: string; state: string }>(query).all()
   return new Map(rows.map(({ id, state }) => [id, state]))
 }
@@ -141,6 +150,8 @@ function renaming(agent: Database, panel: Database): Rename {
     names.set(id, `<${fqdn}>`)
   for (const { id, fqdn } of agent.prepare<[], { id: string; fqdn: string }>('select id, fqdn from sites').all())
     names.set(id, `<${fqdn}>`)
+  for (const { id, name } of agent.prepare<[], { id: string; name: string }>('select id, name from things').all())
+    names.set(id, `<${name}>`)
   const tenants = agent
     .prepare<[], { id: string; name: string; uid: number }>('select id, name, uid from tenants')
     .all()

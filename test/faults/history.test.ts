@@ -204,6 +204,64 @@ describe('violations', () => {
     ])
   })
 
+  /** Jobs that succeeded, one after the other, which the panel queued by itself. */
+  const lived = (...jobs: (readonly [type: string, resource: string])[]) => {
+    const agent = jobs.map(([type, resource], index) => agentJob(String(index), { type, resource, seq: index + 1 }))
+    const panel = agent.map(({ id, type, resource, seq }) =>
+      panelJob(id, { type, resource, sequence: seq, actor: 'panel' }),
+    )
+    const fences = new Map(agent.map(({ resource, seq }) => [resource, seq]))
+    return { client: [], ends: [], agent, panel, fences }
+  }
+
+  it('brings back closed what was closed when it went to the trash', () => {
+    const trashed = [
+      ['tenant.delete', 't'],
+      ['tenant.restore', 't'],
+    ] as const
+    const closed = lived(['tenant.create', 't'], ['tenant.suspend', 't'], ...trashed)
+    expect(about({ ...closed, registry: new Map([['t', 'suspended']]) })).toEqual([])
+    expect(about({ ...closed, registry: new Map([['t', 'active']]) })).toEqual([
+      't is active, and the successful jobs make it suspended',
+    ])
+    const opened = lived(['tenant.create', 't'], ['tenant.suspend', 't'], ['tenant.unsuspend', 't'], ...trashed)
+    expect(about({ ...opened, registry: new Map([['t', 'active']]) })).toEqual([])
+  })
+
+  it('has no trash for what a tenant owns beside its sites', () => {
+    const key = lived(['tenant.create', 't'], ['ssh-key.create', 'k'])
+    const both = new Map([
+      ['t', 'active'],
+      ['k', 'active'],
+    ])
+    expect(about({ ...key, registry: both })).toEqual([])
+    const gone = lived(['tenant.create', 't'], ['ssh-key.create', 'k'], ['ssh-key.delete', 'k'])
+    expect(about({ ...gone, registry: new Map([['t', 'active']]) })).toEqual([])
+    expect(about({ ...gone, registry: both })).toEqual(['k is active, and the successful jobs make it none'])
+  })
+
+  it('fences a command of a tenant by itself, beside the other jobs', () => {
+    const run = { type: 'domain.run', tenant: 't', token: 1 } as const
+    const times = { startedAt: at(12), finishedAt: at(40) }
+    const panel = [...good.panel, panelJob('c', { ...run, ...times, resource: 'd', sequence: 3, actor: 'panel' })]
+    const agent = [...good.agent, agentJob('c', { ...run, resource: 'c', seq: 3 })]
+    const fences = new Map([...good.fences, ['c', 1]])
+    expect(about({ panel, agent, fences })).toEqual([])
+
+    const another = panelJob('e', { ...run, ...times, resource: 'd', sequence: 4, actor: 'panel' })
+    const agents = [...agent, agentJob('e', { ...run, resource: 'e', seq: 4 })]
+    expect(about({ panel: [...panel, another], agent: agents, fences: new Map([...fences, ['e', 1]]) })).toEqual([
+      'job e (domain.run) began before job c had ended',
+    ])
+  })
+
+  it('knows what a request is about by its id as well', () => {
+    const asked = [{ at: 'submit', request: '2', wishes: ['tenant.suspend t'] }, good.client[3]] as const
+    const client = [...good.client.slice(0, 2), ...asked] as History['client']
+    expect(about({ client })).toEqual([])
+    expect(about({ client: client.slice(0, 3) })).toEqual([])
+  })
+
   it('purges the sites with their tenant', () => {
     const agent = [
       agentJob('a'),

@@ -4,10 +4,11 @@
  *
  * What a client never heard an answer to is unknown: it may have become a job or not, and both are right.
  */
+import { besideTypes } from '../../src/resources/jobs.ts'
 
 /** What a client saw of one request. */
 export type ClientEvent =
-  /** `wishes`: the jobs that it may become, each as `tenant.create acme`. */
+  /** `wishes`: the jobs that it may become, each as `tenant.create acme`, with the name or the id of what it is about. */
   | { readonly at: 'submit'; readonly request: string; readonly wishes: readonly string[] }
   | { readonly at: 'acknowledge'; readonly request: string; readonly jobs: readonly string[] }
   | { readonly at: 'refuse'; readonly request: string }
@@ -107,15 +108,16 @@ function strangers({ client, panel }: History): string[] {
     client.filter(({ at }) => at === 'acknowledge' || at === 'refuse').map(({ request }) => request),
   )
   const open = [...wishes].flatMap(([request, wished]) => (answered.has(request) ? [] : wished))
-  return panel.flatMap(({ id, type, name, actor }) => {
+  return panel.flatMap(({ id, type, name, resource, actor }) => {
     const what = `${type} ${name}`
+    const isIt = (wish: string) => wish === what || wish === `${type} ${resource}`
     const request = promised.get(id)
     if (request !== undefined) {
       const wished = wishes.get(request) ?? []
-      return wished.includes(what) ? [] : [`job ${id} was promised for ${wished.join(', ')}, and is ${what}`]
+      return wished.some(isIt) ? [] : [`job ${id} was promised for ${wished.join(', ')}, and is ${what}`]
     }
     if (actor === 'panel') return []
-    const index = open.indexOf(what)
+    const index = open.findIndex(isIt)
     if (index === -1) return [`nobody asked for job ${id} (${what}), or it was done twice`]
     open.splice(index, 1)
     return []
@@ -165,10 +167,10 @@ function repeatedEffects({ agent, ends }: History): string[] {
   ]
 }
 
-/** One job of a tenant after the other, and each step within its job. */
+/** One job of a tenant after the other, and each step within its job. Commands of a tenant wait for one another alone. */
 function overlaps({ panel }: History): string[] {
   const ran = panel.filter(({ startedAt }) => startedAt !== null).toSorted((a, b) => a.sequence - b.sequence)
-  const byTenant = Object.values(Object.groupBy(ran, ({ tenant }) => tenant))
+  const byTenant = Object.values(Object.groupBy(ran, ({ tenant, type }) => `${tenant} ${isBeside(type)}`))
   const pairs = byTenant.flatMap((jobs = []) => jobs.slice(1).map((job, index) => [jobs[index], job] as const))
   const tangled = pairs.filter(([before, job]) => isBefore(job.startedAt, before?.finishedAt ?? null))
   const outside = ran.flatMap((job) =>
@@ -182,14 +184,18 @@ function overlaps({ panel }: History): string[] {
   ]
 }
 
+function isBeside(type: string): boolean {
+  return besideTypes.includes(type)
+}
+
 function isBefore(a: string | null, b: string | null): boolean {
   return a !== null && b !== null && a < b
 }
 
 function fallenTokens({ panel, agent, fences }: History): string[] {
-  const queued = panel.map(({ id, resource, token, sequence }) => ({
+  const queued = panel.map(({ id, type, resource, token, sequence }) => ({
     id,
-    resource,
+    resource: isBeside(type) ? id : resource, // what is fenced
     token,
     order: sequence,
     side: 'panel',
@@ -227,22 +233,33 @@ const ends: Readonly<Record<string, string | undefined>> = {
   restore: 'active',
   purge: 'none',
 }
+/** What else is deleted is gone. */
+const withTrash = ['tenant', 'domain']
 
 /** The state that the successful jobs, in the order of their acceptance, lead each resource to. A job that is stuck may have had any effect; callers look at it apart. */
 export function replay(agent: readonly AgentJob[]): ReadonlyMap<string, string> {
   const states = new Map<string, string>()
-  const sitesOf = new Map<string, Set<string>>()
+  const owned = new Map<string, Set<string>>()
+  const held = new Set<string>()
   for (const { type, resource, tenant } of successes(agent)) {
-    const verb = type.split('.')[1] ?? ''
-    const sites = sitesOf.get(tenant) ?? new Set()
-    sitesOf.set(tenant, sites)
-    if (resource !== tenant) sites.add(resource)
+    const [kind = '', verb = ''] = type.split('.')
+    const own = owned.get(tenant) ?? new Set()
+    owned.set(tenant, own)
+    if (resource !== tenant) own.add(resource)
+    if (verb === 'suspend') held.add(resource)
+    if (verb === 'unsuspend') held.delete(resource)
     const was = states.get(resource) ?? 'none'
     // what was never made stays that, also when its failed creation is deleted; other verbs change no state
-    if (verb === 'create' || was !== 'none') states.set(resource, ends[verb] ?? was)
-    if (type === 'tenant.purge') for (const site of sites) states.set(site, 'none')
+    if (verb === 'create' || was !== 'none') states.set(resource, endOf(kind, verb, held.has(resource)) ?? was)
+    if (type === 'tenant.purge') for (const one of own) states.set(one, 'none')
   }
   return states
+}
+
+/** @param isHeld the trash keeps a suspension: what comes back stays closed */
+function endOf(kind: string, verb: string, isHeld: boolean): string | undefined {
+  if (verb === 'delete' && !withTrash.includes(kind)) return 'none'
+  return verb === 'restore' && isHeld ? 'suspended' : ends[verb]
 }
 
 function successes(agent: readonly AgentJob[]): readonly AgentJob[] {

@@ -22,11 +22,16 @@ const after: Readonly<Record<Verb, Status>> = {
 export class Hosting {
   readonly tenants = new Map<string, Status>()
   readonly domains = new Map<string, Domain>()
+  /** What was suspended and not brought back since; the trash keeps it. */
+  readonly #held = new Set<string>()
 
   /** @param tenant of a domain. A job that failed has changed nothing, but for what it should have made. */
   apply({ kind, verb, name }: Deed, tenant: string, hasSucceeded: boolean): void {
     if (!hasSucceeded && verb !== 'create') return
-    const status = hasSucceeded ? after[verb] : 'error'
+    const key = `${kind} ${name}`
+    if (verb === 'suspend') this.#held.add(key)
+    if (verb === 'unsuspend' || verb === 'create') this.#held.delete(key)
+    const status = !hasSucceeded ? 'error' : verb === 'restore' && this.#held.has(key) ? 'suspended' : after[verb]
     if (verb === 'delete' && this.#statusOf(kind, name) === 'error') {
       this.#forget(kind, name)
       return

@@ -178,6 +178,19 @@ describe('the replay', () => {
   })
 })
 
+describe('the replay of a suspension', () => {
+  it.each(['tenant', 'domain'] as const)('brings a %s back from the trash as it was', (kind) => {
+    const hosting = new Hosting()
+    const statuses = (['create', 'suspend', 'delete', 'restore', 'unsuspend', 'delete', 'restore'] as const).map(
+      (verb) => {
+        hosting.apply({ kind, verb, name: 'one' }, 'one', true)
+        return kind === 'tenant' ? hosting.tenants.get('one') : hosting.domains.get('one')?.status
+      },
+    )
+    expect(statuses).toEqual(['active', 'suspended', 'deleted', 'suspended', 'active', 'deleted', 'active'])
+  })
+})
+
 describe('lines of the journal', () => {
   it('are unexpected unless they tell what a cut explains', () => {
     const lines = [
