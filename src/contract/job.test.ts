@@ -29,6 +29,12 @@ describe('job contracts', () => {
     },
   )
 
+  it.each(Object.entries(jobContracts))('%s names its tenant and what it is about', (type, contract) => {
+    const keys = Object.keys(contract.payload.shape)
+    expect(keys).toEqual(expect.arrayContaining(['tenant', contract.kind, ...(contract.beside ? ['run'] : [])]))
+    expect(type.split('.')[0]).toBe(contract.kind)
+  })
+
   it.each(Object.entries(jobContracts))('%s refuses keys it does not know', (_type, contract) => {
     const { error } = contract.payload.safeParse({ tenant, domain, uid: 0 })
     expect(error?.issues.some((issue) => issue.code === 'unrecognized_keys')).toBe(true)

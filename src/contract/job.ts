@@ -47,6 +47,15 @@ export function defineJob<const T extends string, P extends z.ZodObject>(
   return Object.freeze(contract)
 }
 
+/** What either side takes of a payload that came to it. */
+export function parsePayload(
+  { payload }: Pick<JobContract, 'payload'>,
+  given: unknown,
+): z.ZodSafeParseResult<JobTarget> {
+  // a test holds that every contract's payload names its tenant and what it is about
+  return payload.safeParse(given) as unknown as z.ZodSafeParseResult<JobTarget>
+}
+
 /** The row a payload is about: the one that is locked and versioned. */
 export function resourceOf(contract: Pick<JobContract, 'kind'>, payload: JobTarget): Id {
   return Id.parse(payload[contract.kind])

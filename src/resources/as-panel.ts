@@ -8,8 +8,10 @@ export type PanelContext = Stores & Pick<Context, 'now' | 'enqueue'>
 export function asPanel(stores: Stores, now: string): PanelContext {
   const own: Pick<Context, 'now' | 'enqueue'> = {
     now,
-    enqueue: async (contract, payload) =>
-      (await stores.jobs.enqueue(contract, payload, { id: newId(), actor: 'panel', actorId: null, isStaff: false })).id,
+    async enqueue(contract, payload, change) {
+      const by = { id: newId(), actor: 'panel', actorId: null, isStaff: false }
+      return (await stores.jobs.enqueue(contract, payload, by, change)).id
+    },
   }
   return withStores(stores, own)
 }

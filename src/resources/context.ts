@@ -5,6 +5,7 @@ import { operationsFor, type Policy } from '../contract/operation.ts'
 import type { Id } from '../contract/values.ts'
 import type { DriftReport, HealthSnapshot, Inventory, MirrorReport, RunOutput } from '../contract/wire.ts'
 import type { Actor } from './actor.ts'
+import type { RowChange } from './job/queued-row.ts'
 import type { KindNumbers } from './kind-numbers.ts'
 import type { Stores } from './stores.ts'
 
@@ -33,10 +34,13 @@ export interface Context extends Stores {
   linkUrl(token: string): string
   /**
    * Queues a job in the transaction of the call; 409 `busy` naming the running job when its resource has one. In plan
-   * mode it is only collected. Change the row after it, not before: what the row is at this moment is what a failure
-   * leads back to.
+   * mode it is only collected. @param change of the row, made once what a failure leads back to is kept
    */
-  enqueue<T extends string, P extends z.ZodObject>(contract: JobContract<T, P>, payload: z.output<P>): Promise<Id>
+  enqueue<T extends string, P extends z.ZodObject>(
+    contract: JobContract<T, P>,
+    payload: z.output<P>,
+    change?: RowChange<T>,
+  ): Promise<Id>
   /** What the root side sees of the machine; throws `unavailable` while the agent is away. */
   readonly machine: {
     health(): Promise<HealthSnapshot>

@@ -43,8 +43,7 @@ export async function applyOwedLimits(context: Upkeep): Promise<number> {
   for (const { id, packageId } of tenants) {
     const known = limits.get(packageId) ?? limitsOf(await context.packages.get(packageId))
     limits.set(packageId, known)
-    await context.enqueue(tenantLimit, { tenant: id, limits: known })
-    await context.tenants.limitsQueued(id)
+    await context.enqueue(tenantLimit, { tenant: id, limits: known }, context.tenants.limitsQueued)
   }
   return tenants.length
 }

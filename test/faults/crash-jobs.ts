@@ -79,13 +79,9 @@ export async function purge(product: Product): Promise<string> {
     return await db.transaction().execute(async (tx) => {
       const stores = storesFor(tx, { now, newId, keys })
       const jobs: string[] = []
-      const enqueue: Upkeep['enqueue'] = async (contract, payload) => {
-        const { id } = await stores.jobs.enqueue(contract, payload, {
-          id: newId(),
-          actor: 'panel',
-          actorId: null,
-          isStaff: false,
-        })
+      const enqueue: Upkeep['enqueue'] = async (contract, payload, change) => {
+        const by = { id: newId(), actor: 'panel', actorId: null, isStaff: false }
+        const { id } = await stores.jobs.enqueue(contract, payload, by, change)
         jobs.push(id)
         return id
       }

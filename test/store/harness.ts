@@ -47,9 +47,10 @@ export async function openPanel(where = ':memory:') {
       hasCertificatePort: false,
       mustEnrol: false,
       linkUrl: (token) => `https://panel.example.net/link/${token}`,
-      enqueue: async (contract, payload) => {
+      enqueue: async (contract, payload, change) => {
         const by = actor.kind === 'root' ? { actor: 'root', actorId: null } : { actor: actor.email, actorId: actor.id }
-        return (await over.jobs.enqueue(contract, payload, { id: newId(), ...by, isStaff: actor.kind === 'root' })).id
+        const asked = { id: newId(), ...by, isStaff: actor.kind === 'root' }
+        return (await over.jobs.enqueue(contract, payload, asked, change)).id
       },
       machine: {
         health: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),

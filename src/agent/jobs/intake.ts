@@ -5,7 +5,7 @@
 import type { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
 import { fitsFrame } from '../../contract/frame.ts'
-import { fencedOf, type JobTarget } from '../../contract/job.ts'
+import { fencedOf, type JobTarget, parsePayload } from '../../contract/job.ts'
 import { type Failure, type Inventory, PanelMessage, type RootCheck, type RunOutput } from '../../contract/wire.ts'
 import { provisioners } from '../kinds/index.ts'
 import type { AnyProvisioner } from '../kinds/provisioner.ts'
@@ -393,10 +393,9 @@ type ParsedJob = { provisioner: AnyProvisioner; payload: JobTarget } | { failure
 function parseJob(type: string, raw: unknown): ParsedJob {
   if (!isJobType(type)) return { failure: badInput(`Cannot do "${type}": there is no such job`) }
   const provisioner = provisioners[type]
-  const parsed = provisioner.contract.payload.safeParse(raw)
+  const parsed = parsePayload(provisioner.contract, raw)
   if (!parsed.success) return { failure: badInput(`Cannot do "${type}": ${said(parsed.error)}`) }
-  // every contract's payload names the tenant and what it is about: see `JobTarget`
-  return { provisioner, payload: parsed.data as unknown as JobTarget }
+  return { provisioner, payload: parsed.data }
 }
 
 function said(error: z.ZodError): string {

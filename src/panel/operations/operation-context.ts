@@ -1,21 +1,12 @@
 /** Builds what one call of an operation may use: its stores bound to the call's transaction, and who asks. */
-
-import type { z } from 'zod'
-import type { JobContract } from '../../contract/job.ts'
-import { Id } from '../../contract/values.ts'
+import type { Id } from '../../contract/values.ts'
 import { DriftReport, HealthSnapshot, Inventory, MirrorReport, RunOutput } from '../../contract/wire.ts'
 import type { Actor } from '../../resources/actor.ts'
 import type { Context } from '../../resources/context.ts'
+import type { QueuedJob } from '../../resources/job/store.ts'
 import { type Stores, withStores } from '../../resources/stores.ts'
 import { newId } from '../../store/new-id.ts'
 import type { AgentLink } from '../jobs/agent-link.ts'
-
-/** A job that the call has queued, in order. */
-export interface QueuedByCall {
-  readonly id: Id
-  readonly type: string
-  readonly payload: Record<string, unknown>
-}
 
 /** How an actor is written into jobs and audit entries: who acts as another answers for it under his own name. */
 export function actorName(actor: Actor | null): string {
@@ -48,25 +39,22 @@ export function operationContext(call: {
   readonly mustEnrol: boolean
   readonly linkUrl: Context['linkUrl']
   readonly session: Context['session']
-  /** Filled by `enqueue`. */
-  readonly queued: QueuedByCall[]
+  /** Filled by `enqueue`, in order. */
+  readonly queued: QueuedJob[]
 }): Context {
   const { stores, queued, ...given } = call
   const { actor } = given
-  return withStores(stores, {
+  const own: Omit<Context, keyof Stores> = {
     ...given,
     newId,
-    async enqueue<T extends string, P extends z.ZodObject>(contract: JobContract<T, P>, payload: z.output<P>) {
-      // A job that is fenced by itself has its number in the payload already.
-      const id = contract.beside ? Id.parse(payload.run) : newId()
-      // The row's own words are parsed as the agent will parse them: what it would refuse is never stored.
-      const parsed = contract.payload.parse(payload)
-      const by = { id, actor: actorName(actor), actorId: actorId(actor), isStaff: isStaff(actor) }
-      await stores.jobs.enqueue(contract, parsed, by)
-      queued.push({ id, type: contract.type, payload: parsed })
-      return id
+    async enqueue(contract, payload, change) {
+      const by = { id: newId(), actor: actorName(actor), actorId: actorId(actor), isStaff: isStaff(actor) }
+      const job = await stores.jobs.enqueue(contract, payload, by, change)
+      queued.push(job)
+      return job.id
     },
-  })
+  }
+  return withStores(stores, own)
 }
 
 /** What the root side sees of the machine, asked over the link. */

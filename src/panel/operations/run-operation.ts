@@ -14,11 +14,12 @@ import {
   type Policy,
   verbOf,
 } from '../../contract/operation.ts'
-import { Id } from '../../contract/values.ts'
+import type { Id } from '../../contract/values.ts'
 import { PlanReport } from '../../contract/wire.ts'
 import type { Actor } from '../../resources/actor.ts'
 import type { Context } from '../../resources/context.ts'
 import { eventsOf, kinds } from '../../resources/index.ts'
+import type { QueuedJob } from '../../resources/job/store.ts'
 import { holds } from '../../resources/rights.ts'
 import type { Stores } from '../../resources/stores.ts'
 import type { Db } from '../../store/database.ts'
@@ -32,7 +33,7 @@ import type { JobPlan, Outcome, Session, Terms } from '../http/types.ts'
 import type { AgentLink } from '../jobs/agent-link.ts'
 import { badInput } from './field-errors.ts'
 import type { Existing, KeptAnswers } from './kept-answers.ts'
-import { actorId, actorName, machineView, operationContext, type QueuedByCall } from './operation-context.ts'
+import { actorId, actorName, machineView, operationContext } from './operation-context.ts'
 import { getterOf } from './versions.ts'
 
 /** Verbs that are tried on a full disk, too. */
@@ -215,7 +216,7 @@ export function operationRunner(options: OperationRunnerOptions) {
     hashes: Hashes,
     session: Context['session'] = null,
   ) {
-    const queued: QueuedByCall[] = []
+    const queued: QueuedJob[] = []
     const now = new Date().toISOString()
     const hashPassword = async (password: string) => hashes.of(password)
     const context = operationContext({
@@ -368,7 +369,7 @@ async function audit(
   { name }: Pick<AnyOperation, 'name'>,
   outcome: 'ok' | 'refused' | 'failed',
   metadata: Record<string, unknown>,
-  queued: readonly QueuedByCall[],
+  queued: readonly QueuedJob[],
 ): Promise<void> {
   const user = actor?.kind === 'user' ? actor : null
   const [tenant] = tenantsOf(queued)
@@ -405,14 +406,14 @@ function withoutSecrets(operation: AnyOperation<Context>, input: Readonly<Record
 function newsOf(
   { name }: AnyOperation<Context>,
   actor: Actor,
-  result: { readonly queued: readonly QueuedByCall[] } & Outcome<unknown>,
+  result: { readonly queued: readonly QueuedJob[] } & Outcome<unknown>,
 ) {
   const [tenant = null] = tenantsOf(result.queued)
   return { type: name, data: { actor: actorName(actor), tenant, ...idsOf(result) } }
 }
 
-function tenantsOf(queued: readonly QueuedByCall[]): Id[] {
-  return queued.flatMap(({ payload }) => Id.safeParse(payload.tenant).data ?? [])
+function tenantsOf(queued: readonly QueuedJob[]): Id[] {
+  return queued.map(({ payload }) => payload.tenant)
 }
 
 function idsOf({ value, jobIds }: Outcome<unknown>) {

@@ -25,8 +25,8 @@ export function beginTenantJob({ change, now }: OpenStore, request: Begin): Prom
     await raiseVersion(tx, tenant, seen, now)
     const id = newId()
     const by = { id, actor: 'root', actorId: null, isStaff: true }
-    const { token } = await stores.jobs.enqueue(jobContracts[`tenant.${verb}`], { tenant }, by)
-    await changeHolds(stores, verb, tenant)
+    const hold = () => changeHolds(stores, verb, tenant)
+    const { token } = await stores.jobs.enqueue(jobContracts[`tenant.${verb}`], { tenant }, by, hold)
     await stores.audit.append({
       id: newId(),
       at: now,

@@ -36,14 +36,12 @@ export async function addDomain(
   await claimNames(context, what, claim)
   if (known === undefined) await refuseOverLimit(context, what, tenant)
   const waiting = await askProofs(context, what, claim)
-  const names = { fqdn, aliases, waiting }
   const id = known ?? context.newId()
-  if (known === undefined) await context.domains.insert({ id, tenantId: tenant.id, ...names, php })
+  await context.domains[known ? 'insertAgain' : 'insert']({ id, tenantId: tenant.id, fqdn, aliases, waiting, php })
   const held = aliases.filter((name) => !waiting.has(name))
   const jobId = waiting.has(fqdn)
     ? null
     : await context.enqueue(domainCreate, { tenant: tenant.id, domain: id, fqdn, aliases: held, php })
-  if (known !== undefined) await context.domains.update(id, { names, php })
   return { id, jobId, records: await recordsOf(context, id) }
 }
 

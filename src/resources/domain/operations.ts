@@ -8,6 +8,7 @@ import { type Context, defineOperation } from '../context.ts'
 import {
   closedIfHeld,
   type HeldThing,
+  type HoldChange,
   suspend as hold,
   holdsShown,
   unsuspend as lift,
@@ -206,8 +207,8 @@ export const update = defineOperation({
       return { id, jobId: null, records: await recordsOf(context, id) }
     const names = input.aliases === undefined ? undefined : await wishedNames(context, what, domain, input.aliases)
     const aliases = heldAliases(names === undefined ? domain : { ...names, unproven: [...names.waiting.keys()] })
-    const jobId = await context.enqueue(domainUpdate, { tenant: tenantId, domain: id, aliases, php })
-    await context.domains.update(id, { ...(names && { names }), php })
+    const job = { tenant: tenantId, domain: id, aliases, php }
+    const jobId = await context.enqueue(domainUpdate, job, (row) => context.domains.update(row, { names, php }))
     return { id, jobId, records: await recordsOf(context, id) }
   },
 })
@@ -242,7 +243,7 @@ export const suspend = defineOperation({
   async run(context, { domain: ref, ...why }) {
     const domain = await ready(context, ref, 'suspend')
     const { id, tenantId } = domain
-    const close = () => context.enqueue(domainSuspend, { tenant: tenantId, domain: id })
+    const close = (change: HoldChange) => context.enqueue(domainSuspend, { tenant: tenantId, domain: id }, change)
     return { id, ...(await hold(context, held(domain), why, close)) }
   },
 })
@@ -260,7 +261,7 @@ export const unsuspend = defineOperation({
   async run(context, { domain: ref, reason }) {
     const domain = await ready(context, ref, 'unsuspend')
     const { id, tenantId } = domain
-    const open = () => context.enqueue(domainUnsuspend, { tenant: tenantId, domain: id })
+    const open = (change: HoldChange) => context.enqueue(domainUnsuspend, { tenant: tenantId, domain: id }, change)
     return { id, ...(await lift(context, held(domain), reason, open)) }
   },
 })

@@ -8,6 +8,7 @@ import { WcpError } from '../../contract/errors.ts'
 import type { Fqdn, Id } from '../../contract/values.ts'
 import { ancestorsOf, isWithin } from '../../lib/domain-name.ts'
 import type { Context } from '../context.ts'
+import type { QueuedRow } from '../job/queued-row.ts'
 import { badInput, conflict } from '../refusals.ts'
 import { challengeName, longestProvable } from './challenge.ts'
 import { type Claim, type ClaimContext, claimNames, coolingOff, fieldOf } from './claim.ts'
@@ -96,21 +97,28 @@ export async function acceptProof(
       conflict(what, `tenant "${tenant.name}" is ${tenant.status}`, 'Bring the tenant in order first.')
     await context.jobs.refuseBusy('domain', domain.id)
     await claimNames(context, what, { tenantId, domainId: domain.id, names, byStaff })
-    const job = await serve(context, domain, names)
+    const job = await serve(context, domain, { names, proof: id })
     if (job !== null) jobs.push(job)
-    await context.domains.hold(domain.id, id)
   }
   await context.proofs.given(id)
   return jobs
 }
 
 /** @returns null where the machine is told later: of a site whose own name still waits, or that could not be made yet */
-async function serve(context: ProofContext, domain: Domain, proven: readonly Fqdn[]): Promise<Id | null> {
+async function serve(
+  context: ProofContext,
+  domain: Domain,
+  proven: { readonly names: readonly Fqdn[]; readonly proof: Id },
+): Promise<Id | null> {
   const { id, tenantId, fqdn, php, status } = domain
-  const unproven = domain.unproven.filter((name) => !proven.includes(name))
+  const unproven = domain.unproven.filter((name) => !proven.names.includes(name))
   const about = { tenant: tenantId, domain: id, aliases: heldAliases({ ...domain, unproven }), php }
-  if (unproven.includes(fqdn) || status === 'error') return null
+  if (unproven.includes(fqdn) || status === 'error') {
+    await context.domains.holdUnmade(id, proven.proof)
+    return null
+  }
+  const hold = (row: QueuedRow<'domain'>) => context.domains.hold(row, proven.proof)
   return status === 'unverified'
-    ? context.enqueue(domainCreate, { ...about, fqdn })
-    : context.enqueue(domainUpdate, about)
+    ? context.enqueue(domainCreate, { ...about, fqdn }, hold)
+    : context.enqueue(domainUpdate, about, hold)
 }

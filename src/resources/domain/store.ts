@@ -7,6 +7,7 @@ import type { Database, Db } from '../../store/database.ts'
 import { storeLock } from '../../store/dialect.ts'
 import { encodeJson } from '../../store/json.ts'
 import type { DomainNameTable, DomainTable } from '../../store/tables/hosting.ts'
+import type { QueuedRow } from '../job/queued-row.ts'
 import type { ListQuery, Page } from '../listing.ts'
 import { alphabetical, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
@@ -20,7 +21,7 @@ import {
   stored,
   storedOrNull,
 } from '../store-tools.ts'
-import type { Domain } from './schema.ts'
+import type { Domain, DomainStatus } from './schema.ts'
 
 declare module '../stores.ts' {
   interface Stores {
@@ -43,6 +44,20 @@ export interface NameWishes {
   readonly waiting: ReadonlyMap<Fqdn, Id>
 }
 
+interface Wishes {
+  /** Undefined leaves them. */
+  readonly names?: NameWishes | undefined
+  readonly php: PhpVersion | null
+}
+
+const neverMade: readonly DomainStatus[] = ['unverified', 'error']
+
+export interface NewDomainRow extends NameWishes {
+  readonly id: Id
+  readonly tenantId: Id
+  readonly php: PhpVersion | null
+}
+
 export interface DomainStore {
   list(query: ListQuery & { scope?: Scope; tenantId?: Id | undefined }): Promise<Page<Domain>>
   /** Living ones within the scope, up to `most`. */
@@ -50,8 +65,10 @@ export interface DomainStore {
   find(ref: string, options?: FindOptions & { tenantId?: Id }): Promise<Domain | undefined>
   /** `find`, or `not_found`. */
   get(ref: string, options?: FindOptions & { tenantId?: Id }): Promise<Domain>
-  insert(domain: NameWishes & { id: Id; tenantId: Id; php: PhpVersion | null }): Promise<void>
-  update(id: Id, values: { names?: NameWishes; php?: PhpVersion | null }): Promise<void>
+  insert(domain: NewDomainRow): Promise<void>
+  /** Anew what the machine has never made: it waits for a proof, or its creation failed. */
+  insertAgain(domain: NewDomainRow): Promise<void>
+  update(row: QueuedRow<'domain'>, wishes: Wishes): Promise<void>
   /** Without a trace: for one that the machine has never heard of. */
   remove(id: Id): Promise<void>
   /** Holds other transactions that claim names below the same registrable domains until this one ends. */
@@ -69,7 +86,9 @@ export interface DomainStore {
   /** Living domains with the names that wait for this proof. */
   waitingFor(proofId: Id): Promise<{ domain: Domain; names: Fqdn[] }[]>
   /** The names of this domain that waited for the proof are held from now on. */
-  hold(id: Id, proofId: Id): Promise<void>
+  hold(row: QueuedRow<'domain'>, proofId: Id): Promise<void>
+  /** `hold`, of one that the machine has never made. */
+  holdUnmade(id: Id, proofId: Id): Promise<void>
   /** Takes the names of trashed domains again, before their restore is queued. */
   reclaimNames(domainIds: readonly Id[]): Promise<void>
 }
@@ -110,6 +129,35 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
     await db
       .insertInto('domain_names')
       .values(names.map((name) => ({ id: newId(), ...common, ...row(name), is_alias: isAlias })))
+      .execute()
+  }
+
+  const setWishes = async (id: Id, { names, php }: Wishes, only?: readonly DomainStatus[]) => {
+    const { tenant_id: tenantId } = await db
+      .updateTable('domains')
+      .set({ updated_at: now, php })
+      .where('id', '=', id)
+      .$if(only !== undefined, (query) => query.where('status', 'in', only ?? []))
+      .returning('tenant_id')
+      .executeTakeFirstOrThrow()
+    if (names === undefined) return
+    const { fqdn, aliases, waiting } = names
+    await db.deleteFrom('domain_names').where('domain_id', '=', id).where('is_alias', '=', 1).execute()
+    await db
+      .updateTable('domain_names')
+      .set({ proof_id: waiting.get(fqdn) ?? null, updated_at: now })
+      .where('domain_id', '=', id)
+      .execute()
+    await insertNames({ id, tenantId }, aliases, { isAlias: 1, waiting })
+  }
+
+  const holdNames = async (id: Id, proofId: Id) => {
+    await db
+      .updateTable('domain_names')
+      .set({ proof_id: null, updated_at: now })
+      .where('domain_id', '=', id)
+      .where('proof_id', '=', proofId)
+      .where('deleted_at', 'is', null)
       .execute()
   }
 
@@ -172,22 +220,12 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
       await insertNames({ id, tenantId }, aliases, { isAlias: 1, waiting })
     },
 
-    async update(id, { names, php }) {
-      const { tenant_id: tenantId } = await db
-        .updateTable('domains')
-        .set({ updated_at: now, ...(php !== undefined && { php }) })
-        .where('id', '=', id)
-        .returning('tenant_id')
-        .executeTakeFirstOrThrow()
-      if (names === undefined) return
-      const { fqdn, aliases, waiting } = names
-      await db.deleteFrom('domain_names').where('domain_id', '=', id).where('is_alias', '=', 1).execute()
-      await db
-        .updateTable('domain_names')
-        .set({ proof_id: waiting.get(fqdn) ?? null, updated_at: now })
-        .where('domain_id', '=', id)
-        .execute()
-      await insertNames({ id, tenantId }, aliases, { isAlias: 1, waiting })
+    async insertAgain({ id, php, ...names }) {
+      await setWishes(id, { names, php }, neverMade)
+    },
+
+    async update({ id }, wishes) {
+      await setWishes(id, wishes)
     },
 
     async remove(id) {
@@ -268,15 +306,8 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
       }))
     },
 
-    async hold(id, proofId) {
-      await db
-        .updateTable('domain_names')
-        .set({ proof_id: null, updated_at: now })
-        .where('domain_id', '=', id)
-        .where('proof_id', '=', proofId)
-        .where('deleted_at', 'is', null)
-        .execute()
-    },
+    hold: ({ id }, proofId) => holdNames(id, proofId),
+    holdUnmade: holdNames,
 
     async reclaimNames(domainIds) {
       if (domainIds.length === 0) return

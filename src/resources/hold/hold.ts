@@ -16,12 +16,16 @@ export interface HeldThing extends Held {
 
 type Changed = Promise<{ jobId: Id | null; holds: Hold[] }>
 
+/** Puts or lifts a hold: what stands before it is what a failure of the job leads back to. */
+export type HoldChange = () => Promise<void>
+type Enqueue = (change: HoldChange) => Promise<Id>
+
 /** @param enqueue the job that closes it on the machine, asked for only where it is open */
 export async function suspend(
   context: Context,
   thing: HeldThing,
   { reason, note }: { reason: HoldReason; note: string },
-  enqueue: () => Promise<Id>,
+  enqueue: Enqueue,
 ): Changed {
   await context.tenants.lock(thing.tenantId)
   const level = await levelOf(context)
@@ -32,9 +36,8 @@ export async function suspend(
       'it is suspended already',
       'Unsuspend brings it back; a hold for another reason can stand beside this one.',
     )
-  // What stands before the job is what its failure leads back to.
-  const jobId = thing.status === 'active' ? await enqueue() : null
-  await context.holds.put(thing, { level, reason, note, ...actingPerson(context) })
+  const put = () => context.holds.put(thing, { level, reason, note, ...actingPerson(context) })
+  const jobId = await changed(put, thing.status === 'active' && enqueue)
   return { jobId, holds: shownTo(level, await context.holds.of(thing)) }
 }
 
@@ -43,15 +46,23 @@ export async function unsuspend(
   context: Context,
   thing: HeldThing,
   reason: HoldReason | undefined,
-  enqueue: () => Promise<Id>,
+  enqueue: Enqueue,
 ): Changed {
   await context.tenants.lock(thing.tenantId)
   const level = await levelOf(context)
   const standing = await context.holds.of(thing)
   const hold = toLift(`unsuspend ${thing.kind} "${thing.name}"`, standing, level, reason)
-  const jobId = standing.length <= 1 ? await enqueue() : null
-  if (hold !== null) await context.holds.lift(thing, hold.id)
+  const lift = async () => {
+    if (hold !== null) await context.holds.lift(thing, hold.id)
+  }
+  const jobId = await changed(lift, standing.length <= 1 && enqueue)
   return { jobId, holds: shownTo(level, await context.holds.of(thing)) }
+}
+
+async function changed(change: HoldChange, enqueue: Enqueue | false): Promise<Id | null> {
+  if (enqueue !== false) return await enqueue(change)
+  await change()
+  return null
 }
 
 /** Who is below one of its holds may not change what it is about. */

@@ -4,14 +4,17 @@ import { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
 import {
   activeJobStates,
+  fencedOf,
   type JobContract,
   type JobState,
+  type JobTarget,
   jobTransitions,
   mayBecome,
+  parsePayload,
   resourceOf,
   type StepState,
 } from '../../contract/job.ts'
-import { Id } from '../../contract/values.ts'
+import type { Id } from '../../contract/values.ts'
 import { Failure } from '../../contract/wire.ts'
 import type { Database, Db } from '../../store/database.ts'
 import { storeLock } from '../../store/dialect.ts'
@@ -26,6 +29,7 @@ import { everything, type Scope, tenantWithin } from '../scope.ts'
 import { isId, stored, storedOrNull } from '../store-tools.ts'
 import type { StoreMaterial } from '../stores.ts'
 import type { WebhookEvent } from '../webhook/store.ts'
+import type { QueuedRow, RowChange } from './queued-row.ts'
 import { endRow, queueRow } from './row-effect.ts'
 import type { Job, JobDetail, JobStep } from './schema.ts'
 
@@ -64,10 +68,19 @@ export interface RunnableJob {
 }
 
 export interface QueuedBy {
+  /** For the job, unless its payload brings one. */
   readonly id: Id
   readonly actor: string
   readonly actorId: Id | null
   readonly isStaff: boolean
+}
+
+export interface QueuedJob {
+  readonly id: Id
+  readonly type: string
+  readonly token: number
+  /** As it was parsed: nothing else is stored or sent. */
+  readonly payload: JobTarget
 }
 
 export interface JobStore {
@@ -78,15 +91,16 @@ export interface JobStore {
   /** `busy`, naming the active job of that row, if it has one. */
   refuseBusy(kind: string, id: Id): Promise<void>
   /**
-   * Queues a job in the transaction of the caller: `busy` naming the active job of the same row; raises the row's
-   * version, which is the job's token; gives the row the status that the contract names. Change the row after it, not
-   * before: what the row is at this moment is what a failure leads back to.
+   * Writes job and row in the transaction of the caller: `busy` naming the active job of the same row; keeps the row as it
+   * is, which is what a failure leads back to; raises its version, which is the job's token; gives it the status that the
+   * contract names; then makes the change.
    */
   enqueue<T extends string, P extends z.ZodObject>(
     contract: JobContract<T, P>,
     payload: z.output<P>,
     by: QueuedBy,
-  ): Promise<{ readonly id: Id; readonly token: number }>
+    change?: RowChange<T>,
+  ): Promise<QueuedJob>
 
   /** The oldest queued job of each tenant that has no older active one, and those that go beside them, in order of creation. */
   nextRunnable(limit: number): Promise<RunnableJob[]>
@@ -113,8 +127,6 @@ export interface JobStore {
   /** Forgets at most so many of them, with their steps. */
   purgeFinishedBefore(moment: string, limit: number): Promise<number>
 }
-
-const Target = z.looseObject({ tenant: Id })
 
 const longestLog = 256 * 1024
 
@@ -184,24 +196,26 @@ export function jobStore(db: Db, material: StoreMaterial): JobStore {
 
     refuseBusy: (kind, id) => refuseBusy(db, `${kind}:${id}`),
 
-    async enqueue(contract, payload, by) {
-      // One reading of the payload for both sides: what the agent would refuse never becomes a job.
-      const target = Target.parse(contract.payload.parse(payload))
-      const kind = contract.kind
-      const resourceId = resourceOf(contract, target)
-      const lockKey = contract.beside ? `job:${by.id}` : `${kind}:${resourceId}`
-      await storeLock(db, `tenant:${target.tenant}`)
+    async enqueue(contract, given, by, change) {
+      // As the agent will parse it: what it would refuse never becomes a job.
+      const { data: payload, error } = parsePayload(contract, given)
+      if (payload === undefined) throw error
+      const { type, kind, beside } = contract
+      const resourceId = resourceOf(contract, payload)
+      const id = beside ? fencedOf(contract, payload) : by.id
+      const lockKey = beside ? `job:${id}` : `${kind}:${resourceId}`
+      await storeLock(db, `tenant:${payload.tenant}`)
       await refuseBusy(db, lockKey)
       const before = await queueRow(db, { now, rows: rowsOf }, contract, resourceId)
       const job = {
-        id: by.id,
+        id,
         created_at: now,
         updated_at: now,
         sequence: sql<number>`(select coalesce(max(sequence), 0) + 1 from jobs)`,
-        type: contract.type,
+        type,
         payload: encodeJson(payload),
         state: 'queued' as const,
-        tenant_id: target.tenant,
+        tenant_id: payload.tenant,
         resource_kind: kind,
         resource_id: resourceId,
         resource_name: before.name,
@@ -218,7 +232,8 @@ export function jobStore(db: Db, material: StoreMaterial): JobStore {
       }
       await storeLock(db, 'jobs')
       await db.insertInto('jobs').values(job).execute()
-      return { id: by.id, token: before.token }
+      await change?.(queuedRow(resourceId))
+      return { id, type, token: before.token, payload }
     },
 
     async nextRunnable(limit) {
@@ -352,6 +367,10 @@ export function jobStore(db: Db, material: StoreMaterial): JobStore {
     },
   }
   return store
+}
+
+function queuedRow<Kind extends string>(id: Id): QueuedRow<Kind> {
+  return { id } as QueuedRow<Kind> // the mark is a type only
 }
 
 const stateNames = Object.keys(jobTransitions).map((name) => stored<JobState>(name))

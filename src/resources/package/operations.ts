@@ -124,8 +124,7 @@ export const update = defineOperation({
     if (Object.keys(TenantLimits.shape).some((key) => differs(limits, limitsOf(before), key))) {
       await tenants.oweLimits(before.id)
       for (const tenant of await tenants.owedLimits(atOnce, before.id)) {
-        jobIds.push(await context.enqueue(tenantLimit, { tenant: tenant.id, limits }))
-        await tenants.limitsQueued(tenant.id)
+        jobIds.push(await context.enqueue(tenantLimit, { tenant: tenant.id, limits }, tenants.limitsQueued))
       }
     }
     return { id: before.id, jobId: jobIds[0] ?? null, jobIds }

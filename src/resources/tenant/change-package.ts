@@ -25,14 +25,15 @@ export async function changePackage(
       `Cannot ${what}: it has ${domains} domains and package "${chosen.name}" allows ${chosen.maxDomains}`,
       { details: { limit: chosen.maxDomains } },
     )
+  const wishes = { packageId: chosen.id, resellerId: seller }
   if (tenant.status === 'error') {
-    await context.tenants.update(id, { packageId: chosen.id, resellerId: seller })
+    await context.tenants.updateFailed(id, wishes)
     return null
   }
   if (chosen.id === tenant.packageId && seller === tenant.resellerId) return null
   await mayChange(context, { kind: 'tenant', row: tenant, name, verb: 'update' })
-  const jobId = await context.enqueue(tenantLimit, { tenant: id, limits: limitsOf(chosen) })
-  await context.tenants.update(id, { packageId: chosen.id, resellerId: seller })
-  await context.tenants.limitsQueued(id)
-  return jobId
+  return await context.enqueue(tenantLimit, { tenant: id, limits: limitsOf(chosen) }, async (row) => {
+    await context.tenants.update(row, wishes)
+    await context.tenants.limitsQueued(row)
+  })
 }

@@ -41,8 +41,8 @@ export async function createTenant(
   const id = failed ?? context.newId()
   if (failed === undefined)
     await context.tenants.insert({ id, name, packageId: chosen.id, ownerId, resellerId: seller })
+  else await context.tenants.updateFailed(id, { packageId: chosen.id, ownerId })
   const jobId = await context.enqueue(tenantCreate, { tenant: id, name, limits: limitsOf(chosen) })
-  if (failed !== undefined) await context.tenants.update(id, { packageId: chosen.id, ownerId })
   const first = { fqdn: input.domain, aliases: [], php: input.php }
   const domain =
     first.fqdn === undefined

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { Accepted, AcceptedMaybe } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { AcceptedOrAsked } from '../domain/schema.ts'
-import { type HeldThing, suspend as hold, holdsShown, unsuspend as lift } from '../hold/hold.ts'
+import { type HeldThing, type HoldChange, suspend as hold, holdsShown, unsuspend as lift } from '../hold/hold.ts'
 import { AcceptedHold, holdRule, liftRule, suspendInput, unsuspendInput } from '../hold/schema.ts'
 import { deletedInput, listInput, pageOf, searchInput } from '../listing.ts'
 import { PackageRef } from '../package/schema.ts'
@@ -106,8 +106,7 @@ export const update = defineOperation({
       input.package === undefined && seller === tenant.resellerId
         ? null
         : await withinAllotment(context, what, seller, () => changePackage(context, what, tenant, change))
-    if (input.owner !== undefined)
-      await context.tenants.update(id, { ownerId: await chooseOwner(context, what, input.owner, id) })
+    if (input.owner !== undefined) await context.tenants.setOwner(id, await chooseOwner(context, what, input.owner, id))
     return { id, jobId }
   },
 })
@@ -126,7 +125,8 @@ export const suspend = defineOperation({
   async run(context, { tenant: ref, ...why }) {
     const tenant = await ready(context, ref, 'suspend')
     const { id } = tenant
-    return { id, ...(await hold(context, held(tenant), why, () => context.enqueue(tenantSuspend, { tenant: id }))) }
+    const close = (change: HoldChange) => context.enqueue(tenantSuspend, { tenant: id }, change)
+    return { id, ...(await hold(context, held(tenant), why, close)) }
   },
 })
 
@@ -143,7 +143,7 @@ export const unsuspend = defineOperation({
   async run(context, { tenant: ref, reason }) {
     const tenant = await ready(context, ref, 'unsuspend')
     const { id } = tenant
-    const open = () => context.enqueue(tenantUnsuspend, { tenant: id })
+    const open = (change: HoldChange) => context.enqueue(tenantUnsuspend, { tenant: id }, change)
     return { id, ...(await lift(context, held(tenant), reason, open)) }
   },
 })

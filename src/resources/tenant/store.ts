@@ -1,10 +1,11 @@
 /** Tenants in the panel's database. */
-import { type ExpressionBuilder, type Selectable, type SqlBool, sql } from 'kysely'
+import { type ExpressionBuilder, type Selectable, type SqlBool, sql, type Updateable } from 'kysely'
 import { activeJobStates } from '../../contract/job.ts'
 import type { Id, TenantName } from '../../contract/values.ts'
 import type { Database, Db } from '../../store/database.ts'
 import { storeLock } from '../../store/dialect.ts'
 import type { TenantTable } from '../../store/tables/hosting.ts'
+import type { QueuedRow } from '../job/queued-row.ts'
 import type { ListQuery, Page } from '../listing.ts'
 import { alphabetical, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
@@ -38,7 +39,10 @@ export interface TenantStore {
   /** `find`, or `not_found`. */
   get(ref: string, options?: FindOptions): Promise<Tenant>
   insert(tenant: { id: Id; name: TenantName; packageId: Id; ownerId: Id | null; resellerId: Id | null }): Promise<void>
-  update(id: Id, values: { packageId?: Id; ownerId?: Id | null; resellerId?: Id | null }): Promise<void>
+  /** Of one that the machine could not make. */
+  updateFailed(id: Id, wishes: { packageId: Id; ownerId?: Id | null; resellerId?: Id | null }): Promise<void>
+  setOwner(id: Id, ownerId: Id): Promise<void>
+  update(row: QueuedRow<'tenant'>, wishes: { packageId: Id; resellerId: Id | null }): Promise<void>
   /** Holds other transactions about the same id or name, and what they count, until this one ends. */
   lock(idOrName: string): Promise<void>
   countDomains(id: Id): Promise<number>
@@ -48,7 +52,7 @@ export interface TenantStore {
   oweLimits(packageId: Id): Promise<void>
   /** Tenants that are owed limits and could take them now: alive, with an account, without an active job. */
   owedLimits(limit: number, packageId?: Id): Promise<Tenant[]>
-  limitsQueued(id: Id): Promise<void>
+  limitsQueued(row: QueuedRow<'tenant'>): Promise<void>
   /** By id, the trashed too. @param after id of the last one before them */
   inventory(after: Id | null, limit: number): Promise<InventoryRow[]>
   /** In the trash since before that moment, oldest first, without an active job. */
@@ -66,6 +70,14 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
       .selectAll('tenants')
       .select(['packages.name as package_name', 'users.email as owner_email', 'sellers.email as reseller_email'])
       .select(livingDomains)
+
+  const set = async (id: Id, change: Updateable<TenantTable>) => {
+    await db
+      .updateTable('tenants')
+      .set({ ...change, updated_at: now })
+      .where('id', '=', id)
+      .execute()
+  }
 
   const store: TenantStore = {
     async list({ cursor, limit, search, status, deleted = false, scope = everything, packageId, resellerId }) {
@@ -111,17 +123,20 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
         .execute()
     },
 
-    async update(id, { packageId, ownerId, resellerId }) {
-      await db
-        .updateTable('tenants')
-        .set({
-          updated_at: now,
-          ...(packageId !== undefined && { package_id: packageId }),
-          ...(ownerId !== undefined && { owner_id: ownerId }),
-          ...(resellerId !== undefined && { reseller_id: resellerId }),
-        })
-        .where('id', '=', id)
-        .execute()
+    async updateFailed(id, { packageId, ownerId, resellerId }) {
+      await set(id, {
+        package_id: packageId,
+        ...(ownerId !== undefined && { owner_id: ownerId }),
+        ...(resellerId !== undefined && { reseller_id: resellerId }),
+      })
+    },
+
+    async setOwner(id, ownerId) {
+      await set(id, { owner_id: ownerId })
+    },
+
+    async update({ id }, { packageId, resellerId }) {
+      await set(id, { package_id: packageId, reseller_id: resellerId })
     },
 
     async lock(idOrName) {
@@ -163,7 +178,7 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
       return (await query.orderBy('tenants.name').limit(limit).execute()).map(tenantOf)
     },
 
-    async limitsQueued(id) {
+    async limitsQueued({ id }) {
       await db.updateTable('tenants').set({ limits_owed: 0 }).where('id', '=', id).execute()
     },
 
