@@ -1,0 +1,93 @@
+/** The core that must notice accidents, and the test files that look at each part, quick ones first. */
+
+export interface Part {
+  readonly source: string
+  readonly tests: readonly string[]
+}
+
+const intakeTests = ['src/agent/jobs/intake.test.ts', 'test/provisioners/engine.test.ts']
+const jobTests = ['src/agent/jobs/run-job.test.ts', 'src/agent/jobs/journal.test.ts', 'src/agent/jobs/intake.test.ts']
+const everyJob = 'test/provisioners/every-job.test.ts'
+const stepTests = ['src/agent/steps/steps.test.ts', 'src/agent/steps/ownership.test.ts']
+const runnerTests = ['test/operations/jobs.test.ts']
+const doorTests = [
+  'test/operations/versions.test.ts',
+  'test/operations/idempotency.test.ts',
+  'test/operations/asked-again.test.ts',
+  'test/operations/api-keys.test.ts',
+  'test/operations/impersonation.test.ts',
+  'test/operations/factors.test.ts',
+  'test/operations/matrix.test.ts',
+  'test/operations/every-operation.test.ts',
+]
+
+const steps = [
+  'absent-path',
+  'applied-limits',
+  'directory',
+  'ended-run',
+  'entry-step',
+  'handed-over-tree',
+  'link',
+  'moved-path',
+  'purged-tree',
+  'secret-file',
+  'stopped-fpm',
+  'stopped-tenant',
+  'text-file',
+]
+
+export const parts: readonly Part[] = [
+  { source: 'src/agent/jobs/intake.ts', tests: [...intakeTests, 'test/provisioners/brake.test.ts'] },
+  { source: 'src/agent/jobs/journal.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', everyJob] },
+  { source: 'src/agent/jobs/run-job.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', everyJob] },
+  { source: 'src/agent/jobs/recover.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', everyJob] },
+  { source: 'src/agent/jobs/captures.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', everyJob] },
+  { source: 'src/agent/jobs/lanes.ts', tests: ['src/agent/jobs/lanes.test.ts', ...intakeTests] },
+  { source: 'src/agent/jobs/brake.ts', tests: ['test/provisioners/brake.test.ts'] },
+  { source: 'src/agent/jobs/registry.ts', tests: [...jobTests, 'test/provisioners/hostile.test.ts', everyJob] },
+  { source: 'src/agent/kinds/judge.ts', tests: ['test/provisioners/hostile.test.ts', everyJob] },
+  { source: 'src/agent/kinds/facts-kind.ts', tests: ['test/provisioners/ssh-key.test.ts', everyJob] },
+  ...steps.map((name) => ({ source: `src/agent/steps/${name}.ts`, tests: [...stepTests, everyJob] })),
+  { source: 'src/panel/operations/run-operation.ts', tests: doorTests },
+  {
+    source: 'src/panel/operations/kept-answers.ts',
+    tests: ['test/operations/idempotency.test.ts', 'test/operations/asked-again.test.ts'],
+  },
+  {
+    source: 'src/panel/auth/api-keys.ts',
+    tests: ['test/operations/api-keys.test.ts', 'test/operations/signed-requests.test.ts'],
+  },
+  {
+    source: 'src/panel/auth/signed-requests.ts',
+    tests: ['src/panel/auth/signed-requests.test.ts', 'test/operations/signed-requests.test.ts'],
+  },
+  {
+    source: 'src/panel/auth/challenges.ts',
+    tests: ['test/operations/factors.test.ts'],
+  },
+  {
+    source: 'src/panel/auth/sign-in.ts',
+    tests: ['test/operations/auth.test.ts', 'test/operations/factors.test.ts', 'test/operations/impersonation.test.ts'],
+  },
+  {
+    source: 'src/panel/auth/sessions.ts',
+    tests: ['test/operations/auth.test.ts', 'test/operations/factors.test.ts', 'test/operations/impersonation.test.ts'],
+  },
+  { source: 'src/panel/auth/throttle.ts', tests: ['src/panel/auth/throttle.test.ts'] },
+  { source: 'src/panel/auth/csrf.ts', tests: ['src/panel/auth/csrf.test.ts', 'test/operations/auth.test.ts'] },
+  {
+    source: 'src/resources/scope.ts',
+    tests: ['test/operations/matrix.test.ts'],
+  },
+  {
+    source: 'src/panel/http/quota.ts',
+    tests: ['src/panel/http/quota.test.ts', 'test/operations/rate-limits.test.ts'],
+  },
+  {
+    source: 'src/panel/http/rate-limits.ts',
+    tests: ['test/operations/rate-limits.test.ts', 'test/operations/shared-limits.test.ts'],
+  },
+  { source: 'src/panel/jobs/job-runner.ts', tests: runnerTests },
+  { source: 'src/panel/jobs/job-queue.ts', tests: [...runnerTests, 'test/store/queue.test.ts'] },
+]

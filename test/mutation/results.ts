@@ -1,0 +1,60 @@
+/** What is known of each change, kept between runs, and the table that stands in the docs. */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+export interface Result {
+  readonly source: string
+  readonly line: number
+  readonly change: string
+  /** The test that failed, and why; null when none did. */
+  readonly noticed: string | null
+}
+
+export class Results {
+  readonly #path: string
+  readonly #known: Map<string, Result>
+
+  constructor(path: string) {
+    this.#path = path
+    this.#known = new Map(Object.entries(read(path)))
+  }
+
+  of(key: string): Result | undefined {
+    return this.#known.get(key)
+  }
+
+  keep(key: string, result: Result): void {
+    this.#known.set(key, result)
+    mkdirSync(dirname(this.#path), { recursive: true })
+    writeFileSync(`${this.#path}.new`, JSON.stringify(Object.fromEntries(this.#known), null, 1))
+    renameSync(`${this.#path}.new`, this.#path)
+  }
+}
+
+function read(path: string): Readonly<Record<string, Result>> {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {}
+    throw error
+  }
+}
+
+export const wantedShare = 0.85
+
+export function table(results: readonly Result[]): string {
+  const bySource = Map.groupBy(results, ({ source }) => source)
+  const rows = [...bySource].map(([source, own]) => row(`\`${source}\``, own))
+  return ['| source | tried | noticed | |', '|---|---|---|---|', ...rows, row('all', results)].join('\n')
+}
+
+function row(name: string, results: readonly Result[]): string {
+  const noticed = results.filter((one) => one.noticed !== null).length
+  const share = results.length === 0 ? 1 : noticed / results.length
+  return `| ${name} | ${results.length} | ${noticed} | ${Math.floor(share * 100)} %${share < wantedShare ? ' (too few)' : ''} |`
+}
+
+export function survivors(results: readonly Result[]): string {
+  const lines = results.filter(({ noticed }) => noticed === null)
+  return lines.map(({ source, line, change }) => `- \`${source}:${line}\` \`\` ${change} \`\``).join('\n')
+}

@@ -1,0 +1,141 @@
+/**
+ * `npm run test:mutation`: changes the core one small accident at a time, as the compiler would let it pass, and runs the
+ * tests that look at it until one fails. Goes on where an earlier run ended; `--write` puts the table into the docs.
+ */
+import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { setPriority } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type Part, parts } from './areas.ts'
+import { BenchTree } from './bench-tree.ts'
+import { Compiler } from './compiler.ts'
+import { type Mutant, mutantsOf, mutated } from './mutants.ts'
+import { type Result, Results, survivors, table } from './results.ts'
+
+const repository = resolve(import.meta.dirname, '../..')
+const command = 'npm run test:mutation -- --write'
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    /** Every change of each source, and not a sample. */
+    all: { type: 'boolean', default: false },
+    'per-file': { type: 'string', default: '10' },
+    /** Another seed gives another sample. */
+    seed: { type: 'string', default: '1' },
+    /** Those that nothing noticed are tried again: there are new tests. */
+    again: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    /** Nothing is run: what is known is told. */
+    known: { type: 'boolean', default: false },
+  },
+})
+
+interface Sampled extends Mutant {
+  readonly key: string
+  readonly text: string
+}
+
+const started = Date.now()
+setPriority(19)
+const results = new Results(join(repository, 'node_modules/.cache/mutation.json'))
+const chosen = parts.filter(
+  ({ source }) => positionals.length === 0 || positionals.some((part) => source.includes(part)),
+)
+const outcome = await outcomeOf(chosen)
+console.log(`\n${table(outcome)}\n\n${survivors(outcome)}\n\n${minutes()} min`)
+if (options.write) writeFileSync(join(repository, 'docs/mutation.md'), page(outcome))
+
+async function outcomeOf(wanted: readonly Part[]): Promise<readonly Result[]> {
+  using compiler = new Compiler(repository)
+  await using tree = new BenchTree(repository)
+  const limits = new Map<string, number | null>()
+  const outcome: Result[] = []
+  for (const part of wanted) {
+    for (const mutant of sampleOf(part.source, compiler)) {
+      const known = results.of(mutant.key)
+      const isDone = known !== undefined && !(options.again && known.noticed === null)
+      if (!isDone && options.known) continue
+      const result = isDone ? known : await tried(part, mutant, tree, limits)
+      if (!isDone) results.keep(mutant.key, result)
+      outcome.push(result)
+    }
+  }
+  return outcome
+}
+
+/** Always the same ones for a seed, as long as the source is the same. */
+function sampleOf(source: string, compiler: Compiler): readonly Sampled[] {
+  const file = compiler.parsed(source)
+  const every = mutantsOf(file).map((mutant) => {
+    const text = mutated(file.text, mutant)
+    return { ...mutant, text, key: digest(source, text) }
+  })
+  const order = every.toSorted((a, b) => (digest(options.seed, a.key) < digest(options.seed, b.key) ? -1 : 1))
+  const sample: Sampled[] = []
+  const most = options.all ? order.length : Number(options['per-file'])
+  for (const one of order) {
+    if (sample.length === most) break
+    if (results.of(one.key) || compiler.takes(source, one.text)) sample.push(one)
+  }
+  return sample.toSorted((a, b) => a.start - b.start)
+}
+
+async function tried(
+  { source, tests }: Part,
+  { line, change, text }: Sampled,
+  tree: BenchTree,
+  limits: Map<string, number | null>,
+): Promise<Result> {
+  const before = tree.read(source)
+  for (const test of tests) {
+    if (!limits.has(test)) limits.set(test, await limitOf(source, test, tree))
+    const limit = limits.get(test)
+    if (!limit) continue
+    tree.write(source, text)
+    const noticed = await tree.run({ changed: source, test }, limit)
+    tree.write(source, before)
+    if (noticed === null) continue
+    console.log(`${minutes()} noticed  ${source}:${line} ${change}\n      by ${noticed.slice(0, 160)}`)
+    return { source, line, change, noticed }
+  }
+  console.log(`${minutes()} SURVIVED ${source}:${line} ${change}`)
+  return { source, line, change, noticed: null }
+}
+
+/** For how long the test file may run; null when it fails by itself. */
+async function limitOf(source: string, test: string, tree: BenchTree): Promise<number | null> {
+  const begun = Date.now()
+  const failed = await tree.run({ changed: source, test }, 600_000)
+  const tookMs = Date.now() - begun
+  console.log(`${minutes()} ${failed === null ? `${(tookMs / 1000).toFixed(1)} s for ${test}` : `LEFT OUT ${failed}`}`)
+  return failed === null ? 30_000 + 3 * tookMs : null
+}
+
+function digest(...parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('\0')).digest('hex')
+}
+
+function minutes(): string {
+  return ((Date.now() - started) / 60_000).toFixed(1).padStart(5)
+}
+
+function page(outcome: readonly Result[]): string {
+  const day = new Date().toISOString().slice(0, 10)
+  const most = options.all
+    ? 'Every change'
+    : `At most ${options['per-file']} changes of each source, chosen by seed ${options.seed}`
+  return `# Accidents that the tests notice
+
+Small accidental changes to the core (a dropped statement, a turned condition, a moved bound, a lost entry), one at a time, and whether a test fails. Changes that the compiler refuses are not counted. Written by \`${command}\` on ${day}; not part of CI. ${most}; wanted are 85 % of each source.
+
+${table(outcome)}
+
+## Not noticed
+
+Some of these change nothing that anybody could see; each of the others wants a test.
+
+${survivors(outcome) || 'None.'}
+`
+}
