@@ -28,8 +28,8 @@ const operations: readonly AnyOperation[] = [
     http: 'GET /tenants',
     positional: [],
     columns: ['name', 'status'],
-    input: z.strictObject({ limit: z.int().optional(), search: z.string().optional() }),
-    output: z.object({ items: z.array(z.object({ name: z.string() })), nextCursor: z.string().nullable() }),
+    input: () => z.strictObject({ limit: z.int().optional(), search: z.string().optional() }),
+    output: () => z.object({ items: z.array(z.object({ name: z.string() })), nextCursor: z.string().nullable() }),
     run: notHere,
   }),
   defineOperation({
@@ -40,8 +40,8 @@ const operations: readonly AnyOperation[] = [
     http: 'DELETE /tenants/{tenant}',
     positional: ['tenant'],
     confirm: 'Delete the tenant and its sites?',
-    input: z.strictObject({ tenant: z.string().describe('id or name') }),
-    output: z.object({ id: z.string(), jobId: z.string() }),
+    input: () => z.strictObject({ tenant: z.string().describe('id or name') }),
+    output: () => z.object({ id: z.string(), jobId: z.string() }),
     run: notHere,
   }),
   defineOperation({
@@ -52,12 +52,13 @@ const operations: readonly AnyOperation[] = [
     http: 'POST /users',
     positional: ['email'],
     secret: ['password'],
-    input: z.strictObject({
-      email: z.string(),
-      password: z.string(),
-      role: z.enum(['system_admin', 'user']).optional(),
-    }),
-    output: z.object({ id: z.string() }),
+    input: () =>
+      z.strictObject({
+        email: z.string(),
+        password: z.string(),
+        role: z.enum(['system_admin', 'user']).optional(),
+      }),
+    output: () => z.object({ id: z.string() }),
     run: notHere,
   }),
   defineOperation({
@@ -68,8 +69,8 @@ const operations: readonly AnyOperation[] = [
     http: 'PATCH /users/{user}',
     positional: ['user'],
     secret: ['password'],
-    input: z.strictObject({ user: z.string(), password: z.string().optional(), role: z.string().optional() }),
-    output: z.object({ id: z.string() }),
+    input: () => z.strictObject({ user: z.string(), password: z.string().optional(), role: z.string().optional() }),
+    output: () => z.object({ id: z.string() }),
     run: notHere,
   }),
 ]

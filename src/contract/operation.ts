@@ -3,6 +3,8 @@
  * and audit action are all derived from it, so nothing about an operation is written twice.
  */
 import type { z } from 'zod'
+import { type Field, fieldsOf } from './fields.ts'
+import { once } from './once.ts'
 
 export type Effect =
   /** Changes nothing. */
@@ -62,8 +64,11 @@ export interface Operation<
   readonly whileEnrolling?: true
   /** Output keys of `items` that lists print as columns, in order. */
   readonly columns?: readonly string[]
+  /** Made when it is first asked for, as are the two below: most processes ask for few of all there are. */
   readonly input: I
   readonly output: O
+  /** The input as forms and command lines see it. */
+  readonly fields: readonly Field[]
   run(context: Ctx, input: z.output<I>): Promise<z.input<O>>
 }
 
@@ -71,12 +76,37 @@ export interface Operation<
 // biome-ignore lint/suspicious/noExplicitAny: a registry holds operations of every input; each is parsed by its own schema before run
 export type AnyOperation<Ctx = any> = Operation<Ctx, any, any, string>
 
+/** An operation as its slice writes it: the schemas as functions that make them. */
+type Definition<Ctx, I extends z.ZodObject, O extends z.ZodType, N extends string> = Omit<
+  Operation<Ctx, I, O, N>,
+  'input' | 'output' | 'fields' | 'positional'
+> & {
+  readonly input: () => I
+  readonly output: () => O
+  readonly positional: readonly (keyof z.output<I> & string)[]
+}
+
 /** Binds the context once so that slices infer everything else. */
 export function operationsFor<Ctx>() {
-  return function defineOperation<I extends z.ZodObject, O extends z.ZodType, const N extends `${string}.${string}`>(
-    operation: Operation<Ctx, I, O, N> & { positional: readonly (keyof z.output<I> & string)[] },
-  ): Operation<Ctx, I, O, N> {
-    return Object.freeze(operation)
+  return function defineOperation<I extends z.ZodObject, O extends z.ZodType, const N extends `${string}.${string}`>({
+    input,
+    output,
+    ...facts
+  }: Definition<Ctx, I, O, N>): Operation<Ctx, I, O, N> {
+    const inputOf = once(input)
+    const outputOf = once(output)
+    return Object.freeze({
+      ...facts,
+      get input() {
+        return inputOf()
+      },
+      get output() {
+        return outputOf()
+      },
+      get fields() {
+        return fieldsOf(inputOf())
+      },
+    })
   }
 }
 

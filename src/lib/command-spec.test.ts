@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { WcpError } from '../contract/errors.ts'
+import { fieldsOf } from '../contract/fields.ts'
 import { type AnyOperation, operationsFor } from '../contract/operation.ts'
 import { TenantCommand } from '../contract/tenant-command.ts'
 import { Fqdn, Id, PhpVersion, TenantName } from '../contract/values.ts'
 import { parseCommandLine, toCommandLine, usageLine } from './command-spec.ts'
-import { fieldsOf } from './fields.ts'
 import { splitWords } from './words.ts'
 
 const define = operationsFor<never>()
@@ -17,17 +17,18 @@ const create = define({
   http: 'POST /domains',
   positional: ['fqdn'],
   secret: ['token'],
-  input: z.strictObject({
-    tenant: z.union([Id, TenantName]),
-    fqdn: Fqdn,
-    aliases: z.array(Fqdn).optional(),
-    php: PhpVersion.nullable().optional(),
-    note: z.string().optional(),
-    quiet: z.boolean().optional(),
-    token: z.string().optional(),
-    limits: z.strictObject({ memMb: z.int().min(64).nullable() }).optional(),
-  }),
-  output: z.object({ id: Id }),
+  input: () =>
+    z.strictObject({
+      tenant: z.union([Id, TenantName]),
+      fqdn: Fqdn,
+      aliases: z.array(Fqdn).optional(),
+      php: PhpVersion.nullable().optional(),
+      note: z.string().optional(),
+      quiet: z.boolean().optional(),
+      token: z.string().optional(),
+      limits: z.strictObject({ memMb: z.int().min(64).nullable() }).optional(),
+    }),
+  output: () => z.object({ id: Id }),
   run: () => Promise.reject(new Error('never run here')),
 })
 const list = define({
@@ -37,8 +38,8 @@ const list = define({
   policy: { scopes: ['global'] },
   http: 'GET /domains',
   positional: [],
-  input: z.strictObject({ limit: z.int().min(1).max(200).default(50), search: z.string().optional() }),
-  output: z.object({}),
+  input: () => z.strictObject({ limit: z.int().min(1).max(200).default(50), search: z.string().optional() }),
+  output: () => z.object({}),
   run: () => Promise.resolve({}),
 })
 const run = define({
@@ -48,8 +49,8 @@ const run = define({
   policy: { scopes: ['global'] },
   http: 'POST /domains/{domain}/run',
   positional: ['domain', 'command'],
-  input: z.strictObject({ domain: Fqdn, command: TenantCommand, seconds: z.int().default(600) }),
-  output: z.object({ id: Id }),
+  input: () => z.strictObject({ domain: Fqdn, command: TenantCommand, seconds: z.int().default(600) }),
+  output: () => z.object({ id: Id }),
   run: () => Promise.reject(new Error('never run here')),
 })
 const operations: AnyOperation[] = [create, list, run]

@@ -3,8 +3,8 @@
  * input that a line stands for. Pages, terminal and CLI share it, so what a page prints is what the CLI reads.
  */
 import { WcpError } from '../contract/errors.ts'
+import { type Field, getAt, setAt } from '../contract/fields.ts'
 import { type AnyOperation, kindOf, verbOf } from '../contract/operation.ts'
-import { type Field, fieldsOf, getAt, setAt } from './fields.ts'
 import { quoteWord } from './words.ts'
 
 export interface CommandArgument {
@@ -50,7 +50,7 @@ export interface ParsedCommand {
 export const nothing = 'none'
 
 export function commandSpec(operation: AnyOperation): CommandSpec {
-  const fields = fieldsOf(operation.input)
+  const fields = operation.fields
   const args = operation.positional.flatMap((key) => {
     const field = fields.find(({ name }) => name === key)
     return field === undefined ? [] : [{ field, name: kebab(field.path), variadic: field.type === 'list' }]

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { type AnyOperation, demandPolicies, httpBinding, kindOf, verbOf } from '../../src/contract/operation.ts'
-import { fieldsOf } from '../../src/lib/fields.ts'
 import { operations } from '../../src/resources/index.ts'
 
 describe('the registry of operations', () => {
@@ -57,7 +56,7 @@ describe('an operation without a policy', () => {
 })
 
 describe.each(operations)('$name', (operation) => {
-  const fields = fieldsOf(operation.input)
+  const fields = operation.fields
   const keys = Object.keys(operation.input.shape)
 
   it('takes its path keys, positions and secrets from its input', () => {

@@ -1,5 +1,4 @@
 /** The same texts in every field of every operation, as root, who is refused the least. */
-import { fieldsOf } from '../../src/lib/fields.ts'
 import { operations } from '../../src/resources/index.ts'
 import { ask } from '../operations/support/client.ts'
 import { inputFor, requestFor } from '../operations/support/world.ts'
@@ -24,7 +23,7 @@ export async function inEveryText(
   const jobsBefore = await jobCount(stage)
   for (const operation of operations) {
     const base = inputFor(operation, stage)
-    for (const field of fieldsOf(operation.input).filter(({ type }) => type === 'text' || type === 'list')) {
+    for (const field of operation.fields.filter(({ type }) => type === 'text' || type === 'list')) {
       // A new password is not run through anything, and this one is needed.
       if (operation.name === 'user.update' && field.name === 'password') continue
       const isInBody = requestFor(operation, base).body !== undefined && !operation.http.includes(`{${field.name}}`)

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { WcpError } from '../../contract/errors.ts'
-import { isRecord } from '../../lib/fields.ts'
+import { isRecord } from '../../contract/fields.ts'
 import type { Acquaintance } from '../auth/acquaintance.ts'
 import { bearerToken, type Programs } from '../auth/bearer.ts'
 import { demandOwnOrigin, demandToken, isSafe } from '../auth/csrf.ts'

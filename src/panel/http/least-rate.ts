@@ -4,7 +4,7 @@
  */
 import type { Server, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { isRecord } from '../../lib/fields.ts'
+import { isRecord } from '../../contract/fields.ts'
 
 export interface LeastRate {
   readonly bytesPerSecond: number

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { queryReader } from './query-input.ts'
 
-const read = queryReader(
+const read = queryReader(() =>
   z.strictObject({
     limit: z.int().min(1).default(50),
     deleted: z.boolean().optional(),

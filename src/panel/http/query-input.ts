@@ -11,10 +11,10 @@ interface Converter {
 const asWord: Converter = { convert: (word) => word, isList: false }
 
 /** Each field's kind is found out when it is first asked for: for all of them at start it would be a tenth of the start. */
-export function queryReader(input: z.ZodObject): (query: URLSearchParams) => Record<string, unknown> {
-  const shape: Readonly<Record<string, z.ZodType>> = input.shape
+export function queryReader(input: () => z.ZodObject): (query: URLSearchParams) => Record<string, unknown> {
   const known = new Map<string, Converter>()
   const converter = (key: string) => {
+    const shape: Readonly<Record<string, z.ZodType>> = input().shape
     const field = Object.hasOwn(shape, key) ? shape[key] : undefined
     if (field === undefined) return asWord
     const found = known.get(key) ?? converterOf(field)

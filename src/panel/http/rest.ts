@@ -59,7 +59,7 @@ export function registerPageParsers(app: FastifyInstance): void {
 
 function registerOperation(app: FastifyInstance, operation: AnyOperation<Context>, door: OperationDoor): void {
   const { method, path, pathKeys } = httpBinding(operation)
-  const readQuery = queryReader(operation.input)
+  const readQuery = queryReader(() => operation.input)
   const hasBody = method !== 'GET' && method !== 'DELETE'
   app.route({
     method,

@@ -1,8 +1,8 @@
 /** The API reference as a page: every operation that this visitor may call, out of the registry. */
 import type { FastifyInstance } from 'fastify'
+import type { Field } from '../../contract/fields.ts'
 import { type AnyOperation, httpBinding, kindOf } from '../../contract/operation.ts'
 import { usageLine } from '../../lib/command-spec.ts'
-import { type Field, fieldsOf } from '../../lib/fields.ts'
 import type { Texts } from '../../lib/texts.ts'
 import { exampleCall } from '../http/openapi.ts'
 import { openApiPath } from '../http/server.ts'
@@ -58,7 +58,7 @@ function entry(t: Texts, operation: AnyOperation): object {
     note: operation.effect === 'machine' ? t.api.jobAnswer : '',
     usage: usageLine(operation),
     form: operation.effect === 'read' ? null : `/do/${operation.name}`,
-    fields: fieldsOf(operation.input).map((field) => ({
+    fields: operation.fields.map((field) => ({
       name: field.name,
       type: typeText(field),
       required: field.required,

@@ -4,9 +4,9 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { asWcpError, WcpError } from '../../contract/errors.ts'
+import { isRecord } from '../../contract/fields.ts'
 import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../contract/operation.ts'
 import { toCommandLine, usageLine } from '../../lib/command-spec.ts'
-import { fieldsOf, isRecord } from '../../lib/fields.ts'
 import { path, query } from '../../lib/safe-url.ts'
 import { label } from '../../lib/texts.ts'
 import type { JobPlan } from '../http/types.ts'
@@ -129,7 +129,7 @@ export function doRoutes(app: FastifyInstance, site: Site): void {
       : await referenceChoices(site, request, operation)
     const without = new Set([...hidden, ...(site.may(request, 'reseller.list') ? [] : ['reseller'])])
     const controls = formControls(operation, { t, values, error, choices, without })
-    const labels = new Map(fieldsOf(operation.input).map((field) => [field.name, fieldLabel(t, field)]))
+    const labels = new Map(operation.fields.map((field) => [field.name, fieldLabel(t, field)]))
     const input = inputOf(operation, values, state.present)
     const title = formTitle(
       site,
@@ -190,7 +190,7 @@ function urlOf({ operation, values, version, back }: FormState): string {
 
 /** Names what the form would overwrite; sent once more, it does. */
 function changedMeanwhile(operation: AnyOperation, values: FormValues, present: FormValues): WcpError {
-  const differing = fieldsOf(operation.input).filter(
+  const differing = operation.fields.filter(
     ({ name }) => !operation.secret?.includes(name) && isChanged(name, values, present),
   )
   return new WcpError('precondition_failed', 'Cannot save: somebody else changed it after you opened this form', {
@@ -217,7 +217,7 @@ function subject(operation: AnyOperation, values: FormValues): string[] {
 
 /** What may be said and was not asked yet, such as a note, is asked before the question. */
 function isComplete(operation: AnyOperation, values: FormValues): boolean {
-  return fieldsOf(operation.input).every(({ name, required }) => {
+  return operation.fields.every(({ name, required }) => {
     const value = values[name]
     return value !== undefined && !(required && value === '')
   })

@@ -1,8 +1,8 @@
 /** The controls of a form, derived from an operation's input. */
 import type { WcpError } from '../../contract/errors.ts'
+import type { Field } from '../../contract/fields.ts'
 import { type AnyOperation, verbOf } from '../../contract/operation.ts'
 import { nothing } from '../../lib/command-spec.ts'
-import { type Field, fieldsOf } from '../../lib/fields.ts'
 import { label, type Texts } from '../../lib/texts.ts'
 import type { FormValues } from './form-values.ts'
 
@@ -61,7 +61,7 @@ const staysOpen = new Set(['role'])
 const longestSelect = 60
 
 export function formControls(operation: AnyOperation, options: FormOptions): Control[] {
-  return fieldsOf(operation.input)
+  return operation.fields
     .filter((field) => !options.without.has(field.name))
     .map((field) =>
       control(field, operation.secret?.includes(field.name) ?? false, verbOf(operation) === 'update', options),

@@ -4,17 +4,18 @@ import { operationsFor } from '../../contract/operation.ts'
 import { formValues, inputOf, valuesFrom } from './form-values.ts'
 
 const define = operationsFor<never>()
-const input = z.strictObject({
-  name: z.string().min(3),
-  words: z.array(z.string()).optional(),
-  memMb: z.int().nullable().optional(),
-  php: z.enum(['8.2', '8.4']).nullable().optional(),
-  open: z.boolean().optional(),
-  main: z.literal(true).optional(),
-  owner: z.string().optional(),
-})
+const input = () =>
+  z.strictObject({
+    name: z.string().min(3),
+    words: z.array(z.string()).optional(),
+    memMb: z.int().nullable().optional(),
+    php: z.enum(['8.2', '8.4']).nullable().optional(),
+    open: z.boolean().optional(),
+    main: z.literal(true).optional(),
+    owner: z.string().optional(),
+  })
 const policy = { scopes: ['global'] } as const
-const rest = { summary: 'x', policy, positional: [], output: z.any(), run: () => Promise.resolve({}) } as const
+const rest = { summary: 'x', policy, positional: [], output: () => z.any(), run: () => Promise.resolve({}) } as const
 const create = define({ ...rest, name: 'box.create', effect: 'write', http: 'POST /boxes', input })
 const update = define({ ...rest, name: 'box.update', effect: 'write', http: 'PATCH /boxes/{name}', input })
 

@@ -1,8 +1,9 @@
 /** Form fields to an operation's input and back. What people typed is kept as text until the input's own schema judges it. */
+
+import { type Field, getAt, isRecord, setAt } from '../../contract/fields.ts'
 import type { AnyOperation } from '../../contract/operation.ts'
 import { verbOf } from '../../contract/operation.ts'
 import { nothing, wordOf } from '../../lib/command-spec.ts'
-import { type Field, fieldsOf, getAt, isRecord, setAt } from '../../lib/fields.ts'
 
 /** Text of each control by field name. */
 export type FormValues = Readonly<Record<string, string>>
@@ -28,7 +29,7 @@ export function inputOf(
   values: FormValues,
   present: FormValues | null = null,
 ): Record<string, unknown> {
-  const fields = fieldsOf(operation.input)
+  const fields = operation.fields
   const input: Record<string, unknown> = {}
   for (const [name, text] of Object.entries(values)) {
     if (!fields.some((field) => field.name === name)) input[name] = text
@@ -92,7 +93,7 @@ export function textOf(field: Field, value: unknown): string {
 /** What a form for changing `present` starts with; a reference is shown by its name rather than its id. */
 export function valuesFrom(operation: AnyOperation, present: unknown): FormValues {
   const values: Record<string, string> = {}
-  for (const field of fieldsOf(operation.input)) {
+  for (const field of operation.fields) {
     const [key = ''] = field.path
     const found = [field.path, [`${key}Name`], [`${key}Email`]].map((path) => getAt(present, path))
     const value = found.find((one) => one !== undefined)

@@ -1,8 +1,8 @@
 /** The list of each kind: filter, table, pages by cursor, and the command that lists the same. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { fieldNamed } from '../../contract/fields.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
-import { fieldNamed } from '../../lib/fields.ts'
 import type { Empty } from '../../lib/page-model.ts'
 import { query } from '../../lib/safe-url.ts'
 import { type KindWords, label, type Texts } from '../../lib/texts.ts'

@@ -1,6 +1,6 @@
 /** Controls of forms that stand alone, outside of any operation: signing in and its like. */
 import type { WcpError } from '../../contract/errors.ts'
-import { isRecord } from '../../lib/fields.ts'
+import { isRecord } from '../../contract/fields.ts'
 import { toWcpError } from '../http/problem.ts'
 import type { Control } from './form-fields.ts'
 

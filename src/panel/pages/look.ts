@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { asWcpError } from '../../contract/errors.ts'
-import { fieldNamed } from '../../lib/fields.ts'
+import { fieldNamed } from '../../contract/fields.ts'
 import { kinds } from '../../resources/index.ts'
 import { type AnyKind, type Look, tableOf, wordsOf } from '../../resources/kind.ts'
 import type { Site } from './site.ts'

@@ -1,8 +1,8 @@
 /** What the references of a form may name: the tenants, packages, users that this visitor can see. */
 import type { FastifyRequest } from 'fastify'
+import { type Field, isRecord } from '../../contract/fields.ts'
 import { type AnyOperation, kindOf } from '../../contract/operation.ts'
 import { nothing } from '../../lib/command-spec.ts'
-import { type Field, fieldsOf, isRecord } from '../../lib/fields.ts'
 import { kinds } from '../../resources/index.ts'
 import { holds } from '../../resources/rights.ts'
 import type { Choice } from './form-fields.ts'
@@ -20,7 +20,7 @@ export async function referenceChoices(
   operation: AnyOperation,
 ): Promise<Map<string, readonly Choice[]>> {
   const choices = new Map<string, readonly Choice[]>()
-  for (const field of fieldsOf(operation.input)) {
+  for (const field of operation.fields) {
     const kind = field.isReference ? referring.get(field.name) : undefined
     if (kind !== undefined && site.may(request, `${kind.name}.list`)) {
       const { value } = await site.run(request, `${kind.name}.list`, { limit: 200 })

@@ -1,8 +1,8 @@
 /** Settings with what each does, and the seal of the audit trail. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { isRecord } from '../../contract/fields.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
-import { isRecord } from '../../lib/fields.ts'
 import { query } from '../../lib/safe-url.ts'
 import { AuditVerdict } from '../../resources/audit/schema.ts'
 import { policySection } from '../../resources/policy/kind.ts'

@@ -1,7 +1,7 @@
 /** The terminal page: `wcp` in the browser, with the API call and the JSON answer of each line. */
 import type { FastifyInstance } from 'fastify'
+import { isRecord } from '../../contract/fields.ts'
 import { commandSpec, usageLine } from '../../lib/command-spec.ts'
-import { isRecord } from '../../lib/fields.ts'
 import { apiCallText } from './api-call.ts'
 import type { Site } from './site.ts'
 import { offered, runLine } from './terminal-run.ts'

@@ -1,9 +1,9 @@
 /** One line of the terminal page, run as `wcp` would, with the API call that it stands for. */
 import type { FastifyRequest } from 'fastify'
 import { asWcpError, WcpError } from '../../contract/errors.ts'
+import { isRecord } from '../../contract/fields.ts'
 import { type AnyOperation, kindOf } from '../../contract/operation.ts'
 import { commandSpec, type ParsedCommand, parseCommandLine, toCommandLine, usageLine } from '../../lib/command-spec.ts'
-import { isRecord } from '../../lib/fields.ts'
 import { printChanges, printProblem, printRecord, printTable } from '../../lib/print.ts'
 import { path } from '../../lib/safe-url.ts'
 import { splitWords } from '../../lib/words.ts'

@@ -22,7 +22,7 @@ export const list = defineOperation({
   description: 'Without a user: your own keys. Root sees those of everybody.',
   http: 'GET /api-keys',
   columns: ['name', 'email', 'beginning', 'status', 'expiresAt', 'lastUsedAt', 'id'],
-  output: pageOf(ApiKey),
+  output: () => pageOf(ApiKey),
   async run(context, { user, ...query }) {
     return context.apiKeys.list({ ...query, user: await listedOwner(context, 'api-key.list', user) })
   },
@@ -36,8 +36,8 @@ export const get = defineOperation({
   isForEveryone: true,
   http: 'GET /api-keys/{apiKey}',
   positional: ['apiKey'],
-  input: z.strictObject(target),
-  output: ApiKey,
+  input: () => z.strictObject(target),
+  output: () => ApiKey,
   async run(context, input) {
     return (await visibleKey(context, 'api-key.get', input.apiKey)).key
   },
@@ -55,22 +55,23 @@ export const create = defineOperation({
   stepUp: true,
   http: 'POST /users/{user}/api-keys',
   positional: ['user', 'name'],
-  input: z.strictObject({
-    user: UserRef,
-    name: ApiKeyName,
-    scopes: Scopes,
-    addresses: AddressRanges.optional(),
-    signed: Flag.default(false).describe(
-      'Only for signed requests (RFC 9421, hmac-sha256): the key itself never crosses the network',
-    ),
-    days: z
-      .int({ error: 'a number from 1 to 730' })
-      .min(1, { error: 'a number from 1 to 730' })
-      .max(730, { error: 'a number from 1 to 730' })
-      .default(90)
-      .describe('Days after which it expires'),
-  }),
-  output: z.strictObject({ id: Id, token: z.string() }),
+  input: () =>
+    z.strictObject({
+      user: UserRef,
+      name: ApiKeyName,
+      scopes: Scopes,
+      addresses: AddressRanges.optional(),
+      signed: Flag.default(false).describe(
+        'Only for signed requests (RFC 9421, hmac-sha256): the key itself never crosses the network',
+      ),
+      days: z
+        .int({ error: 'a number from 1 to 730' })
+        .min(1, { error: 'a number from 1 to 730' })
+        .max(730, { error: 'a number from 1 to 730' })
+        .default(90)
+        .describe('Days after which it expires'),
+    }),
+  output: () => z.strictObject({ id: Id, token: z.string() }),
   async run(context, { name, scopes, addresses = [], signed, days, ...input }) {
     const what = `make API key "${name}"`
     const owner = await ownerFor(context, what, input.user)
@@ -101,8 +102,8 @@ export const revoke = defineOperation({
   isForEveryone: true,
   http: 'DELETE /api-keys/{apiKey}',
   positional: ['apiKey'],
-  input: z.strictObject(target),
-  output: Done,
+  input: () => z.strictObject(target),
+  output: () => Done,
   async run(context, input) {
     const { key, owner } = await visibleKey(context, 'api-key.revoke', input.apiKey)
     await ownOrWeaker(context, 'api-key.revoke', `revoke API key "${key.name}"`, owner.id)

@@ -1,5 +1,5 @@
 /** Who did what, in a chain where each entry seals the one before. */
-import { isRecord } from '../../lib/fields.ts'
+import { isRecord } from '../../contract/fields.ts'
 import type { Badge } from '../../lib/page-model.ts'
 import { query } from '../../lib/safe-url.ts'
 import { label, type Texts } from '../../lib/texts.ts'

@@ -41,11 +41,12 @@ export const list = defineOperation({
   http: 'GET /audit',
   positional: [],
   columns: ['sequence', 'at', 'actor', 'action', 'outcome', 'ip'],
-  input: z.strictObject({
-    ...narrowing,
-    ...listInput,
-  }),
-  output: pageOf(AuditEntry),
+  input: () =>
+    z.strictObject({
+      ...narrowing,
+      ...listInput,
+    }),
+  output: () => pageOf(AuditEntry),
   async run(context, input) {
     return context.audit.list(await queryOf(context, input))
   },
@@ -61,19 +62,20 @@ export const exportEntries = defineOperation({
   http: 'GET /audit/export',
   positional: [],
   document: 'text',
-  input: z.strictObject({
-    format: z.enum(['jsonl', 'csv'], { error: 'jsonl or csv' }).default('jsonl').describe('jsonl or csv'),
-    ...narrowing,
-    cursor: listInput.cursor,
-    limit: z.coerce
-      .number({ error: 'a number from 1 to 5000' })
-      .int({ error: 'a whole number from 1 to 5000' })
-      .min(1, { error: 'a number from 1 to 5000' })
-      .max(5000, { error: 'a number from 1 to 5000' })
-      .default(1000)
-      .describe('Entries in one answer, 1 to 5000'),
-  }),
-  output: z.strictObject({ entries: Count, text: z.string(), nextCursor: z.string().nullable() }),
+  input: () =>
+    z.strictObject({
+      format: z.enum(['jsonl', 'csv'], { error: 'jsonl or csv' }).default('jsonl').describe('jsonl or csv'),
+      ...narrowing,
+      cursor: listInput.cursor,
+      limit: z.coerce
+        .number({ error: 'a number from 1 to 5000' })
+        .int({ error: 'a whole number from 1 to 5000' })
+        .min(1, { error: 'a number from 1 to 5000' })
+        .max(5000, { error: 'a number from 1 to 5000' })
+        .default(1000)
+        .describe('Entries in one answer, 1 to 5000'),
+    }),
+  output: () => z.strictObject({ entries: Count, text: z.string(), nextCursor: z.string().nullable() }),
   async run(context, { format, ...input }) {
     const { items, nextCursor } = await context.audit.list(await queryOf(context, input))
     const text = format === 'csv' ? asCsv(items) : asJsonLines(items)
@@ -90,20 +92,21 @@ export const verify = defineOperation({
   policy: { scopes: ['global'] },
   http: 'GET /audit/verify',
   positional: [],
-  input: z.strictObject({
-    sequence: z.coerce
-      .number({ error: 'a whole number from 1' })
-      .int({ error: 'a whole number from 1' })
-      .min(1, { error: 'a whole number from 1' })
-      .optional()
-      .describe('Number of an entry that was the end once'),
-    checksum: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/, { error: '64 hexadecimal digits' })
-      .optional()
-      .describe('Its checksum as it was noted then'),
-  }),
-  output: AuditVerdict,
+  input: () =>
+    z.strictObject({
+      sequence: z.coerce
+        .number({ error: 'a whole number from 1' })
+        .int({ error: 'a whole number from 1' })
+        .min(1, { error: 'a whole number from 1' })
+        .optional()
+        .describe('Number of an entry that was the end once'),
+      checksum: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/, { error: '64 hexadecimal digits' })
+        .optional()
+        .describe('Its checksum as it was noted then'),
+    }),
+  output: () => AuditVerdict,
   async run({ audit, machine }, { sequence, checksum }) {
     if ((sequence === undefined) !== (checksum === undefined))
       badInput('check the trail', {

@@ -21,7 +21,7 @@ export const list = defineOperation({
   whileEnrolling: true,
   http: 'GET /client-certificates',
   columns: ['email', 'name', 'expiresAt', 'lastUsedAt', 'id'],
-  output: pageOf(ClientCertificate),
+  output: () => pageOf(ClientCertificate),
   async run(context, { user, ...query }) {
     return context.clientCertificates.list({
       ...query,
@@ -42,20 +42,21 @@ export const create = defineOperation({
   stepUp: true,
   http: 'POST /users/{user}/client-certificates',
   positional: ['user'],
-  input: z.strictObject({
-    user: UserRef,
-    name: z
-      .string({ error: 'a name such as "work laptop"' })
-      .trim()
-      .min(1, { error: 'a name such as "work laptop"' })
-      .max(64, { error: 'at most 64 characters' })
-      .describe('Name by which you know it, such as "work laptop"'),
-    certificate: z
-      .string({ error: wantedCertificate })
-      .max(16_384, { error: 'at most 16384 characters' })
-      .describe('The certificate in PEM form, never its private key'),
-  }),
-  output: Done,
+  input: () =>
+    z.strictObject({
+      user: UserRef,
+      name: z
+        .string({ error: 'a name such as "work laptop"' })
+        .trim()
+        .min(1, { error: 'a name such as "work laptop"' })
+        .max(64, { error: 'at most 64 characters' })
+        .describe('Name by which you know it, such as "work laptop"'),
+      certificate: z
+        .string({ error: wantedCertificate })
+        .max(16_384, { error: 'at most 16384 characters' })
+        .describe('The certificate in PEM form, never its private key'),
+    }),
+  output: () => Done,
   async run(context, input) {
     const what = 'register the certificate'
     const user = await whoseNew(context, what, input.user)
@@ -82,8 +83,8 @@ export const remove = defineOperation({
   http: 'DELETE /client-certificates/{certificate}',
   positional: ['certificate'],
   confirm: 'Take this certificate away? Nobody signs in with it any more.',
-  input: z.strictObject({ certificate: Id.describe('Client certificate, by id') }),
-  output: Done,
+  input: () => z.strictObject({ certificate: Id.describe('Client certificate, by id') }),
+  output: () => Done,
   async run(context, { certificate }) {
     const { userId } = await context.clientCertificates.get(certificate)
     // In the words of what does not exist: a stranger's certificate is not there.

@@ -54,14 +54,15 @@ export const list = defineOperation({
   http: 'GET /domains',
   positional: [],
   columns: ['fqdn', 'status', 'tenantName', 'php', 'aliases'],
-  input: z.strictObject({
-    tenant: TenantRef.optional().describe('Domains of this tenant only'),
-    status: DomainStatus.optional().describe('Domains in this status only'),
-    ...searchInput,
-    ...deletedInput,
-    ...listInput,
-  }),
-  output: pageOf(Domain),
+  input: () =>
+    z.strictObject({
+      tenant: TenantRef.optional().describe('Domains of this tenant only'),
+      status: DomainStatus.optional().describe('Domains in this status only'),
+      ...searchInput,
+      ...deletedInput,
+      ...listInput,
+    }),
+  output: () => pageOf(Domain),
   async run(context, { tenant, ...query }) {
     const named = tenant === undefined ? undefined : (await visibleTenant(context, tenant)).id
     return context.domains.list({ ...query, scope: scopeOf(context.actor), tenantId: named })
@@ -75,8 +76,8 @@ export const get = defineOperation({
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'GET /domains/{domain}',
   positional: ['domain'],
-  input: z.strictObject(target),
-  output: Domain,
+  input: () => z.strictObject(target),
+  output: () => Domain,
   async run(context, input) {
     const { domains, actor } = context
     const scope = scopeOf(actor)
@@ -96,8 +97,8 @@ export const proofs = defineOperation({
   http: 'GET /domains/{domain}/proofs',
   positional: ['domain'],
   columns: ['recordName', 'recordValue', 'answer', 'nextTryAt'],
-  input: z.strictObject(target),
-  output: z.strictObject({ items: z.array(DomainProof), nextCursor: z.null() }),
+  input: () => z.strictObject(target),
+  output: () => z.strictObject({ items: z.array(DomainProof), nextCursor: z.null() }),
   async run(context, input) {
     const { id } = await context.domains.get(input.domain, { scope: scopeOf(context.actor) })
     const asked = await context.proofs.ofDomain(id)
@@ -123,8 +124,8 @@ export const verify = defineOperation({
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'POST /domains/{domain}/verify',
   positional: ['domain'],
-  input: z.strictObject(target),
-  output: Done,
+  input: () => z.strictObject(target),
+  output: () => Done,
   async run(context, input) {
     const { id } = await waiting(context, input.domain, 'look for the proof of')
     await context.proofs.lookSoon([id])
@@ -140,8 +141,8 @@ export const vouch = defineOperation({
   http: 'POST /domains/{domain}/vouch',
   positional: ['domain'],
   confirm: 'Serve these names without a proof? Do it only if you know that they are this customer’s.',
-  input: z.strictObject(target),
-  output: AcceptedMaybe,
+  input: () => z.strictObject(target),
+  output: () => AcceptedMaybe,
   async run(context, input) {
     const { id } = await waiting(context, input.domain, 'vouch for')
     const jobs: Id[] = []
@@ -168,13 +169,14 @@ export const create = defineOperation({
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'POST /domains',
   positional: ['tenant', 'fqdn'],
-  input: z.strictObject({
-    tenant: TenantRef,
-    fqdn: DomainName.describe('Name of the site, such as shop.example.com'),
-    aliases: aliases.default([]),
-    php: PhpChoice.optional(),
-  }),
-  output: AcceptedOrAsked,
+  input: () =>
+    z.strictObject({
+      tenant: TenantRef,
+      fqdn: DomainName.describe('Name of the site, such as shop.example.com'),
+      aliases: aliases.default([]),
+      php: PhpChoice.optional(),
+    }),
+  output: () => AcceptedOrAsked,
   async run(context, { tenant: ref, fqdn, aliases, php }) {
     const tenant = await visibleTenant(context, ref)
     if (!tenantTakesDomains.includes(tenant.status))
@@ -196,8 +198,8 @@ export const update = defineOperation({
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'PATCH /domains/{domain}',
   positional: ['domain'],
-  input: z.strictObject({ ...target, aliases: aliases.optional(), php: PhpChoice.optional() }),
-  output: AcceptedOrAsked,
+  input: () => z.strictObject({ ...target, aliases: aliases.optional(), php: PhpChoice.optional() }),
+  output: () => AcceptedOrAsked,
   async run(context, input) {
     const domain = await ready(context, input.domain, 'update')
     const what = `update domain "${domain.fqdn}"`
@@ -238,8 +240,8 @@ export const suspend = defineOperation({
   http: 'POST /domains/{domain}/suspend',
   positional: ['domain'],
   confirm: 'Suspend this domain? Its visitors see a notice until it is unsuspended.',
-  input: z.strictObject({ ...target, ...suspendInput }),
-  output: AcceptedHold,
+  input: () => z.strictObject({ ...target, ...suspendInput }),
+  output: () => AcceptedHold,
   async run(context, { domain: ref, ...why }) {
     const domain = await ready(context, ref, 'suspend')
     const { id, tenantId } = domain
@@ -256,8 +258,8 @@ export const unsuspend = defineOperation({
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'POST /domains/{domain}/unsuspend',
   positional: ['domain'],
-  input: z.strictObject({ ...target, ...unsuspendInput }),
-  output: AcceptedHold,
+  input: () => z.strictObject({ ...target, ...unsuspendInput }),
+  output: () => AcceptedHold,
   async run(context, { domain: ref, reason }) {
     const domain = await ready(context, ref, 'unsuspend')
     const { id, tenantId } = domain
@@ -276,8 +278,8 @@ export const remove = defineOperation({
   http: 'DELETE /domains/{domain}',
   positional: ['domain'],
   confirm: 'Move this domain and the files of its site to the trash? It can be restored within 30 days.',
-  input: z.strictObject(target),
-  output: AcceptedMaybe,
+  input: () => z.strictObject(target),
+  output: () => AcceptedMaybe,
   async run(context, input) {
     const { id, tenantId, status } = await ready(context, input.domain, 'delete')
     if (status === 'unverified') {
@@ -296,8 +298,8 @@ export const restore = defineOperation({
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'POST /domains/{domain}/restore',
   positional: ['domain'],
-  input: z.strictObject(target),
-  output: Accepted,
+  input: () => z.strictObject(target),
+  output: () => Accepted,
   async run(context, input) {
     const domain = await ready(context, input.domain, 'restore')
     const { id, tenantId, fqdn } = domain
@@ -345,17 +347,18 @@ export const run = defineOperation({
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'POST /domains/{domain}/run',
   positional: ['domain', 'command'],
-  input: z.strictObject({
-    ...target,
-    command: TenantCommand.describe('Program and arguments, each a word of its own'),
-    seconds: z
-      .int({ error: `1 to ${longestRunSeconds}` })
-      .min(1, { error: `1 to ${longestRunSeconds}` })
-      .max(longestRunSeconds, { error: `1 to ${longestRunSeconds}` })
-      .default(600)
-      .describe('After so long it is ended'),
-  }),
-  output: Accepted,
+  input: () =>
+    z.strictObject({
+      ...target,
+      command: TenantCommand.describe('Program and arguments, each a word of its own'),
+      seconds: z
+        .int({ error: `1 to ${longestRunSeconds}` })
+        .min(1, { error: `1 to ${longestRunSeconds}` })
+        .max(longestRunSeconds, { error: `1 to ${longestRunSeconds}` })
+        .default(600)
+        .describe('After so long it is ended'),
+    }),
+  output: () => Accepted,
   async run(context, { domain: ref, command, seconds }) {
     const domain = await context.domains.get(ref, { scope: scopeOf(context.actor) })
     await mayChange(context, { kind: 'domain', row: domain, name: domain.fqdn, verb: 'run' })

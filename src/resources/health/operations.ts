@@ -15,8 +15,8 @@ export const get = defineOperation({
   policy: { scopes: ['global'] },
   http: 'GET /health',
   positional: [],
-  input: z.strictObject({}),
-  output: HealthSnapshot,
+  input: () => z.strictObject({}),
+  output: () => HealthSnapshot,
   run: ({ machine }) => machine.health(),
 })
 
@@ -32,18 +32,19 @@ export const counts = defineOperation({
   http: 'GET /health/counts',
   positional: [],
   columns: ['kind', 'count', 'isMore'],
-  input: z.strictObject({}),
-  output: z.strictObject({
-    items: z.array(
-      z.strictObject({
-        kind: z.string(),
-        count: Count,
-        /** There are more than were counted. */
-        isMore: z.boolean(),
-      }),
-    ),
-    nextCursor: z.null(),
-  }),
+  input: () => z.strictObject({}),
+  output: () =>
+    z.strictObject({
+      items: z.array(
+        z.strictObject({
+          kind: z.string(),
+          count: Count,
+          /** There are more than were counted. */
+          isMore: z.boolean(),
+        }),
+      ),
+      nextCursor: z.null(),
+    }),
   async run(context) {
     const { actor, kinds } = context
     const items = kinds.flatMap(({ name, counted }) =>
@@ -66,8 +67,8 @@ export const drift = defineOperation({
   http: 'GET /health/drift',
   positional: [],
   columns: ['resource', 'changes'],
-  input: z.strictObject({}),
-  output: z.strictObject({ items: DriftReport, nextCursor: z.null() }),
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({ items: DriftReport, nextCursor: z.null() }),
   async run(context) {
     const items = [...(await context.machine.drift()), ...(await unlikeSides(context))]
     return { items, nextCursor: null }

@@ -25,17 +25,18 @@ export const list = defineOperation({
   http: 'GET /jobs',
   positional: [],
   columns: ['id', 'type', 'resourceName', 'state', 'actor', 'createdAt', 'finishedAt'],
-  input: z.strictObject({
-    state: JobState.optional().describe('Jobs in this state only'),
-    type: z
-      .enum(jobTypes, { error: `one of ${jobTypes.join(', ')}` })
-      .optional()
-      .describe('Jobs of this type only'),
-    tenant: TenantRef.optional().describe('Jobs of this tenant only'),
-    resource: Id.optional().describe('Jobs of the tenant or domain with this id only'),
-    ...listInput,
-  }),
-  output: pageOf(Job),
+  input: () =>
+    z.strictObject({
+      state: JobState.optional().describe('Jobs in this state only'),
+      type: z
+        .enum(jobTypes, { error: `one of ${jobTypes.join(', ')}` })
+        .optional()
+        .describe('Jobs of this type only'),
+      tenant: TenantRef.optional().describe('Jobs of this tenant only'),
+      resource: Id.optional().describe('Jobs of the tenant or domain with this id only'),
+      ...listInput,
+    }),
+  output: () => pageOf(Job),
   async run(context, { tenant, resource, ...query }) {
     const named = tenant === undefined ? undefined : (await visibleTenant(context, tenant)).id
     return context.jobs.list({ ...query, scope: scopeOf(context.actor), tenantId: named, resourceId: resource })
@@ -49,8 +50,8 @@ export const get = defineOperation({
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'GET /jobs/{job}',
   positional: ['job'],
-  input: z.strictObject(target),
-  output: JobDetail,
+  input: () => z.strictObject(target),
+  output: () => JobDetail,
   run: ({ jobs, actor }, input) => jobs.get(input.job, { scope: scopeOf(actor) }),
 })
 
@@ -64,11 +65,12 @@ export const output = defineOperation({
   http: 'GET /jobs/{job}/output',
   positional: ['job'],
   document: 'text',
-  input: z.strictObject({
-    ...target,
-    after: z.coerce.number().int().min(0).default(0).describe('Place to begin at'),
-  }),
-  output: z.strictObject({ text: z.string(), from: z.int(), next: z.int(), state: JobState }),
+  input: () =>
+    z.strictObject({
+      ...target,
+      after: z.coerce.number().int().min(0).default(0).describe('Place to begin at'),
+    }),
+  output: () => z.strictObject({ text: z.string(), from: z.int(), next: z.int(), state: JobState }),
   async run({ jobs, actor, machine }, { job: id, after }) {
     // before its output: what is printed until its end is there when its end is
     const { id: job, type, state } = await jobs.get(id, { scope: scopeOf(actor) })
@@ -90,8 +92,8 @@ export const cancel = defineOperation({
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'POST /jobs/{job}/cancel',
   positional: ['job'],
-  input: z.strictObject(target),
-  output: Done,
+  input: () => z.strictObject(target),
+  output: () => Done,
   async run(context, input) {
     const { jobs, actor } = context
     const job = await jobs.get(input.job, { scope: scopeOf(actor) })
@@ -116,8 +118,8 @@ export const stop = defineOperation({
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'POST /jobs/{job}/stop',
   positional: ['job'],
-  input: z.strictObject(target),
-  output: Done,
+  input: () => z.strictObject(target),
+  output: () => Done,
   async run({ jobs, actor, machine }, input) {
     const job = await jobs.get(input.job, { scope: scopeOf(actor) })
     if (!besideTypes.includes(job.type))

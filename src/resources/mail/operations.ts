@@ -18,8 +18,8 @@ export const list = defineOperation({
   http: 'GET /mails',
   positional: [],
   columns: ['createdAt', 'kind', 'to', 'state', 'attempts', 'error'],
-  input: z.strictObject({ state: MailState.optional().describe('Mails in this state only'), ...listInput }),
-  output: pageOf(Mail),
+  input: () => z.strictObject({ state: MailState.optional().describe('Mails in this state only'), ...listInput }),
+  output: () => pageOf(Mail),
   run: ({ mails }, query) => mails.list(query),
 })
 
@@ -30,8 +30,8 @@ export const retry = defineOperation({
   policy,
   http: 'POST /mails/{mail}/retry',
   positional: ['mail'],
-  input: z.strictObject({ mail: Id.describe('Mail, by id') }),
-  output: Done,
+  input: () => z.strictObject({ mail: Id.describe('Mail, by id') }),
+  output: () => Done,
   async run({ mails }, { mail }) {
     await mails.retry(mail)
     return { id: mail }
@@ -45,8 +45,8 @@ export const test = defineOperation({
   policy,
   http: 'POST /mails/test',
   positional: ['to'],
-  input: z.strictObject({ to: Email.describe('Where to send it') }),
-  output: Done,
+  input: () => z.strictObject({ to: Email.describe('Where to send it') }),
+  output: () => Done,
   async run({ mails, canMail }, { to }) {
     if (!canMail) conflict('send a mail', 'no mail server is configured', 'Set "smtp" in the configuration.')
     return { id: await mails.queue('test', to, null) }

@@ -26,13 +26,14 @@ export const list = defineOperation({
   http: 'GET /packages',
   positional: [],
   columns: ['name', 'isDefault', 'maxDomains', 'cpuPct', 'memMb', 'pids', 'ioMbps', 'diskMb', 'tenants'],
-  input: z.strictObject({
-    reseller: ResellerRef.optional().describe('Packages of this reseller only'),
-    ...listInput,
-    ...searchInput,
-    ...deletedInput,
-  }),
-  output: pageOf(Package),
+  input: () =>
+    z.strictObject({
+      reseller: ResellerRef.optional().describe('Packages of this reseller only'),
+      ...listInput,
+      ...searchInput,
+      ...deletedInput,
+    }),
+  output: () => pageOf(Package),
   async run({ packages, resellers, actor }, { reseller, ...query }) {
     const scope = scopeOf(actor)
     const resellerId = reseller === undefined ? undefined : (await resellers.get(reseller, { scope })).id
@@ -47,8 +48,8 @@ export const get = defineOperation({
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'GET /packages/{package}',
   positional: ['package'],
-  input: z.strictObject(target),
-  output: Package,
+  input: () => z.strictObject(target),
+  output: () => Package,
   async run({ packages, actor }, input) {
     const scope = scopeOf(actor)
     const living = await packages.find(input.package, { scope })
@@ -64,14 +65,15 @@ export const create = defineOperation({
   policy: { scopes: ['global', 'reseller'] },
   http: 'POST /packages',
   positional: ['name'],
-  input: z.strictObject({
-    name,
-    description: description.default(''),
-    ...newLimits,
-    isDefault: isDefault.default(false),
-    reseller: ResellerRef.optional().describe('Reseller whose package it is'),
-  }),
-  output: Done,
+  input: () =>
+    z.strictObject({
+      name,
+      description: description.default(''),
+      ...newLimits,
+      isDefault: isDefault.default(false),
+      reseller: ResellerRef.optional().describe('Reseller whose package it is'),
+    }),
+  output: () => Done,
   async run(context, { isDefault, reseller, ...input }) {
     const { packages } = context
     const what = 'create the package'
@@ -97,14 +99,15 @@ export const update = defineOperation({
   policy: { scopes: ['global', 'reseller'] },
   http: 'PATCH /packages/{package}',
   positional: ['package'],
-  input: z.strictObject({
-    ...target,
-    name: name.optional(),
-    description: description.optional(),
-    ...changedLimits,
-    isDefault: isDefault.optional(),
-  }),
-  output: z.strictObject({ id: Id, jobId: Id.nullable(), jobIds: z.array(Id) }),
+  input: () =>
+    z.strictObject({
+      ...target,
+      name: name.optional(),
+      description: description.optional(),
+      ...changedLimits,
+      isDefault: isDefault.optional(),
+    }),
+  output: () => z.strictObject({ id: Id, jobId: Id.nullable(), jobIds: z.array(Id) }),
   async run(context, { package: ref, isDefault, ...values }) {
     const { packages, tenants } = context
     const before = await packages.get(ref, { scope: scopeOf(context.actor) })
@@ -141,8 +144,8 @@ export const remove = defineOperation({
   http: 'DELETE /packages/{package}',
   positional: ['package'],
   confirm: 'Move this package to the trash? It can be restored within 30 days.',
-  input: z.strictObject(target),
-  output: Done,
+  input: () => z.strictObject(target),
+  output: () => Done,
   async run({ packages, actor, now }, input) {
     const found = await packages.get(input.package, { scope: scopeOf(actor) })
     await packages.lock(found.id)
@@ -167,8 +170,8 @@ export const restore = defineOperation({
   policy: { scopes: ['global', 'reseller'] },
   http: 'POST /packages/{package}/restore',
   positional: ['package'],
-  input: z.strictObject(target),
-  output: Done,
+  input: () => z.strictObject(target),
+  output: () => Done,
   async run(context, input) {
     const { packages, actor } = context
     const found = await packages.get(input.package, { scope: scopeOf(actor), deleted: true })

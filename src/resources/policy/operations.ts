@@ -12,8 +12,8 @@ export const list = defineOperation({
   http: 'GET /policies',
   positional: [],
   columns: ['role', 'secondFactor'],
-  input: z.strictObject({}),
-  output: z.strictObject({ items: z.array(Policy), nextCursor: z.null() }),
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({ items: z.array(Policy), nextCursor: z.null() }),
   run: async ({ loginPolicies }) => ({ items: await loginPolicies.list(), nextCursor: null }),
 })
 
@@ -27,13 +27,14 @@ export const update = defineOperation({
   stepUp: true,
   http: 'PATCH /policies/{role}',
   positional: ['role'],
-  input: z.strictObject({
-    role: RoleRef,
-    secondFactor: SecondFactorRule.describe(
-      'optional, required of everybody with this role, or a client certificate required of them',
-    ),
-  }),
-  output: Policy,
+  input: () =>
+    z.strictObject({
+      role: RoleRef,
+      secondFactor: SecondFactorRule.describe(
+        'optional, required of everybody with this role, or a client certificate required of them',
+      ),
+    }),
+  output: () => Policy,
   async run({ loginPolicies, hasCertificatePort }, { role, secondFactor }) {
     if (secondFactor === 'certificate' && !hasCertificatePort)
       conflict(

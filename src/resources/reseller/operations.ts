@@ -37,13 +37,14 @@ export const list = defineOperation({
   http: 'GET /resellers',
   positional: [],
   columns: ['email', 'status', 'tenants', 'maxTenants', 'memMb', 'diskMb'],
-  input: z.strictObject({
-    status: UserStatus.optional().describe('Resellers in this status only'),
-    ...searchInput,
-    ...deletedInput,
-    ...listInput,
-  }),
-  output: pageOf(Reseller),
+  input: () =>
+    z.strictObject({
+      status: UserStatus.optional().describe('Resellers in this status only'),
+      ...searchInput,
+      ...deletedInput,
+      ...listInput,
+    }),
+  output: () => pageOf(Reseller),
   run: ({ resellers, actor }, input) => resellers.list({ ...input, scope: scopeOf(actor) }),
 })
 
@@ -54,8 +55,8 @@ export const get = defineOperation({
   policy: { scopes: ['global', 'reseller'] },
   http: 'GET /resellers/{reseller}',
   positional: ['reseller'],
-  input: z.strictObject(target),
-  output: Reseller,
+  input: () => z.strictObject(target),
+  output: () => Reseller,
   async run({ resellers, actor }, input) {
     const scope = scopeOf(actor)
     return (await resellers.find(input.reseller, { scope })) ?? resellers.get(input.reseller, { scope, deleted: true })
@@ -72,18 +73,19 @@ export const create = defineOperation({
   http: 'POST /resellers',
   positional: ['email'],
   secret: ['password'],
-  input: z.strictObject({
-    email: Email.describe('E-mail address, with which the reseller signs in'),
-    password: Password,
-    maxTenants: limits.maxTenants.default(null),
-    maxDomains: limits.maxDomains.default(null),
-    cpuPct: limits.cpuPct.default(null),
-    memMb: limits.memMb.default(null),
-    pids: limits.pids.default(null),
-    ioMbps: limits.ioMbps.default(null),
-    diskMb: limits.diskMb.default(null),
-  }),
-  output: Done,
+  input: () =>
+    z.strictObject({
+      email: Email.describe('E-mail address, with which the reseller signs in'),
+      password: Password,
+      maxTenants: limits.maxTenants.default(null),
+      maxDomains: limits.maxDomains.default(null),
+      cpuPct: limits.cpuPct.default(null),
+      memMb: limits.memMb.default(null),
+      pids: limits.pids.default(null),
+      ioMbps: limits.ioMbps.default(null),
+      diskMb: limits.diskMb.default(null),
+    }),
+  output: () => Done,
   async run(context, { email, password, ...limits }) {
     const what = `create reseller "${email}"`
     refuseEmailAsPassword(what, email, password)
@@ -107,17 +109,18 @@ export const update = defineOperation({
   stepUp: true,
   http: 'PATCH /resellers/{reseller}',
   positional: ['reseller'],
-  input: z.strictObject({
-    ...target,
-    maxTenants: limits.maxTenants.optional(),
-    maxDomains: limits.maxDomains.optional(),
-    cpuPct: limits.cpuPct.optional(),
-    memMb: limits.memMb.optional(),
-    pids: limits.pids.optional(),
-    ioMbps: limits.ioMbps.optional(),
-    diskMb: limits.diskMb.optional(),
-  }),
-  output: Done,
+  input: () =>
+    z.strictObject({
+      ...target,
+      maxTenants: limits.maxTenants.optional(),
+      maxDomains: limits.maxDomains.optional(),
+      cpuPct: limits.cpuPct.optional(),
+      memMb: limits.memMb.optional(),
+      pids: limits.pids.optional(),
+      ioMbps: limits.ioMbps.optional(),
+      diskMb: limits.diskMb.optional(),
+    }),
+  output: () => Done,
   async run(context, { reseller: ref, ...changed }) {
     const { id, email } = await context.resellers.get(ref)
     await withinAllotment(context, `update reseller "${email}"`, id, async () => {
@@ -138,8 +141,8 @@ export const remove = defineOperation({
   http: 'DELETE /resellers/{reseller}',
   positional: ['reseller'],
   confirm: 'Move this reseller to the trash? The reseller can be restored within 30 days.',
-  input: z.strictObject(target),
-  output: Done,
+  input: () => z.strictObject(target),
+  output: () => Done,
   async run(context, input) {
     const { id, email, userId } = await context.resellers.get(input.reseller)
     const what = `delete reseller "${email}"`
@@ -166,8 +169,8 @@ export const restore = defineOperation({
   policy: { scopes: ['global'], isSensitive: true },
   http: 'POST /resellers/{reseller}/restore',
   positional: ['reseller'],
-  input: z.strictObject(target),
-  output: Done,
+  input: () => z.strictObject(target),
+  output: () => Done,
   async run(context, input) {
     const { id, email, userId } = await context.resellers.get(input.reseller, { deleted: true })
     const what = `restore reseller "${email}"`

@@ -26,8 +26,8 @@ export const list = defineOperation({
   http: 'GET /roles',
   positional: [],
   columns: ['name', 'scope', 'isBuiltIn', 'users', 'permissions'],
-  input: z.strictObject({ ...searchInput, ...deletedInput, ...listInput }),
-  output: pageOf(Role),
+  input: () => z.strictObject({ ...searchInput, ...deletedInput, ...listInput }),
+  output: () => pageOf(Role),
   run: ({ roles, actor }, input) => roles.list({ ...input, scope: scopeOf(actor) }),
 })
 
@@ -38,8 +38,8 @@ export const get = defineOperation({
   policy: { scopes: ['global', 'reseller'] },
   http: 'GET /roles/{role}',
   positional: ['role'],
-  input: z.strictObject(target),
-  output: Role,
+  input: () => z.strictObject(target),
+  output: () => Role,
   async run({ roles, actor }, input) {
     const scope = scopeOf(actor)
     return (await roles.find(input.role, { scope })) ?? roles.get(input.role, { scope, deleted: true })
@@ -55,8 +55,8 @@ export const create = defineOperation({
   stepUp: true,
   http: 'POST /roles',
   positional: ['name'],
-  input: z.strictObject({ name: RoleName, scope: RoleScope, permissions }),
-  output: Done,
+  input: () => z.strictObject({ name: RoleName, scope: RoleScope, permissions }),
+  output: () => Done,
   async run(context, { name, scope, permissions }) {
     const what = `create role "${name}"`
     demandFitting(context, what, scope, permissions)
@@ -76,8 +76,8 @@ export const update = defineOperation({
   stepUp: true,
   http: 'PATCH /roles/{role}',
   positional: ['role'],
-  input: z.strictObject({ ...target, name: RoleName.optional(), permissions: permissions.optional() }),
-  output: Done,
+  input: () => z.strictObject({ ...target, name: RoleName.optional(), permissions: permissions.optional() }),
+  output: () => Done,
   async run(context, { role: ref, name, permissions }) {
     const role = await own(context, ref, 'update')
     const what = `update role "${role.name}"`
@@ -98,8 +98,8 @@ export const remove = defineOperation({
   http: 'DELETE /roles/{role}',
   positional: ['role'],
   confirm: 'Move this role to the trash? It can be restored within 30 days.',
-  input: z.strictObject(target),
-  output: Done,
+  input: () => z.strictObject(target),
+  output: () => Done,
   async run(context, input) {
     const role = await own(context, input.role, 'delete')
     if (role.users > 0)
@@ -120,8 +120,8 @@ export const restore = defineOperation({
   policy: { scopes: ['global'], isSensitive: true },
   http: 'POST /roles/{role}/restore',
   positional: ['role'],
-  input: z.strictObject(target),
-  output: Done,
+  input: () => z.strictObject(target),
+  output: () => Done,
   async run(context, input) {
     const role = await context.roles.get(input.role, { deleted: true })
     demandHolding(context.actor, `restore role "${role.name}"`, new Set(role.permissions))
@@ -139,8 +139,8 @@ export const grant = defineOperation({
   stepUp: true,
   http: 'POST /roles/{role}/grant',
   positional: ['role', 'user'],
-  input: z.strictObject(assignment),
-  output: Done,
+  input: () => z.strictObject(assignment),
+  output: () => Done,
   async run(context, input) {
     const { role, user, what } = await both(context, 'grant', input)
     if (user.roles.includes(role.name)) conflict(what, 'the user has it', 'There is nothing to do.')
@@ -165,8 +165,8 @@ export const revoke = defineOperation({
   stepUp: true,
   http: 'POST /roles/{role}/revoke',
   positional: ['role', 'user'],
-  input: z.strictObject(assignment),
-  output: Done,
+  input: () => z.strictObject(assignment),
+  output: () => Done,
   async run(context, input) {
     const { role, user, what } = await both(context, 'revoke', input)
     if (!user.roles.includes(role.name)) conflict(what, 'the user does not have it', 'There is nothing to do.')

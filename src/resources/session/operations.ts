@@ -15,7 +15,7 @@ export const list = defineOperation({
   description: 'Without a user: your own sessions. Root sees those of everybody.',
   http: 'GET /sessions',
   columns: ['email', 'agent', 'ip', 'seenAt', 'factor', 'id'],
-  output: pageOf(Session),
+  output: () => pageOf(Session),
   async run(context, { user, ...query }) {
     return context.sessions.list({ ...query, user: await listedOwner(context, 'session.list', user) })
   },
@@ -29,8 +29,8 @@ export const revoke = defineOperation({
   isForEveryone: true,
   http: 'DELETE /sessions/{session}',
   positional: ['session'],
-  input: z.strictObject({ session: Id.describe('Session, by id') }),
-  output: Done,
+  input: () => z.strictObject({ session: Id.describe('Session, by id') }),
+  output: () => Done,
   async run(context, input) {
     const { userId } = await context.sessions.get(input.session)
     // In the words of what does not exist: a stranger's session is not there.

@@ -12,8 +12,8 @@ export const list = defineOperation({
   http: 'GET /settings',
   positional: [],
   columns: ['key', 'value', 'isDefault', 'description'],
-  input: z.strictObject({}),
-  output: z.strictObject({ items: z.array(Setting), nextCursor: z.null() }),
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({ items: z.array(Setting), nextCursor: z.null() }),
   run: async ({ settings }) => ({ items: await settings.list(), nextCursor: null }),
 })
 
@@ -24,8 +24,8 @@ export const get = defineOperation({
   policy: { scopes: ['global'] },
   http: 'GET /settings/{key}',
   positional: ['key'],
-  input: z.strictObject({ key: SettingKey }),
-  output: Setting,
+  input: () => z.strictObject({ key: SettingKey }),
+  output: () => Setting,
   run: ({ settings }, { key }) => settings.describe(key),
 })
 
@@ -37,8 +37,8 @@ export const update = defineOperation({
   policy: { scopes: ['global'], isSensitive: true },
   http: 'PATCH /settings/{key}',
   positional: ['key', 'value'],
-  input: z.strictObject({ key: SettingKey, value: SettingScalar.describe('New value') }),
-  output: Setting,
+  input: () => z.strictObject({ key: SettingKey, value: SettingScalar.describe('New value') }),
+  output: () => Setting,
   async run({ settings }, { key, value }) {
     const { schema, description } = settingDefinitions[key]
     const readings = [value, ...(typeof value === 'string' ? [fromWord(value)] : [])]

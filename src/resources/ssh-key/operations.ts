@@ -24,12 +24,13 @@ export const list = defineOperation({
   http: 'GET /ssh-keys',
   positional: [],
   columns: ['id', 'name', 'tenantName', 'fingerprint', 'status'],
-  input: z.strictObject({
-    tenant: TenantRef.optional().describe('Keys of this tenant only'),
-    ...searchInput,
-    ...listInput,
-  }),
-  output: pageOf(SshKey),
+  input: () =>
+    z.strictObject({
+      tenant: TenantRef.optional().describe('Keys of this tenant only'),
+      ...searchInput,
+      ...listInput,
+    }),
+  output: () => pageOf(SshKey),
   async run(context, { tenant, ...query }) {
     const tenantId = tenant === undefined ? undefined : (await visibleTenant(context, tenant)).id
     return context.sshKeys.list({ ...query, tenantId, scope: scopeOf(context.actor) })
@@ -43,8 +44,8 @@ export const get = defineOperation({
   policy,
   http: 'GET /ssh-keys/{sshKey}',
   positional: ['sshKey'],
-  input: z.strictObject(target),
-  output: SshKey,
+  input: () => z.strictObject(target),
+  output: () => SshKey,
   run: ({ sshKeys, actor }, { sshKey }) => sshKeys.get(sshKey, scopeOf(actor)),
 })
 
@@ -57,12 +58,13 @@ export const create = defineOperation({
   stepUp: true,
   http: 'POST /ssh-keys',
   positional: ['tenant', 'name', 'publicKey'],
-  input: z.strictObject({
-    tenant: TenantRef,
-    name: SshKeyName.describe('What it is called here, such as whose laptop has it'),
-    publicKey: SshPublicKey.describe('Its type and body, without options and comment'),
-  }),
-  output: Accepted,
+  input: () =>
+    z.strictObject({
+      tenant: TenantRef,
+      name: SshKeyName.describe('What it is called here, such as whose laptop has it'),
+      publicKey: SshPublicKey.describe('Its type and body, without options and comment'),
+    }),
+  output: () => Accepted,
   async run(context, { tenant: ref, name, publicKey }) {
     const what = `add SSH key "${name}"`
     const { id: tenant, name: tenantName, status } = await visibleTenant(context, ref)
@@ -90,8 +92,8 @@ export const remove = defineOperation({
   http: 'DELETE /ssh-keys/{sshKey}',
   positional: ['sshKey'],
   confirm: 'Take this key away? Who has it is not let in with it any more.',
-  input: z.strictObject(target),
-  output: Accepted,
+  input: () => z.strictObject(target),
+  output: () => Accepted,
   async run(context, { sshKey }) {
     const one = await context.sshKeys.get(sshKey, scopeOf(context.actor))
     await mayChange(context, { kind: 'ssh-key', row: one, name: one.name, verb: 'delete' })

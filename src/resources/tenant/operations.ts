@@ -29,15 +29,16 @@ export const list = defineOperation({
   http: 'GET /tenants',
   positional: [],
   columns: ['name', 'status', 'packageName', 'domains', 'ownerEmail'],
-  input: z.strictObject({
-    status: TenantStatus.optional().describe('Tenants in this status only'),
-    package: PackageRef.optional().describe('Tenants with this package only'),
-    reseller: ResellerRef.optional().describe('Tenants of this reseller only'),
-    ...searchInput,
-    ...deletedInput,
-    ...listInput,
-  }),
-  output: pageOf(Tenant),
+  input: () =>
+    z.strictObject({
+      status: TenantStatus.optional().describe('Tenants in this status only'),
+      package: PackageRef.optional().describe('Tenants with this package only'),
+      reseller: ResellerRef.optional().describe('Tenants of this reseller only'),
+      ...searchInput,
+      ...deletedInput,
+      ...listInput,
+    }),
+  output: () => pageOf(Tenant),
   async run({ tenants, packages, resellers, actor }, { package: offer, reseller, ...query }) {
     const scope = scopeOf(actor)
     const packageId = offer === undefined ? undefined : (await packages.get(offer, { scope })).id
@@ -53,8 +54,8 @@ export const get = defineOperation({
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'GET /tenants/{tenant}',
   positional: ['tenant'],
-  input: z.strictObject(target),
-  output: Tenant,
+  input: () => z.strictObject(target),
+  output: () => Tenant,
   async run(context, input) {
     const deleted = (await context.tenants.find(input.tenant, { scope: scopeOf(context.actor) })) === undefined
     const tenant = await visibleTenant(context, input.tenant, { deleted })
@@ -71,8 +72,8 @@ export const create = defineOperation({
   policy: { scopes: ['global', 'reseller'] },
   http: 'POST /tenants',
   positional: ['name'],
-  input: NewTenant,
-  output: z.strictObject({ ...Accepted.shape, domain: AcceptedOrAsked.nullable() }),
+  input: () => NewTenant,
+  output: () => z.strictObject({ ...Accepted.shape, domain: AcceptedOrAsked.nullable() }),
   async run(context, input) {
     const what = `create tenant "${input.name}"`
     const seller = await chooseSeller(context, what, input.reseller)
@@ -89,13 +90,14 @@ export const update = defineOperation({
   policy: { scopes: ['global', 'reseller'] },
   http: 'PATCH /tenants/{tenant}',
   positional: ['tenant'],
-  input: z.strictObject({
-    ...target,
-    package: PackageRef.optional(),
-    owner: owner.optional(),
-    reseller: ResellerRef.nullable().optional().describe('Reseller whose customer it becomes, or none'),
-  }),
-  output: AcceptedMaybe,
+  input: () =>
+    z.strictObject({
+      ...target,
+      package: PackageRef.optional(),
+      owner: owner.optional(),
+      reseller: ResellerRef.nullable().optional().describe('Reseller whose customer it becomes, or none'),
+    }),
+  output: () => AcceptedMaybe,
   async run(context, input) {
     const tenant = await visibleTenant(context, input.tenant)
     const { id, name } = tenant
@@ -120,8 +122,8 @@ export const suspend = defineOperation({
   http: 'POST /tenants/{tenant}/suspend',
   positional: ['tenant'],
   confirm: 'Suspend this tenant? Its sites show a notice and its processes stop until it is unsuspended.',
-  input: z.strictObject({ ...target, ...suspendInput }),
-  output: AcceptedHold,
+  input: () => z.strictObject({ ...target, ...suspendInput }),
+  output: () => AcceptedHold,
   async run(context, { tenant: ref, ...why }) {
     const tenant = await ready(context, ref, 'suspend')
     const { id } = tenant
@@ -138,8 +140,8 @@ export const unsuspend = defineOperation({
   policy: { scopes: ['global', 'reseller'] },
   http: 'POST /tenants/{tenant}/unsuspend',
   positional: ['tenant'],
-  input: z.strictObject({ ...target, ...unsuspendInput }),
-  output: AcceptedHold,
+  input: () => z.strictObject({ ...target, ...unsuspendInput }),
+  output: () => AcceptedHold,
   async run(context, { tenant: ref, reason }) {
     const tenant = await ready(context, ref, 'unsuspend')
     const { id } = tenant
@@ -157,8 +159,8 @@ export const remove = defineOperation({
   http: 'DELETE /tenants/{tenant}',
   positional: ['tenant'],
   confirm: 'Move this tenant with all its sites and data to the trash? It can be restored within 30 days.',
-  input: z.strictObject(target),
-  output: Accepted,
+  input: () => z.strictObject(target),
+  output: () => Accepted,
   async run(context, input) {
     const { id } = await ready(context, input.tenant, 'delete')
     return { id, jobId: await context.enqueue(tenantDelete, { tenant: id }) }
@@ -173,8 +175,8 @@ export const restore = defineOperation({
   policy: { scopes: ['global', 'reseller'] },
   http: 'POST /tenants/{tenant}/restore',
   positional: ['tenant'],
-  input: z.strictObject(target),
-  output: Accepted,
+  input: () => z.strictObject(target),
+  output: () => Accepted,
   async run(context, input) {
     const tenant = await ready(context, input.tenant, 'restore')
     const what = `restore tenant "${tenant.name}"`

@@ -21,8 +21,8 @@ export const get = defineOperation({
   whileEnrolling: true,
   http: 'GET /users/{user}/totp',
   positional: ['user'],
-  input: z.strictObject(target),
-  output: TotpState,
+  input: () => z.strictObject(target),
+  output: () => TotpState,
   async run(context, input) {
     const { id, email } = await ownOrPermitted(context, 'totp.get', input.user)
     return { email, ...(await context.totp.state(id)) }
@@ -41,8 +41,8 @@ export const create = defineOperation({
   stepUp: true,
   http: 'POST /users/{user}/totp',
   positional: ['user'],
-  input: z.strictObject(target),
-  output: TotpSecret,
+  input: () => z.strictObject(target),
+  output: () => TotpSecret,
   async run(context, input) {
     const { id, email } = await ownAccount(context, 'set up an authenticator app', input.user)
     const secret = randomBytes(totpSecretBytes)
@@ -64,8 +64,8 @@ export const confirm = defineOperation({
   http: 'POST /users/{user}/totp/confirm',
   positional: ['user'],
   secret: ['code'],
-  input: z.strictObject({ ...target, code: TotpCode }),
-  output: RecoveryCodes,
+  input: () => z.strictObject({ ...target, code: TotpCode }),
+  output: () => RecoveryCodes,
   async run(context, input) {
     const what = 'take the authenticator app into use'
     const { id } = await ownAccount(context, what, input.user)
@@ -90,8 +90,8 @@ export const renewCodes = defineOperation({
   stepUp: true,
   http: 'POST /users/{user}/totp/codes',
   positional: ['user'],
-  input: z.strictObject(target),
-  output: RecoveryCodes,
+  input: () => z.strictObject(target),
+  output: () => RecoveryCodes,
   async run(context, input) {
     const { id } = await ownAccount(context, 'make recovery codes', input.user)
     if (!(await context.totp.isOn(id)))
@@ -111,8 +111,8 @@ export const remove = defineOperation({
   http: 'DELETE /users/{user}/totp',
   positional: ['user'],
   confirm: 'Take the authenticator app away? The password alone will do then.',
-  input: z.strictObject(target),
-  output: Done,
+  input: () => z.strictObject(target),
+  output: () => Done,
   async run(context, input) {
     const what = `take the authenticator app away from "${input.user}"`
     const { id } = await ownOrWeaker(context, 'totp.delete', what, input.user)

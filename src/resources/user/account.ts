@@ -15,7 +15,7 @@ export const listByOwner = {
   policy: { scopes: ['global', 'reseller', 'local'] },
   isForEveryone: true,
   positional: [],
-  input: z.strictObject({ user: UserRef.optional(), ...listInput }),
+  input: () => z.strictObject({ user: UserRef.optional(), ...listInput }),
 } as const
 
 /** Whose things such a list shows: of the user who is named, else of who asks; root sees those of everybody. */

@@ -27,12 +27,13 @@ export const invite = defineOperation({
   answersOnce: true,
   http: 'POST /users/invite',
   positional: ['email'],
-  input: z.strictObject({
-    email: Email.describe('E-mail address, with which the user signs in'),
-    role: RoleRef.describe('First role of the user'),
-    tenant: TenantRef.optional().describe('Tenant of a user whose role reaches one tenant, by id or name'),
-  }),
-  output: HandedOver,
+  input: () =>
+    z.strictObject({
+      email: Email.describe('E-mail address, with which the user signs in'),
+      role: RoleRef.describe('First role of the user'),
+      tenant: TenantRef.optional().describe('Tenant of a user whose role reaches one tenant, by id or name'),
+    }),
+  output: () => HandedOver,
   async run(context, input) {
     const what = `invite "${input.email}"`
     const role = await roleToGive(context, what, input.role)
@@ -60,8 +61,8 @@ export const resetLink = defineOperation({
   answersOnce: true,
   http: 'POST /users/{user}/reset-link',
   positional: ['user'],
-  input: z.strictObject({ user: UserRef }),
-  output: z.strictObject({ id: Id, link: z.string() }),
+  input: () => z.strictObject({ user: UserRef }),
+  output: () => z.strictObject({ id: Id, link: z.string() }),
   async run(context, input) {
     const user = await visibleUser(context, input.user)
     await refuseStronger(context, `make a link for "${user.email}"`, user)
@@ -79,8 +80,8 @@ export const changeEmail = defineOperation({
   stepUp: true,
   http: 'POST /users/{user}/email',
   positional: ['user', 'email'],
-  input: z.strictObject({ user: UserRef, email: Email.describe('The new address') }),
-  output: Done,
+  input: () => z.strictObject({ user: UserRef, email: Email.describe('The new address') }),
+  output: () => Done,
   async run(context, input) {
     const what = 'change the address of the account'
     const user = await ownAccount(context, what, input.user)

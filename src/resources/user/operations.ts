@@ -28,15 +28,16 @@ export const list = defineOperation({
   http: 'GET /users',
   positional: [],
   columns: ['email', 'roles', 'tenantName', 'status'],
-  input: z.strictObject({
-    role: RoleRef.optional().describe('Users with this role only'),
-    tenant: TenantRef.optional().describe('Users of this tenant only'),
-    status: UserStatus.optional().describe('Users in this status only'),
-    ...searchInput,
-    ...deletedInput,
-    ...listInput,
-  }),
-  output: pageOf(User),
+  input: () =>
+    z.strictObject({
+      role: RoleRef.optional().describe('Users with this role only'),
+      tenant: TenantRef.optional().describe('Users of this tenant only'),
+      status: UserStatus.optional().describe('Users in this status only'),
+      ...searchInput,
+      ...deletedInput,
+      ...listInput,
+    }),
+  output: () => pageOf(User),
   async run(context, { tenant, role, ...query }) {
     const scope = scopeOf(context.actor)
     const tenantId = tenant === undefined ? undefined : (await visibleTenant(context, tenant)).id
@@ -52,8 +53,8 @@ export const get = defineOperation({
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'GET /users/{user}',
   positional: ['user'],
-  input: z.strictObject(target),
-  output: User,
+  input: () => z.strictObject(target),
+  output: () => User,
   async run(context, input) {
     const deleted = (await context.users.find(input.user, { scope: scopeOf(context.actor) })) === undefined
     return visibleUser(context, input.user, { deleted })
@@ -69,8 +70,8 @@ export const create = defineOperation({
   http: 'POST /users',
   positional: ['email'],
   secret: ['password'],
-  input: z.strictObject({ email, password: Password, role, tenant: tenant.optional() }),
-  output: Done,
+  input: () => z.strictObject({ email, password: Password, role, tenant: tenant.optional() }),
+  output: () => Done,
   async run(context, input) {
     const what = `create user "${input.email}"`
     refuseEmailAsPassword(what, input.email, input.password)
@@ -95,14 +96,15 @@ export const update = defineOperation({
   http: 'PATCH /users/{user}',
   positional: ['user'],
   secret: ['password'],
-  input: z.strictObject({
-    ...target,
-    email: email.optional(),
-    password: Password.optional(),
-    role: role.optional().describe('Role instead of all that the user has'),
-    tenant: tenant.optional(),
-  }),
-  output: Done,
+  input: () =>
+    z.strictObject({
+      ...target,
+      email: email.optional(),
+      password: Password.optional(),
+      role: role.optional().describe('Role instead of all that the user has'),
+      tenant: tenant.optional(),
+    }),
+  output: () => Done,
   async run(context, input) {
     const { users } = context
     const user = await visibleUser(context, input.user)
@@ -127,8 +129,8 @@ export const suspend = defineOperation({
   policy: { scopes: ['global', 'reseller'], isSensitive: true },
   http: 'POST /users/{user}/suspend',
   positional: ['user'],
-  input: z.strictObject(target),
-  output: Done,
+  input: () => z.strictObject(target),
+  output: () => Done,
   async run(context, input) {
     const user = await visibleUser(context, input.user)
     const what = `suspend user "${user.email}"`
@@ -148,8 +150,8 @@ export const unsuspend = defineOperation({
   policy: { scopes: ['global', 'reseller'], isSensitive: true },
   http: 'POST /users/{user}/unsuspend',
   positional: ['user'],
-  input: z.strictObject(target),
-  output: Done,
+  input: () => z.strictObject(target),
+  output: () => Done,
   async run(context, input) {
     const user = await visibleUser(context, input.user)
     const what = `unsuspend user "${user.email}"`
@@ -169,8 +171,8 @@ export const remove = defineOperation({
   http: 'DELETE /users/{user}',
   positional: ['user'],
   confirm: 'Move this user to the trash? It can be restored within 30 days.',
-  input: z.strictObject(target),
-  output: Done,
+  input: () => z.strictObject(target),
+  output: () => Done,
   async run(context, input) {
     const user = await visibleUser(context, input.user)
     const what = `delete user "${user.email}"`
@@ -190,8 +192,8 @@ export const restore = defineOperation({
   policy: { scopes: ['global', 'reseller'], isSensitive: true },
   http: 'POST /users/{user}/restore',
   positional: ['user'],
-  input: z.strictObject(target),
-  output: Done,
+  input: () => z.strictObject(target),
+  output: () => Done,
   async run(context, input) {
     const user = await visibleUser(context, input.user, { deleted: true })
     const what = `restore user "${user.email}"`
@@ -214,8 +216,8 @@ export const impersonate = defineOperation({
   http: 'POST /users/{user}/impersonate',
   positional: ['user'],
   confirm: 'Act as this person? It is recorded under your name, and ends by itself after 30 minutes.',
-  input: z.strictObject(target),
-  output: Done,
+  input: () => z.strictObject(target),
+  output: () => Done,
   async run(context, input) {
     const user = await impersonable(context, input.user)
     if (context.session === null)

@@ -32,8 +32,8 @@ export const list = defineOperation({
   http: 'GET /webhooks',
   positional: [],
   columns: ['name', 'url', 'events', 'isActive', 'failingSince'],
-  input: z.strictObject(listInput),
-  output: pageOf(Webhook),
+  input: () => z.strictObject(listInput),
+  output: () => pageOf(Webhook),
   run: ({ webhooks }, query) => webhooks.list(query),
 })
 
@@ -44,8 +44,8 @@ export const get = defineOperation({
   policy: read,
   http: 'GET /webhooks/{webhook}',
   positional: ['webhook'],
-  input: z.strictObject(target),
-  output: Webhook,
+  input: () => z.strictObject(target),
+  output: () => Webhook,
   run: ({ webhooks }, { webhook }) => webhooks.get(webhook),
 })
 
@@ -61,8 +61,8 @@ export const create = defineOperation({
   stepUp: true,
   http: 'POST /webhooks',
   positional: ['name', 'url'],
-  input: z.strictObject({ name: WebhookName, url: TargetUrl, events: EventPatterns.default(['*']) }),
-  output: z.strictObject({ id: Id, secret: z.string() }),
+  input: () => z.strictObject({ name: WebhookName, url: TargetUrl, events: EventPatterns.default(['*']) }),
+  output: () => z.strictObject({ id: Id, secret: z.string() }),
   async run(context, input) {
     const what = `create webhook "${input.name}"`
     await demandFree(context, what, input.name)
@@ -85,14 +85,15 @@ export const update = defineOperation({
   stepUp: true,
   http: 'PATCH /webhooks/{webhook}',
   positional: ['webhook'],
-  input: z.strictObject({
-    ...target,
-    name: WebhookName.optional(),
-    url: TargetUrl.optional(),
-    events: EventPatterns.optional(),
-    isActive: Flag.optional().describe('Whether events are sent'),
-  }),
-  output: Done,
+  input: () =>
+    z.strictObject({
+      ...target,
+      name: WebhookName.optional(),
+      url: TargetUrl.optional(),
+      events: EventPatterns.optional(),
+      isActive: Flag.optional().describe('Whether events are sent'),
+    }),
+  output: () => Done,
   async run(context, { webhook, ...values }) {
     const { id, name } = await context.webhooks.get(webhook)
     const what = `update webhook "${name}"`
@@ -112,8 +113,8 @@ export const remove = defineOperation({
   confirm: 'Delete this webhook? What waits to be sent to it is not sent any more.',
   http: 'DELETE /webhooks/{webhook}',
   positional: ['webhook'],
-  input: z.strictObject(target),
-  output: Done,
+  input: () => z.strictObject(target),
+  output: () => Done,
   async run({ webhooks }, { webhook }) {
     const { id } = await webhooks.get(webhook)
     await webhooks.remove(id)
@@ -128,8 +129,8 @@ export const test = defineOperation({
   policy: read,
   http: 'POST /webhooks/{webhook}/test',
   positional: ['webhook'],
-  input: z.strictObject(target),
-  output: z.strictObject({ id: Id, delivery: Id }),
+  input: () => z.strictObject(target),
+  output: () => z.strictObject({ id: Id, delivery: Id }),
   async run({ webhooks }, { webhook }) {
     const { id, name, isActive } = await webhooks.get(webhook)
     if (!isActive) conflict(`test webhook "${name}"`, 'it is switched off', 'Switch it on first.')
@@ -145,12 +146,13 @@ export const deliveries = defineOperation({
   http: 'GET /webhooks/{webhook}/deliveries',
   positional: ['webhook'],
   columns: ['createdAt', 'event', 'state', 'attempts', 'id'],
-  input: z.strictObject({
-    ...target,
-    state: DeliveryState.optional().describe('Deliveries in this state only'),
-    ...listInput,
-  }),
-  output: pageOf(Delivery),
+  input: () =>
+    z.strictObject({
+      ...target,
+      state: DeliveryState.optional().describe('Deliveries in this state only'),
+      ...listInput,
+    }),
+  output: () => pageOf(Delivery),
   async run({ webhooks }, { webhook, ...query }) {
     const { id } = await webhooks.get(webhook)
     return webhooks.deliveries({ ...query, webhook: id })
@@ -164,8 +166,8 @@ export const redeliver = defineOperation({
   policy: read,
   http: 'POST /webhooks/{webhook}/deliveries/{delivery}/redeliver',
   positional: ['webhook', 'delivery'],
-  input: z.strictObject({ ...target, delivery: Id.describe('Delivery, by id') }),
-  output: Done,
+  input: () => z.strictObject({ ...target, delivery: Id.describe('Delivery, by id') }),
+  output: () => Done,
   async run({ webhooks }, { webhook, delivery }) {
     const { id } = await webhooks.get(webhook)
     await webhooks.redeliver(id, delivery)
