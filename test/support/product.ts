@@ -1,24 +1,39 @@
 /** The real product in a directory of its own, beside real Nginx and PHP-FPM, without systemd, as `wcpd agent --root` lays it. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { type Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Layout, layout } from '../../src/agent/os/layout.ts'
 import { panelClient } from '../../src/cli/client.ts'
+import { loadConfig } from '../../src/lib/config.ts'
 import { freePorts, type Ports } from './free-ports.ts'
 import { processes, processesOf } from './processes.ts'
 
 export interface ProductOptions {
   /** The agent's own command, without its arguments: the built executable, or Node with `src/main.ts`. */
   readonly command: readonly [file: string, ...argv: string[]]
-  /** Where everything lies; made and empty. One of its own below /var/lib unless told. */
+  /** Where everything lies; one that an earlier start made goes on with its ports. One of its own below /var/lib unless told. */
   readonly root?: string
   /** Added to the agent's environment, which holds nothing but PATH. */
   readonly env?: Readonly<Record<string, string>>
   /** Lines added to the configuration. */
   readonly config?: string
+  /** What the agent and its children print goes to the file that `wcp logs` shows, and not through this process. */
+  readonly log?: true
+  /** In a session of its own, which Ctrl-C does not reach. */
+  readonly detached?: true
   /** Nginx: workers and connections of each; 2 and 256 unless told. */
   readonly web?: { readonly workers: number; readonly connections: number }
 }
@@ -55,7 +70,7 @@ export class Product {
   static async make(options: ProductOptions): Promise<Product> {
     makeAccounts()
     const root = options.root ?? mkdtempSync('/var/lib/wcp360-try-')
-    const product = new Product(options, root, await freePorts())
+    const product = new Product(options, root, keptPorts(root) ?? (await freePorts()))
     product.#layOut()
     return product
   }
@@ -77,7 +92,11 @@ export class Product {
 
   /** Everything the agent and its children have printed since the object was made. */
   get output(): string {
-    return this.#output
+    return this.#options.log ? readFileSync(this.#logFile, 'utf8') : this.#output
+  }
+
+  get #logFile(): string {
+    return join(this.places.logs, 'wcpd.log')
   }
 
   get pids(): Pids {
@@ -194,7 +213,7 @@ export class Product {
       const isGone = this.#agent !== undefined && !this.isRunning
       if (isGone || performance.now() > deadline) {
         const why = isGone ? 'the agent ended before' : 'waited in vain until'
-        throw new Error(`${why} ${what}; printed last:\n${this.#output.slice(-4000)}`)
+        throw new Error(`${why} ${what}; printed last:\n${this.output.slice(-4000)}`)
       }
       await pause(tickMs)
     }
@@ -228,10 +247,16 @@ export class Product {
 
   #spawn(): ChildProcess {
     const [file, ...argv] = this.#options.command
-    return spawn(file, [...argv, 'agent', '--root', this.root], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: '/usr/sbin:/usr/bin', ...this.#options.env },
-    })
+    const log = this.#options.log && openSync(this.#logFile, 'a', 0o640)
+    try {
+      return spawn(file, [...argv, 'agent', '--root', this.root], {
+        stdio: ['ignore', log ?? 'pipe', log ?? 'pipe'],
+        detached: this.#options.detached ?? false,
+        env: { PATH: '/usr/sbin:/usr/bin', ...this.#options.env },
+      })
+    } finally {
+      if (log !== undefined) closeSync(log)
+    }
   }
 
   #layOut(): void {
@@ -239,9 +264,19 @@ export class Product {
     for (const path of ['etc/nginx/conf.d', 'etc/wcp360', 'var/lib', 'var/log', 'srv', 'run']) {
       mkdirSync(join(this.root, path), { recursive: true, mode: 0o755 })
     }
+    if (this.#options.log) mkdirSync(this.places.logs, { recursive: true, mode: 0o711 })
+    if (existsSync(this.configFile)) return
     writeFileSync(this.places.nginxConfig, nginxConfig(this.root, this.#options.web))
     this.configure()
   }
+}
+
+/** Of the configuration that an earlier start wrote. */
+function keptPorts(root: string): Ports | undefined {
+  const { config } = layout(root)
+  if (!existsSync(config)) return undefined
+  const { listen, httpPort, httpsPort } = loadConfig(readFileSync(config, 'utf8'), {}, config)
+  return { panel: listen.port, http: httpPort, https: httpsPort }
 }
 
 export function makeAccounts(): void {
