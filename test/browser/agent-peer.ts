@@ -13,7 +13,7 @@ import {
 
 export const rootPassword = 'correct horse battery'
 export const setupCode = 'the-code-of-the-address'
-export const setupPath = `/bootstrap?code=${setupCode}`
+export const setupPath = `/bootstrap/${setupCode}`
 
 const health: HealthSnapshot = {
   at: '2026-01-01T00:00:00.000Z',

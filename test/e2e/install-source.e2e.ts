@@ -39,7 +39,7 @@ describe('a fresh Debian 13 with the repository on it', () => {
 
     for (let step = 1; step <= 9; step++) expect(said).toContain(`[${step}/9] `)
     expect(said).toMatch(/still working \(10 s\)/)
-    expect(said).toMatch(/https:\/\/10\.0\.2\.15:8360\/bootstrap\?code=[\w-]{22}\n/)
+    expect(said).toMatch(/https:\/\/10\.0\.2\.15:8360\/bootstrap\/[\w-]{22}\n/)
     expect(said).toMatch(/Next: +open the address, sign in as root/)
     const fingerprint = await machine.succeed(
       'openssl x509 -noout -fingerprint -sha256 -in /etc/wcp360/ssl/panel.crt | cut -d= -f2',

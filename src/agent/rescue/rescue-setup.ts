@@ -21,7 +21,7 @@ export async function openSetup(places: Layout): Promise<RescueReport> {
   const until = new Date(Date.now() + openHours * 3_600_000).toISOString()
   const word: SetupWord = { digest: digestOf(code).toString('hex'), until }
   await files.writeFile(places.setupWord, `${JSON.stringify(word)}\n`, { mode: 0o600, uid: 0, gid: 0 })
-  const path = `/bootstrap?code=${code}`
+  const path = `/bootstrap/${code}`
   return {
     did: [
       `Setup is open from the network until ${until}, once, at this address:`,

@@ -17,11 +17,11 @@ export function pathOf({ raw }: FastifyRequest): string {
   return decoded(path)
 }
 
-/** Without the secret of a link. */
+/** Without the secret of a link or of setup's address. */
 export function loggedPath(request: FastifyRequest): string {
   return pathOf(request)
     .slice(0, 300)
-    .replace(/^\/link\/.*/s, '/link/…')
+    .replace(/^\/(link|bootstrap)\/(?!admin$).*/s, '/$1/…')
 }
 
 /** Everything behind the first question mark, as it was sent. */

@@ -116,10 +116,14 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
     })
   }
 
-  app.get<{ Querystring: { code?: unknown } }>('/bootstrap', { config: { access: 'bootstrap' } }, (request, reply) =>
-    auth.bootstrap.isRoot(request)
-      ? adminPage(request, reply, '')
-      : rootPage(request, reply, formText(request.query, 'code')),
+  const setupPage = (request: FastifyRequest, reply: FastifyReply, code: string) =>
+    auth.bootstrap.isRoot(request) ? adminPage(request, reply, '') : rootPage(request, reply, code)
+
+  app.get('/bootstrap', { config: { access: 'bootstrap' } }, (request, reply) => setupPage(request, reply, ''))
+
+  // Not in the query: lynx tells no form where it comes from when that address has one.
+  app.get<{ Params: { code: string } }>('/bootstrap/:code', { config: { access: 'bootstrap' } }, (request, reply) =>
+    setupPage(request, reply, request.params.code),
   )
 
   app.post('/bootstrap', { config: { access: 'bootstrap', isSignIn: true } }, async (request, reply) => {
