@@ -104,7 +104,10 @@ const egress = new Egress({
   log,
   isAllowed: true,
 })
-const before = await reached(tenant, all)
+/** A cable that was just plugged in carries nothing for a moment. */
+let before = await reached(tenant, all)
+for (let tries = 0; tries < 10 && remote.some(([host, port]) => before[`${host} ${port}`] !== 'reached'); tries++)
+  before = await reached(tenant, all)
 execFileSync('/usr/sbin/nft', ['add', 'table', 'inet', 'administrator'])
 await egress.begin()
 await egress.load([
