@@ -64,8 +64,9 @@ import { housekeeping } from './jobs/housekeeping.ts'
 import { JobEventBus } from './jobs/job-events.ts'
 import { jobQueue } from './jobs/job-queue.ts'
 import { JobRunner } from './jobs/job-runner.ts'
-import { keptAnswers } from './operations/kept-answers.ts'
-import { type Caller, isFresh, mayCall, operationRunner } from './operations/run-operation.ts'
+import { type Caller, isFresh, mayCall } from './operations/admit.ts'
+import { idempotency } from './operations/idempotency.ts'
+import { operationRunner } from './operations/run-operation.ts'
 import { settlePutBackStore } from './rescue/put-back-store.ts'
 
 export interface PanelOptions {
@@ -162,13 +163,13 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     }),
     (limit, request) => tooOften.refused(limit, callerOf(request)),
   )
-  const kept = keptAnswers(keys)
+  const answers = idempotency(keys)
   const keysOfPrograms = apiKeys({ db, storesOf, log })
   const operations = operationRunner({
     db,
     storesOf,
     registry: options.operations,
-    kept,
+    idempotency: answers,
     link,
     hasher,
     repeats: repeated,
@@ -262,7 +263,16 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     tickMs,
     ca: options.webhookCa,
   })
-  const house = housekeeping({ db, storesOf, sessions, challenges, networks, kept, log, onQueued: () => runner.wake() })
+  const house = housekeeping({
+    db,
+    storesOf,
+    sessions,
+    challenges,
+    networks,
+    idempotency: answers,
+    log,
+    onQueued: () => runner.wake(),
+  })
 
   const door = networkDoor({
     hosts: () => hosts,

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
 import { expect, it } from 'vitest'
-import { keptAnswers } from '../../src/panel/operations/kept-answers.ts'
+import { idempotency } from '../../src/panel/operations/idempotency.ts'
 import { operationRunner } from '../../src/panel/operations/run-operation.ts'
 import { operations } from '../../src/resources/index.ts'
 import { slices } from '../support/slices.ts'
@@ -16,7 +16,7 @@ function runnerOver(panel: Panel) {
     db: panel.db,
     storesOf: panel.stores,
     registry: operations,
-    kept: keptAnswers({ seal: randomBytes(32), codes: randomBytes(32) }),
+    idempotency: idempotency({ seal: randomBytes(32), codes: randomBytes(32) }),
     link: { ask: never, send: () => false, phpVersions: [], setupOpen: false },
     hasher: { hash: async () => '$test$', verify: never },
     repeats: { isInFull: () => true },

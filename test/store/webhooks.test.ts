@@ -1,7 +1,7 @@
 /** The outbox of webhooks, and answers that are kept for calls that come again, on both stores. */
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { keptAnswers } from '../../src/panel/operations/kept-answers.ts'
+import { idempotency } from '../../src/panel/operations/idempotency.ts'
 import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
 import { newId, type Panel, root } from './harness.ts'
@@ -77,13 +77,13 @@ onBothStores('kept answers', (bench) => {
       let made = 0
       // Each has memory of its own, as two panels over one store have.
       const call = async () => {
-        const kept = keptAnswers(keys)
-        const claim = kept.claim(root, packages.create, { name: 'basic' }, 'key')
+        const answers = idempotency(keys)
+        const claim = answers.claim(root, packages.create, { name: 'basic' }, 'key')
         return await panel.db.transaction().execute(async (tx) => {
-          const before = await kept.find(tx, claim)
+          const before = await answers.find(tx, claim)
           if (before) return before.value
           const outcome = { value: { number: ++made }, jobIds: [] }
-          await kept.keep(tx, claim, outcome)
+          await answers.keep(tx, claim, outcome)
           return outcome.value
         })
       }

@@ -11,7 +11,7 @@ import type { Db } from '../../store/database.ts'
 import type { ChallengeTable } from '../auth/challenges.ts'
 import type { KnownNetworks } from '../auth/known-networks.ts'
 import type { SessionTable } from '../auth/sessions.ts'
-import type { KeptAnswers } from '../operations/kept-answers.ts'
+import type { Idempotency } from '../operations/idempotency.ts'
 import { isClockTrusted } from './trusted-clock.ts'
 
 export interface HousekeepingOptions {
@@ -20,7 +20,7 @@ export interface HousekeepingOptions {
   readonly sessions: SessionTable
   readonly challenges: ChallengeTable
   readonly networks: Pick<KnownNetworks, 'purge'>
-  readonly kept: Pick<KeptAnswers, 'purge'>
+  readonly idempotency: Pick<Idempotency, 'purge'>
   readonly onQueued: () => void
   readonly log: Logger
   readonly now?: () => number
@@ -35,7 +35,7 @@ export function housekeeping({
   sessions,
   challenges,
   networks,
-  kept,
+  idempotency,
   onQueued,
   log,
   now = Date.now,
@@ -50,7 +50,7 @@ export function housekeeping({
       await sessions.purge(tx)
       await challenges.purge(tx)
       await networks.purge(tx)
-      await kept.purge(tx)
+      await idempotency.purge(tx)
       return (await isClockTrusted(tx, now())) ? purgeExpired(upkeepOn(tx)) : null
     })
     if (purged === null) return log.info({}, 'the clock has not gone on for a day yet: nothing is removed for good')

@@ -31,9 +31,9 @@ export interface Existing {
   readonly standing: Exclude<Standing, 'over'>
 }
 
-export type KeptAnswers = ReturnType<typeof keptAnswers>
+export type Idempotency = ReturnType<typeof idempotency>
 
-export function keptAnswers({ seal, codes }: Pick<PanelKeys, 'seal' | 'codes'>, now: () => number = Date.now) {
+export function idempotency({ seal, codes }: Pick<PanelKeys, 'seal' | 'codes'>, now: () => number = Date.now) {
   const underWay = new Set<string>()
   const before = (ms: number) => new Date(now() - ms).toISOString()
   const placeOf = (row: string) => ({ table: 'kept_answers', row, column: 'answer' })
