@@ -226,4 +226,6 @@ async function rolledBack<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
   return result.value
 }
 
+export type OperationRunner = ReturnType<typeof operationRunner>
+
 class RolledBack extends Error {}

@@ -1,0 +1,14 @@
+/** Who makes a request, for the operation that it runs. */
+import type { FastifyRequest } from 'fastify'
+import { clientAddress } from '../http/client-address.ts'
+import type { Caller } from './admit.ts'
+
+export function callerOf(request: FastifyRequest): Caller {
+  const { actor, session, proof } = request
+  return {
+    actor,
+    session: session ?? proof,
+    requestId: request.id,
+    ip: actor?.kind === 'root' ? null : clientAddress(request),
+  }
+}

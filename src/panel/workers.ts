@@ -1,0 +1,57 @@
+/** What runs beside the requests, from the start of the panel to its end. */
+import { hostname } from 'node:os'
+import { version } from '../program/version.ts'
+import { proofChecker } from '../resources/domain/proof-checker.ts'
+import { mailer } from '../resources/mail/mailer.ts'
+import { webhookSender } from '../resources/webhook/sender.ts'
+import type { Authentication } from './auth/authentication.ts'
+import type { Base } from './base.ts'
+import { housekeeping } from './jobs/housekeeping.ts'
+import type { Idempotency } from './operations/idempotency.ts'
+
+export interface WorkersOptions extends Base {
+  readonly auth: Pick<Authentication, 'sessions' | 'challenges' | 'networks'>
+  readonly idempotency: Idempotency
+  readonly onQueued: () => void
+  readonly tickMs: number | undefined
+  /** PEM of whom webhooks trust. */
+  readonly webhookCa: string | undefined
+}
+
+export function workers({ auth, idempotency, onQueued, tickMs, webhookCa, ...base }: WorkersOptions) {
+  const { config } = base
+  const mail = mailer({
+    ...base,
+    server: () => config.now.smtp,
+    from: () => (config.now.mailFrom === 'auto' ? `wcp360@${config.panelHost}` : config.now.mailFrom),
+    baseUrl: () => config.now.baseUrl,
+    tickMs,
+  })
+  const proofs = proofChecker({
+    ...base,
+    hosts: () => ({ panelHost: config.panelHost, machineHost: hostname() }),
+    servers: () => config.now.dnsServers,
+    onQueued,
+    tickMs,
+  })
+  const webhooks = webhookSender({
+    ...base,
+    mayBePrivate: () => config.now.webhookTargets === 'any',
+    version: version().trim(),
+    tickMs,
+    ca: webhookCa,
+  })
+  const { sessions, challenges, networks } = auth
+  const house = housekeeping({ ...base, sessions, challenges, networks, idempotency, onQueued })
+  const all = [house, mail, proofs, webhooks]
+  return {
+    mail,
+    house,
+    start(): void {
+      for (const worker of all) worker.start()
+    },
+    async stop(): Promise<void> {
+      for (const worker of all) await worker.stop()
+    },
+  }
+}
