@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { verifyChain } from '../../src/resources/audit/verify-chain.ts'
+import type { AuditLogTable } from '../../src/store/tables/work.ts'
 import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
 import { newId, type Panel, refusal } from './harness.ts'
@@ -49,32 +50,36 @@ onBothStores('the audit trail', (bench) => {
     expect(await verify(panel)).toMatchObject({ ok: true, entries: 4, head: { sequence: 4 }, problems: [] })
   })
 
+  /** Another value for each column that a reader sees; a new column without one does not compile. */
+  const forged: Readonly<
+    Record<Exclude<keyof AuditLogTable, 'sequence' | 'updated_at' | 'deleted_at'>, string | null>
+  > = {
+    id: newId(),
+    created_at: '2020-01-01T00:00:00.000Z',
+    actor: 'bob@example.org',
+    actor_id: null,
+    tenant_id: newId(),
+    action: 'tenant.suspend',
+    outcome: 'denied',
+    metadata: '{"b":2}',
+    ip: null,
+    request_id: 'r9',
+    checksum: 'f'.repeat(64),
+  }
+  it.each(Object.entries(forged))('shows a changed %s', async (column, value) => {
+    const panel = await bench.panel()
+    await trail(panel, 3)
+
+    await panel.db
+      .updateTable('audit_logs')
+      .set({ [column]: value })
+      .where('sequence', '=', 2)
+      .execute()
+
+    expect((await verify(panel)).problems[0]).toMatchObject({ sequence: 2, problem: 'changed' })
+  })
+
   const tamper: [string, object, (panel: Panel) => Promise<unknown>][] = [
-    [
-      'a changed actor',
-      { sequence: 2, problem: 'changed' },
-      ({ db }) => db.updateTable('audit_logs').set({ actor: 'bob@example.org' }).where('sequence', '=', 2).execute(),
-    ],
-    [
-      'changed metadata',
-      { sequence: 2, problem: 'changed' },
-      ({ db }) => db.updateTable('audit_logs').set({ metadata: '{"b":2}' }).where('sequence', '=', 2).execute(),
-    ],
-    [
-      'a changed moment',
-      { sequence: 2, problem: 'changed' },
-      ({ db }) =>
-        db
-          .updateTable('audit_logs')
-          .set({ created_at: '2020-01-01T00:00:00.000Z' })
-          .where('sequence', '=', 2)
-          .execute(),
-    ],
-    [
-      'a removed address',
-      { sequence: 2, problem: 'changed' },
-      ({ db }) => db.updateTable('audit_logs').set({ ip: null }).where('sequence', '=', 2).execute(),
-    ],
     [
       'a removed entry',
       { sequence: 2, problem: 'missing' },
