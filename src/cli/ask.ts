@@ -4,7 +4,7 @@ import { Writable } from 'node:stream'
 import { WcpError } from '../contract/errors.ts'
 
 export interface Ask {
-  /** Read without being shown. */
+  /** Read without being shown; empty when nothing was given, as the others are. */
   secret(prompt: string): Promise<string>
   text(prompt: string): Promise<string>
   /** No without a terminal: what cannot be undone is never taken from a pipe by accident. */
@@ -16,7 +16,6 @@ export function terminalAsk(): Ask {
     const { isTTY } = process.stdin
     const given = isTTY ? await typedLine(prompt, isHidden) : await pipedLine()
     if (isTTY && isHidden) process.stderr.write('\n')
-    if (given === '') throw new WcpError('bad_input', `Cannot go on without a ${prompt.replace(/: $/, '')}`)
     return given
   }
   return {
@@ -27,6 +26,15 @@ export function terminalAsk(): Ask {
       return /^y(es)?$/i.test((await typedLine(`${question} [y/N] `, false)).trim())
     },
   }
+}
+
+/** @param question one of `Ask`'s */
+export async function demand(question: (prompt: string) => Promise<string>, prompt: string): Promise<string> {
+  const given = await question(prompt)
+  if (given !== '') return given
+  throw new WcpError('bad_input', `Cannot go on without a ${prompt.replace(/: $/, '')}`, {
+    help: 'Type it when you are asked, or give it as a line of standard input.',
+  })
 }
 
 /**

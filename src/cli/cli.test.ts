@@ -325,12 +325,33 @@ describe('wcp', () => {
     expect(written.out).toContain('--role system_admin|user')
     expect(written.out).toContain('API: POST /api/v1/users')
     expect(written.out).not.toContain('--password')
+    expect(written.out).toMatch(/Asked for:\n +password +without a terminal it is read as a line from standard input/)
+  })
+
+  it('explains it after "help" too, and lists its arguments beside it', async () => {
+    expect(await wcp('help', 'user', 'create')).toBe(0)
+    expect(written.out).toContain('wcp user create <email>')
+
+    expect(await wcp('help', 'user')).toBe(0)
+    expect(written.out).toMatch(/ create <email> +Create a user\n/)
+    expect(seen).toEqual([])
+  })
+
+  it('has the panel name a missing password beside all else that is wrong, but sends no change without one', async () => {
+    ask = { ...ask, secret: async () => '' }
+    answers = [{ status: 422, body: { code: 'bad_input', title: 'Cannot', help: 'Correct it.' } }]
+
+    await expect(wcp('user', 'create', 'bob')).rejects.toMatchObject({ code: 'bad_input' })
+    await expect(wcp('user', 'update', 'bob', '--password')).rejects.toThrow('without a password')
+
+    expect(seen.map(({ body }) => body)).toEqual(['{"email":"bob"}'])
   })
 
   it('lists what can be done, and its exit codes, when nothing is asked', async () => {
     expect(await wcp()).toBe(0)
     expect(written.out).toMatch(/tenant +list, delete\n/)
     expect(written.out).toContain('  11  unavailable')
+    expect(written.out).toMatch(/With every command:\n +--json .*\n +--plan /)
     expect(written.err).toBe('')
   })
 

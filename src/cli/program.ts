@@ -2,7 +2,16 @@
 import { Command, CommanderError } from 'commander'
 import { errorTable } from '../contract/errors.ts'
 import { type AnyOperation, httpBinding, kindOf, verbOf } from '../contract/operation.ts'
-import { type CommandOption, commandSpec, namedOptions, placeholder, usageLine } from '../lib/command-spec.ts'
+import {
+  argumentWords,
+  type CommandOption,
+  type CommandSpec,
+  commandSpec,
+  longForm,
+  namedOptions,
+  placeholder,
+  usageLine,
+} from '../lib/command-spec.ts'
 import { apiRoot } from '../lib/http-call.ts'
 
 /** A command that is no operation: it looks at this machine, or follows something. */
@@ -31,11 +40,12 @@ export interface Program {
 /** @param words what follows `wcp`. @returns the exit code. */
 export async function runProgram(program: Program, words: readonly string[]): Promise<number> {
   let exitCode = 0
-  const root = buildTree(program, words, (code) => {
+  const typed = helpAsOption(words)
+  const root = buildTree(program, typed, (code) => {
     exitCode = code
   })
   try {
-    await root.parseAsync(words.length === 0 ? ['--help'] : [...words], { from: 'user' })
+    await root.parseAsync(typed.length === 0 ? ['--help'] : [...typed], { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     return error.exitCode === 0 ? 0 : errorTable.bad_input.exit
@@ -43,14 +53,28 @@ export async function runProgram(program: Program, words: readonly string[]): Pr
   return exitCode
 }
 
+/** `help domain create` is `domain create --help`. */
+function helpAsOption(words: readonly string[]): readonly string[] {
+  const [first, ...command] = words
+  return first === 'help' && command.length > 0 ? [...longForm(command), '--help'] : words
+}
+
 function buildTree(program: Program, words: readonly string[], ended: (exitCode: number) => void): Command {
   const root = new Command('wcp')
     .description('WCP360, the hosting control panel. Everything the pages can do, from a terminal.')
     .version(program.version, '--version', 'print the version')
-    .helpCommand('help [command]', 'explain a command')
+    .helpCommand('help [command...]', 'explain a command, such as "help domain create"')
     .exitOverride()
     .configureOutput({ writeOut: program.write, writeErr: program.writeError })
     .showSuggestionAfterError(true)
+    .addHelpText(
+      'after',
+      section('With every command', [
+        ['--json', 'print the JSON answer of the API; do not wait for the job'],
+        ['--plan', 'of a change of the machine: show what would change, and change nothing'],
+        ['--help', "print the command's own arguments and options"],
+      ]),
+    )
     .addHelpText(
       'after',
       section('The panel of another machine', [
@@ -66,9 +90,8 @@ function buildTree(program: Program, words: readonly string[], ended: (exitCode:
     )
     .addHelpText('after', section('Exit codes', exitCodes()))
   for (const operation of program.operations) {
-    groupOf(root, kindOf(operation)).addCommand(
-      operationCommand(root, operation).action(async () => ended(await program.runWords(words))),
-    )
+    const group = groupOf(root, kindOf(operation)).configureHelp({ subcommandTerm: (one) => shortUsage(one, program) })
+    group.addCommand(operationCommand(root, operation).action(async () => ended(await program.runWords(words))))
   }
   for (const local of program.locals) addLocal(root, local, ended)
   for (const group of root.commands.filter(({ commands }) => commands.length > 0))
@@ -109,6 +132,16 @@ function operationCommand(root: Command, operation: AnyOperation): Command {
     .addHelpText('after', () => operationHelp(operation))
 }
 
+/** How a group lists it: `create <tenant> <fqdn>`. */
+function shortUsage(command: Command, { operations }: Program): string {
+  const operation = operations.find(({ name }) => name === `${command.parent?.name()}.${command.name()}`)
+  const words =
+    operation === undefined
+      ? command.registeredArguments.map((one) => (one.required ? `<${one.name()}>` : `[${one.name()}]`))
+      : argumentWords(commandSpec(operation))
+  return [command.name(), ...words].join(' ')
+}
+
 function operationHelp(operation: AnyOperation): string {
   const spec = commandSpec(operation)
   const { method, path } = httpBinding(operation)
@@ -127,8 +160,17 @@ function operationHelp(operation: AnyOperation): string {
       spec.args.map(({ name, field }) => [name, field.description ?? '']),
     ),
     section('Options', flags),
+    section('Asked for', askedFor(spec)),
     `\nAPI: ${method} ${apiRoot}${path}\n`,
   ].join('')
+}
+
+function askedFor({ words, options }: CommandSpec): readonly (readonly [string, string])[] {
+  const asked = options.filter(({ secret, field }) => secret && field.required)
+  return asked.map(({ field: { name } }) => [
+    name,
+    `without a terminal it is read as a line from standard input: wcp ${words} … <FILE`,
+  ])
 }
 
 function optionRow({ flag, field, secret }: CommandOption): readonly [string, string] {

@@ -7,7 +7,7 @@ import { Change } from '../contract/wire.ts'
 import { commandSpec, type ParsedCommand, parseCommandLine } from '../lib/command-spec.ts'
 import { httpCall } from '../lib/http-call.ts'
 import { type Output, paint, printChanges, printJson, printRecord, printTable, type Row } from '../lib/print.ts'
-import type { Ask } from './ask.ts'
+import { type Ask, demand } from './ask.ts'
 import type { Answer, CallPanel } from './client.ts'
 import { patiently } from './patience.ts'
 import { type Patience, steadyCall, withKey } from './steady-call.ts'
@@ -129,7 +129,12 @@ async function askSecrets({ operation, unsaid }: ParsedCommand, ask: Ask): Promi
     ({ secret, field }) => secret && (field.required || unsaid.includes(field.name)),
   )
   const answers: Record<string, string> = {}
-  for (const { field } of wanted) answers[field.name] = await ask.secret(`${field.name}: `)
+  for (const { field } of wanted) {
+    const prompt = `${field.name}: `
+    // one that is missing is named by the panel, with all else that is wrong
+    const given = await (field.required ? ask.secret(prompt) : demand(ask.secret, prompt))
+    if (given !== '') answers[field.name] = given
+  }
   return answers
 }
 

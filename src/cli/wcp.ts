@@ -64,7 +64,7 @@ async function run(
     doctor(places, call, output),
     approve(rescue, output),
     openSetup(rescue, output),
-    logs(join(places.logs, 'wcpd.log')),
+    logs(join(places.logs, 'wcpd.log'), root === '/' ? undefined : false),
     ...configCommands(places.config, output),
     ...emergencyCommands({ output, ask, isTerminal, call: rescue }),
   ]

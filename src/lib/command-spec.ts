@@ -69,17 +69,20 @@ export function namedOptions({ options }: CommandSpec): readonly CommandOption[]
 /** `wcp tenant create <name> [--package PACKAGE] …` */
 export function usageLine(operation: AnyOperation): string {
   const spec = commandSpec(operation)
-  const { words, args } = spec
-  const argument = ({ name, variadic, field }: CommandArgument) => {
-    const shown = `<${name}>${variadic ? '…' : ''}`
-    return field.required ? shown : `[${shown}]`
-  }
   const option = ({ field, flag, secret }: CommandOption) => {
     const shown = field.type === 'boolean' || secret ? `--${flag}` : `--${flag} ${placeholder(field)}`
     return field.required ? shown : `[${shown}]`
   }
   const sorted = namedOptions(spec).toSorted((a, b) => Number(b.field.required) - Number(a.field.required))
-  return ['wcp', words, ...args.map(argument), ...sorted.map(option)].join(' ')
+  return ['wcp', spec.words, ...argumentWords(spec), ...sorted.map(option)].join(' ')
+}
+
+/** `<tenant>`, `<fqdn>` */
+export function argumentWords({ args }: CommandSpec): readonly string[] {
+  return args.map(({ name, variadic, field }) => {
+    const shown = `<${name}>${variadic ? '…' : ''}`
+    return field.required ? shown : `[${shown}]`
+  })
 }
 
 export function placeholder(field: Field): string {

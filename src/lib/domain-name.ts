@@ -32,7 +32,7 @@ function refusedSuffix(name: string): { problem: string } | undefined {
 export const DomainName = z.string({ error: accepted }).transform((text, context): Fqdn => {
   const result = canonicalDomain(text)
   if ('name' in result) return result.name
-  context.addIssue({ code: 'custom', message: `${result.problem}; accepted is ${accepted}`, input: text })
+  context.addIssue({ code: 'custom', message: accepted, params: { problem: result.problem }, input: text })
   return z.NEVER
 })
 

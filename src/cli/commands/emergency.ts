@@ -4,7 +4,7 @@ import type { RescueRequest } from '../../contract/rescue.ts'
 import { Id } from '../../contract/values.ts'
 import { AuditHead } from '../../contract/wire.ts'
 import type { Output } from '../../lib/print.ts'
-import type { Ask } from '../ask.ts'
+import { type Ask, demand } from '../ask.ts'
 import type { CallRescue } from '../emergency/call-rescue.ts'
 import { printAnswer } from '../emergency/print-answer.ts'
 import type { LocalCommand } from '../program.ts'
@@ -88,8 +88,8 @@ export function emergencyCommands(tools: EmergencyTools): readonly LocalCommand[
 }
 
 async function newPassword({ ask, isTerminal }: EmergencyTools): Promise<string> {
-  const password = await ask.secret('new password: ')
-  if (!isTerminal || (await ask.secret('the same again: ')) === password) return password
+  const password = await demand(ask.secret, 'new password: ')
+  if (!isTerminal || (await demand(ask.secret, 'the same again: ')) === password) return password
   throw new WcpError('bad_input', 'Cannot set the password: the two are not the same', {
     fields: [{ field: 'password', problem: 'was typed differently the second time' }],
   })

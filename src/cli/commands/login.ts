@@ -5,7 +5,7 @@ import { apiRoot } from '../../lib/http-call.ts'
 import { type Output, plain } from '../../lib/print.ts'
 import { TokenGrant, tokensPath } from '../../lib/token-grant.ts'
 import { selectorOf } from '../../resources/api-key/token.ts'
-import type { Ask } from '../ask.ts'
+import { type Ask, demand } from '../ask.ts'
 import type { LocalCommand } from '../program.ts'
 import { type Credential, grant, type Send, sender } from '../remote/remote-client.ts'
 import { type ServerAddress, serverAddress } from '../remote/server-address.ts'
@@ -58,7 +58,7 @@ export function loginCommands(options: LoginOptions): readonly LocalCommand[] {
           output.out(`signed in to ${server.origin} by an API key${sign === true ? ' that signs' : ''}\n`)
           return 0
         }
-        const session = await signIn(send, file, options.ask, email ?? (await options.ask.text('e-mail: ')))
+        const session = await signIn(send, file, options.ask, email ?? (await demand(options.ask.text, 'e-mail: ')))
         output.out(`signed in to ${server.origin} as ${plain(session.email)}\n`)
         return 0
       },
@@ -117,13 +117,13 @@ function keyIn(path: string): string {
 }
 
 async function signIn(send: Send, file: ServerFile, ask: Ask, email: string): Promise<KeptSession> {
-  const password = await ask.secret('password: ')
+  const password = await demand(ask.secret, 'password: ')
   try {
     return await grant(file, send, '', { email, password }, null)
   } catch (error) {
     const challenge = error instanceof WcpError ? error.details.challenge : undefined
     if (typeof challenge !== 'string') throw error
-    return await grant(file, send, '/code', { challenge, code: await ask.secret('code: ') }, null)
+    return await grant(file, send, '/code', { challenge, code: await demand(ask.secret, 'code: ') }, null)
   }
 }
 

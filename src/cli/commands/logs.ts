@@ -2,12 +2,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { WcpError } from '../../contract/errors.ts'
 import type { LocalCommand } from '../program.ts'
 
 const units = ['wcpd.service', 'wcpd-panel.service', 'wcpd-waker.service']
 
-/** @param file where the daemon writes when systemd is not there. */
-export function logs(file: string): LocalCommand {
+/** @param file where the daemon writes when systemd does not keep its messages. */
+export function logs(file: string, hasJournal = existsSync('/run/systemd/system')): LocalCommand {
   return {
     words: 'logs',
     summary: 'Show the messages of agent, panel and waker',
@@ -18,7 +19,11 @@ export function logs(file: string): LocalCommand {
     async run(_args, options) {
       const lines = /^\d{1,6}$/.exec(String(options.lines ?? '100'))?.[0] ?? '100'
       const follow = options.follow === true
-      const [program, words] = existsSync('/run/systemd/system')
+      if (!hasJournal && !existsSync(file))
+        throw new WcpError('not_found', `Cannot show messages: there is no ${file}`, {
+          help: 'The daemon makes it at its first start: "service wcpd start"; "wcp doctor" says what else is missing.',
+        })
+      const [program, words] = hasJournal
         ? ([
             '/usr/bin/journalctl',
             [

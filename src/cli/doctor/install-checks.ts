@@ -1,5 +1,5 @@
 /** What the installation must be: directories and their owners, accounts, ports, and a daemon that answers. */
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import type { Layout } from '../../agent/os/layout.ts'
 import { hasOwnWorkers } from '../../agent/render/nginx-main.ts'
 import { HealthSnapshot } from '../../contract/wire.ts'
@@ -8,6 +8,7 @@ import { apiRoot } from '../../lib/http-call.ts'
 import type { CallPanel } from '../client.ts'
 import { type Check, type Finding, ok, problem, warning } from './check.ts'
 
+const installs = 'Run install.sh: it installs WCP360 and writes the file.'
 const reinstall = 'Run install.sh again; it puts owners and modes right.'
 
 export function installChecks(places: Layout, call: CallPanel): readonly Check[] {
@@ -22,6 +23,7 @@ export function installChecks(places: Layout, call: CallPanel): readonly Check[]
 }
 
 function configuration(places: Layout): Finding {
+  if (!existsSync(places.config)) return problem(`there is no ${places.config}`, installs)
   try {
     loadConfig(readFileSync(places.config, 'utf8'), process.env, places.config)
     return ok(places.config)
@@ -44,6 +46,7 @@ function accounts(): Finding {
 }
 
 function webServer({ nginxConfig }: Layout): Finding {
+  if (!existsSync(nginxConfig)) return problem(`there is no ${nginxConfig}`, 'Install nginx, and run install.sh again.')
   return hasOwnWorkers(readFileSync(nginxConfig, 'utf8'))
     ? ok('its workers run as wcp360-web')
     : warning(
@@ -73,6 +76,7 @@ function permissions(places: Layout): Finding {
 }
 
 function ports(places: Layout): Finding {
+  if (!existsSync(places.config)) return problem(`no port is known without ${places.config}`, installs)
   const config = loadConfig(readFileSync(places.config, 'utf8'), process.env, places.config)
   const open = listeningPorts()
   const wanted = [config.httpPort, config.httpsPort, ...panelAddresses(config).map(({ port }) => port)]

@@ -6,7 +6,7 @@ import { signatureHeaders } from '../../lib/http-signature.ts'
 import { TokenGrant, tokensPath } from '../../lib/token-grant.ts'
 import { version } from '../../program/version.ts'
 import { keyIdOf } from '../../resources/api-key/token.ts'
-import type { Ask } from '../ask.ts'
+import { type Ask, demand } from '../ask.ts'
 import { type Answer, answerOrError, bodyOf, type CallPanel } from '../client.ts'
 import type { ServerAddress } from './server-address.ts'
 import type { KeptSession, ServerFile } from './server-file.ts'
@@ -79,7 +79,7 @@ export function sessionClient(server: ServerAddress, file: ServerFile, send: Sen
       if (!(error instanceof WcpError)) throw error
       if (first === null) throw error.code === 'not_signed_in' ? nobody(server) : error
       if (error.code !== 'step_up_needed') throw error
-      const proof = await ask.secret('password, or code of your app: ')
+      const proof = await demand(ask.secret, 'password, or code of your app: ')
       const body = /^\d{6}$/.test(proof) ? { code: proof } : { password: proof }
       return await send(call, bearer((await grant(file, send, '/confirm', body, first)).token))
     }

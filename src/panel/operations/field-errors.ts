@@ -36,6 +36,8 @@ function problemOf(issue: z.core.$ZodIssue, input: unknown): string {
       return 'is too small'
     case 'invalid_format':
       return 'is not well-formed'
+    case 'custom':
+      return typeof issue.params?.problem === 'string' ? issue.params.problem : 'is not accepted'
     default:
       return 'is not accepted'
   }

@@ -31,7 +31,7 @@ const AddressRange = z
   .transform((text, context) => {
     const read = canonicalRange(text)
     if ('range' in read) return read.range
-    context.addIssue({ code: 'custom', message: `${read.problem}; accepted is ${aRange}`, input: text })
+    context.addIssue({ code: 'custom', message: aRange, params: { problem: read.problem }, input: text })
     return z.NEVER
   })
 
