@@ -106,6 +106,13 @@ describe('a signed request', () => {
     expect(created.headers['set-cookie']).toBeUndefined()
   })
 
+  it('comes from an address that its key is for', async () => {
+    const here = await newKey('here', { signed: true, addresses: ['127.0.0.0/8'] })
+    const elsewhere = await newKey('elsewhere', { signed: true, addresses: ['203.0.113.0/24', '2001:db8::/32'] })
+
+    expect([await statusOf({ secret: here }), await statusOf({ secret: elsewhere })]).toEqual([200, 401])
+  })
+
   it('counts once', async () => {
     const nonce = 'the same again'
     const post = { method: 'POST', path: '/api/v1/packages', body: body('once'), nonce }

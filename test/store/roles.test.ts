@@ -267,6 +267,25 @@ onBothStores('resellers', (bench) => {
     expect((await refusal(panel.run(tenant.create, { name: 'sneak', reseller: id }, as))).code).toBe('bad_input')
   })
 
+  it('name as owner of a tenant nobody but those whom they see', async () => {
+    const panel = await bench.panel()
+    const mine = await addShop(panel, 'mine')
+    const other = await addShop(panel, 'other')
+    await panel.run(user.create, { email: 'staff@example.org', password, role: 'system_admin' })
+    const refused = {
+      code: 'bad_input',
+      fields: [{ field: 'owner', problem: expect.stringContaining('does not exist') }],
+    }
+
+    for (const owner of ['staff@example.org', other.customer, other.email, 'nobody@example.org']) {
+      const made = panel.run(tenant.create, { name: 'fresh', owner }, mine.actor)
+      expect(await refusal(made), owner).toMatchObject(refused)
+      const changed = panel.run(tenant.update, { tenant: 'mineshop', owner }, mine.actor)
+      expect(await refusal(changed), owner).toMatchObject(refused)
+    }
+    await panel.run(tenant.update, { tenant: 'mineshop', owner: mine.customer }, mine.actor)
+  })
+
   it('list their own and nothing else', async () => {
     const panel = await bench.panel()
     const mine = await addShop(panel, 'acme')

@@ -32,6 +32,19 @@ describe('a signed request', () => {
     guard.demandNew(signed('ahead', 1002))
   })
 
+  it('counts once also at the far edge of its life, signed by a clock that is ahead', () => {
+    let now = 0
+    const guard = replayGuard(() => now)
+    now = 1_000_000
+
+    guard.demandNew(signed('edge', 1002))
+    now = 1_301_999
+    expect(() => guard.demandNew(signed('edge', 1002))).toThrow('came before')
+    guard.demandNew(signed('other', 1002)) // the signature itself would still be good
+    now = 1_302_000
+    expect(() => guard.demandNew(signed('another', 1002))).toThrow('too old')
+  })
+
   it('does not count again after a restart', () => {
     let now = 1_000_000
     const before = replayGuard(() => now - 1_000_000)
