@@ -38,7 +38,10 @@ const steps = [
 ]
 
 export const parts: readonly Part[] = [
-  { source: 'src/agent/jobs/intake.ts', tests: [...intakeTests, 'test/provisioners/brake.test.ts'] },
+  ...['intake', 'phases', 'job-gate', 'parse-job', 'questions', 'root-check'].map((name) => ({
+    source: `src/agent/jobs/${name}.ts`,
+    tests: [...intakeTests, 'test/provisioners/brake.test.ts'],
+  })),
   { source: 'src/agent/jobs/journal.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', everyJob] },
   { source: 'src/agent/jobs/run-job.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', everyJob] },
   { source: 'src/agent/jobs/recover.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', everyJob] },
@@ -49,9 +52,12 @@ export const parts: readonly Part[] = [
   { source: 'src/agent/kinds/judge.ts', tests: ['test/provisioners/hostile.test.ts', everyJob] },
   { source: 'src/agent/kinds/facts-kind.ts', tests: ['test/provisioners/ssh-key.test.ts', everyJob] },
   ...steps.map((name) => ({ source: `src/agent/steps/${name}.ts`, tests: [...stepTests, everyJob] })),
-  { source: 'src/panel/operations/run-operation.ts', tests: doorTests },
+  ...['run-operation', 'admit', 'audit-call', 'refusals'].map((name) => ({
+    source: `src/panel/operations/${name}.ts`,
+    tests: doorTests,
+  })),
   {
-    source: 'src/panel/operations/kept-answers.ts',
+    source: 'src/panel/operations/idempotency.ts',
     tests: ['test/operations/idempotency.test.ts', 'test/operations/asked-again.test.ts'],
   },
   {

@@ -8,7 +8,8 @@ import { WcpError } from '../../contract/errors.ts'
 import type { AgentMessage } from '../../contract/wire.ts'
 import { createFiles } from '../os/files.ts'
 import { layout } from '../os/layout.ts'
-import { Intake, type Phase } from './intake.ts'
+import { Intake } from './intake.ts'
+import type { Phase } from './phases.ts'
 import { digestOf } from './setup-window.ts'
 
 const tenant = randomUUID()
@@ -55,9 +56,13 @@ beforeEach(() => {
     phase: () => phase,
     readOnlyReason: () => null,
     journal: () => journal,
-    start: ({ id }: { id: string }) => said.push({ t: 'heartbeat', job: id } as never),
-    openJobs: () => openJobs,
-    tellEnd: ({ id }: { id: string }) => said.push({ t: 'log', job: id, line: 'told again' } as never),
+    work: {
+      start: ({ id }: { id: string }) => said.push({ t: 'heartbeat', job: id } as never),
+      get open() {
+        return openJobs
+      },
+    },
+    ends: { tell: ({ id }: { id: string }) => said.push({ t: 'log', job: id, line: 'told again' } as never) },
     inspect: () => inspection.promise,
   }
   intake = new Intake(options as never, doers as never) // what else they have is not asked for here
