@@ -310,7 +310,7 @@ describe('setup from the network', () => {
 
 async function setupCode({ places }: Bench): Promise<string> {
   const { setup } = await openSetup(places)
-  return setup?.path.split('code=')[1] ?? ''
+  return setup?.path.split('/').at(-1) ?? ''
 }
 
 describe('a registry that cannot be trusted', () => {
