@@ -8,19 +8,19 @@ import { factorFacts } from '../../resources/totp/kind.ts'
 import { RecoveryCodes, TotpSecret, TotpState } from '../../resources/totp/schema.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { formText, loneControl } from './lone-form.ts'
+import type { PageKit } from './page-kit.ts'
 import { problemView } from './problem-view.ts'
 import { qrCode } from './qr-code.ts'
 import { sessionRows } from './session-rows.ts'
-import type { Site } from './site.ts'
 
 const enrolling = { config: { access: 'session', whileEnrolling: true } } as const
 const factorPath = '/account/second-factor'
 
-export function accountRoutes(app: FastifyInstance, site: Site): void {
-  const { t, deps } = site
+export function accountRoutes(app: FastifyInstance, kit: PageKit): void {
+  const { t, deps } = kit
   const emailOf = ({ session }: FastifyRequest) => session?.actor.email ?? ''
   const stateOf = async (request: FastifyRequest) =>
-    TotpState.parse((await site.run(request, 'totp.get', { user: emailOf(request) })).value)
+    TotpState.parse((await kit.run(request, 'totp.get', { user: emailOf(request) })).value)
 
   app.get('/account', { config: { access: 'session' } }, async (request, reply) => {
     const email = emailOf(request)
@@ -30,8 +30,8 @@ export function accountRoutes(app: FastifyInstance, site: Site): void {
       facts: factorFacts(t, await stateOf(request)),
     }
     const change = `/do/user.update${query({ user: email, _back: '/account' })}`
-    const list = site.operation('session.list')
-    return site.send(request, reply, {
+    const list = kit.operation('session.list')
+    return kit.send(request, reply, {
       template: 'account/account',
       title: t.account.title,
       model: {
@@ -39,8 +39,8 @@ export function accountRoutes(app: FastifyInstance, site: Site): void {
           title: t.account.title,
           lede: `${t.account.signedInAs} ${email}`,
           actions: [
-            ...(site.may(request, 'user.update') ? [{ title: t.account.changePassword, href: change }] : []),
-            ...(deps.auth.canMail && site.may(request, 'user.change-email')
+            ...(kit.may(request, 'user.update') ? [{ title: t.account.changePassword, href: change }] : []),
+            ...(deps.auth.canMail && kit.may(request, 'user.change-email')
               ? [
                   {
                     title: t.account.changeEmail,
@@ -55,7 +55,7 @@ export function accountRoutes(app: FastifyInstance, site: Site): void {
           title: t.certificates.title,
           link: { title: t.certificates.manage, href: '/account/certificates' },
         },
-        sessions: await sessionRows(site, request, email),
+        sessions: await sessionRows(kit, request, email),
         here: '/account',
         command: { line: toCommandLine(list, {}), call: apiCallText(apiCall(list, {})) },
       },
@@ -66,7 +66,7 @@ export function accountRoutes(app: FastifyInstance, site: Site): void {
 
   app.post(factorPath, enrolling, async (request, reply) => {
     try {
-      const { value } = await site.run(request, 'totp.create', { user: emailOf(request) })
+      const { value } = await kit.run(request, 'totp.create', { user: emailOf(request) })
       const { secret, uri } = TotpSecret.parse(value)
       return factorPage(request, reply, { secret, qr: qrCode(uri), isAsking: true })
     } catch (thrown) {
@@ -80,7 +80,7 @@ export function accountRoutes(app: FastifyInstance, site: Site): void {
   app.post(`${factorPath}/confirm`, enrolling, async (request, reply) => {
     const input = { user: emailOf(request), code: formText(request.body, 'code') }
     try {
-      const { recoveryCodes } = RecoveryCodes.parse((await site.run(request, 'totp.confirm', input)).value)
+      const { recoveryCodes } = RecoveryCodes.parse((await kit.run(request, 'totp.confirm', input)).value)
       return factorPage(request, reply, { codes: recoveryCodes, next: '/login' })
     } catch (thrown) {
       const error = asWcpError(thrown)
@@ -107,7 +107,7 @@ export function accountRoutes(app: FastifyInstance, site: Site): void {
       href: `/do/${operation}${query({ user, _back: factorPath })}`,
       danger,
     })
-    return site.send(request, reply, {
+    return kit.send(request, reply, {
       template: 'account/second-factor',
       title: t.factor.title,
       status: error?.status ?? 200,

@@ -6,15 +6,15 @@ import { usageLine } from '../../lib/command-spec.ts'
 import type { Texts } from '../../lib/texts.ts'
 import { exampleCall } from '../http/openapi.ts'
 import { openApiPath } from '../http/server.ts'
-import type { Site } from './site.ts'
+import type { PageKit } from './page-kit.ts'
 import { offered } from './terminal-run.ts'
 
-export function apiRoutes(app: FastifyInstance, site: Site): void {
-  const { t } = site
+export function apiRoutes(app: FastifyInstance, kit: PageKit): void {
+  const { t } = kit
   app.get('/api-reference', { config: { access: 'session' } }, (request, reply) => {
-    const operations = offered(site, request)
+    const operations = offered(kit, request)
     const kinds = [...new Set(operations.map(kindOf))]
-    return site.send(request, reply, {
+    return kit.send(request, reply, {
       template: 'api/reference',
       title: t.api.title,
       model: {

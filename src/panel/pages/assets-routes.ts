@@ -1,9 +1,9 @@
 /** The style sheet under its hash, and the icon. */
 import type { FastifyInstance } from 'fastify'
 import { asset, assetText } from '../../program/assets.ts'
-import type { Site } from './site.ts'
+import type { PageKit } from './page-kit.ts'
 
-export function assetsRoutes(app: FastifyInstance, { stylesheet }: Site): void {
+export function assetsRoutes(app: FastifyInstance, { stylesheet }: PageKit): void {
   app.get(stylesheet, { config: { access: 'public' } }, (_request, reply) =>
     reply
       .type('text/css; charset=utf-8')

@@ -3,11 +3,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'
 import { path, query } from '../../lib/safe-url.ts'
 import { formText, loneControl, onTheForm } from './lone-form.ts'
+import type { PageKit } from './page-kit.ts'
 import { problemView } from './problem-view.ts'
-import type { Site } from './site.ts'
 
-export function authRoutes(app: FastifyInstance, site: Site): void {
-  const { t, deps } = site
+export function authRoutes(app: FastifyInstance, kit: PageKit): void {
+  const { t, deps } = kit
   const { auth } = deps
 
   const loginPage = (request: FastifyRequest, reply: FastifyReply, email: string, next: string, error?: WcpError) => {
@@ -20,7 +20,7 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
         autocomplete: 'current-password',
       }),
     ]
-    return site.send(request, reply, {
+    return kit.send(request, reply, {
       template: 'auth/login',
       title: t.auth.signIn,
       status: error?.status ?? 200,
@@ -32,7 +32,7 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
     if (request.session !== null) return reply.redirect('/', 303)
     const state = await auth.bootstrap.state()
     if (state === 'open') return reply.redirect('/bootstrap', 303)
-    if (state !== 'closed') return closedPage(site, request, reply, state)
+    if (state !== 'closed') return closedPage(kit, request, reply, state)
     return loginPage(request, reply, '', auth.safeNext(request.query.next))
   })
 
@@ -60,11 +60,11 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
   })
 
   const rootPage = (request: FastifyRequest, reply: FastifyReply, code: string, error?: WcpError) => {
-    if (code === '') return site.send(request, reply, addressPage(site))
+    if (code === '') return kit.send(request, reply, addressPage(kit))
     const fields = [
       loneControl({ name: 'password', label: t.auth.rootPassword, inputType: 'password', autocomplete: 'off' }),
     ]
-    return site.send(request, reply, {
+    return kit.send(request, reply, {
       template: 'auth/bootstrap',
       title: t.auth.setup,
       status: error?.status ?? 200,
@@ -99,7 +99,7 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
       ),
       loneControl({ name: 'repeat', label: t.auth.repeat, inputType: 'password', autocomplete: 'new-password' }, error),
     ]
-    return site.send(request, reply, {
+    return kit.send(request, reply, {
       template: 'auth/bootstrap',
       title: t.auth.adminTitle,
       status: error?.status ?? 200,
@@ -141,7 +141,7 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
     const email = formText(request.body, 'email')
     const password = formText(request.body, 'password')
     try {
-      if (password !== formText(request.body, 'repeat')) throw differs(site)
+      if (password !== formText(request.body, 'repeat')) throw differs(kit)
       await auth.bootstrap.createAdmin(request, reply, { email, password })
     } catch (error) {
       return adminPage(request, reply, email, onTheForm(error))
@@ -151,7 +151,7 @@ export function authRoutes(app: FastifyInstance, site: Site): void {
 }
 
 /** Without the code of the address nobody is asked for root's password. */
-function addressPage({ t }: Site) {
+function addressPage({ t }: PageKit) {
   const { addressTitle: title, addressText: text } = t.auth
   return {
     template: 'auth/closed',
@@ -162,8 +162,13 @@ function addressPage({ t }: Site) {
 }
 
 /** Setup is neither open nor done: nobody can sign in now. */
-function closedPage(site: Site, request: FastifyRequest, reply: FastifyReply, state: 'lost' | 'unknown'): FastifyReply {
-  const { t } = site
+function closedPage(
+  kit: PageKit,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  state: 'lost' | 'unknown',
+): FastifyReply {
+  const { t } = kit
   const isLost = state === 'lost'
   const title = isLost ? t.auth.closedTitle : t.auth.unknownTitle
   const model = {
@@ -172,10 +177,10 @@ function closedPage(site: Site, request: FastifyRequest, reply: FastifyReply, st
     line: isLost ? 'wcp emergency' : null,
     again: isLost ? null : '/login',
   }
-  return site.send(request, reply, { template: 'auth/closed', title, status: 503, model })
+  return kit.send(request, reply, { template: 'auth/closed', title, status: 503, model })
 }
 
-function differs({ t }: Site): WcpError {
+function differs({ t }: PageKit): WcpError {
   return new WcpError('bad_input', 'Cannot create the administrator', {
     fields: [{ field: 'repeat', problem: t.auth.different }],
   })

@@ -9,14 +9,14 @@ import { ClientCertificate } from '../../resources/client-certificate/schema.ts'
 import { tableOf } from '../../resources/kind.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { formText, loneControl } from './lone-form.ts'
+import type { PageKit } from './page-kit.ts'
 import { problemView } from './problem-view.ts'
-import type { Site } from './site.ts'
 
 const enrolling = { config: { access: 'session', whileEnrolling: true } } as const
 const here = '/account/certificates'
 
-export function certificateRoutes(app: FastifyInstance, site: Site): void {
-  const { t, deps } = site
+export function certificateRoutes(app: FastifyInstance, kit: PageKit): void {
+  const { t, deps } = kit
   const emailOf = ({ session }: FastifyRequest) => session?.actor.email ?? ''
 
   app.get(here, enrolling, async (request, reply) => {
@@ -27,7 +27,7 @@ export function certificateRoutes(app: FastifyInstance, site: Site): void {
   app.post(here, enrolling, async (request, reply) => {
     const given = { name: formText(request.body, 'name'), certificate: formText(request.body, 'certificate') }
     try {
-      await site.run(request, 'client-certificate.create', { user: emailOf(request), ...given })
+      await kit.run(request, 'client-certificate.create', { user: emailOf(request), ...given })
     } catch (thrown) {
       const error = asWcpError(thrown)
       if (error.code === 'step_up_needed') return reply.redirect(`/confirm${query({ next: here })}`, 303)
@@ -35,7 +35,7 @@ export function certificateRoutes(app: FastifyInstance, site: Site): void {
       return page(request, reply, { ...given, isShown: false }, error)
     }
     request.session = null // registering has ended every session of the account, this one too
-    return site.send(request, reply, {
+    return kit.send(request, reply, {
       template: 'auth/form',
       title: t.certificates.doneTitle,
       model: {
@@ -55,7 +55,7 @@ export function certificateRoutes(app: FastifyInstance, site: Site): void {
     error?: WcpError,
   ): Promise<FastifyReply> {
     const user = emailOf(request)
-    const { value } = await site.run(request, 'client-certificate.list', { user, limit: 200 })
+    const { value } = await kit.run(request, 'client-certificate.list', { user, limit: 200 })
     const { items } = z.object({ items: z.array(ClientCertificate) }).parse(value)
     const fields = [
       loneControl({ name: 'name', label: t.fields.name ?? '', inputType: 'text', value: given.name }, error),
@@ -72,8 +72,8 @@ export function certificateRoutes(app: FastifyInstance, site: Site): void {
       ),
     ]
     const port = deps.auth.certificateUrl(request)
-    const list = site.operation('client-certificate.list')
-    return site.send(request, reply, {
+    const list = kit.operation('client-certificate.list')
+    return kit.send(request, reply, {
       template: 'account/certificates',
       title: t.certificates.title,
       status: error?.status ?? 200,

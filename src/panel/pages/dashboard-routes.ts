@@ -14,8 +14,8 @@ import { tableOf } from '../../resources/kind.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { bytes, duration, percent } from './format.ts'
 import type { HealthHistory } from './health-history.ts'
+import type { PageKit } from './page-kit.ts'
 import { listPath } from './places.ts'
-import type { Site } from './site.ts'
 import { type Sparkline, sparkline } from './sparkline.ts'
 
 interface Figure {
@@ -31,24 +31,24 @@ interface Figure {
 const JobPage = z.object({ items: z.array(Job) })
 const serviceTones = { running: 'good', stopped: 'idle', failed: 'bad', missing: 'bad' } as const
 
-export function dashboardRoutes(app: FastifyInstance, site: Site, history: HealthHistory): void {
+export function dashboardRoutes(app: FastifyInstance, kit: PageKit, history: HealthHistory): void {
   app.get('/', { config: { access: 'session' } }, async (request, reply) => {
-    const { t } = site
+    const { t } = kit
     const [health, jobs, counts] = await Promise.all([
-      machineHealth(site, request),
-      notableJobs(site, request),
-      countsOf(site, request),
+      machineHealth(kit, request),
+      notableJobs(kit, request),
+      countsOf(kit, request),
     ])
     const seen = health instanceof Error ? null : health
     if (seen !== null) history.add(seen)
-    return site.send(request, reply, {
+    return kit.send(request, reply, {
       template: 'overview/dashboard',
       title: t.overview.title,
       model: {
         head: {
           title: seen?.hostname ?? t.overview.title,
           lede: seen === null ? '' : `${t.overview.up} ${duration(seen.uptimeSeconds)}`,
-          actions: site.may(request, 'tenant.create')
+          actions: kit.may(request, 'tenant.create')
             ? [{ title: t.overview.addTenant, href: '/do/tenant.create', main: true, icon: 'add' }]
             : [],
         },
@@ -65,25 +65,25 @@ export function dashboardRoutes(app: FastifyInstance, site: Site, history: Healt
           badge: { text: t.services[state], tone: serviceTones[state] },
         })),
         versions: Object.entries(seen?.versions ?? {}).map(([title, code]): Fact => ({ title, code })),
-        command: commandOf(site, request),
+        command: commandOf(kit, request),
       },
     })
   })
 }
 
 /** Of what this page shows, what this visitor may ask as a command. */
-function commandOf(site: Site, request: FastifyRequest): Command | null {
-  const name = ['health.get', 'health.counts'].find((one) => site.may(request, one))
+function commandOf(kit: PageKit, request: FastifyRequest): Command | null {
+  const name = ['health.get', 'health.counts'].find((one) => kit.may(request, one))
   if (name === undefined) return null
-  const operation = site.operation(name)
+  const operation = kit.operation(name)
   return { line: toCommandLine(operation, {}), call: apiCallText(apiCall(operation, {})) }
 }
 
 /** The error where the machine cannot be asked now; null where this visitor may not ask. */
-async function machineHealth(site: Site, request: FastifyRequest): Promise<HealthSnapshot | WcpError | null> {
-  if (!site.may(request, 'health.get')) return null
+async function machineHealth(kit: PageKit, request: FastifyRequest): Promise<HealthSnapshot | WcpError | null> {
+  if (!kit.may(request, 'health.get')) return null
   try {
-    const { value } = await site.run(request, 'health.get', {})
+    const { value } = await kit.run(request, 'health.get', {})
     return HealthSnapshot.parse(value)
   } catch (error) {
     return asWcpError(error)
@@ -145,14 +145,14 @@ function diskLine(t: Texts, disk: HealthSnapshot['disks'][number]): object {
 }
 
 /** Running and failed ones first; without any, the newest. */
-async function notableJobs(site: Site, request: FastifyRequest): Promise<{ title: string; table: object }> {
-  const { t } = site
-  if (!site.may(request, 'job.list')) return { title: t.overview.jobsNow, table: tableOf(jobKind, t, []) }
+async function notableJobs(kit: PageKit, request: FastifyRequest): Promise<{ title: string; table: object }> {
+  const { t } = kit
+  if (!kit.may(request, 'job.list')) return { title: t.overview.jobsNow, table: tableOf(jobKind, t, []) }
   const list = async (state?: string) => {
     const input = state === undefined ? { limit: 8 } : { state, limit: 5 }
-    return JobPage.parse((await site.run(request, 'job.list', input)).value).items
+    return JobPage.parse((await kit.run(request, 'job.list', input)).value).items
   }
-  const canNarrow = fieldNamed(site.operation('job.list').input, 'state') !== undefined
+  const canNarrow = fieldNamed(kit.operation('job.list').input, 'state') !== undefined
   const [newest, ...byState] = await Promise.all([
     list(),
     ...(canNarrow ? ['running', 'stalled', 'queued', 'failed'] : []).map((state) => list(state)),
@@ -163,10 +163,10 @@ async function notableJobs(site: Site, request: FastifyRequest): Promise<{ title
 }
 
 /** How many there are of each kind; what was not counted to its end is told as "10000+". */
-async function countsOf(site: Site, request: FastifyRequest): Promise<object[]> {
-  if (!site.may(request, 'health.counts')) return []
-  const { t } = site
-  const { items } = counts.output.parse((await site.run(request, 'health.counts', {})).value)
+async function countsOf(kit: PageKit, request: FastifyRequest): Promise<object[]> {
+  if (!kit.may(request, 'health.counts')) return []
+  const { t } = kit
+  const { items } = counts.output.parse((await kit.run(request, 'health.counts', {})).value)
   return items.map(({ kind, count, isMore }) => ({
     title: t.kinds[kind]?.many ?? kind,
     href: listPath(kind),

@@ -8,8 +8,8 @@ import { kinds } from '../../resources/index.ts'
 import { type AnyKind, type Detail, type DetailPage, wordsOf } from '../../resources/kind.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { lookOf } from './look.ts'
+import type { PageKit } from './page-kit.ts'
 import { isDestructive } from './places.ts'
-import type { Site } from './site.ts'
 
 /** What the page of every kind needs of its item. */
 interface Item {
@@ -18,24 +18,24 @@ interface Item {
   readonly deletedAt?: string | null
 }
 
-export function detailRoutes(app: FastifyInstance, site: Site): void {
+export function detailRoutes(app: FastifyInstance, kit: PageKit): void {
   for (const kind of kinds)
-    if (kind.detail !== undefined && kind.detail !== 'special') detail(app, site, kind, kind.detail)
+    if (kind.detail !== undefined && kind.detail !== 'special') detail(app, kit, kind, kind.detail)
 }
 
-function detail(app: FastifyInstance, site: Site, kind: AnyKind, { ref, page }: Detail<Item, unknown>): void {
+function detail(app: FastifyInstance, kit: PageKit, kind: AnyKind, { ref, page }: Detail<Item, unknown>): void {
   app.get<{ Params: { ref: string } }>(
     `${kind.path}/:ref`,
     { config: { access: 'session' } },
     async (request, reply) => {
-      const get = site.operation(`${kind.name}.get`)
+      const get = kit.operation(`${kind.name}.get`)
       const [key = kind.name] = httpBinding(get).pathKeys
-      const { value } = await site.run(request, get.name, { [key]: request.params.ref })
+      const { value } = await kit.run(request, get.name, { [key]: request.params.ref })
       const item: Item = kind.item.parse(value)
-      const look = lookOf(site, request, kind)
+      const look = lookOf(kit, request, kind)
       const [own, children] = await Promise.all([page(item, look), childrenOf(kind, item, look)])
       return show(
-        site,
+        kit,
         request,
         reply,
         { kind, get, item, input: { [key]: ref(item) }, ref: ref(item) },
@@ -69,27 +69,27 @@ interface Shown {
 }
 
 function show(
-  site: Site,
+  kit: PageKit,
   request: FastifyRequest,
   reply: FastifyReply,
   { kind, get, item, input, ref }: Shown,
   detail: DetailPage,
 ): FastifyReply {
-  const { t } = site
+  const { t } = kit
   const title = detail.title ?? ref
   const suspension = item.status === 'suspended' ? 'unsuspend' : 'suspend'
   const verbs = item.deletedAt ? ['restore'] : ['update', suspension, 'delete']
   const operations = (detail.isFixed ? [] : (detail.verbs ?? verbs))
     .map((verb) => `${kind.name}.${verb}`)
-    .filter((name) => site.may(request, name))
-    .map(site.operation)
+    .filter((name) => kit.may(request, name))
+    .map(kit.operation)
   const words: Readonly<Record<string, string>> = t.verbs
   const action = (operation: AnyOperation): Action => ({
     title: words[verbOf(operation)] ?? verbOf(operation),
     href: `/do/${operation.name}${query(input)}`,
     danger: isDestructive(operation),
   })
-  return site.send(request, reply, {
+  return kit.send(request, reply, {
     template: 'detail',
     title,
     model: {

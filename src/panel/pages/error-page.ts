@@ -2,10 +2,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { WcpError } from '../../contract/errors.ts'
 import { path } from '../../lib/safe-url.ts'
-import type { Site } from './site.ts'
+import type { PageKit } from './page-kit.ts'
 
-export function errorPage(site: Site, error: WcpError, request: FastifyRequest, reply: FastifyReply): string {
-  const { t } = site
+export function errorPage(kit: PageKit, error: WcpError, request: FastifyRequest, reply: FastifyReply): string {
+  const { t } = kit
   const titles: Readonly<Record<number, string>> = t.error.titles
   const title = titles[error.status] ?? t.error.titles[500]
   const job = error.details.job
@@ -20,6 +20,6 @@ export function errorPage(site: Site, error: WcpError, request: FastifyRequest, 
     request: error.status >= 500 ? request.id : null,
   }
   // What surrounds the page has forms of its own, once somebody is signed in.
-  const csrf = request.session === null ? '' : site.deps.auth.formToken(request, reply)
-  return site.page(request, { template: 'error/error', title, model }, csrf)
+  const csrf = request.session === null ? '' : kit.deps.auth.formToken(request, reply)
+  return kit.page(request, { template: 'error/error', title, model }, csrf)
 }

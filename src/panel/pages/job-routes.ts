@@ -14,8 +14,8 @@ import { besideTypes } from '../../resources/jobs.ts'
 import type { JobEvent } from '../jobs/job-events.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { jobEnd } from './job-end.ts'
+import type { PageKit } from './page-kit.ts'
 import { detailPath, listPath } from './places.ts'
-import type { Site } from './site.ts'
 import { StepRows } from './step-rows.ts'
 import { renderPartial } from './view.ts'
 
@@ -35,25 +35,25 @@ interface Route {
   Params: { ref: string }
 }
 
-export function jobRoutes(app: FastifyInstance, site: Site): void {
+export function jobRoutes(app: FastifyInstance, kit: PageKit): void {
   app.get<Route>(
     '/jobs/:ref',
     { config: { access: 'session' }, handlerTimeout: watchMs + quietMs },
     async (request, reply) => {
-      const first = await readJob(site, request, request.params.ref)
+      const first = await readJob(kit, request, request.params.ref)
       if (!isActive(first)) {
         const { id } = first
-        const printed = isRun(first) ? await readOutput(site, request, id, 0) : null
-        return site.send(request, reply, {
+        const printed = isRun(first) ? await readOutput(kit, request, id, 0) : null
+        return kit.send(request, reply, {
           template: 'job/detail',
           title: first.type,
-          model: { ...pageModel(site, request, first, id), output: printed },
+          model: { ...pageModel(kit, request, first, id), output: printed },
         })
       }
-      const csrf = site.deps.auth.formToken(request, reply)
+      const csrf = kit.deps.auth.formToken(request, reply)
       // Followed before it is read again: nothing that happens between can be missed.
-      const feed = new JobFeed((listener) => site.deps.jobEvents.follow(first.id, listener))
-      const stream = Readable.from(live(site, request, csrf, first, feed))
+      const feed = new JobFeed((listener) => kit.deps.jobEvents.follow(first.id, listener))
+      const stream = Readable.from(live(kit, request, csrf, first, feed))
       stream.once('close', () => feed.end())
       return reply.type('text/html; charset=utf-8').header('x-accel-buffering', 'no').send(stream)
     },
@@ -61,26 +61,26 @@ export function jobRoutes(app: FastifyInstance, site: Site): void {
 }
 
 async function* live(
-  site: Site,
+  kit: PageKit,
   request: FastifyRequest,
   csrf: string,
   first: JobDetail,
   feed: JobFeed,
 ): AsyncGenerator<string> {
   try {
-    const job = await readJob(site, request, first.id)
-    const model = pageModel(site, request, job, first.id)
+    const job = await readJob(kit, request, first.id)
+    const model = pageModel(kit, request, job, first.id)
     const output = isRun(job) ? { text: '', isCut: false } : null
     const page = { template: 'job/detail', title: job.type, model: { ...model, output }, isLive: true }
-    const [top = '', middle = '', ...rest] = site.page(request, page, csrf).split(/<!-- (?:live|printed|end) -->/)
+    const [top = '', middle = '', ...rest] = kit.page(request, page, csrf).split(/<!-- (?:live|printed|end) -->/)
     const rows = new StepRows()
     yield top + job.steps.map((step) => rows.known(step)).join('')
     if (output !== null) {
       const [close = '', bottom = ''] = rest
       yield rows.close() + middle
-      yield* printing(site, request, job.id)
-      const last = await readJob(site, request, first.id)
-      yield close + renderPartial('job-end', { end: jobEnd(site.t, last) }) + bottom
+      yield* printing(kit, request, job.id)
+      const last = await readJob(kit, request, first.id)
+      yield close + renderPartial('job-end', { end: jobEnd(kit.t, last) }) + bottom
       return
     }
     const [bottom = ''] = rest
@@ -90,7 +90,7 @@ async function* live(
       const event = await feed.next(Math.min(quietMs, deadline - performance.now()))
       if (event === null) {
         // The store is the truth; news may have been lost with the agent's connection.
-        state = (await readJob(site, request, first.id)).state
+        state = (await readJob(kit, request, first.id)).state
         yield '\n'
       } else if (event.kind === 'state') {
         state = event.state
@@ -98,19 +98,19 @@ async function* live(
         yield rows.happened(event)
       }
     }
-    const last = await readJob(site, request, first.id)
-    yield rows.close() + middle + renderPartial('job-end', { end: jobEnd(site.t, last) }) + bottom
+    const last = await readJob(kit, request, first.id)
+    yield rows.close() + middle + renderPartial('job-end', { end: jobEnd(kit.t, last) }) + bottom
   } finally {
     feed.end()
   }
 }
 
 /** What a command prints, as it comes, until the job has ended. */
-async function* printing(site: Site, request: FastifyRequest, job: Id): AsyncGenerator<string> {
+async function* printing(kit: PageKit, request: FastifyRequest, job: Id): AsyncGenerator<string> {
   const deadline = performance.now() + watchMs
   let sent = 0
   for (let after = 0; ; ) {
-    const page = await readOutput(site, request, job, after)
+    const page = await readOutput(kit, request, job, after)
     after = page.next
     sent += page.text.length
     yield page.text === '' ? '' : renderPartial('printed', page)
@@ -120,9 +120,9 @@ async function* printing(site: Site, request: FastifyRequest, job: Id): AsyncGen
   }
 }
 
-async function readOutput(site: Site, request: FastifyRequest, job: Id, after: number): Promise<Printed> {
+async function readOutput(kit: PageKit, request: FastifyRequest, job: Id, after: number): Promise<Printed> {
   try {
-    const { value } = await site.run(request, 'job.output', { job, after })
+    const { value } = await kit.run(request, 'job.output', { job, after })
     const { text, next, state } = Printed.parse(value)
     return { text, next, state, isCut: after === 0 && text.length > 400_000 }
   } catch (error) {
@@ -132,8 +132,8 @@ async function readOutput(site: Site, request: FastifyRequest, job: Id, after: n
   }
 }
 
-async function readJob(site: Site, request: FastifyRequest, ref: string): Promise<JobDetail> {
-  const { value } = await site.run(request, 'job.get', { job: ref })
+async function readJob(kit: PageKit, request: FastifyRequest, ref: string): Promise<JobDetail> {
+  const { value } = await kit.run(request, 'job.get', { job: ref })
   return JobDetail.parse(value)
 }
 
@@ -145,12 +145,12 @@ function isActive(job: Pick<JobDetail, 'state'>): boolean {
   return job.state === 'queued' || job.state === 'running'
 }
 
-function pageModel(site: Site, request: FastifyRequest, job: JobDetail, id: string): object {
-  const { t } = site
+function pageModel(kit: PageKit, request: FastifyRequest, job: JobDetail, id: string): object {
+  const { t } = kit
   const isLive = isActive(job)
-  const operation = site.operation('job.get')
-  const cancel = job.state === 'queued' && site.may(request, 'job.cancel')
-  const stop = isLive && isRun(job) && site.may(request, 'job.stop')
+  const operation = kit.operation('job.get')
+  const cancel = job.state === 'queued' && kit.may(request, 'job.cancel')
+  const stop = isLive && isRun(job) && kit.may(request, 'job.stop')
   return {
     head: {
       title: `${job.type} ${job.resourceName}`,

@@ -2,14 +2,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'
 import { formText, loneControl, onTheForm } from './lone-form.ts'
+import type { PageKit } from './page-kit.ts'
 import { problemView } from './problem-view.ts'
-import type { Site } from './site.ts'
 
 const open = { config: { access: 'public' } } as const
 const secret = { config: { access: 'public', isSignIn: true } } as const
 
-export function linkRoutes(app: FastifyInstance, site: Site): void {
-  const { t, deps } = site
+export function linkRoutes(app: FastifyInstance, kit: PageKit): void {
+  const { t, deps } = kit
   const { links } = deps.auth
 
   const forgotPage = (request: FastifyRequest, reply: FastifyReply, email: string, error?: WcpError) => {
@@ -82,7 +82,7 @@ export function linkRoutes(app: FastifyInstance, site: Site): void {
       if ((await links.look(token))?.purpose === 'verification') await links.verify(request, token)
       else {
         const password = formText(request.body, 'password')
-        if (password !== formText(request.body, 'repeat')) throw differs(site)
+        if (password !== formText(request.body, 'repeat')) throw differs(kit)
         await links.setPassword(request, token, password)
       }
     } catch (thrown) {
@@ -106,7 +106,7 @@ export function linkRoutes(app: FastifyInstance, site: Site): void {
     },
   ): FastifyReply {
     const { error, title, status = error?.status ?? 200 } = given
-    return site.send(request, reply, {
+    return kit.send(request, reply, {
       template: 'auth/form',
       title,
       status,
@@ -122,7 +122,7 @@ export function linkRoutes(app: FastifyInstance, site: Site): void {
   }
 }
 
-function differs({ t }: Site): WcpError {
+function differs({ t }: PageKit): WcpError {
   return new WcpError('bad_input', 'Cannot set the password', {
     fields: [{ field: 'repeat', problem: t.auth.different }],
   })

@@ -9,7 +9,7 @@ import { type KindWords, label, type Texts } from '../../lib/texts.ts'
 import { kinds } from '../../resources/index.ts'
 import { type AnyKind, tableOf, wordsOf } from '../../resources/kind.ts'
 import { apiCall, apiCallText } from './api-call.ts'
-import type { Site } from './site.ts'
+import type { PageKit } from './page-kit.ts'
 
 /** Inputs that a list may take, as controls above it. */
 const textFilters = ['search', 'action', 'actor', 'since', 'until', 'role', 'reseller']
@@ -17,33 +17,33 @@ const choiceFilters = ['status', 'state', 'outcome']
 
 type ListQuery = Readonly<Record<string, string | undefined>>
 
-export function listRoutes(app: FastifyInstance, site: Site): void {
-  for (const kind of kinds) if (kind.menu !== undefined && kind.columns !== undefined) list(app, site, kind)
+export function listRoutes(app: FastifyInstance, kit: PageKit): void {
+  for (const kind of kinds) if (kind.menu !== undefined && kind.columns !== undefined) list(app, kit, kind)
 }
 
-function list(app: FastifyInstance, site: Site, kind: AnyKind): void {
+function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
   const page = z.object({ items: z.array(kind.item), nextCursor: z.string().nullable() })
   const { path: action } = kind
   const name = `${kind.name}.list`
 
   app.get<{ Querystring: ListQuery }>(action, { config: { access: 'session' } }, async (request, reply) => {
-    const { t } = site
+    const { t } = kit
     const words = wordsOf(t, kind)
-    const operation = site.operation(name)
+    const operation = kit.operation(name)
     const keys = ['cursor', 'deleted', ...textFilters, ...choiceFilters].filter((key) =>
       fieldNamed(operation.input, key),
     )
     const given = keys.flatMap((key) => (request.query[key] ? [[key, request.query[key]] as const] : []))
     const input = Object.fromEntries(given)
-    const { items, nextCursor } = page.parse((await site.run(request, name, input)).value)
+    const { items, nextCursor } = page.parse((await kit.run(request, name, input)).value)
 
     const create = `${kind.name}.create`
     const add =
-      words.add !== undefined && site.may(request, create)
+      words.add !== undefined && kit.may(request, create)
         ? { title: words.add, href: `/do/${create}${query(begin(kind, request))}` }
         : null
     const { cursor, ...narrowing } = input
-    return site.send(request, reply, {
+    return kit.send(request, reply, {
       template: 'list',
       title: words.many,
       model: {
@@ -56,7 +56,7 @@ function list(app: FastifyInstance, site: Site, kind: AnyKind): void {
           ],
         },
         problem: null,
-        filter: filterOf(site, request, operation.input, action, narrowing),
+        filter: filterOf(kit, request, operation.input, action, narrowing),
         table: tableOf(kind, t, items),
         empty: Object.keys(narrowing).length > 0 ? nothingFits(t, action) : emptyOf(words, add),
         pager: {
@@ -74,15 +74,15 @@ function begin({ list }: AnyKind, { session }: FastifyRequest): Readonly<Record<
 }
 
 function filterOf(
-  site: Site,
+  kit: PageKit,
   request: FastifyRequest,
   input: z.ZodObject,
   action: string,
   given: Readonly<Record<string, string>>,
 ): object | null {
-  const { t } = site
+  const { t } = kit
   const takes = (key: string) =>
-    fieldNamed(input, key) !== undefined && (key !== 'reseller' || site.may(request, 'reseller.list'))
+    fieldNamed(input, key) !== undefined && (key !== 'reseller' || kit.may(request, 'reseller.list'))
   const words: Readonly<Record<string, string>> = { ...t.statuses, ...t.roles, ...t.audit.outcomes }
   const texts = textFilters.filter(takes).map((name) => ({ name, title: label(t, name), value: given[name] ?? '' }))
   const selects = choiceFilters.filter(takes).map((name) => ({

@@ -5,13 +5,13 @@ import { asWcpError } from '../../contract/errors.ts'
 import { fieldNamed } from '../../contract/fields.ts'
 import { kinds } from '../../resources/index.ts'
 import { type AnyKind, type Look, tableOf, wordsOf } from '../../resources/kind.ts'
-import type { Site } from './site.ts'
+import type { PageKit } from './page-kit.ts'
 
-export function lookOf(site: Site, request: FastifyRequest, kind: AnyKind): Look {
-  const { t } = site
-  const may = (operation: string) => site.may(request, operation)
+export function lookOf(kit: PageKit, request: FastifyRequest, kind: AnyKind): Look {
+  const { t } = kit
+  const may = (operation: string) => kit.may(request, operation)
   const ask = async (name: string, input: Readonly<Record<string, unknown>>) =>
-    (await site.run(request, name, input)).value
+    (await kit.run(request, name, input)).value
 
   const look: Look = {
     t,
@@ -27,7 +27,7 @@ export function lookOf(site: Site, request: FastifyRequest, kind: AnyKind): Look
         : null,
     async some(name, input, item) {
       if (!may(name)) return []
-      const { input: accepted } = site.operation(name)
+      const { input: accepted } = kit.operation(name)
       if (Object.keys(input).some((key) => fieldNamed(accepted, key) === undefined)) return []
       const page = z.object({ items: z.array(item) })
       return orUnseen(

@@ -10,7 +10,7 @@ import type { Outcome, PanelDeps, Session } from '../http/types.ts'
 import { menuFor } from './menu.ts'
 import { type Frame, renderPage } from './view.ts'
 
-export interface Site {
+export interface PageKit {
   readonly deps: PanelDeps
   readonly t: Texts
   readonly stylesheet: string
@@ -36,13 +36,13 @@ function visitorOf({ actor, expiresAt }: Session): Frame['visitor'] {
   return { name, acting: impersonator === undefined ? null : { by: impersonator.email, until: expiresAt } }
 }
 
-export function createSite(deps: PanelDeps): Site {
+export function createPageKit(deps: PanelDeps): PageKit {
   const t = english
   const byName = new Map(deps.operations.map((operation) => [operation.name, operation]))
   const stylesheet = `/assets/${createHash('sha256').update(asset('styles.css')).digest('hex').slice(0, 16)}.css`
   const host = deps.baseUrl === null ? null : new URL(deps.baseUrl).hostname
 
-  const site: Site = {
+  const kit: PageKit = {
     deps,
     t,
     stylesheet,
@@ -55,7 +55,7 @@ export function createSite(deps: PanelDeps): Site {
       const operation = byName.get(name)
       return operation !== undefined && deps.mayCall(request.actor, operation)
     },
-    run: (request, name, input) => deps.run(request, site.operation(name), input),
+    run: (request, name, input) => deps.run(request, kit.operation(name), input),
     page(request, { template, title, model, isLive = false }, csrf = '') {
       const frame: Frame = {
         title,
@@ -63,7 +63,7 @@ export function createSite(deps: PanelDeps): Site {
         version: deps.version,
         stylesheet,
         visitor: request.session && visitorOf(request.session),
-        menu: menuFor(t, request.url, (name) => site.may(request, name)),
+        menu: menuFor(t, request.url, (name) => kit.may(request, name)),
         menuFirst: isLive,
         csrf,
         flash: deps.flash.take(request),
@@ -75,8 +75,8 @@ export function createSite(deps: PanelDeps): Site {
       return reply
         .code(page.status ?? 200)
         .type('text/html; charset=utf-8')
-        .send(site.page(request, page, csrf))
+        .send(kit.page(request, page, csrf))
     },
   }
-  return site
+  return kit
 }

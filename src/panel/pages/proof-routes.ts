@@ -4,11 +4,11 @@ import type { WcpError } from '../../contract/errors.ts'
 import { query } from '../../lib/safe-url.ts'
 import type { OwedFactor } from '../http/types.ts'
 import { formText, loneControl, onTheForm } from './lone-form.ts'
+import type { PageKit } from './page-kit.ts'
 import { problemView } from './problem-view.ts'
-import type { Site } from './site.ts'
 
-export function proofRoutes(app: FastifyInstance, site: Site): void {
-  const { t, deps } = site
+export function proofRoutes(app: FastifyInstance, kit: PageKit): void {
+  const { t, deps } = kit
   const { auth } = deps
 
   const codeField = loneControl({
@@ -23,7 +23,7 @@ export function proofRoutes(app: FastifyInstance, site: Site): void {
     const isElsewhere = owed.certificate === 'registered' && port !== null
     const fields = owed.app && owed.certificate !== 'shown' ? [codeField] : []
     const title = fields.length > 0 ? t.factor.codeTitle : t.certificates.useTitle
-    return site.send(request, reply, {
+    return kit.send(request, reply, {
       template: 'auth/form',
       title,
       status: error?.status ?? 200,
@@ -87,7 +87,7 @@ export function proofRoutes(app: FastifyInstance, site: Site): void {
         required: false,
       }),
     ]
-    return site.send(request, reply, {
+    return kit.send(request, reply, {
       template: 'auth/form',
       title: t.factor.confirmTitle,
       status: error?.status ?? 200,

@@ -6,7 +6,7 @@ import { nothing } from '../../lib/command-spec.ts'
 import { kinds } from '../../resources/index.ts'
 import { holds } from '../../resources/rights.ts'
 import type { Choice } from './form-fields.ts'
-import type { Site } from './site.ts'
+import type { PageKit } from './page-kit.ts'
 
 /** Input that refers to something → the kind, and the output key by which it is named. */
 const referring = new Map(
@@ -15,45 +15,45 @@ const referring = new Map(
 
 /** By field name; the first 200 of each, beyond which typing a name works all the same. */
 export async function referenceChoices(
-  site: Site,
+  kit: PageKit,
   request: FastifyRequest,
   operation: AnyOperation,
 ): Promise<Map<string, readonly Choice[]>> {
   const choices = new Map<string, readonly Choice[]>()
   for (const field of operation.fields) {
     const kind = field.isReference ? referring.get(field.name) : undefined
-    if (kind !== undefined && site.may(request, `${kind.name}.list`)) {
-      const { value } = await site.run(request, `${kind.name}.list`, { limit: 200 })
+    if (kind !== undefined && kit.may(request, `${kind.name}.list`)) {
+      const { value } = await kit.run(request, `${kind.name}.list`, { limit: 200 })
       choices.set(field.name, names(value, kind.key))
     }
-    if (field.name === 'permissions') choices.set('permissions', permissionChoices(site, request))
-    if (field.name === 'scopes') choices.set('scopes', keyScopeChoices(site, request))
-    if (field.name === 'php') choices.set('php', phpChoices(site, field))
+    if (field.name === 'permissions') choices.set('permissions', permissionChoices(kit, request))
+    if (field.name === 'scopes') choices.set('scopes', keyScopeChoices(kit, request))
+    if (field.name === 'php') choices.set('php', phpChoices(kit, field))
   }
   return choices
 }
 
 /** Nobody gives away a permission that he does not have. */
-function permissionChoices(site: Site, request: FastifyRequest): Choice[] {
-  return site.deps.operations.flatMap(({ name }) => (site.may(request, name) ? [permissionBox(site, name)] : []))
+function permissionChoices(kit: PageKit, request: FastifyRequest): Choice[] {
+  return kit.deps.operations.flatMap(({ name }) => (kit.may(request, name) ? [permissionBox(kit, name)] : []))
 }
 
 /** What the visitor is permitted, but for what is not for keys. */
-function keyScopeChoices(site: Site, { actor }: FastifyRequest): Choice[] {
-  return site.deps.operations.flatMap((operation) => {
+function keyScopeChoices(kit: PageKit, { actor }: FastifyRequest): Choice[] {
+  return kit.deps.operations.flatMap((operation) => {
     const { name, policy } = operation
-    const isFor = actor !== null && holds(actor, name) && site.deps.mayCall(actor, operation) && !policy.isSensitive
-    return isFor ? [permissionBox(site, name)] : []
+    const isFor = actor !== null && holds(actor, name) && kit.deps.mayCall(actor, operation) && !policy.isSensitive
+    return isFor ? [permissionBox(kit, name)] : []
   })
 }
 
-function permissionBox({ t }: Site, name: string): Choice {
+function permissionBox({ t }: PageKit, name: string): Choice {
   const kind = kindOf({ name })
   return { value: name, title: name, group: t.kinds[kind]?.many ?? kind }
 }
 
 /** Installed versions, and the word for a site without PHP where the field takes one. */
-function phpChoices({ deps, t }: Site, field: Field): Choice[] {
+function phpChoices({ deps, t }: PageKit, field: Field): Choice[] {
   const installed = deps.agent.phpVersions
   return field.choices
     .filter((word) => installed.length === 0 || word === nothing || installed.includes(word))

@@ -13,26 +13,26 @@ import { HealthHistory } from './health-history.ts'
 import { jobRoutes } from './job-routes.ts'
 import { linkRoutes } from './link-routes.ts'
 import { listRoutes } from './list-routes.ts'
+import { createPageKit } from './page-kit.ts'
 import { proofRoutes } from './proof-routes.ts'
 import { settingsRoutes } from './settings-routes.ts'
-import { createSite } from './site.ts'
 import { terminalRoutes } from './terminal-routes.ts'
 
 export const registerPages: RegisterPages = async (app, deps) => {
-  const site = createSite(deps)
-  assetsRoutes(app, site)
-  authRoutes(app, site)
-  proofRoutes(app, site)
-  linkRoutes(app, site)
-  dashboardRoutes(app, site, new HealthHistory())
-  listRoutes(app, site)
-  detailRoutes(app, site)
-  jobRoutes(app, site)
-  settingsRoutes(app, site)
-  doRoutes(app, site)
-  terminalRoutes(app, site)
-  accountRoutes(app, site)
-  certificateRoutes(app, site)
-  apiRoutes(app, site)
-  return { errorPage: (error, request, reply) => errorPage(site, error, request, reply) }
+  const kit = createPageKit(deps)
+  assetsRoutes(app, kit)
+  authRoutes(app, kit)
+  proofRoutes(app, kit)
+  linkRoutes(app, kit)
+  dashboardRoutes(app, kit, new HealthHistory())
+  listRoutes(app, kit)
+  detailRoutes(app, kit)
+  jobRoutes(app, kit)
+  settingsRoutes(app, kit)
+  doRoutes(app, kit)
+  terminalRoutes(app, kit)
+  accountRoutes(app, kit)
+  certificateRoutes(app, kit)
+  apiRoutes(app, kit)
+  return { errorPage: (error, request, reply) => errorPage(kit, error, request, reply) }
 }

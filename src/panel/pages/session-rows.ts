@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { clientName } from '../../lib/client-name.ts'
 import { Session } from '../../resources/session/schema.ts'
-import type { Site } from './site.ts'
+import type { PageKit } from './page-kit.ts'
 
 export interface SessionRow extends Session {
   /** `Firefox on Linux` */
@@ -12,8 +12,8 @@ export interface SessionRow extends Session {
 }
 
 /** The newest fifty; nothing for a visitor who may not see those of this user. */
-export async function sessionRows(site: Site, request: FastifyRequest, user: string): Promise<readonly SessionRow[]> {
-  const { value } = await site.run(request, 'session.list', { user, limit: 50 })
+export async function sessionRows(kit: PageKit, request: FastifyRequest, user: string): Promise<readonly SessionRow[]> {
+  const { value } = await kit.run(request, 'session.list', { user, limit: 50 })
   const { items } = z.object({ items: z.array(Session) }).parse(value)
   return items.map((session) => ({
     ...session,

@@ -9,17 +9,17 @@ import { policySection } from '../../resources/policy/kind.ts'
 import { Policy } from '../../resources/policy/schema.ts'
 import { Setting } from '../../resources/settings/schema.ts'
 import { apiCall, apiCallText } from './api-call.ts'
-import type { Site } from './site.ts'
+import type { PageKit } from './page-kit.ts'
 
-export function settingsRoutes(app: FastifyInstance, site: Site): void {
-  const { t } = site
+export function settingsRoutes(app: FastifyInstance, kit: PageKit): void {
+  const { t } = kit
 
   app.get('/settings', { config: { access: 'session' } }, async (request, reply) => {
-    const { value } = await site.run(request, 'settings.list', {})
+    const { value } = await kit.run(request, 'settings.list', {})
     const { items } = z.object({ items: z.array(Setting) }).parse(value)
-    const operation = site.operation('settings.list')
-    const mayChange = site.may(request, 'settings.update')
-    return site.send(request, reply, {
+    const operation = kit.operation('settings.list')
+    const mayChange = kit.may(request, 'settings.update')
+    return kit.send(request, reply, {
       template: 'list',
       title: t.kinds.settings?.many ?? '',
       model: {
@@ -50,8 +50,8 @@ export function settingsRoutes(app: FastifyInstance, site: Site): void {
               : { text: '' },
           ]),
         },
-        after: site.may(request, 'policy.list')
-          ? [policySection(t, await policies(request), site.may(request, 'policy.update'))]
+        after: kit.may(request, 'policy.list')
+          ? [policySection(t, await policies(request), kit.may(request, 'policy.update'))]
           : [],
         command: { line: toCommandLine(operation, {}), call: apiCallText(apiCall(operation, {})) },
       },
@@ -59,9 +59,9 @@ export function settingsRoutes(app: FastifyInstance, site: Site): void {
   })
 
   app.get<{ Querystring: unknown }>('/audit/export', { config: { access: 'session' } }, async (request, reply) => {
-    if (!site.deps.isFresh(request)) return reply.redirect(`/confirm${query({ next: request.url })}`, 303)
+    if (!kit.deps.isFresh(request)) return reply.redirect(`/confirm${query({ next: request.url })}`, 303)
     const asked = isRecord(request.query) ? request.query : {}
-    const { value } = await site.run(request, 'audit.export', { format: 'csv', limit: 5000, ...asked })
+    const { value } = await kit.run(request, 'audit.export', { format: 'csv', limit: 5000, ...asked })
     const { text } = z.object({ text: z.string() }).parse(value)
     const isCsv = asked.format !== 'jsonl'
     return reply
@@ -71,13 +71,13 @@ export function settingsRoutes(app: FastifyInstance, site: Site): void {
   })
 
   async function policies(request: FastifyRequest): Promise<readonly Policy[]> {
-    return z.object({ items: z.array(Policy) }).parse((await site.run(request, 'policy.list', {})).value).items
+    return z.object({ items: z.array(Policy) }).parse((await kit.run(request, 'policy.list', {})).value).items
   }
 
   app.get('/audit/verify', { config: { access: 'session' } }, async (request, reply) => {
-    const operation = site.operation('audit.verify')
-    const verdict = AuditVerdict.parse((await site.run(request, 'audit.verify', {})).value)
-    return site.send(request, reply, {
+    const operation = kit.operation('audit.verify')
+    const verdict = AuditVerdict.parse((await kit.run(request, 'audit.verify', {})).value)
+    return kit.send(request, reply, {
       template: 'audit/verify',
       title: t.audit.verify,
       model: {

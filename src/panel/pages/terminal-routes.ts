@@ -3,24 +3,24 @@ import type { FastifyInstance } from 'fastify'
 import { isRecord } from '../../contract/fields.ts'
 import { commandSpec, usageLine } from '../../lib/command-spec.ts'
 import { apiCallText } from './api-call.ts'
-import type { Site } from './site.ts'
+import type { PageKit } from './page-kit.ts'
 import { offered, runLine } from './terminal-run.ts'
 import { TerminalHistory } from './terminal-session.ts'
 
-export function terminalRoutes(app: FastifyInstance, site: Site): void {
-  const { t } = site
+export function terminalRoutes(app: FastifyInstance, kit: PageKit): void {
+  const { t } = kit
   const history = new TerminalHistory()
 
   app.get<{ Querystring: { line?: string } }>('/terminal', { config: { access: 'session' } }, (request, reply) => {
     const entries = request.session === null ? [] : history.of(request.session.id)
-    return site.send(request, reply, {
+    return kit.send(request, reply, {
       template: 'terminal/terminal',
       title: t.terminal.title,
       model: {
         head: { title: t.terminal.title, lede: t.terminal.lede },
         entries: entries.map((entry) => ({ ...entry, call: entry.call === null ? null : apiCallText(entry.call) })),
         line: request.query.line ?? '',
-        commands: offered(site, request).map((operation) => ({
+        commands: offered(kit, request).map((operation) => ({
           words: commandSpec(operation).words,
           usage: usageLine(operation),
           summary: operation.summary,
@@ -33,7 +33,7 @@ export function terminalRoutes(app: FastifyInstance, site: Site): void {
     const line = isRecord(request.body) && typeof request.body.line === 'string' ? request.body.line.trim() : ''
     if (request.session === null || line === '') return reply.redirect('/terminal', 303)
     if (line === 'clear') history.clear(request.session.id)
-    else history.add(request.session.id, await runLine(site, request, line))
+    else history.add(request.session.id, await runLine(kit, request, line))
     return reply.redirect('/terminal#line', 303)
   })
 }

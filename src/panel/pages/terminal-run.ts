@@ -8,26 +8,26 @@ import { printChanges, printProblem, printRecord, printTable } from '../../lib/p
 import { path } from '../../lib/safe-url.ts'
 import { splitWords } from '../../lib/words.ts'
 import { apiCall } from './api-call.ts'
-import type { Site } from './site.ts'
+import type { PageKit } from './page-kit.ts'
 import type { TerminalEntry } from './terminal-session.ts'
 
-export async function runLine(site: Site, request: FastifyRequest, line: string): Promise<TerminalEntry> {
-  const operations = offered(site, request)
+export async function runLine(kit: PageKit, request: FastifyRequest, line: string): Promise<TerminalEntry> {
+  const operations = offered(kit, request)
   const nothing = { call: null, json: null, failed: false, job: null }
   try {
     const words = splitWords(line).filter((word, at) => at > 0 || word !== 'wcp')
     const help = helpFor(words, operations)
     if (help !== null) return { ...nothing, line, text: help }
     // By all, so that what is not permitted is refused as everywhere and not as an unknown word.
-    return await runCommand(site, request, parseCommandLine(words, site.deps.operations))
+    return await runCommand(kit, request, parseCommandLine(words, kit.deps.operations))
   } catch (thrown) {
     const error = asWcpError(thrown)
     if (error.code === 'internal') throw thrown
-    return { ...nothing, line: shown(line, site.deps.operations), failed: true, ...problemText(error) }
+    return { ...nothing, line: shown(line, kit.deps.operations), failed: true, ...problemText(error) }
   }
 }
 
-async function runCommand(site: Site, request: FastifyRequest, command: ParsedCommand): Promise<TerminalEntry> {
+async function runCommand(kit: PageKit, request: FastifyRequest, command: ParsedCommand): Promise<TerminalEntry> {
   const { operation, input, unsaid, flags } = command
   const call = apiCall(operation, input, { plan: flags.plan })
   const line = toCommandLine(operation, input) + (flags.plan ? ' --plan' : '') + (flags.yes ? ' --yes' : '')
@@ -36,10 +36,10 @@ async function runCommand(site: Site, request: FastifyRequest, command: ParsedCo
     const [name] = unsaid
     if (name !== undefined)
       throw new WcpError('bad_input', `Cannot read the command: "${name}" needs a value`, {
-        help: site.t.terminal.asksNothing,
+        help: kit.t.terminal.asksNothing,
       })
     if (flags.plan) {
-      const plan = await site.deps.plan(request, operation, input)
+      const plan = await kit.deps.plan(request, operation, input)
       const text = printed((output) => {
         for (const { type, changes } of plan) {
           output.out(`${type}\n`)
@@ -49,8 +49,8 @@ async function runCommand(site: Site, request: FastifyRequest, command: ParsedCo
       return { ...base, text, json: json(plan) }
     }
     if (operation.confirm !== undefined && !flags.yes)
-      throw new WcpError('precondition_failed', operation.confirm, { help: site.t.terminal.sure })
-    const { value, jobIds } = await site.deps.run(request, operation, input)
+      throw new WcpError('precondition_failed', operation.confirm, { help: kit.t.terminal.sure })
+    const { value, jobIds } = await kit.deps.run(request, operation, input)
     const [job] = jobIds
     return {
       ...base,
@@ -65,8 +65,8 @@ async function runCommand(site: Site, request: FastifyRequest, command: ParsedCo
   }
 }
 
-export function offered(site: Site, request: FastifyRequest): AnyOperation[] {
-  return site.deps.operations.filter(({ name }) => site.may(request, name))
+export function offered(kit: PageKit, request: FastifyRequest): AnyOperation[] {
+  return kit.deps.operations.filter(({ name }) => kit.may(request, name))
 }
 
 /** `help`, `help tenant`, `tenant --help`, `tenant create --help`; null for anything that is to be run. */

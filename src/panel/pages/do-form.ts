@@ -1,0 +1,141 @@
+/** The page of an operation's form, and of the answer that it gives once. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { WcpError } from '../../contract/errors.ts'
+import { isRecord } from '../../contract/fields.ts'
+import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../contract/operation.ts'
+import { toCommandLine, usageLine } from '../../lib/command-spec.ts'
+import { path } from '../../lib/safe-url.ts'
+import { label } from '../../lib/texts.ts'
+import type { JobPlan } from '../http/types.ts'
+import { apiCall, apiCallText } from './api-call.ts'
+import { planView } from './diff-lines.ts'
+import { type Choice, fieldLabel, formControls } from './form-fields.ts'
+import { type FormValues, inputOf } from './form-values.ts'
+import type { PageKit } from './page-kit.ts'
+import { homeOf, isDestructive, listPath } from './places.ts'
+import { problemView } from './problem-view.ts'
+import { referenceChoices } from './reference-choices.ts'
+
+export interface FormState {
+  readonly operation: AnyOperation
+  readonly values: FormValues
+  /** What a change began with. */
+  readonly present: FormValues | null
+  /** Of what the form showed when it was opened: so two people who change the same do not overwrite each other unseen. */
+  readonly version: string | undefined
+  readonly back: string | undefined
+  /** The command line names the values; before anybody typed, it shows the usage. */
+  readonly isTyped: boolean
+  readonly asks: boolean
+  readonly plan: readonly JobPlan[] | null
+  readonly error: WcpError | null
+}
+
+export async function sendForm(
+  kit: PageKit,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  state: FormState,
+): Promise<FastifyReply> {
+  const { t } = kit
+  const { operation, values, asks, error } = state
+  const shown = subject(operation, values)
+  const hidden = asks ? Object.keys(values) : shown
+  const choices: ReadonlyMap<string, readonly Choice[]> = asks
+    ? new Map()
+    : await referenceChoices(kit, request, operation)
+  const without = new Set([...hidden, ...(kit.may(request, 'reseller.list') ? [] : ['reseller'])])
+  const controls = formControls(operation, { t, values, error, choices, without })
+  const labels = new Map(operation.fields.map((field) => [field.name, fieldLabel(t, field)]))
+  const input = inputOf(operation, values, state.present)
+  const title = formTitle(
+    kit,
+    operation,
+    shown.map((name) => values[name] ?? ''),
+  )
+  const home = homeOf(operation, shown.length > 0 ? values[shown[0] ?? ''] : undefined)
+  return kit.send(request, reply, {
+    template: 'do/form',
+    title,
+    status: error?.status ?? 200,
+    model: {
+      head: {
+        title,
+        lede: asks ? '' : (operation.description ?? ''),
+        crumbs: [{ title: kindTitle(kit, operation), href: listPath(kindOf(operation)) }],
+      },
+      action: path`/do/${operation.name}`,
+      back: state.back ?? '',
+      hidden: [
+        ...hidden.map((name) => ({ name, value: values[name] ?? '' })),
+        ...(state.version === undefined ? [] : [{ name: '_version', value: state.version }]),
+      ],
+      facts: hidden
+        .filter((name) => !shown.includes(name) && values[name] !== '' && !operation.secret?.includes(name))
+        .map((name) => ({ title: labels.get(name) ?? name, text: values[name] ?? '' })),
+      question: asks ? operation.confirm : null,
+      fields: controls,
+      submit: verbTitle(kit, operation),
+      danger: isDestructive(operation),
+      canPlan: operation.effect === 'machine',
+      cancel: state.back ?? home,
+      plan: state.plan === null ? null : planView(state.plan),
+      problem: error === null ? null : problemView(t, error, controls),
+      command: {
+        line: state.isTyped || shown.length > 0 ? toCommandLine(operation, input) : usageLine(operation),
+        call: apiCallText(apiCall(operation, input)),
+      },
+    },
+  })
+}
+
+/** What an operation gives once, such as a new password. */
+export function sendAnswer(
+  kit: PageKit,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { operation, back }: FormState,
+  value: unknown,
+): FastifyReply {
+  const title = formTitle(kit, operation, [])
+  const rows = secretsOf(value).map(([key, given]) => ({
+    title: label(kit.t, key),
+    values: (Array.isArray(given) ? given : [given]).map(String),
+  }))
+  return kit.send(request, reply, {
+    template: 'do/answer',
+    title,
+    model: { head: { title }, rows, next: back ?? after(operation, value) },
+  })
+}
+
+/** What is shown once; an answer may well have none, such as when a link was mailed. */
+export function secretsOf(value: unknown): [string, unknown][] {
+  return Object.entries(isRecord(value) ? value : {}).filter(([key, given]) => key !== 'id' && given !== null)
+}
+
+/** Fields that name what the operation is about, once they are known: shown as facts instead of controls. */
+function subject(operation: AnyOperation, values: FormValues): string[] {
+  return httpBinding(operation).pathKeys.filter((key) => (values[key] ?? '') !== '')
+}
+
+/** Where to go after an operation that made no job. */
+export function after(operation: AnyOperation, value: unknown): string {
+  const id = isRecord(value) && typeof value.id === 'string' ? value.id : undefined
+  return homeOf(operation, verbOf(operation) === 'delete' ? undefined : id)
+}
+
+function kindTitle({ t }: PageKit, operation: AnyOperation): string {
+  return t.kinds[kindOf(operation)]?.many ?? kindOf(operation)
+}
+
+function verbTitle({ t }: PageKit, operation: AnyOperation): string {
+  const titles: Readonly<Record<string, string>> = t.verbs
+  return titles[verbOf(operation)] ?? verbOf(operation)
+}
+
+/** `Delete tenant blog` */
+export function formTitle(kit: PageKit, operation: AnyOperation, about: readonly string[]): string {
+  const noun = kit.t.kinds[kindOf(operation)]?.one ?? kindOf(operation)
+  return [verbTitle(kit, operation), noun, ...about].join(' ')
+}
