@@ -4,6 +4,7 @@ import type { Machine } from './harness/machine.ts'
 import { start } from './harness/start.ts'
 import { copyPrebuilt } from './installed.ts'
 import { browserOf, putWhoPage, setUp, visit } from './server.ts'
+import { commandsOfTenants } from './tenant-commands.ts'
 
 const minutes = 60_000
 const site = 'shop.example.com'
@@ -53,6 +54,8 @@ describe('Debian 12', () => {
     const groups = await machine.succeed(`for pid in $(pgrep -u ${uid}); do cat /proc/$pid/cgroup; done`)
     for (const line of groups.trim().split('\n')) expect(line).toContain('/wcp.slice/wcp-shop.slice/')
   })
+
+  commandsOfTenants(() => machine, { tenant: 'shop', site })
 
   it('keeps all data and gives the web server back when the program is removed', async () => {
     const before = await machine.succeed(data)

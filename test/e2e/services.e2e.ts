@@ -7,6 +7,7 @@ import { type KeyPair, TlsVisitor } from '../support/tls-visitor.ts'
 import type { Machine } from './harness/machine.ts'
 import { installed } from './installed.ts'
 import { admin, browserOf, eventually, putWhoPage, setUp, visit } from './server.ts'
+import { commandsOfTenants } from './tenant-commands.ts'
 import type { Visitor } from './visitor.ts'
 
 const site = 'acme.example.com'
@@ -95,6 +96,8 @@ describe('the services on a server', () => {
       await eventually(machine, 'wcp status', /nginx +running/)
     })
   })
+
+  commandsOfTenants(() => machine, { tenant: 'acme', site })
 
   it('go after nginx, which may have run since before they were installed', async () => {
     expect((await machine.succeed('ps -C nginx -o ni= | sort -u')).trim()).toBe('-10')

@@ -77,9 +77,9 @@ describe('PHP of a tenant', () => {
 
   it.each([
     ['usual, and rules by uid', 'default', true, /^IPAddressDeny=169\.254\.0\.0\/16 .*fd00:ec2::254/],
-    ['usual, and no such rules', 'default', false, /^IPAddressDeny=localhost 169\.254\.0\.0\/16 /],
+    ['usual, and no such rules', 'default', false, /^IPAddressDeny=127\.0\.0\.0\/8 ::1\/128 169\.254\.0\.0\/16 /],
     ['open, and rules by uid', 'open', true, undefined],
-    ['open, and no such rules', 'open', false, /^IPAddressDeny=localhost$/],
+    ['open, and no such rules', 'open', false, /^IPAddressDeny=127\.0\.0\.0\/8 ::1\/128$/],
   ] as const)('is kept from addresses by its slice as well: %s', (_, egress, isFiltered, expected) => {
     const properties = sandboxProperties(places, { ...start, limits: { ...limits, egress } }, isFiltered)
     const denied = properties.find((text) => text.startsWith('IPAddressDeny='))

@@ -166,7 +166,8 @@ export function tenantView(
 /** A second wall, which stands while somebody flushes the rules of nftables; resolvers come first, wherever they are (C29). */
 function addressProperties({ policy, isFiltered }: TenantNetwork): readonly string[] {
   const provider = policy === 'open' ? [] : [...providerAddresses.ipv4, ...providerAddresses.ipv6]
-  const denied = [...(isFiltered ? [] : ['localhost']), ...provider]
+  // In numbers: systemd-run takes the word "localhost" alone, not beside others.
+  const denied = [...(isFiltered ? [] : ['127.0.0.0/8', '::1/128']), ...provider]
   const { ipv4, ipv6 } = resolvers()
   const allowed = ['127.0.0.53', '127.0.0.54', ...ipv4, ...ipv6]
   return denied.length === 0 ? [] : [`IPAddressDeny=${denied.join(' ')}`, `IPAddressAllow=${allowed.join(' ')}`]

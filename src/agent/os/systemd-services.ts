@@ -18,6 +18,7 @@ import type { Layout } from './layout.ts'
 import { reloadRunningNginx, testNginxConfig } from './nginx.ts'
 import { RunAs, runServices } from './run-as/run-as.ts'
 import { SystemdRuns } from './run-as/systemd-runs.ts'
+import type { TenantRun } from './run-as/tenant-run.ts'
 import type { FpmStart, ServiceState, Services } from './services.ts'
 import {
   ceilingProperties,
@@ -52,7 +53,11 @@ export function systemdServices({
   const backend = new SystemdFpm(places, webGroup, cgroups, log, egress)
   void backend.endBurstsOfBefore()
   const lifecycle = new FpmLifecycle(places, backend)
-  const runs = new RunAs(places, new SystemdRuns(places, (run) => backend.prepareSlice(run)))
+  const surroundings = {
+    prepare: (run: TenantRun) => backend.prepareSlice(run),
+    isFiltered: () => egress.isInForce,
+  }
+  const runs = new RunAs(places, new SystemdRuns(places, surroundings))
   return {
     kind: 'systemd',
     get missing() {

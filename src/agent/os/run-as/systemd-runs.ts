@@ -10,20 +10,26 @@ import { phpDirectory, type RunEnd, runName, type TenantRun, tenantArgv } from '
 
 const systemctl = '/usr/bin/systemctl'
 
+export interface Surroundings {
+  /** The tenant's slice has its limits, and its view its own accounts. */
+  prepare(run: TenantRun): Promise<void>
+  /** See `TenantNetwork`. */
+  isFiltered(): boolean
+}
+
 export class SystemdRuns implements RunBackend {
   readonly refusal = undefined
   readonly #places: Layout
-  readonly #prepare: (run: TenantRun) => Promise<void>
+  readonly #surroundings: Surroundings
 
-  /** @param prepare the tenant's slice has its limits, and its view its own accounts */
-  constructor(places: Layout, prepare: (run: TenantRun) => Promise<void>) {
+  constructor(places: Layout, surroundings: Surroundings) {
     this.#places = places
-    this.#prepare = prepare
+    this.#surroundings = surroundings
   }
 
   async launch(run: TenantRun, output: number): Promise<Started> {
-    await this.#prepare(run)
-    const argv = startRunArgv(this.#places, run)
+    await this.#surroundings.prepare(run)
+    const argv = startRunArgv(this.#places, run, this.#surroundings.isFiltered())
     const { ended } = await spawnService('/usr/bin/systemd-run', argv, { stdio: ['ignore', output, output] })
     return { ended }
   }
@@ -76,7 +82,7 @@ function endFrom(word: string): RunEnd {
   return code === 'killed' || code === 'dumped' ? { kind: 'killed', signal: status } : { kind: 'unstarted' }
 }
 
-export function startRunArgv(places: Layout, run: TenantRun): readonly string[] {
+export function startRunArgv(places: Layout, run: TenantRun, isFiltered: boolean): readonly string[] {
   const { seconds, memMb, pids } = run.limits
   const php = phpDirectory(places, run)
   const properties = [
@@ -88,7 +94,7 @@ export function startRunArgv(places: Layout, run: TenantRun): readonly string[] 
     ...(memMb === null ? [] : [`MemoryMax=${memMb}M`, 'MemorySwapMax=0']),
     'OOMPolicy=kill',
     `ExecStopPost=+/usr/bin/ln --symbolic --force -- $\{SERVICE_RESULT}:$\{EXIT_CODE}:$\{EXIT_STATUS} ${lastWord(places, run)}`,
-    ...tenantView(places, run, { policy: run.sliceLimits.egress, isFiltered: false }, php === undefined ? [] : [php]),
+    ...tenantView(places, run, { policy: run.sliceLimits.egress, isFiltered }, php === undefined ? [] : [php]),
   ]
   return [
     '--quiet',
