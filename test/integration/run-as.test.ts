@@ -1,6 +1,16 @@
 /** Attacks on the one way in which root starts something for a tenant, and what it must stand without harm. */
+import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -55,7 +65,8 @@ describe('a command of a tenant', () => {
     expect(await machine.said(acme, 'cut', '-d:', '-f1', '/etc/passwd')).toBe('root\nacme\n')
     const users = await machine.said(acme, 'sh', '-c', "grep -h '^Uid:' /proc/[0-9]*/status | cut -f2 | sort -u")
     expect(users.trim().split('\n')).toEqual(['0', String(acme.uid)]) // root: bubblewrap, the first of the namespace
-    for (const path of [agentState, runsRun, customers.home(other.name), '/root', '/proc/1/environ'])
+    const ofRoot = ['environ', 'root/etc/shadow', 'cwd', 'fd/3', 'mem'].map((file) => `/proc/1/${file}`)
+    for (const path of [agentState, runsRun, customers.home(other.name), '/root', ...ofRoot, '/dev/tty'])
       expect(await machine.said(acme, 'cat', path), path).toMatch(/cannot|No such|denied|Is a directory$/)
     for (const path of ['/', '/usr', customers.tenant(acme.name), '/etc'])
       expect(await machine.said(acme, 'touch', `${path}/evil`), path).toMatch(/denied|Read-only/)
@@ -120,6 +131,65 @@ describe('a command of a tenant', () => {
     }
     expect(readdirSync(outside)).toEqual(['secret'])
   })
+
+  it('cannot put anything of its own in the place of what root mounts for it', async () => {
+    const { customers } = machine.places
+    const own = customers.tenant(acme.name)
+    await machine.said(acme, 'ln', '-sfn', '/etc', 'evil')
+    const pairs = ['tmp', 'home', 'sites'].map((name) => `['${own}/${name}', '${customers.home(acme.name)}/evil']`)
+    const swap = `foreach ([${pairs}, ['${own}/tmp', '${own}/home']] as [$a, $b]) if (exchange($a, $b) === 0) die('swapped');`
+    const racer = await keepRunningAs(acme, `${exchange} echo "begun\n"; for (;;) { ${swap} }`, '/')
+    try {
+      for (let round = 0; round < 4; round++) {
+        const inside = await machine.said(
+          acme,
+          'stat',
+          '--format=%n %u %F',
+          '/tmp',
+          '/var/tmp',
+          own,
+          customers.home(acme.name),
+        )
+        const ofTenant = `${acme.uid} directory`
+        expect(inside).toBe(
+          `/tmp ${ofTenant}\n/var/tmp ${ofTenant}\n${own} 0 directory\n${customers.home(acme.name)} ${ofTenant}\n`,
+        )
+      }
+      expect(racer.hasEnded()).toBe(false)
+    } finally {
+      await racer.end()
+    }
+  })
+
+  it('cannot end what watches it, and its end is told as it was', async () => {
+    const all = 'kill -KILL 1; kill -KILL -1; kill -STOP 1; echo begun; kill -KILL $$'
+    const run = machine.run(acme, ['sh', '-c', all])
+    expect(await machine.services.runAs(run)).toEqual({ kind: 'exited', code: 137 }) // bubblewrap's word for a signal
+    expect(processesOf(acme)).toEqual([])
+    expect(await machine.said(acme, 'echo', 'fine')).toBe('fine\n')
+  })
+
+  it('cannot keep the agent waiting, or writing, with its pipe', async () => {
+    const { runsRun } = machine.places
+    const run = machine.run(acme, ['sh', '-c', 'echo begun; sleep 1; exit 6'])
+    const holders: ChildProcess[] = []
+    try {
+      // Handed over to another process of the tenant's, as its PHP, which does not end with the run.
+      const end = await meanwhile(run, async () => {
+        const pipe = openSync(join(runsRun, readdirSync(runsRun).find((name) => name.endsWith('.out')) ?? ''), 'r+')
+        holders.push(spawn('/usr/bin/yes', { uid: acme.uid, gid: acme.uid, stdio: ['ignore', pipe, 'ignore'] }))
+        closeSync(pipe)
+      })
+      expect(end).toEqual({ kind: 'exited', code: 6 })
+      expect(holders.map(({ exitCode, signalCode }) => exitCode ?? signalCode)).toEqual([null])
+      const { length } = await machine.output(run)
+      await sleep(200)
+      expect((await machine.output(run)).length).toBe(length)
+      expect(readdirSync(runsRun)).toEqual([])
+    } finally {
+      for (const holder of holders) holder.kill('SIGKILL')
+    }
+  }, 30_000)
 
   it('prints ten megabytes as they are, and of more the newest are kept', async () => {
     const run = machine.run(acme, ['seq', '1', '1400000'])

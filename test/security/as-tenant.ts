@@ -26,7 +26,7 @@ export async function keepRunningAs(
   { uid }: Pick<Customer, 'uid'>,
   code: string,
   cwd: string,
-): Promise<{ end(): Promise<void> }> {
+): Promise<{ hasEnded(): boolean; end(): Promise<void> }> {
   const child: ChildProcess = spawn(php, ['-r', `${code}`], {
     uid,
     gid: uid,
@@ -38,9 +38,11 @@ export async function keepRunningAs(
   child.stderr?.on('data', (chunk) => (said += chunk))
   const begun = child.stdout === null ? Promise.resolve() : once(child.stdout, 'data')
   await Promise.race([begun, once(child, 'exit').then(() => Promise.reject(new Error(`it ended at once: ${said}`)))])
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null
   return {
+    hasEnded,
     async end() {
-      if (child.exitCode !== null || child.signalCode !== null) return
+      if (hasEnded()) return
       const ended = once(child, 'exit')
       child.kill('SIGKILL')
       await ended

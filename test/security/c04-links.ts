@@ -48,6 +48,7 @@ async function siteComesAndGoes(stage: Stage, tally: Tally, outside: string, rou
   tally.same(runAs({ uid }, topTraps(), docroot), 'refused', 'the tenant can replace what root stands on')
   const racer = await keepRunningAs({ uid }, race, docroot)
   try {
+    await commandReads(stage, tally)
     for (const path of [`/domains/${site}/suspend`, `/domains/${site}/unsuspend`]) {
       await stage.root('POST', path)
       await settledWithin(stage, tally, path)
@@ -65,6 +66,19 @@ async function siteComesAndGoes(stage: Stage, tally: Tally, outside: string, rou
   } finally {
     await racer.end()
   }
+}
+
+/** The tenant's own command among names that change places: it reads what the tenant may read. */
+async function commandReads(stage: Stage, tally: Tally): Promise<void> {
+  const files = 'swap-a/* swap-b/* to-outside/* to-etc/shadow deep/to-root/root/.* hard-secret'
+  const script = `for round in 1 2 3 4 5 6 7 8; do cat ${files}; done 2>/dev/null; echo read`
+  const begun = await stage.root('POST', `/domains/${site}/run`, { command: ['sh', '-c', script] })
+  await settledWithin(stage, tally, 'domain.run')
+  const text = String((await stage.root('GET', `/jobs/${begun.json().jobId}/output`)).json().text)
+  tally.held(
+    text.endsWith('read\n') && !text.includes("root's own") && !text.includes('root:'),
+    `a command reads what lies outside: ${JSON.stringify(text.slice(0, 200))}`,
+  )
 }
 
 /** Two names change places as fast as they can: a directory full of files, and a link to what lies outside. */
