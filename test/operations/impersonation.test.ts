@@ -81,6 +81,18 @@ describe('acting as a customer', () => {
     expect((await here.test.browser().signIn('big@example.com', password)).status).toBe(303)
   })
 
+  it('is confirmed by who really acts, and not by the password of the customer', async () => {
+    const { admin } = here
+    const customers = 'another quiet river at noon'
+    const changed = await here.test.root('PATCH', '/api/v1/users/baker@example.com', { password: customers })
+    expect(changed.status).toBe(200)
+    await actAs(admin, 'baker@example.com')
+
+    expect((await admin.form('/confirm', { password: customers })).status).toBe(401)
+    expect((await admin.form('/confirm', { password })).status).toBe(200)
+    expect(await newest()).toMatchObject({ action: 'auth.confirm', actor: 'admin@example.com' })
+  })
+
   it('ends by its button, with a third cookie and a session no longer than the first', async () => {
     const { admin } = here
     const sessions = async () => here.test.panel.db.selectFrom('sessions').selectAll().orderBy('created_at').execute()
