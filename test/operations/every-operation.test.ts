@@ -266,6 +266,11 @@ describe.each(byName(changing))('the audit trail of %s', (name, operation) => {
 })
 
 describe('a machine operation', () => {
+  const nothingToDo = new Map([
+    ['unsuspend', 409],
+    ['restore', 404], // nothing of that name is in the trash
+  ])
+
   it.each(byName(operations.filter(({ effect }) => effect === 'machine')))(
     'plans %s without changing anything',
     async (name, operation) => {
@@ -277,7 +282,7 @@ describe('a machine operation', () => {
 
       // Unsuspend and restore have nothing to do here; that they say so is as good as a plan.
       if (answer.status === 200) expect(answer.json().plan).toBeInstanceOf(Array)
-      else expect([answer.status, name]).toEqual([expect.any(Number), expect.stringMatching(/unsuspend|restore/)])
+      else expect(answer.status).toBe(nothingToDo.get(name.split('.')[1] ?? ''))
       expect([await state(), (await newest(name)).length]).toEqual(before)
       expect(here.test.machine.heard.filter(({ t }) => t === 'job')).toHaveLength(jobsBefore)
     },

@@ -267,7 +267,7 @@ onBothStores('tenants and domains', (bench) => {
       expect(byOther.code).toBe('conflict')
     })
 
-    it.each(['sub.example.com', 'a.b.example.com', '*.example.com', 'www.alias.example.org'])(
+    it.each(['sub.example.com', 'a.b.example.com', 'www.alias.example.org'])(
       'of another tenant cover what is below them: %s',
       async (fqdn) => {
         const panel = await bench.panel()
@@ -275,7 +275,8 @@ onBothStores('tenants and domains', (bench) => {
         await withTenant(panel, 'other')
         await panel.run(domain.create, { tenant: 'acme', fqdn: 'example.com', aliases: ['alias.example.org'] })
 
-        await expect(panel.run(domain.create, { tenant: 'other', fqdn })).rejects.toThrow()
+        const error = await refusal(panel.run(domain.create, { tenant: 'other', fqdn }))
+        expect(error).toMatchObject({ code: 'conflict', fields: [{ field: 'fqdn' }] })
         expect((await panel.run(domain.list, { tenant: 'other' })).items).toEqual([])
       },
     )

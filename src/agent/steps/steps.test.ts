@@ -1,6 +1,7 @@
 /** What holds for every kind of step: it finds the difference, mends it, mends nothing twice, and goes back, twice too. */
 import {
   chmodSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -135,9 +136,11 @@ const oneWay: readonly Case[] = [
 function seen(place = root, prefix = ''): string[] {
   return readdirSync(place, { withFileTypes: true }).flatMap((entry) => {
     const path = join(place, entry.name)
-    if (entry.isSymbolicLink()) return [`${prefix}${entry.name} -> ${readlinkSync(path)}`]
-    if (entry.isDirectory()) return [`${prefix}${entry.name}/`, ...seen(path, `${prefix}${entry.name}/`)]
-    return [`${prefix}${entry.name}: ${readFileSync(path, 'utf8')}`]
+    const name = `${prefix}${entry.name}`
+    if (entry.isSymbolicLink()) return [`${name} -> ${readlinkSync(path)}`]
+    const mode = (lstatSync(path).mode & 0o7777).toString(8)
+    if (entry.isDirectory()) return [`${name}/ ${mode}`, ...seen(path, `${name}/`)]
+    return [`${name} ${mode}: ${readFileSync(path, 'utf8')}`]
   })
 }
 
@@ -189,7 +192,7 @@ describe('what is in the way', () => {
     ])
       await expect(step.apply(machine, null)).rejects.toThrow()
 
-    expect(seen()).toEqual(['a/', 'b: text'])
+    expect(seen()).toEqual(['a/ 755', 'b 600: text'])
   })
 
   it('stops a move instead of being overwritten', async () => {
@@ -199,7 +202,7 @@ describe('what is in the way', () => {
 
     await expect(step.check(machine)).rejects.toThrow(/both exist/)
 
-    expect(seen()).toEqual(['a: one', 'z: two'])
+    expect(seen()).toEqual(['a 600: one', 'z 600: two'])
   })
 })
 
@@ -210,7 +213,7 @@ it('a handed-over tree that was built half is built anew, and never merged', asy
 
   await site().apply(machine, { type: 'absent' })
 
-  expect(seen()).toEqual(['site/', 'site/public/', 'site/public/index.html: hello'])
+  expect(seen()).toEqual(['site/ 711', 'site/public/ 750', 'site/public/index.html 644: hello'])
 })
 
 describe('a secret file', () => {
