@@ -41,6 +41,7 @@ die() {
 
 step_number=0
 steps_total=0
+step_text='' step_job='' step_ticker=''
 # step TEXT COMMAND...: one line when it begins, one sign of life every ten seconds, its words in the log.
 step() {
   local text=$1
@@ -49,15 +50,20 @@ step() {
   step_number=$((step_number + 1))
   printf '[%d/%d] %s\n' "$step_number" "$steps_total" "$text"
   printf '\n== %s %s\n' "$(date -Is)" "$text" >>"$log"
+  step_text=$text
   sign_of_life 9>&- &
-  local ticker=$! code
-  # not in a condition, where "set -e" would be off for every command of the step
-  set +e
-  (set -e && "$@") >>"$log" 2>&1
-  code=$?
-  set -e
-  kill "$ticker" 2>/dev/null || true
-  wait "$ticker" 2>/dev/null || true
+  step_ticker=$!
+  local code=0
+  # A process group of its own, which "interrupted" ends; not in a condition, where "set -e" would be off for every command.
+  set -m
+  (set -e && "$@") </dev/null >>"$log" 2>&1 &
+  step_job=$!
+  set +m
+  # "wait" alone loses a Ctrl-C that comes while it begins (bash 5.2).
+  while kill -0 "$step_job" 2>/dev/null; do sleep 0.2; done
+  wait "$step_job" || code=$?
+  step_job=''
+  end_ticker
   [ "$code" -eq 0 ] && return
   printf 'error: %s failed; the last lines of %s:\n' "$text" "$log" >&2
   tail -n 15 "$log" | sed 's/^/    /' >&2
@@ -65,16 +71,34 @@ step() {
   exit 1
 }
 
+end_ticker() {
+  kill "$step_ticker" 2>/dev/null || true
+  wait "$step_ticker" 2>/dev/null || true
+}
+
+# The last line of the log is what is waited for.
 sign_of_life() {
   local parent=$$ seconds=0
   # whoever reads our words waits for the last one who could write some
   while sleep 10 >/dev/null 2>&1 && kill -0 "$parent" 2>/dev/null; do
     seconds=$((seconds + 10))
-    printf '      still working (%d s)\n' "$seconds"
+    printf '      still working (%d s): %s\n' "$seconds" "$(tail -n 1 "$log" | tr '\r' '\n' | tail -n 1 | tr -cd '[:print:]' | cut -c 1-90)"
   done
 }
 
-trap 'printf "\nInterrupted. Nothing is broken: run the same command again.\n" >&2; exit 130' INT TERM
+# A step that is cut off takes a moment to end: the next run would only wait for its locks.
+interrupted() {
+  trap '' INT TERM
+  printf '\nInterrupted%s. ' "${step_text:+ in step \"$step_text\"}" >&2
+  if [ -n "$step_job" ]; then
+    end_ticker
+    kill -TERM -- "-$step_job" 2>/dev/null || true
+    wait "$step_job" 2>/dev/null || true
+  fi
+  printf 'Nothing is broken: run the same command again, it goes on where it stopped.\n' >&2
+  exit 130
+}
+trap interrupted INT TERM
 
 # ---- what must be so before anything is touched -----------------------------------------------------------------------
 
@@ -426,7 +450,7 @@ install_all() {
 
   local packages
   mapfile -t packages < <(packages_wanted)
-  step 'System packages' install_packages "${packages[@]}"
+  step 'System packages (1 to 3 minutes the first time)' install_packages "${packages[@]}"
   if [ "$kind" = source ]; then step 'Node, npm packages and the executable (some minutes the first time)' build; fi
   step 'Accounts' make_accounts
   step 'Executable' install_program "$executable"
@@ -434,7 +458,7 @@ install_all() {
   step 'Name service' join_nsswitch
   step 'Room for the web server' retire_defaults
   step 'Start' start_all
-  step 'Wait until the panel answers' wait_for_panel
+  step 'Wait until the panel answers (some seconds, 90 at most)' wait_for_panel
   say_notes
   say_what_next
 }

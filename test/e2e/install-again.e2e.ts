@@ -93,7 +93,7 @@ describe('the installer on a server with the packages', () => {
       setsid ${install} </dev/null >/root/killed.log 2>&1 & installer=$!
       until grep -q '^\\[${step}/8\\]' /root/killed.log; do kill -0 $installer || exit 1; sleep 0.02; done
       sleep 0.3
-      kill -KILL -- -$installer
+      pkill -KILL -s $installer
       cat /root/killed.log`
 
     expect(await machine.succeed(script, { timeout: 5 * minutes })).not.toContain('runs.')
@@ -121,7 +121,7 @@ describe('the installer on a server with the packages', () => {
       `cd /root/wcp360
       setsid ${install} </dev/null >/root/killed.log 2>&1 & installer=$!
       until grep -q '^\\[5/8\\]' /root/killed.log; do kill -0 $installer || exit 1; sleep 0.02; done
-      kill -KILL -- -$installer`,
+      pkill -KILL -s $installer`,
       { timeout: 5 * minutes },
     )
     expect(await machine.succeed(pid)).toBe(first)

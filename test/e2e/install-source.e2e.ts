@@ -24,11 +24,13 @@ describe('a fresh Debian 13 with the repository on it', () => {
       setsid ./install.sh </dev/null >/root/first.log 2>&1 & installer=$!
       until pgrep -x dpkg >/root/seen; do kill -0 $installer || exit 1; sleep 0.5; done
       sleep 8
-      kill -KILL -- -$installer
+      pkill -KILL -s $installer
       while pgrep -x dpkg >/root/seen; do sleep 0.5; done
       cat /root/first.log`
 
-    expect(await machine.succeed(script, { timeout: 10 * minutes })).toMatch(/^\[1\/9\] System packages\n/)
+    expect(await machine.succeed(script, { timeout: 10 * minutes })).toMatch(
+      /^\[1\/9\] System packages \(1 to 3 minutes/,
+    )
     expect((await machine.run(['test', '-e', '/opt/wcp360'])).code).toBe(1)
   })
 
@@ -38,7 +40,7 @@ describe('a fresh Debian 13 with the repository on it', () => {
     console.log(`install.sh from source took ${Math.round((Date.now() - began) / 1000)} s`)
 
     for (let step = 1; step <= 9; step++) expect(said).toContain(`[${step}/9] `)
-    expect(said).toMatch(/still working \(10 s\)/)
+    expect(said).toMatch(/still working \(10 s\): \w/)
     expect(said).toMatch(/https:\/\/10\.0\.2\.15:8360\/bootstrap\/[\w-]{22}\n/)
     expect(said).toMatch(/Next: +open the address, sign in as root/)
     const fingerprint = await machine.succeed(
