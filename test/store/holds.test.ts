@@ -103,6 +103,31 @@ onBothStores('holds', (bench) => {
     expect(await panel.run(tenant.get, { tenant: 'acme' })).toMatchObject({ status: 'suspended' })
   })
 
+  it('of staff on a person are neither lifted nor gone around by the reseller', async () => {
+    const panel = await bench.panel()
+    const { people } = await hosted(panel)
+    const someone = { user: 'customer@example.com' }
+    const { holds } = await panel.run(user.suspend, { ...someone, reason: 'abuse', note: 'See #7.' }, people.staff)
+    const both = await panel.run(user.suspend, { ...someone, reason: 'unpaid' }, people.reseller)
+    const own = await panel.run(user.unsuspend, someone, people.reseller)
+    const tries = [
+      panel.run(user.unsuspend, someone, people.reseller),
+      panel.run(user.update, { ...someone, email: 'other@example.com' }, people.reseller),
+      panel.run(user.remove, someone, people.reseller),
+    ]
+
+    for (const refused of await Promise.all(tries.map(refusal)))
+      expect(refused).toMatchObject({ code: 'forbidden', message: expect.stringContaining('by staff (abuse)') })
+    expect(holds).toMatchObject([{ level: 'staff', reason: 'abuse', by: 'staff@example.com' }])
+    expect([both.holds.length, own.holds.length]).toEqual([2, 1])
+    expect(await panel.run(user.get, someone, people.reseller)).toMatchObject({
+      status: 'suspended',
+      holds: [{ level: 'staff', note: 'See #7.', by: null, mayLift: false }],
+    })
+    await panel.run(user.unsuspend, someone, people.staff)
+    expect(await panel.run(user.get, someone)).toMatchObject({ status: 'active', holds: [] })
+  })
+
   it('stand together, mean a job at the first and the last, and are lifted one by one', async () => {
     const panel = await bench.panel()
     const { people } = await hosted(panel)
@@ -235,7 +260,7 @@ onBothStores('holds', (bench) => {
     await panel.work()
     const { db } = panel
     await db.schema.dropTable('holds').execute()
-    await db.deleteFrom('schema_migrations').where('name', '=', 'holds').execute()
+    await db.deleteFrom('schema_migrations').where('name', 'in', ['holds', 'holds-of-people']).execute()
     await db.deleteFrom('jobs').where('type', '=', 'tenant.suspend').execute()
     await migrate(db, '2026-03-02T12:00:00.000Z', { migrations })
 

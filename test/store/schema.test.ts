@@ -161,6 +161,12 @@ describe('migrations', () => {
           "83240bdb2fe0c0e373740f855ad98ea571cbbf72bdefba168a5b58368404d779",
           "83240bdb2fe0c0e373740f855ad98ea571cbbf72bdefba168a5b58368404d779",
         ],
+        [
+          24,
+          "holds-of-people",
+          "a6f0cb497678dc16b60fc95b4c0f45d9d3d71be3e9d69508ab13a02be9e6ef3e",
+          "39f49918ce0396d5e9d9889f874111304fc41bcbe951061abc282f01b09c5912",
+        ],
       ]
     `)
   })

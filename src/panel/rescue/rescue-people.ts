@@ -86,6 +86,7 @@ async function endSessions(stores: Stores, tx: Db, { id }: User): Promise<string
 async function liftSuspension(stores: Stores, { id, status }: User): Promise<string[]> {
   if (status === 'active') return []
   await stores.users.setStatus(id, 'active')
+  await stores.holds.liftAll({ kind: 'user', id })
   return ['The account was suspended and is active again.']
 }
 

@@ -10,7 +10,8 @@ import type { StandingHold } from './store.ts'
 
 export interface HeldThing extends Held {
   readonly name: string
-  readonly tenantId: Id
+  /** Whose lock is taken; null: its own, for a person. */
+  readonly tenantId: Id | null
   readonly status: string
 }
 
@@ -18,16 +19,17 @@ type Changed = Promise<{ jobId: Id | null; holds: Hold[] }>
 
 /** Puts or lifts a hold: what stands before it is what a failure of the job leads back to. */
 export type HoldChange = () => Promise<void>
-type Enqueue = (change: HoldChange) => Promise<Id>
+/** Null where the machine has no part in it. */
+type Enqueue = (change: HoldChange) => Promise<Id | null>
 
-/** @param enqueue the job that closes it on the machine, asked for only where it is open */
+/** @param enqueue closes it, with a job where the machine has a part in it; asked for only where it is open */
 export async function suspend(
   context: Context,
   thing: HeldThing,
   { reason, note }: { reason: HoldReason; note: string },
   enqueue: Enqueue,
 ): Changed {
-  await context.tenants.lock(thing.tenantId)
+  await lock(context, thing)
   const level = await levelOf(context)
   const standing = await context.holds.of(thing)
   if (standing.some((hold) => hold.level === level && hold.reason === reason))
@@ -48,7 +50,7 @@ export async function unsuspend(
   reason: HoldReason | undefined,
   enqueue: Enqueue,
 ): Changed {
-  await context.tenants.lock(thing.tenantId)
+  await lock(context, thing)
   const level = await levelOf(context)
   const standing = await context.holds.of(thing)
   const hold = toLift(`unsuspend ${thing.kind} "${thing.name}"`, standing, level, reason)
@@ -63,6 +65,10 @@ async function changed(change: HoldChange, enqueue: Enqueue | false): Promise<Id
   if (enqueue !== false) return await enqueue(change)
   await change()
   return null
+}
+
+async function lock({ tenants, users }: Context, { id, tenantId }: HeldThing): Promise<void> {
+  await (tenantId === null ? users.lock(id) : tenants.lock(tenantId))
 }
 
 /** Who is below one of its holds may not change what it is about. */

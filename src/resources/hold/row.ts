@@ -4,7 +4,7 @@ import type { Id } from '../../contract/values.ts'
 import type { Db } from '../../store/database.ts'
 import type { HoldTable } from '../../store/tables/hosting.ts'
 
-const columns = { tenant: 'tenant_id', domain: 'domain_id' } as const
+const columns = { tenant: 'tenant_id', domain: 'domain_id', user: 'user_id' } as const
 
 /** What can be held. */
 export interface Held {

@@ -1,4 +1,4 @@
-/** A hold: why a tenant or a domain is suspended, on whose word, and so who may lift it. */
+/** A hold: why a tenant, a domain or a person is suspended, on whose word, and so who may lift it. */
 import { z } from 'zod'
 import { Id, Line } from '../../contract/values.ts'
 import { Time } from '../answers.ts'

@@ -55,7 +55,7 @@ export function holdStore(db: Db, { now, newId }: StoreTools): HoldStore {
     },
 
     async put({ kind, id }, { level, reason, note, actor, actorId }) {
-      const about = { tenant_id: null, domain_id: null, [column(kind)]: id }
+      const about = { tenant_id: null, domain_id: null, user_id: null, [column(kind)]: id }
       const common = { id: newId(), created_at: now, updated_at: now }
       await db
         .insertInto('holds')

@@ -2,6 +2,7 @@
 import { type Section, statusBadge } from '../../lib/page-model.ts'
 import { path, query } from '../../lib/safe-url.ts'
 import { label, type Texts } from '../../lib/texts.ts'
+import { holdSections, verbsOfHeld } from '../hold/pages.ts'
 import { defineKind, type Look } from '../kind.ts'
 import { roleTitle } from '../role/kind.ts'
 import { factorFacts } from '../totp/kind.ts'
@@ -55,6 +56,7 @@ export const user = defineKind({
       const reset = { title: words.resetLink, operation: 'user.reset-link' }
       return {
         status: statusBadge(one.status),
+        verbs: verbsOfHeld(one),
         main: [
           ...(isLiving && mayActAs(one, look) ? [act] : []),
           ...(isLiving && look.may('role.grant') ? [grant] : []),
@@ -64,6 +66,7 @@ export const user = defineKind({
           ...(isLiving && look.may('user.reset-link') ? [reset] : []),
         ],
         sections: [
+          ...holdSections(t, one.holds),
           userRoles(one, look),
           { title: t.account.sessions, table: sessions, empty: t.account.noSessions },
           ...(keys.rows.length > 0 ? [{ title: keys.caption, table: keys }] : []),

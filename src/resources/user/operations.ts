@@ -3,6 +3,15 @@ import { z } from 'zod'
 import type { Id } from '../../contract/values.ts'
 import { Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
+import {
+  type HeldThing,
+  type HoldChange,
+  suspend as hold,
+  holdsShown,
+  unsuspend as lift,
+  refuseBelowHolds,
+} from '../hold/hold.ts'
+import { Hold, holdRule, liftRule, suspendInput, unsuspendInput } from '../hold/schema.ts'
 import { deletedInput, listInput, pageOf, searchInput } from '../listing.ts'
 import { badInput, conflict } from '../refusals.ts'
 import { RoleRef } from '../role/schema.ts'
@@ -16,6 +25,8 @@ import { Email, User, UserRef, UserStatus } from './schema.ts'
 import { askToVerify } from './verify-address.ts'
 
 const target = { user: UserRef }
+/** `holds`: those that stand now. */
+const HeldUser = z.strictObject({ ...Done.shape, holds: z.array(Hold) })
 const email = Email.describe('E-mail address, with which the user signs in')
 const role = RoleRef.describe('First role: system_admin sees and does everything, user has one tenant')
 const tenant = TenantRef.describe('Tenant of a user, by id or name')
@@ -57,7 +68,8 @@ export const get = defineOperation({
   output: () => User,
   async run(context, input) {
     const deleted = (await context.users.find(input.user, { scope: scopeOf(context.actor) })) === undefined
-    return visibleUser(context, input.user, { deleted })
+    const user = await visibleUser(context, input.user, { deleted })
+    return { ...user, holds: await holdsShown(context, { kind: 'user', id: user.id }) }
   },
 })
 
@@ -111,6 +123,7 @@ export const update = defineOperation({
     const { id } = user
     const what = `update user "${user.email}"`
     await refuseStronger(context, what, user)
+    await refuseBelowHolds(context, what, held(user))
     const movesPlace = input.role !== undefined || input.tenant !== undefined
     const place = movesPlace ? await newPlace(context, what, user, input) : {}
     if (input.password !== undefined) refuseEmailAsPassword(what, input.email ?? user.email, input.password)
@@ -125,40 +138,51 @@ export const update = defineOperation({
 export const suspend = defineOperation({
   name: 'user.suspend',
   summary: 'Suspend a user: signed out at once, and kept from signing in',
+  description: holdRule,
   effect: 'write',
   policy: { scopes: ['global', 'reseller'], isSensitive: true },
   http: 'POST /users/{user}/suspend',
   positional: ['user'],
-  input: () => z.strictObject(target),
-  output: () => Done,
-  async run(context, input) {
-    const user = await visibleUser(context, input.user)
+  input: () => z.strictObject({ ...target, ...suspendInput }),
+  output: () => HeldUser,
+  async run(context, { user: ref, ...why }) {
+    const user = await visibleUser(context, ref)
     const what = `suspend user "${user.email}"`
-    if (user.status === 'suspended') conflict(what, 'it is suspended already', 'Unsuspend brings it back.')
     await refuseStronger(context, what, user)
     await refuseSelfAndLast(context, what, user)
-    await context.users.setStatus(user.id, 'suspended')
-    await context.users.endSessions(user.id)
-    return { id: user.id }
+    const close = async (change: HoldChange) => {
+      await change()
+      await context.users.setStatus(user.id, 'suspended')
+      await context.users.endSessions(user.id)
+      return null
+    }
+    const { holds } = await hold(context, held(user), why, close)
+    return { id: user.id, holds }
   },
 })
 
 export const unsuspend = defineOperation({
   name: 'user.unsuspend',
-  summary: 'Let a suspended user sign in again',
+  summary: 'Lift a hold on a user: with the last one the user may sign in again',
+  description: liftRule,
   effect: 'write',
   policy: { scopes: ['global', 'reseller'], isSensitive: true },
   http: 'POST /users/{user}/unsuspend',
   positional: ['user'],
-  input: () => z.strictObject(target),
-  output: () => Done,
-  async run(context, input) {
-    const user = await visibleUser(context, input.user)
+  input: () => z.strictObject({ ...target, ...unsuspendInput }),
+  output: () => HeldUser,
+  async run(context, { user: ref, reason }) {
+    const user = await visibleUser(context, ref)
     const what = `unsuspend user "${user.email}"`
     if (user.status === 'active') conflict(what, 'it is active', 'There is nothing to do.')
     await refuseStronger(context, what, user)
-    await context.users.setStatus(user.id, 'active')
-    return { id: user.id }
+    const open = async (change: HoldChange) => {
+      await change()
+      await context.users.setStatus(user.id, 'active')
+      return null
+    }
+    const { holds } = await lift(context, held(user), reason, open)
+    return { id: user.id, holds }
   },
 })
 
@@ -178,6 +202,7 @@ export const remove = defineOperation({
     const what = `delete user "${user.email}"`
     refuseReseller(what, user)
     await refuseStronger(context, what, user)
+    await refuseBelowHolds(context, what, held(user))
     await refuseSelfAndLast(context, what, user)
     await context.users.setDeleted(user.id, context.now)
     await context.users.endSessions(user.id)
@@ -230,6 +255,10 @@ export const impersonate = defineOperation({
     return { id: user.id }
   },
 })
+
+function held({ id, email, status }: User): HeldThing {
+  return { kind: 'user', id, name: email, status, tenantId: null }
+}
 
 /** Who changes another's address is believed; one's own has to be shown. */
 async function changeEmail(context: Context, what: string, user: User, email: Email): Promise<void> {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { Id, TenantName } from '../../contract/values.ts'
 import { EmailAddress } from '../../lib/email-address.ts'
 import { timestamps } from '../answers.ts'
+import { Hold } from '../hold/schema.ts'
 
 export const Email = EmailAddress
 export type Email = z.output<typeof Email>
@@ -25,6 +26,8 @@ export const User = z.strictObject({
   /** Set when the user is a reseller. */
   resellerId: Id.nullable(),
   status: UserStatus,
+  /** Why it is suspended; only when one is shown. */
+  holds: z.array(Hold).exactOptional(),
   ...timestamps,
 })
 export type User = z.output<typeof User>

@@ -21,6 +21,7 @@ import { knownNetworks } from './0019-known-networks.ts'
 import { epochs } from './0020-epochs.ts'
 import { tenantCommands } from './0022-tenant-commands.ts'
 import { egress } from './0023-egress.ts'
+import { holdsOfPeople } from './0024-holds-of-people.ts'
 import type { Migration } from './migration.ts'
 
 export const coreMigrations: readonly Migration[] = [
@@ -46,4 +47,5 @@ export const coreMigrations: readonly Migration[] = [
   epochs,
   tenantCommands,
   egress,
+  holdsOfPeople,
 ]

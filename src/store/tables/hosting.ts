@@ -100,10 +100,11 @@ export interface DomainProofTryTable extends CommonColumns {
   detail: string
 }
 
-/** Why a tenant or a domain is suspended; one of the two ids is set. */
+/** Why a tenant, a domain or a person is suspended; one of the three ids is set. */
 export interface HoldTable extends CommonColumns {
   tenant_id: string | null
   domain_id: string | null
+  user_id: string | null
   level: string
   reason: string
   note: string
