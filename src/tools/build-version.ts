@@ -1,15 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { packageVersion } from './assets-source.ts'
-
-/** What the executable is made of; changes elsewhere do not make it another one. */
-const INGREDIENTS = ['src', 'systemd', 'templates', 'package.json', 'package-lock.json']
+import { ingredients } from './build-ingredients.ts'
 
 /** `0.1.0+g0123456789ab`, with `.changed` when the checkout differs from that commit; without git only `0.1.0`. */
 export function buildVersion(root: string): string {
   const version = packageVersion(root)
   const commit = git(root, ['rev-parse', '--short=12', 'HEAD'])
   if (commit === undefined) return version
-  const isChanged = git(root, ['status', '--porcelain', '--', ...INGREDIENTS]) !== ''
+  const isChanged = git(root, ['status', '--porcelain', '--', ...ingredients]) !== ''
   return `${version}+g${commit}${isChanged ? '.changed' : ''}`
 }
 
