@@ -10,6 +10,7 @@ import { login } from './login.ts'
 import { memory } from './memory.ts'
 import { panel } from './panel.ts'
 import { reads } from './reads.ts'
+import { run } from './run/run.ts'
 import { scale } from './scale.ts'
 import { site } from './site.ts'
 import { store, storePostgres } from './store.ts'
@@ -28,6 +29,7 @@ const benches: readonly Bench[] = [
   flood,
   scale,
   booted,
+  run,
   store,
   storePostgres,
 ]

@@ -13,6 +13,7 @@ export interface Libc {
   ioctl(fd: number, request: number, argument: Buffer): number
   fcntl(fd: number, command: number, argument: number): number
   fallocate(fd: number, mode: number, offset: number, length: number): number
+  mkfifo(path: string, mode: number): number
   /** The four of getpwnam_r(3), on a thread: a source of nsswitch may be slow. The result is an errno. */
   readonly getpwnam_r: Reentrant
   readonly getpwuid_r: Reentrant
@@ -39,6 +40,7 @@ export function libc(): Libc {
     ioctl: library.func('int ioctl(int fd, unsigned long request, void *argument)'),
     fcntl: library.func('int fcntl(int fd, int command, int argument)'),
     fallocate: library.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)'),
+    mkfifo: library.func('int mkfifo(const char *path, uint32_t mode)'),
     getpwnam_r: reentrant('getpwnam_r', 'const char *'),
     getpwuid_r: reentrant('getpwuid_r', 'uint32_t '),
     getgrnam_r: reentrant('getgrnam_r', 'const char *'),

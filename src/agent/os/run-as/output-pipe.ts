@@ -5,7 +5,8 @@
 import { chownSync, constants, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { execOk } from '../exec.ts'
+import { WcpError } from '../../../contract/errors.ts'
+import { lastError, libc } from '../libc.ts'
 import type { KeptOutput } from './kept-output.ts'
 
 const { O_NONBLOCK, O_RDONLY, O_RDWR } = constants
@@ -14,8 +15,8 @@ const bytesPerSecond = 64 * 1024 * 1024
 const burstBytes = 16 * 1024 * 1024
 
 /** In root's own directory; the pipe itself is the tenant's, so that programs may open /dev/stdout. */
-export async function makePipe(path: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
-  await execOk('/usr/bin/mkfifo', ['--mode=0600', '--', path])
+export function makePipe(path: string, { uid, gid }: { uid: number; gid: number }): void {
+  if (libc().mkfifo(path, 0o600) !== 0) throw new WcpError('machine_failed', `Cannot make "${path}": ${lastError()}`)
   chownSync(path, uid, gid)
 }
 

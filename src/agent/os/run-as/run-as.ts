@@ -107,7 +107,7 @@ export class RunAs {
     if (this.refusal !== undefined) throw new WcpError('unavailable', `Cannot run a command: ${this.refusal}`)
     const pipe = join(this.#places.runsRun, `${runName(run.id)}.out`)
     const isNew = markBegun(record, run.limits.seconds)
-    if (isNew) await this.#prepare(run, pipe)
+    if (isNew) this.#prepare(run, pipe)
     // Held open here until the run holds it: a pipe without a writer is at its end.
     const writer = { fd: existsSync(pipe) ? pipeForWriter(pipe) : undefined }
     const output = writer.fd === undefined ? undefined : new OutputPipe(pipe, await KeptOutput.open(record))
@@ -127,12 +127,12 @@ export class RunAs {
     }
   }
 
-  async #prepare(run: TenantRun, pipe: string): Promise<void> {
+  #prepare(run: TenantRun, pipe: string): void {
     pruneRuns(this.#places.tenantRuns(run.name))
     ownPhp(this.#places, run)
     ensureTmp(this.#places.customers.tmp(run.name), run)
     rmSync(pipe, { force: true })
-    await makePipe(pipe, run)
+    makePipe(pipe, run)
   }
 
   /** A suspension that began before it was there has not seen it; one that begins later does. */
@@ -159,8 +159,10 @@ export class RunAs {
   async #untilEnded(run: TenantRun, started: Started | undefined): Promise<RunEnd> {
     await started?.ended
     for (;;) {
+      const known = this.#backend.endOf(run)
+      if (known !== undefined) return known
       const isThere = await this.#backend.isThere(run)
-      const end = this.#backend.endOf(run) // after it was looked for: an end in between counts
+      const end = this.#backend.endOf(run) // again: an end in between counts
       if (end !== undefined) return end
       if (!isThere) return { kind: started === undefined ? 'lost' : 'unstarted' }
       await sleep(lookEveryMs)

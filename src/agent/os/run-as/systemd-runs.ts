@@ -51,8 +51,13 @@ export class SystemdRuns implements RunBackend {
     await this.end(run)
   }
 
-  /** SIGTERM, and SIGKILL for the whole control group after `TimeoutStopSec`. */
-  async end({ id }: TenantRun): Promise<void> {
+  /**
+   * SIGTERM, and SIGKILL for the whole control group after `TimeoutStopSec`. There is nothing to end once it has its last
+   * word: systemd begins `ExecStopPost` after that.
+   */
+  async end(run: TenantRun): Promise<void> {
+    if (this.endOf(run) !== undefined) return
+    const { id } = run
     const { code, stderr } = await exec(systemctl, ['stop', '--', unitOf(id)], { timeoutMs: 60_000 })
     // A unit that is not loaded is as good as stopped: exit code 5.
     if (code === 0 || code === 5) return
