@@ -1,7 +1,7 @@
 /** The tree of commands: one for each operation, and those of the machine itself. */
 import { Command, CommanderError } from 'commander'
 import { errorTable } from '../contract/errors.ts'
-import { type AnyOperation, httpBinding, kindOf, verbOf } from '../contract/operation.ts'
+import { httpBinding, kindOf, verbOf } from '../contract/operation.ts'
 import {
   argumentWords,
   type CommandOption,
@@ -9,6 +9,7 @@ import {
   commandSpec,
   longForm,
   namedOptions,
+  type Command as OperationCommand,
   placeholder,
   usageLine,
 } from '../lib/command-spec.ts'
@@ -28,7 +29,7 @@ export interface LocalCommand {
 }
 
 export interface Program {
-  readonly operations: readonly AnyOperation[]
+  readonly operations: readonly OperationCommand[]
   readonly locals: readonly LocalCommand[]
   readonly version: string
   write(text: string): void
@@ -117,7 +118,7 @@ function groupOf(root: Command, kind: string): Command {
  * Its words are read by the parser that the terminal page shares, so commander lets everything through. What only help
  * shows is made when it is shown: it reads the inputs of all operations.
  */
-function operationCommand(root: Command, operation: AnyOperation): Command {
+function operationCommand(root: Command, operation: OperationCommand): Command {
   return inherit(root, new Command(verbOf(operation)))
     .summary(operation.summary)
     .description([operation.summary, operation.description].filter(Boolean).join('\n\n'))
@@ -142,7 +143,7 @@ function shortUsage(command: Command, { operations }: Program): string {
   return [command.name(), ...words].join(' ')
 }
 
-function operationHelp(operation: AnyOperation): string {
+function operationHelp(operation: OperationCommand): string {
   const spec = commandSpec(operation)
   const { method, path } = httpBinding(operation)
   const flags: readonly (readonly [string, string])[] = [

@@ -1,17 +1,17 @@
-/** One command line that names an operation: parsed, completed from the terminal, sent, and its answer printed. */
+/**
+ * One command line that names an operation: parsed, completed from the terminal, sent, and its answer printed. What only
+ * some of them need is loaded by those.
+ */
 
 import { z } from 'zod'
 import { WcpError } from '../contract/errors.ts'
-import type { AnyOperation } from '../contract/operation.ts'
-import { Change } from '../contract/wire.ts'
-import { commandSpec, type ParsedCommand, parseCommandLine } from '../lib/command-spec.ts'
+import { type Command, commandSpec, type ParsedCommand, parseCommandLine } from '../lib/command-spec.ts'
 import { httpCall } from '../lib/http-call.ts'
-import { type Output, paint, printChanges, printJson, printRecord, printTable, type Row } from '../lib/print.ts'
+import { type Output, paint, printJson, printRecord, printTable, type Row } from '../lib/print.ts'
 import { type Ask, demand } from './ask.ts'
 import type { Answer, CallPanel } from './client.ts'
 import { patiently } from './patience.ts'
-import { type Patience, steadyCall, withKey } from './steady-call.ts'
-import { watchJobs } from './watch-job.ts'
+import type { Patience } from './steady-call.ts'
 
 export interface Terminal {
   readonly output: Output
@@ -32,13 +32,12 @@ const Answered = {
     jobId: z.string(),
     domain: z.looseObject({ jobId: z.string() }).nullable().optional(),
   }),
-  plan: z.looseObject({ plan: z.array(z.looseObject({ type: z.string(), changes: z.array(Change) })) }),
 }
 
 /** @returns the exit code: 0, or that of the failed job. */
 export async function runWords(
   words: readonly string[],
-  operations: readonly AnyOperation[],
+  operations: readonly Command[],
   terminal: Terminal,
 ): Promise<number> {
   const command = parseCommandLine(words, operations)
@@ -62,13 +61,15 @@ async function send({ operation, flags }: ParsedCommand, input: Row, terminal: T
     return await patiently(terminal.output, operation.name, terminal.call(call))
   const again = 'It may have arrived: the same command, given again within an hour, answers with its job.'
   if (operation.effect === 'machine') terminal.onInterrupt(again)
+  const { steadyCall, withKey } = await import('./steady-call.ts')
   return await steadyCall(terminal, false)(withKey(call))
 }
 
 async function printAnswer({ operation, flags }: ParsedCommand, body: unknown, terminal: Terminal): Promise<number> {
   const { output } = terminal
   if (flags.plan) {
-    printPlan(output, Answered.plan.parse(body).plan)
+    const { printPlan } = await import('./print-plan.ts')
+    printPlan(output, body)
     return 0
   }
   if (operation.document !== undefined) {
@@ -83,13 +84,14 @@ async function printAnswer({ operation, flags }: ParsedCommand, body: unknown, t
   const job = operation.effect === 'machine' ? Answered.job.safeParse(body) : undefined
   if (job?.success) {
     const jobs = [job.data.jobId, ...(job.data.domain ? [job.data.domain.jobId] : [])]
+    const { watchJobs } = await import('./watch-job.ts')
     return await watchJobs(jobs, terminal)
   }
   if (typeof body === 'object' && body !== null) printRecord(output, body as Row) // JSON objects have string keys
   return 0
 }
 
-function printList(output: Output, operation: AnyOperation, items: readonly Row[], nextCursor: string | null): void {
+function printList(output: Output, operation: Command, items: readonly Row[], nextCursor: string | null): void {
   printTable(output, operation.columns ?? Object.keys(items[0] ?? {}), items)
   if (nextCursor !== null) output.err(paint(output, 'dim', `more: repeat with --cursor ${nextCursor}\n`))
 }
@@ -99,15 +101,6 @@ function printDocument(output: Output, key: string, body: unknown): void {
   const { [key]: text, nextCursor } = z.record(z.string(), z.unknown()).parse(body)
   output.out(String(text))
   if (typeof nextCursor === 'string') output.err(paint(output, 'dim', `more: repeat with --cursor ${nextCursor}\n`))
-}
-
-function printPlan(output: Output, jobs: z.infer<typeof Answered.plan>['plan']): void {
-  for (const { type, changes } of jobs) {
-    output.out(paint(output, 'bold', `${type}\n`))
-    printChanges(output, changes)
-  }
-  const count = jobs.flatMap(({ changes }) => changes).filter(({ action }) => action !== 'same').length
-  output.err(`${count} ${count === 1 ? 'change' : 'changes'}, nothing done\n`)
 }
 
 /** Command lines are visible to every user of the machine (proc(5), /proc/pid/cmdline). */

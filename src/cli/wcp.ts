@@ -1,27 +1,13 @@
 /** One `wcp` command, from its words to its exit code. */
-import { join } from 'node:path'
 import type { Layout } from '../agent/os/layout.ts'
-import { asWcpError, errorTable, WcpError } from '../contract/errors.ts'
-import { longForm } from '../lib/command-spec.ts'
+import { asWcpError, errorTable } from '../contract/errors.ts'
+import { type Command, longForm } from '../lib/command-spec.ts'
 import { type Output, printJson, printProblem } from '../lib/print.ts'
 import { quoteWord } from '../lib/words.ts'
-import { version } from '../program/version.ts'
-import { operations } from '../resources/index.ts'
 import type { Ask } from './ask.ts'
-import { approve } from './commands/approve.ts'
-import { completionCommands } from './commands/completion.ts'
-import { configCommands } from './commands/config.ts'
-import { doctor } from './commands/doctor.ts'
-import { emergencyCommands } from './commands/emergency.ts'
-import { loginCommands } from './commands/login.ts'
-import { logs } from './commands/logs.ts'
-import { openSetup } from './commands/setup.ts'
-import { status } from './commands/status.ts'
-import { rescueCaller } from './emergency/call-rescue.ts'
-import { type LocalCommand, runProgram } from './program.ts'
+import { catalogue } from './catalogue.ts'
 import { type ChosenPanel, choosePanel, panelCaller } from './remote/choose-panel.ts'
-import { runWords } from './run-words.ts'
-import { watchJob } from './watch-job.ts'
+import { runWords, type Terminal } from './run-words.ts'
 
 /** What a command lives in: the process that it is, or a test's. */
 export interface Surroundings {
@@ -58,49 +44,19 @@ async function run(
   const elsewhere = root === '/' ? [] : ['--root', root]
   const self = ['wcp', ...(server === null ? elsewhere : ['--server', server.origin])].map(quoteWord).join(' ')
   const call = panelCaller(server, { cliSocket: places.cliSocket, env, ask })
-  const rescue = rescueCaller(...elsewhere)
-  const watching = { call, output, onInterrupt, self }
-  const ofThisMachine: readonly LocalCommand[] = [
-    doctor(places, call, output),
-    approve(rescue, output),
-    openSetup(rescue, output),
-    logs(join(places.logs, 'wcpd.log'), root === '/' ? undefined : false),
-    ...configCommands(places.config, output),
-    ...emergencyCommands({ output, ask, isTerminal, call: rescue }),
-  ]
-  const locals: LocalCommand[] = [
-    status(call, output),
-    ...(server === null ? ofThisMachine : ofThisMachine.map(notFromAfar)),
-    ...loginCommands({ output, ask, env, server }),
-    {
-      words: 'job watch',
-      summary: 'Follow a job to its end',
-      args: [['<id>', 'id of the job']],
-      run: ([id = '']) => watchJob(id, watching),
-    },
-  ]
-  locals.push(...completionCommands({ operations, locals, call }, output))
-  return await runProgram(
-    {
-      operations,
-      locals,
-      version: version(),
-      write: output.out,
-      writeError: output.err,
-      runWords: (typed) => runWords(typed, operations, { ...watching, ask }),
-    },
-    longForm(words),
-  )
+  const terminal: Terminal = { call, output, onInterrupt, self, ask }
+  const operations = catalogue()
+  const typed = longForm(words)
+  if (isCall(typed, operations)) return await runWords(typed, operations, terminal)
+  const { runTree } = await import('./tree.ts')
+  return await runTree(typed, { ...terminal, operations, server, places, elsewhere, env, isTerminal })
 }
 
-/** What looks at the machine that it runs on says nothing about another one. */
-function notFromAfar(command: LocalCommand): LocalCommand {
-  return {
-    ...command,
-    async run() {
-      throw new WcpError('bad_input', `Cannot run "wcp ${command.words}" for another machine`, {
-        help: 'Run it there, without --server and WCP_SERVER.',
-      })
-    },
-  }
+/** Names an operation, and asks for no help: it needs no tree of all commands. */
+function isCall(words: readonly string[], operations: readonly Command[]): boolean {
+  const [kind, verb] = words
+  const end = words.indexOf('--')
+  const read = end === -1 ? words : words.slice(0, end)
+  const asksAbout = ['-h', '--help', '--version'].some((flag) => read.includes(flag))
+  return !asksAbout && operations.some(({ name }) => name === `${kind}.${verb}`)
 }

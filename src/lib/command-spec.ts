@@ -38,8 +38,16 @@ export interface CommandFlags {
   readonly yes: boolean
 }
 
-export interface ParsedCommand {
-  readonly operation: AnyOperation
+/** What a command line must know of an operation. All of it is JSON, so `wcp` reads it and makes no schema. */
+export type Command = Pick<AnyOperation, (typeof commandFacts)[number]>
+
+export const commandFacts = [
+  ...(['name', 'summary', 'description', 'effect', 'http', 'positional', 'fields'] as const),
+  ...(['secret', 'confirm', 'document', 'columns'] as const),
+] as const satisfies readonly (keyof AnyOperation)[]
+
+export interface ParsedCommand<C extends Command = Command> {
+  readonly operation: C
   readonly input: Record<string, unknown>
   /** Secret inputs that are named without a value. */
   readonly unsaid: readonly string[]
@@ -49,7 +57,7 @@ export interface ParsedCommand {
 /** How the command line spells null: no limit, no PHP. */
 export const nothing = 'none'
 
-export function commandSpec(operation: AnyOperation): CommandSpec {
+export function commandSpec(operation: Command): CommandSpec {
   const fields = operation.fields
   const args = operation.positional.flatMap((key) => {
     const field = fields.find(({ name }) => name === key)
@@ -67,7 +75,7 @@ export function namedOptions({ options }: CommandSpec): readonly CommandOption[]
 }
 
 /** `wcp tenant create <name> [--package PACKAGE] …` */
-export function usageLine(operation: AnyOperation): string {
+export function usageLine(operation: Command): string {
   const spec = commandSpec(operation)
   const option = ({ field, flag, secret }: CommandOption) => {
     const shown = field.type === 'boolean' || secret ? `--${flag}` : `--${flag} ${placeholder(field)}`
@@ -92,7 +100,7 @@ export function placeholder(field: Field): string {
 }
 
 /** The line that does the same as this input. Secret values are left out: `wcp` asks for them, where need be by name. */
-export function toCommandLine(operation: AnyOperation, input: Record<string, unknown>): string {
+export function toCommandLine(operation: Command, input: Record<string, unknown>): string {
   const { words, args, options } = commandSpec(operation)
   const positional = args
     .flatMap(({ field }) => [getAt(input, field.path)].flat())
@@ -118,7 +126,10 @@ export function toCommandLine(operation: AnyOperation, input: Record<string, unk
 }
 
 /** Reads words as `splitWords` gives them, with or without a leading `wcp`; throws `bad_input` naming what is wrong. */
-export function parseCommandLine(words: readonly string[], operations: readonly AnyOperation[]): ParsedCommand {
+export function parseCommandLine<C extends Command>(
+  words: readonly string[],
+  operations: readonly C[],
+): ParsedCommand<C> {
   const [kind, verb, ...rest] = longForm(words[0] === 'wcp' ? words.slice(1) : words)
   const operation = findOperation(kind, verb, operations)
   const { args, options } = commandSpec(operation)
@@ -186,11 +197,11 @@ export function longForm(words: readonly string[]): readonly string[] {
   return Object.hasOwn(shortForms, first) ? [...(shortForms[first] ?? []), ...rest] : words
 }
 
-function findOperation(
+function findOperation<C extends Command>(
   kind: string | undefined,
   verb: string | undefined,
-  operations: readonly AnyOperation[],
-): AnyOperation {
+  operations: readonly C[],
+): C {
   const found = operations.find(({ name }) => name === `${kind}.${verb}`)
   if (found !== undefined) return found
   const kinds = [...new Set(operations.map(kindOf))]
@@ -229,7 +240,7 @@ export function wordOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-function unknownOption(operation: AnyOperation, name: string): WcpError {
+function unknownOption(operation: Command, name: string): WcpError {
   const { words, options } = commandSpec(operation)
   const accepted = options.map(({ flag }) => `--${flag}`)
   return new WcpError('bad_input', `Cannot read the command: "${words}" has no option "--${name}"`, {
@@ -238,7 +249,7 @@ function unknownOption(operation: AnyOperation, name: string): WcpError {
   })
 }
 
-function refused(operation: AnyOperation, field: Field, problem: string, accepted: string | undefined): WcpError {
+function refused(operation: Command, field: Field, problem: string, accepted: string | undefined): WcpError {
   return new WcpError('bad_input', `Cannot read the command: "${kebab(field.path)}" ${problem}`, {
     fields: [{ field: field.name, problem, ...(accepted !== undefined && { accepted }) }],
     help: usageLine(operation),

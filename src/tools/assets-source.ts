@@ -1,5 +1,6 @@
 /** The assets of a checkout, for `src/program/assets.ts` when it does not run packed. */
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { notices } from './build-notices.ts'
 import { compileStyles } from './build-styles.ts'
@@ -8,6 +9,7 @@ import { embeddedFiles, isStyleSource, repository, sourceFiles } from './build-t
 const generated: Record<string, () => Buffer> = {
   'styles.css': () => freshStyles(join(repository, 'dist/styles.css')),
   'NOTICES.txt': () => Buffer.from(notices(repository)),
+  'commands.json': () => Buffer.from(freshCommands()),
   VERSION: () => Buffer.from(`${packageVersion(repository)}+source`),
 }
 
@@ -25,6 +27,12 @@ export function sourceAssetNames(): string[] {
 export function packageVersion(root: string): string {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   return version
+}
+
+/** Loaded when asked for: few of those who read assets want every kind. */
+function freshCommands(): string {
+  const { commandsText } = createRequire(import.meta.url)('./build-commands.ts') as typeof import('./build-commands.ts')
+  return commandsText()
 }
 
 /** Compiles again only after a file changed that can name a class. */

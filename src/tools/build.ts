@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { bundleAsset, cacheAsset } from '../program/packed-role.ts'
 import { roleNames } from '../program/roles.ts'
 import { bundleAll } from './build-bundles.ts'
+import { commandsText } from './build-commands.ts'
 import { writeExecutable } from './build-executable.ts'
 import { nodeBinary, writeStrippedNode } from './build-node.ts'
 import { notices } from './build-notices.ts'
@@ -29,7 +30,7 @@ async function main(): Promise<void> {
   await stage('bundle roles', () => bundleAll(root, folder))
   await stage('cache code', writeCodeCaches)
   await stage('compile styles', () => compileStyles(root, join(folder, 'styles.css')))
-  await stage('write notices and version', writeTexts)
+  await stage('write commands, notices and version', writeTexts)
   await stage('join', () => writeExecutable({ root, folder, assets: assetFiles() }, 'wcpd'))
   await stage('check', () => execFileSync(join(folder, 'wcpd'), ['self-check'], { env: {}, stdio: 'inherit' }))
   await stage('publish', publish)
@@ -44,12 +45,13 @@ function writeCodeCaches(): void {
 }
 
 function writeTexts(): void {
+  writeFileSync(join(folder, 'commands.json'), commandsText())
   writeFileSync(join(folder, 'NOTICES.txt'), notices(root))
   writeFileSync(join(folder, 'VERSION'), buildVersion(root))
 }
 
 function assetFiles(): Record<string, string> {
-  const generated = ['NOTICES.txt', 'VERSION', 'styles.css'].map((name) => [name, name])
+  const generated = ['NOTICES.txt', 'VERSION', 'commands.json', 'styles.css'].map((name) => [name, name])
   const roles = roleNames.flatMap((role) => [
     [bundleAsset(role), `${role}.js`],
     [cacheAsset(role), `${role}.cache`],

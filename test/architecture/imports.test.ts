@@ -20,6 +20,13 @@ const privileged: Forbidden = [
   [/^src\/resources\/[^/]+\/(?!jobs\.ts$)/, 'only jobs.ts of a slice is visible to the agent'],
 ]
 
+const command: Forbidden = [
+  [
+    /^src\/resources\/([^/]+\/(kind|operations|store)|index)\.ts$/,
+    'no command makes the schemas of kinds: it reads what the build wrote down',
+  ],
+]
+
 const closures: Readonly<Record<string, Forbidden>> = {
   panel: unprivileged,
   'store-rescue': unprivileged,
@@ -28,6 +35,7 @@ const closures: Readonly<Record<string, Forbidden>> = {
   agent: privileged,
   drift: privileged,
   rescue: privileged,
+  cli: command,
 }
 
 async function closure(role: string): Promise<readonly string[]> {

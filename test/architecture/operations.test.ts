@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { type AnyOperation, demandPolicies, httpBinding, kindOf, verbOf } from '../../src/contract/operation.ts'
+import { type Command, usageLine } from '../../src/lib/command-spec.ts'
 import { operations } from '../../src/resources/index.ts'
+import { commandsText } from '../../src/tools/build-commands.ts'
 
 describe('the registry of operations', () => {
   it('holds each name and each route once', () => {
@@ -9,6 +11,12 @@ describe('the registry of operations', () => {
 
     expect(new Set(names).size).toBe(names.length)
     expect(new Set(routes).size).toBe(routes.length)
+  })
+
+  it('is what the command line knows of it', () => {
+    const commands: readonly Command[] = JSON.parse(commandsText())
+
+    expect(commands.map(usageLine)).toEqual(operations.map(usageLine))
   })
 
   it('has what an administrator expects of each kind', () => {

@@ -1,7 +1,7 @@
 /** `wcp completion SHELL`: a few lines that ask `wcp complete` for the words, so that they never grow old. */
 import { WcpError } from '../../contract/errors.ts'
-import { type AnyOperation, kindOf, verbOf } from '../../contract/operation.ts'
-import { commandSpec, namedOptions } from '../../lib/command-spec.ts'
+import { kindOf, verbOf } from '../../contract/operation.ts'
+import { type Command, commandSpec, namedOptions } from '../../lib/command-spec.ts'
 import { httpCall } from '../../lib/http-call.ts'
 import type { Output, Row } from '../../lib/print.ts'
 import type { CallPanel } from '../client.ts'
@@ -23,7 +23,7 @@ compdef _wcp wcp
 }
 
 export interface Completion {
-  readonly operations: readonly AnyOperation[]
+  readonly operations: readonly Command[]
   readonly locals: readonly Pick<LocalCommand, 'words'>[]
   readonly call: CallPanel
 }
@@ -103,7 +103,7 @@ export async function candidatesFor(
 /** What people call a thing of each kind. */
 const nameKeys = ['name', 'fqdn', 'email', 'key', 'id'] as const
 
-async function namesOf(kind: string, operations: readonly AnyOperation[], call: CallPanel): Promise<readonly string[]> {
+async function namesOf(kind: string, operations: readonly Command[], call: CallPanel): Promise<readonly string[]> {
   const list = operations.find(({ name }) => name === `${kind}.list`)
   if (list === undefined) return []
   try {

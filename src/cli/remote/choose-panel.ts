@@ -3,9 +3,8 @@ import { resolve } from 'node:path'
 import { WcpError } from '../../contract/errors.ts'
 import type { Ask } from '../ask.ts'
 import { type CallPanel, panelClient } from '../client.ts'
-import { type Credential, keyClient, sender, sessionClient } from './remote-client.ts'
+import type { Credential } from './remote-client.ts'
 import { type ServerAddress, serverAddress } from './server-address.ts'
-import { serverFile } from './server-file.ts'
 
 export interface ChosenPanel {
   /** Null: on this machine. */
@@ -40,14 +39,10 @@ export function panelCaller(
 ): CallPanel {
   const given = keyOf(env)
   if (server === null) return given === null ? panelClient(cliSocket) : keyWithoutServer
-  const file = serverFile(server, env)
-  const { WCP_FINGERPRINT: fingerprint = '' } = env
-  const send = sender(server, () => (fingerprint === '' ? file.read().fingerprint : fingerprint))
-  if (given !== null) return keyClient(send, given)
-  // Read at the call: whoever cannot read it can still ask for help.
+  // Loaded at the call: most commands stay on this machine.
   return async (call) => {
-    const { key } = file.read()
-    return key === null ? await sessionClient(server, file, send, ask)(call) : await send(call, key)
+    const { remoteCaller } = await import('./remote-caller.ts')
+    return await remoteCaller(server, { env, ask, given })(call)
   }
 }
 

@@ -27,7 +27,11 @@ export async function runLine(kit: PageKit, request: FastifyRequest, line: strin
   }
 }
 
-async function runCommand(kit: PageKit, request: FastifyRequest, command: ParsedCommand): Promise<TerminalEntry> {
+async function runCommand(
+  kit: PageKit,
+  request: FastifyRequest,
+  command: ParsedCommand<AnyOperation>,
+): Promise<TerminalEntry> {
   const { operation, input, unsaid, flags } = command
   const call = apiCall(operation, input, { plan: flags.plan })
   const line = toCommandLine(operation, input) + (flags.plan ? ' --plan' : '') + (flags.yes ? ' --yes' : '')
