@@ -9,7 +9,7 @@ const intakeTests = ['src/agent/jobs/intake.test.ts', 'test/provisioners/engine.
 const jobTests = ['src/agent/jobs/run-job.test.ts', 'src/agent/jobs/journal.test.ts', 'src/agent/jobs/intake.test.ts']
 const everyJob = 'test/provisioners/every-job.test.ts'
 const stepTests = ['src/agent/steps/steps.test.ts', 'src/agent/steps/ownership.test.ts']
-const runnerTests = ['test/operations/jobs.test.ts']
+const runnerTests = ['src/panel/jobs/job-runner.test.ts', 'test/operations/jobs.test.ts']
 const doorTests = [
   'test/operations/versions.test.ts',
   'test/operations/idempotency.test.ts',

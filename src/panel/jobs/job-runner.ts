@@ -47,7 +47,7 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
   readonly #options: JobRunnerOptions
   readonly #underway = new Map<Id, Underway>()
   /** What the root side's brake holds back, and until when it is not asked again. */
-  readonly #held = new Map<Id, { readonly tenant: Id | null; readonly until: number }>()
+  readonly #held = new Map<Id, Pick<Underway, 'tenant' | 'type'> & { readonly until: number }>()
   readonly #stallAfterMs: number
   readonly #holdMs: number
   #timer: NodeJS.Timeout | null = null
@@ -162,7 +162,8 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
     }
     batch.afterwards.push(() => {
       this.#underway.delete(job)
-      this.#held.set(job, { tenant: known?.tenant ?? null, until: performance.now() + this.#holdMs })
+      const { tenant, type } = known ?? { tenant: null, type: '' }
+      this.#held.set(job, { tenant, type, until: performance.now() + this.#holdMs })
     })
   }
 
@@ -201,18 +202,20 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
   }
 
   async #sendQueued(): Promise<void> {
-    const inTurn = [...this.#underway.values()].filter(({ type }) => !isBeside(type))
-    const room = this.#options.atOnce() - inTurn.length
     const now = performance.now()
-    const held = [...this.#held.values()].filter(({ until }) => until > now)
+    const isInTurn = ({ type }: { readonly type: string }) => !isBeside(type)
+    const inTurn = [...this.#underway.values()].filter(isInTurn)
+    const room = Math.max(0, this.#options.atOnce() - inTurn.length)
+    const held = [...this.#held].filter(([, { until }]) => until > now)
     if (this.#options.link.readOnly !== null) return
-    const busy = new Set([...inTurn, ...held].map(({ tenant }) => tenant))
+    const known = new Set([...this.#underway.keys(), ...held.map(([job]) => job)])
+    const busy = new Set([...inTurn, ...held.map(([, one]) => one).filter(isInTurn)].map(({ tenant }) => tenant))
     const delivered = await this.#options.queue.together(async (queue) => {
-      const runnable = await queue.runnable(this.#options.atOnce() + busy.size)
+      const runnable = await queue.runnable(this.#options.atOnce() + known.size)
+      const beside = runnable.filter(({ id, type }) => isBeside(type) && !known.has(id))
+      const turns = runnable.filter((job) => isInTurn(job) && !busy.has(job.tenantId))
       const jobs: RunnableJob[] = []
-      const turns = runnable.filter(({ tenantId, type }) => !isBeside(type) && !busy.has(tenantId))
-      for (const job of [...runnable.filter(({ type }) => isBeside(type)), ...turns.slice(0, Math.max(0, room))])
-        if (await queue.delivered(job.id)) jobs.push(job)
+      for (const job of [...beside, ...turns.slice(0, room)]) if (await queue.delivered(job.id)) jobs.push(job)
       return jobs
     })
     for (const job of delivered) {
