@@ -11,6 +11,7 @@ const everyJob = 'test/provisioners/every-job.test.ts'
 const stepTests = ['src/agent/steps/steps.test.ts', 'src/agent/steps/ownership.test.ts']
 const runnerTests = ['src/panel/jobs/job-runner.test.ts', 'test/operations/jobs.test.ts']
 const doorTests = [
+  'test/operations/door.test.ts',
   'test/operations/versions.test.ts',
   'test/operations/idempotency.test.ts',
   'test/operations/asked-again.test.ts',
@@ -52,7 +53,7 @@ export const parts: readonly Part[] = [
   { source: 'src/agent/kinds/judge.ts', tests: ['test/provisioners/hostile.test.ts', everyJob] },
   { source: 'src/agent/kinds/facts-kind.ts', tests: ['test/provisioners/ssh-key.test.ts', everyJob] },
   ...steps.map((name) => ({ source: `src/agent/steps/${name}.ts`, tests: [...stepTests, everyJob] })),
-  ...['run-operation', 'admit', 'audit-call', 'refusals'].map((name) => ({
+  ...['run-operation', 'admit', 'audit-call', 'refusals', 'password-hashes'].map((name) => ({
     source: `src/panel/operations/${name}.ts`,
     tests: doorTests,
   })),

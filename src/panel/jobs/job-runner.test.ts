@@ -57,7 +57,7 @@ function runner(options: Partial<JobRunnerOptions> = {}) {
       }
     },
     stalled: async (job) => move(job, ['running'], 'stalled'),
-    finished: async (job, _token, why) => move(job, ['running', 'stalled'], why ? 'failed' : 'succeeded'),
+    finished: async (job, _token, why) => move(job, ['queued', 'running', 'stalled'], why ? 'failed' : 'succeeded'),
   }
   const bus = new JobEventBus()
   bus.followAll((event) => events.push(event))
@@ -281,6 +281,17 @@ describe('a job that the brake holds', () => {
     await one.stop()
   })
 
+  it('keeps nothing of its tenant waiting once its end is known', async () => {
+    const { add, tell, job, tenantId, sentJobs, one } = await held()
+    const next = add({ tenantId })
+
+    await tell({ t: 'finished', job, token: 1, failure })
+    await settled()
+
+    expect(sentJobs()).toEqual([job, next])
+    await one.stop()
+  })
+
   it('and goes beside the others is not sent again either, and keeps nothing of its tenant waiting', async () => {
     const { add, connect, tell, one, sentJobs } = runner({ holdMs: 30_000, tickMs: 1000 })
     const tenantId = newId()
@@ -366,6 +377,8 @@ describe('a job that is silent', () => {
     expect(states()).toEqual(['stalled', 'running'])
     await pass(20_000)
     expect(stateOf(job)).toBe('running')
+    await pass(10_000)
+    expect(states()).toEqual(['stalled', 'running', 'stalled'])
     await one.stop()
   })
 
@@ -519,6 +532,29 @@ describe('news of a job', () => {
     expect(stateOf(job)).toBe('stalled')
     await one.stop()
   })
+})
+
+it('waits for what is being sent when it is stopped', async () => {
+  const { one, add, connect, queue, sentJobs } = runner()
+  const gate = Promise.withResolvers<void>()
+  const { runnable } = queue
+  Object.assign(queue, {
+    runnable: async (limit: number) => {
+      await gate.promise
+      return await runnable(limit)
+    },
+  })
+  const job = add()
+  await connect()
+  const order: string[] = []
+  const stopped = one.stop().then(() => order.push(`stopped after ${sentJobs().length}`))
+  await settled()
+  order.push('asked')
+  gate.resolve()
+  await stopped
+
+  expect(order).toEqual(['asked', 'stopped after 1'])
+  expect(sentJobs()).toEqual([job])
 })
 
 it('stops looking when it is stopped', async () => {
