@@ -52,4 +52,18 @@ onBothStores('the same name wanted by many at once', (bench) => {
 
     expect(await outcomes(Array.from({ length: 6 }, create))).toEqual([...five, 'made'])
   })
+
+  it('makes one of many changes that were meant for the same version, and refuses the rest', async () => {
+    const { run } = runnerOver(await bench.panel())
+    await run(caller, slices.package.create, { name: 'basic', description: 'before' })
+    const precondition = (present: unknown) => (present as { description: string }).description === 'before'
+    const change = (_: unknown, index: number) =>
+      run(caller, slices.package.update, { package: 'basic', description: `after ${index}` }, { precondition })
+    const all = { precondition: () => true }
+    await outcomes(Array.from({ length: 6 }, () => run(caller, slices.package.update, { package: 'basic' }, all))) // six connections
+
+    const ends = await outcomes(Array.from({ length: 6 }, change))
+
+    expect(ends).toEqual(['made', ...Array(5).fill('precondition_failed')])
+  })
 })
