@@ -42,15 +42,17 @@ function read(path: string): Readonly<Record<string, Result>> {
 
 export const wantedShare = 0.85
 
-export function table(results: readonly Result[]): string {
+/** @param sources all that should be known; of some nothing may be yet */
+export function table(results: readonly Result[], sources: readonly string[]): string {
   const bySource = Map.groupBy(results, ({ source }) => source)
-  const rows = [...bySource].map(([source, own]) => row(`\`${source}\``, own))
+  const rows = sources.map((source) => row(`\`${source}\``, bySource.get(source) ?? []))
   return ['| source | tried | noticed | |', '|---|---|---|---|', ...rows, row('all', results)].join('\n')
 }
 
 function row(name: string, results: readonly Result[]): string {
   const noticed = results.filter((one) => one.noticed !== null).length
-  const share = results.length === 0 ? 1 : noticed / results.length
+  if (results.length === 0) return `| ${name} | 0 | | not tried yet |`
+  const share = noticed / results.length
   return `| ${name} | ${results.length} | ${noticed} | ${Math.floor(share * 100)} %${share < wantedShare ? ' (too few)' : ''} |`
 }
 

@@ -14,7 +14,7 @@ import { type Mutant, mutantsOf, mutated } from './mutants.ts'
 import { type Result, Results, survivors, table } from './results.ts'
 
 const repository = resolve(import.meta.dirname, '../..')
-const command = 'npm run test:mutation -- --write'
+const command = ['npm run test:mutation --', ...process.argv.slice(2)].join(' ')
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,6 +26,8 @@ const { values: options, positionals } = parseArgs({
     seed: { type: 'string', default: '1' },
     /** Those that nothing noticed are tried again: there are new tests. */
     again: { type: 'boolean', default: false },
+    /** Only test files beside the code: what they leave may be noticed by the others. */
+    quick: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     /** Nothing is run: what is known is told. */
     known: { type: 'boolean', default: false },
@@ -40,11 +42,12 @@ interface Sampled extends Mutant {
 const started = Date.now()
 setPriority(19)
 const results = new Results(join(repository, 'node_modules/.cache/mutation.json'))
-const chosen = parts.filter(
-  ({ source }) => positionals.length === 0 || positionals.some((part) => source.includes(part)),
-)
+const chosen = parts
+  .map(toBeRun)
+  .filter(({ source }) => positionals.length === 0 || positionals.some((part) => source.includes(part)))
 const outcome = await outcomeOf(chosen)
-console.log(`\n${table(outcome)}\n\n${survivors(outcome)}\n\n${minutes()} min`)
+const sources = chosen.map(({ source }) => source)
+console.log(`\n${table(outcome, sources)}\n\n${survivors(outcome)}\n\n${minutes()} min`)
 if (options.write) writeFileSync(join(repository, 'docs/mutation.md'), page(outcome))
 
 async function outcomeOf(wanted: readonly Part[]): Promise<readonly Result[]> {
@@ -52,7 +55,7 @@ async function outcomeOf(wanted: readonly Part[]): Promise<readonly Result[]> {
   await using tree = new BenchTree(repository)
   const limits = new Map<string, number | null>()
   const outcome: Result[] = []
-  for (const part of wanted) {
+  for (const part of wanted.filter(({ tests }) => tests.length > 0)) {
     for (const mutant of sampleOf(part.source, compiler)) {
       const known = results.of(mutant.key)
       const isDone = known !== undefined && !(options.again && known.noticed === null)
@@ -63,6 +66,10 @@ async function outcomeOf(wanted: readonly Part[]): Promise<readonly Result[]> {
     }
   }
   return outcome
+}
+
+function toBeRun({ source, tests }: Part): Part {
+  return { source, tests: options.quick ? tests.filter((test) => test.startsWith('src/')) : tests }
 }
 
 /** Always the same ones for a seed, as long as the source is the same. */
@@ -77,7 +84,7 @@ function sampleOf(source: string, compiler: Compiler): readonly Sampled[] {
   const most = options.all ? order.length : Number(options['per-file'])
   for (const one of order) {
     if (sample.length === most) break
-    if (results.of(one.key) || compiler.takes(source, one.text)) sample.push(one)
+    if (results.of(one.key) || (!options.known && compiler.takes(source, one.text))) sample.push(one)
   }
   return sample.toSorted((a, b) => a.start - b.start)
 }
@@ -89,10 +96,12 @@ async function tried(
   limits: Map<string, number | null>,
 ): Promise<Result> {
   const before = tree.read(source)
+  let ran = 0
   for (const test of tests) {
     if (!limits.has(test)) limits.set(test, await limitOf(source, test, tree))
     const limit = limits.get(test)
     if (!limit) continue
+    ran++
     tree.write(source, text)
     const noticed = await tree.run({ changed: source, test }, limit)
     tree.write(source, before)
@@ -100,6 +109,7 @@ async function tried(
     console.log(`${minutes()} noticed  ${source}:${line} ${change}\n      by ${noticed.slice(0, 160)}`)
     return { source, line, change, noticed }
   }
+  if (ran === 0) throw new Error(`Cannot judge ${source}: no test file that looks at it passes by itself`)
   console.log(`${minutes()} SURVIVED ${source}:${line} ${change}`)
   return { source, line, change, noticed: null }
 }
@@ -124,13 +134,14 @@ function minutes(): string {
 function page(outcome: readonly Result[]): string {
   const day = new Date().toISOString().slice(0, 10)
   const most = options.all
-    ? 'Every change'
-    : `At most ${options['per-file']} changes of each source, chosen by seed ${options.seed}`
+    ? 'Every change was tried.'
+    : `At most ${options['per-file']} changes of each source were tried, chosen by seed ${options.seed}.`
+  const quick = options.quick ? ' Only test files beside the code were run: the others may notice more.' : ''
   return `# Accidents that the tests notice
 
-Small accidental changes to the core (a dropped statement, a turned condition, a moved bound, a lost entry), one at a time, and whether a test fails. Changes that the compiler refuses are not counted. Written by \`${command}\` on ${day}; not part of CI. ${most}; wanted are 85 % of each source.
+Small accidental changes to the core (a dropped statement, a turned condition, a moved bound, a lost entry), one at a time, and whether a test fails. Changes that the compiler refuses are not counted. Written by \`${command}\` on ${day}; not part of CI. ${most}${quick} Wanted are 85 % of each source.
 
-${table(outcome)}
+${table(outcome, sources)}
 
 ## Not noticed
 
