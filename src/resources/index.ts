@@ -1,5 +1,5 @@
 /** Registry of the slices: every operation of the product, and the stores they use. */
-import { type AnyOperation, type Policy, verbOf } from '../contract/operation.ts'
+import { type AnyOperation, kindOf, type Policy, verbOf } from '../contract/operation.ts'
 import { type Texts, withKinds } from '../lib/texts.ts'
 import type { Db } from '../store/database.ts'
 import { coreMigrations } from '../store/migrations/index.ts'
@@ -88,6 +88,11 @@ function place(operation: AnyOperation<Context>): number {
 const rows: ReadonlyMap<string, JobRow> = new Map(
   kinds.flatMap(({ name, row }) => (row === undefined ? [] : [[name, row] as const])),
 )
+
+/** What the kind of an operation says for its verb. */
+export function exampleInput(operation: Pick<AnyOperation, 'name'>): Readonly<Record<string, unknown>> {
+  return kinds.find(({ name }) => name === kindOf(operation))?.examples?.[verbOf(operation)] ?? {}
+}
 
 /** Holds are of several kinds. */
 const makeStores = storesMaker(Object.assign({ holds: holdStore }, ...kinds.map(({ stores }) => stores)))

@@ -55,6 +55,10 @@ describe.skipIf(!canRun)('a command for the place of a site', () => {
     expect(out).toMatch(new RegExp(`^/\\S+/sites/${site}/public\nPHP ${php}\\.[\\s\\S]*\nacme\n$`))
   })
 
+  it('finds that directory with the domain', async () => {
+    expect((await typed('domain', 'get', site)).out).toMatch(/\ndirectory +\/srv\/www\/acme\/sites\/\S+\/public\n/)
+  })
+
   it('tells its exit code, and shows ten megabytes whole', async () => {
     const failed = await typed('run', site, '--', 'sh', '-c', 'echo before; exit 3')
     expect(failed).toMatchObject({ code: 10, out: 'before\n' })

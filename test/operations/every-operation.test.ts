@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { type AnyOperation, httpBinding } from '../../src/contract/operation.ts'
 import type { Context } from '../../src/resources/context.ts'
-import { operations } from '../../src/resources/index.ts'
+import { exampleInput, operations } from '../../src/resources/index.ts'
 import { type Answer, ask } from './support/client.ts'
-import { exampleInput, inputFor, requestFor, type World, world } from './support/world.ts'
+import { inputFor, requestFor, type World, world } from './support/world.ts'
 
 let here: World
 

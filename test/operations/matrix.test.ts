@@ -13,13 +13,13 @@ import { type FormValues, valuesFrom } from '../../src/panel/pages/form-values.t
 import { detailPath, listPath } from '../../src/panel/pages/places.ts'
 import { registerPages } from '../../src/panel/pages/register-pages.ts'
 import type { Context } from '../../src/resources/context.ts'
-import { operations } from '../../src/resources/index.ts'
+import { exampleInput, operations } from '../../src/resources/index.ts'
 import { localCertificate } from '../support/local-certificate.ts'
 import { type Answer, ask, type Browser } from './support/client.ts'
 import { type Ended, openShell, rootShell, type Shell } from './support/shell.ts'
 import { storeImage } from './support/store-image.ts'
 import { password, proofsAtRest, type TestPanel, testPanel, until } from './support/test-panel.ts'
-import { exampleInput, exampleKinds, makeExamples, requestFor } from './support/world.ts'
+import { exampleKinds, makeExamples, requestFor } from './support/world.ts'
 
 type Input = Record<string, unknown>
 type Operation = AnyOperation<Context>

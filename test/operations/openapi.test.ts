@@ -4,6 +4,7 @@ import formatsModule from 'ajv-formats'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { httpBinding } from '../../src/contract/operation.ts'
 import { operations } from '../../src/resources/index.ts'
+import { sshKey } from '../../src/resources/ssh-key/kind.ts'
 import { type TestPanel, testPanel } from './support/test-panel.ts'
 
 const formats = formatsModule.default
@@ -79,4 +80,10 @@ it('shows a body with every field that is required', () => {
   const create = document.paths['/users']?.post?.requestBody?.content['application/json']
 
   expect(Object.keys(create?.example ?? {}).sort()).toEqual(['email', 'password', 'role'])
+})
+
+it('shows what the kind of an operation says of it', () => {
+  const create = document.paths['/ssh-keys']?.post?.requestBody?.content['application/json']
+
+  expect(create?.example).toEqual(sshKey.examples?.create)
 })

@@ -53,7 +53,6 @@ const words: Readonly<Record<string, unknown>> = {
   url: 'https://hooks.example.com/wcp360',
   events: ['job.succeeded', 'job.failed'],
   plan: '1',
-  publicKey: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMqXgRLKG73K+sIxs5oj3E2nhu/4FHxOcrmAd4Wv7ki7',
 }
 
 /** Tried in turn for a text that must have some form. */

@@ -6,6 +6,7 @@ import { Change } from '../../contract/wire.ts'
 import { apiRoot } from '../../lib/http-call.ts'
 import { TokenGrant, tokensPath } from '../../lib/token-grant.ts'
 import type { Context } from '../../resources/context.ts'
+import { exampleInput } from '../../resources/index.ts'
 import { exampleObject, exampleOf } from './openapi-examples.ts'
 import { tokenBodies } from './token-routes.ts'
 
@@ -74,6 +75,7 @@ function describe(operation: AnyOperation<Context>): Json {
   const schema = jsonSchema(operation.input, 'input')
   const properties = asRecord(schema.properties)
   const required = new Set(Array.isArray(schema.required) ? schema.required : [])
+  const given = exampleInput(operation)
   const hasBody = method !== 'GET' && method !== 'DELETE'
   const others = Object.keys(properties).filter((key) => !pathKeys.includes(key))
   const parameter = (where: string) => (name: string) => ({
@@ -82,7 +84,7 @@ function describe(operation: AnyOperation<Context>): Json {
     required: where === 'path' || required.has(name),
     ...describedBy(properties[name]),
     schema: properties[name],
-    example: exampleOf(properties[name], name),
+    example: given[name] ?? exampleOf(properties[name], name),
   })
   const plan = {
     name: 'plan',
@@ -105,7 +107,7 @@ function describe(operation: AnyOperation<Context>): Json {
     ...(hasBody && {
       requestBody: {
         required: others.some((key) => required.has(key)),
-        content: { 'application/json': bodyMedia(schema, others) },
+        content: { 'application/json': bodyMedia(schema, others, given) },
       },
     }),
     responses: responses(operation),
@@ -153,13 +155,17 @@ function tokenPaths(): Record<string, Json> {
   }
 }
 
-function bodyMedia(schema: Json, keys: readonly string[]): Json {
+/** @param given what the operation's kind says; the rest is made from the schema */
+function bodyMedia(schema: Json, keys: readonly string[], given: Json = {}): Json {
   const properties = asRecord(schema.properties)
   const required = Array.isArray(schema.required) ? schema.required.filter((key) => keys.includes(String(key))) : []
   const own = Object.fromEntries(keys.map((key) => [key, properties[key]]))
   return {
     schema: { type: 'object', properties: own, ...(required.length > 0 && { required }), additionalProperties: false },
-    example: exampleObject({ properties: own }, required.length > 0 ? required.map(String) : keys.slice(0, 1)),
+    example: {
+      ...exampleObject({ properties: own }, required.length > 0 ? required.map(String) : keys.slice(0, 1)),
+      ...Object.fromEntries(keys.flatMap((key) => (key in given ? [[key, given[key]]] : []))),
+    },
   }
 }
 

@@ -89,7 +89,7 @@ function domainFacts(t: Texts, one: Domain): Section {
     { title: label(t, 'tenant'), text: one.tenantName, href: `/tenants/${one.tenantName}` },
     { title: label(t, 'aliases'), text: one.aliases.length > 0 ? one.aliases.map(shownHost).join(', ') : '–' },
     { title: label(t, 'php'), text: one.php ?? t.form.noPhp },
-    { title: label(t, 'directory'), code: `/srv/www/${one.tenantName}/sites/${one.fqdn}/public` },
+    { title: label(t, 'directory'), code: one.directory ?? '' },
     { title: label(t, 'createdAt'), time: one.createdAt },
     ...(one.deletedAt === null ? [] : [{ title: label(t, 'deletedAt'), time: one.deletedAt }]),
     { title: label(t, 'id'), code: one.id },

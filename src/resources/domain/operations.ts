@@ -83,7 +83,8 @@ export const get = defineOperation({
     const scope = scopeOf(actor)
     const domain =
       (await domains.find(input.domain, { scope })) ?? (await domains.get(input.domain, { scope, deleted: true }))
-    return { ...domain, holds: await holdsShown(context, { kind: 'domain', id: domain.id }) }
+    const holds = await holdsShown(context, { kind: 'domain', id: domain.id })
+    return { ...domain, holds, directory: `/srv/www/${domain.tenantName}/sites/${domain.fqdn}/public` }
   },
 })
 

@@ -24,6 +24,8 @@ export const Domain = z.strictObject({
   status: DomainStatus,
   /** Why it is suspended, and on whose word; of `get` only. */
   holds: z.array(Hold).exactOptional(),
+  /** The document root on the server; of `get` only. */
+  directory: z.string().exactOptional(),
   version: z.int(),
   ...timestamps,
 })

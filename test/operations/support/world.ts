@@ -1,8 +1,8 @@
 /** Two customers with a site each, and an input for every operation that would work on the first one's things. */
-import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../../src/contract/operation.ts'
+import { type AnyOperation, httpBinding, kindOf } from '../../../src/contract/operation.ts'
 import { httpCall } from '../../../src/lib/http-call.ts'
 import type { Context } from '../../../src/resources/context.ts'
-import { kinds, operations } from '../../../src/resources/index.ts'
+import { exampleInput, kinds, operations } from '../../../src/resources/index.ts'
 import type { Browser } from './client.ts'
 import { password, proofsAtRest, type TestPanel, type TestPanelOptions, testPanel, until } from './test-panel.ts'
 
@@ -126,11 +126,6 @@ export function exampleKinds(): Map<string, { readonly http: string; readonly in
       return create && key && input ? [[key, { http: create.http, input }] as const] : []
     }),
   )
-}
-
-/** What the kind of an operation says for its verb. */
-export function exampleInput({ name }: Pick<AnyOperation, 'name'>): AnyInput {
-  return kinds.find((kind) => kind.name === kindOf({ name }))?.examples?.[verbOf({ name })] ?? {}
 }
 
 function named(name: string) {
