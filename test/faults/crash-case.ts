@@ -80,6 +80,7 @@ export async function runCase(machine: CrashMachine, type: JobType, fault: Case,
     wrong.push(...difference('after the request was sent again', wanted.after, worldText(product.places)))
   }
   if (!isGone) wrong.push(...(await leaked(descriptors, machine)))
+  wrong.push(...(await begunTwice(machine)))
   wrong.push(...(await seenFromOutside(machine)))
   const output = product.output.slice(from)
   wrong.push(...unexpectedLines(output, fault.fault))
@@ -116,6 +117,16 @@ async function untilEndedOrGone(machine: CrashMachine): Promise<void> {
 
 /** What the agent says before it ends by itself. */
 const lastWords = '"journal cannot be used, nothing more will be changed"'
+
+/** A tenant's command begins once for its job, whatever happens to the agent, and has begun when it is told as done. */
+async function begunTwice(machine: CrashMachine): Promise<readonly string[]> {
+  const jobs = await machine.runs()
+  const done = jobs.filter(({ state }) => state === 'succeeded').length
+  const begun = machine.begun()
+  return done <= begun && begun <= jobs.length
+    ? []
+    : [`commands began ${begun} times, for ${jobs.length} jobs of which ${done} are done`]
+}
 
 async function seenFromOutside({ product }: CrashMachine): Promise<readonly string[]> {
   const status = await product.visit(neighbour)

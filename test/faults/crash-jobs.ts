@@ -34,6 +34,9 @@ const removeTenant: Request = { method: 'DELETE', path: `/tenants/${tenant}` }
 const removeSite: Request = { method: 'DELETE', path: `/domains/${site}` }
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMqXgRLKG73K+sIxs5oj3E2nhu/4FHxOcrmAd4Wv7ki7'
 const createKey = post('/ssh-keys', { tenant, name: 'laptop', publicKey: key })
+/** Where the command of a run leaves a letter each time it begins: no two of them make the same tree, so it is counted apart. */
+export const mark = 'begun'
+const command = ['php', '-r', `file_put_contents("${mark}", "x", FILE_APPEND);`]
 const both = [create, createSite, createSecond]
 
 export const crashJobs: Readonly<Record<JobType, CrashJob>> = {
@@ -60,7 +63,7 @@ export const crashJobs: Readonly<Record<JobType, CrashJob>> = {
   'domain.purge': { before: [...both, removeSite], request: 'purge' },
   'ssh-key.create': { before: [create], request: createKey },
   'ssh-key.delete': { before: [create, createKey], request: { method: 'DELETE', path: '/ssh-keys/{first}' } },
-  'domain.run': { before: both, request: { ...onSite('run'), body: { command: ['php', '-v'] } } },
+  'domain.run': { before: both, request: { ...onSite('run'), body: { command } } },
 }
 
 /**

@@ -1,6 +1,6 @@
 /** One directory that crash cases run in, over and over: saved before, put back for each case, with Nginx going on. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Fqdn, TenantName } from '../../src/contract/values.ts'
@@ -8,7 +8,7 @@ import type { JobType } from '../../src/resources/jobs.ts'
 import { executable } from '../support/executable.ts'
 import { processesOf } from '../support/processes.ts'
 import { Product } from '../support/product.ts'
-import { crashJobs, purge, site, tenant } from './crash-jobs.ts'
+import { crashJobs, mark, purge, site, tenant } from './crash-jobs.ts'
 import type { ClientEvent } from './history.ts'
 import { ask, type Request } from './recording-client.ts'
 
@@ -123,6 +123,20 @@ export class CrashMachine {
     return items.filter(({ state }) => ['queued', 'running', 'stalled'].includes(state))
   }
 
+  /** Jobs of the tenant's own commands. */
+  async runs(): Promise<readonly JobView[]> {
+    const { items } = (await this.product.call('GET', '/jobs?limit=20&type=domain.run')) as {
+      items: readonly JobView[]
+    }
+    return items
+  }
+
+  /** How often one of them has begun. */
+  begun(): number {
+    const file = join(this.#docroot, mark)
+    return existsSync(file) ? readFileSync(file).length : 0
+  }
+
   /** Descriptors of the agent by what they are. Sockets and timers come and go with connections. */
   descriptors(): readonly string[] {
     const directory = `/proc/${this.product.pids.agent}/fd`
@@ -158,10 +172,12 @@ export class CrashMachine {
   }
 
   #putPage(): void {
-    const { customers } = this.product.places
-    const docroot = customers.docroot(TenantName.parse(tenant), Fqdn.parse(site))
-    if (!existsSync(docroot)) return
-    writeFileSync(join(docroot, 'index.php'), '<?php echo "awake";', { mode: 0o644 })
+    if (!existsSync(this.#docroot)) return
+    writeFileSync(join(this.#docroot, 'index.php'), '<?php echo "awake";', { mode: 0o644 })
+  }
+
+  get #docroot(): string {
+    return this.product.places.customers.docroot(TenantName.parse(tenant), Fqdn.parse(site))
   }
 
   async #endAllButNginx(): Promise<void> {

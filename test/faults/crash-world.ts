@@ -1,10 +1,11 @@
 /** What is on the machine and in both stores, as text that is the same for the same state: names instead of ids and uids. */
 import { createHash } from 'node:crypto'
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { factsKinds } from '../../src/agent/kinds/facts-kinds.ts'
 import type { Layout } from '../../src/agent/os/layout.ts'
 import { type Database, openDatabase } from '../../src/program/native-sqlite.ts'
+import { mark } from './crash-jobs.ts'
 import { type AgentJob, type ClientEvent, type History, loggedEnds, type PanelJob } from './history.ts'
 
 type Row = Readonly<Record<string, string | number | null>>
@@ -167,7 +168,8 @@ function* manifest(places: Layout, rename: Rename): Generator<string> {
   const { root, panelState, agentState } = places
   const skipped = new Set([panelState, agentState])
   for (const top of ['etc', 'srv', 'var/lib', 'var/log/wcp360/tenants'].map((path) => join(root, path))) {
-    for (const path of walk(top, skipped)) if (!isLog(root, path)) yield rename(entry(root, path, rename))
+    for (const path of walk(top, skipped))
+      if (!isLog(root, path) && basename(path) !== mark) yield rename(entry(root, path, rename))
   }
 }
 

@@ -15,6 +15,9 @@ const afterError = [
   'job could not be prepared',
   'step could not be undone',
 ]
+/** Of a command that its tenant ran: it is not begun again when nobody saw how it ended. */
+const lostCommand = /^command of \S+ has ended$/
+const afterLoss = ['step failed', 'a job failed']
 /** Of a state that cannot be written any more: the agent ends and starts again. */
 const afterBrokenJournal = [
   'journal cannot be used, nothing more will be changed',
@@ -39,7 +42,8 @@ function isExpected(line: string, allowed: readonly string[]): boolean {
   try {
     const { level, msg, step } = JSON.parse(line) as { level: number; msg: string; step?: string | null }
     const isRefusal = msg === 'a job failed' && step === null // the agent said no before anything was begun
-    return level < warning || isRefusal || allowed.includes(msg)
+    const isLoss = afterLoss.includes(msg) && lostCommand.test(step ?? '')
+    return level < warning || isRefusal || isLoss || allowed.includes(msg)
   } catch {
     return false
   }
