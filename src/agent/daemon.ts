@@ -107,7 +107,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
     version: version(),
     phpVersions: installedPhp,
     health: () => health(machine, inForce.httpPort),
-    drift: (signal) => driftByChild(places, signal),
+    drift: async (signal) => [...(await egress.drift()), ...(await driftByChild(places, signal))],
     budgets: () => budgetsOf(inForce),
     verifyRoot: (password, from) => verifyRootByPam(password, from, log),
     parallel: config.jobsAtOnce,

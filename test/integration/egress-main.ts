@@ -125,14 +125,17 @@ const results = {
   root: await reached(0, all),
   panel: await reached(999, all),
 }
+const drift = [await egress.drift()]
 execFileSync('/usr/sbin/nft', ['delete', 'table', 'inet', 'wcp360'])
+drift.push(await egress.drift())
 await egress.look()
 const afterFlush = await reached(tenant, remote)
 execFileSync('/usr/sbin/nft', ['delete', 'element', 'inet', 'wcp360', 'none', `{ ${closed} }`])
+drift.push(await egress.drift())
 await egress.look()
 const afterEdit = await reached(closed, remote)
 await egress.look()
 const tables = execFileSync('/usr/sbin/nft', ['list', 'tables'], { encoding: 'utf8' })
-console.log(JSON.stringify({ ...results, afterFlush, afterEdit, tables, warnings }))
+console.log(JSON.stringify({ ...results, afterFlush, afterEdit, drift, tables, warnings }))
 egress.close()
 for (const child of children) child.kill('SIGKILL')

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { DriftReport } from '../../src/contract/wire.ts'
 
 const main = fileURLToPath(new URL('egress-main.ts', import.meta.url))
 const Reached = z.record(z.string(), z.string())
@@ -17,6 +18,7 @@ const Results = z.object({
   panel: Reached,
   afterFlush: Reached,
   afterEdit: Reached,
+  drift: z.array(DriftReport),
   tables: z.string(),
   warnings: z.array(z.string()),
 })
@@ -95,6 +97,13 @@ it.each(['root', 'panel'] as const)('leaves %s alone', (who) => {
 describe('rules that somebody', () => {
   it('flushed are put back', () => {
     expect(reachedOf(results.afterFlush, remote)).toEqual(web)
+  })
+
+  it('flushed or edited are listed as drift until then', () => {
+    const actions = results.drift.map((report) => report.flatMap(({ changes }) => changes.map(({ action }) => action)))
+
+    expect(actions).toEqual([[], ['create'], ['change']])
+    expect(results.drift[1]).toMatchObject([{ resource: 'nftables: table inet wcp360' }])
   })
 
   it('edited are put back, and told of once each; tables of the administrator stay', () => {

@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import type { EgressPolicy } from '../../contract/values.ts'
+import type { DriftReport } from '../../contract/wire.ts'
 import type { Log } from '../log.ts'
 import { exec, execOk } from './exec.ts'
 import { type Resolvers, resolvers } from './outside-addresses.ts'
@@ -81,6 +82,17 @@ export class Egress {
         this.#options.log.warn({}, 'rules about where tenants may connect to were changed by somebody else: put back')
       await this.#put()
     })
+  }
+
+  /** What `look` would put back. */
+  async drift(): Promise<DriftReport> {
+    if (!this.#options.isAllowed || !existsSync(nft)) return []
+    await this.#turn // nobody is writing it
+    const found = await readTable()
+    if (found !== undefined && found === this.#inForce) return []
+    const action = found === undefined ? 'create' : 'change'
+    const step = 'rules about where processes of tenants may connect to'
+    return [{ resource: `nftables: table ${table.join(' ')}`, changes: [{ step, action, diff: null }] }]
   }
 
   #note(uid: number, policy: EgressPolicy): void {

@@ -1,5 +1,6 @@
 /** What the installation must be: directories and their owners, accounts, ports, and a daemon that answers. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
+import { exec } from '../../agent/os/exec.ts'
 import type { Layout } from '../../agent/os/layout.ts'
 import { hasOwnWorkers } from '../../agent/render/nginx-main.ts'
 import { HealthSnapshot } from '../../contract/wire.ts'
@@ -17,9 +18,20 @@ export function installChecks(places: Layout, call: CallPanel): readonly Check[]
     { name: 'accounts', run: accounts },
     { name: 'web server', run: () => webServer(places) },
     { name: 'permissions', run: () => permissions(places) },
+    { name: 'egress rules', run: egressRules },
     { name: 'ports', run: () => ports(places) },
     { name: 'panel', run: () => panel(call) },
   ]
+}
+
+async function egressRules(): Promise<Finding> {
+  if (!existsSync('/usr/sbin/nft')) return ok('none: nftables is not installed') // the machine's own check warns of that
+  const { code } = await exec('/usr/sbin/nft', ['list', 'table', 'inet', 'wcp360'])
+  if (code === 0) return ok('table inet wcp360')
+  return warning(
+    'table inet wcp360 is not there: processes of customers may connect to everything',
+    'Start the daemon, which writes it; "wcp status" says why it cannot.',
+  )
 }
 
 function configuration(places: Layout): Finding {
