@@ -330,7 +330,7 @@ describe('tenants do not reach each other', () => {
       echo json_encode(['file' => $s('${machine.places.customers.root}/other/sites/other.example.net/public/secret.txt'),
         'tenants' => scandir('${machine.places.customers.root}'), 'tmp' => scandir('/tmp'), 'fpm' => $fpm !== false,
         'pids' => array_map(fn($d) => trim($s("$d/comm")), glob('/proc/[0-9]*')),
-        'pid1' => $s('/proc/1/environ'), 'shadow' => $s('/etc/shadow'), 'passwd' => $s('/etc/passwd'),
+        'unix' => $s('/proc/self/net/unix'), 'sys' => @scandir('/sys'), 'pid1' => $s('/proc/1/environ'), 'shadow' => $s('/etc/shadow'), 'passwd' => $s('/etc/passwd'),
         'me' => posix_getpwuid(posix_geteuid())['name'], 'run' => @scandir('/run/wcp360'), 'hosts' => @scandir('${machine.places.web.hosts}'),
         'sites' => array_map('file_exists', ['${machine.places.web.hosts}/${host}', '${machine.places.web.hosts}/other.example.net']),
         'shm' => scandir('/dev/shm'), 'caps' => preg_match('/CapBnd:\\s+0+$/m', $s('/proc/self/status')),
@@ -351,6 +351,9 @@ describe('tenants do not reach each other', () => {
     expect(seen).toMatchObject({ sites: [true, false] })
     expect(seen).toMatchObject({ hosts: false, shm: ['.', '..'], caps: 1, nnp: 1, groups: 1, write: false, etc: false })
     expect(seen.tmp).not.toContain('theirs')
+    expect(seen.unix).toContain(machine.places.fpmBoundSocket(other.uid))
+    expect(seen.unix).not.toMatch(/[./](other|acme)[./]/)
+    expect(seen.sys).toBe(false)
     expect(seen.passwd.trim().split('\n')).toHaveLength(2)
     expect(new Set(seen.pids)).toEqual(new Set(['bwrap', `php-fpm${php}`]))
     expect(Object.keys(seen.env).filter((name) => /TOKEN|SECRET|NODE|FPM_SOCKETS/.test(name))).toEqual([])

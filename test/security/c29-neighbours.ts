@@ -11,6 +11,7 @@ foreach (glob('/proc/[0-9]*') as $p) { $s = @file_get_contents("$p/status"); if 
 $seen['uids'] = array_map('intval', array_keys($uids));
 $seen['users'] = array_map(fn($l) => explode(':', $l)[0], array_filter(file('/etc/passwd', FILE_IGNORE_NEW_LINES)));
 foreach (json_decode($_GET['at']) as $path) { if (@file_get_contents($path) !== false || @scandir($path) !== false) $seen['read'][] = $path; }
+$seen['unix'] = (string) @file_get_contents('/proc/self/net/unix');
 foreach (json_decode($_GET['write']) as $path) { if (@file_put_contents("$path/wcp-evil", 'x') !== false) { @unlink("$path/wcp-evil"); $seen['written'][] = $path; } }
 foreach (['shm_attach' => fn() => @shmop_open(0xdead, 'a', 0, 0)] as $what => $try) { if (function_exists('shmop_open') && $try()) $seen['ipc'][] = $what; }
 foreach ([fn() => posix_setuid(0), fn() => posix_kill((int) $_GET['agent'], 0), fn() => posix_kill((int) $_GET['panel'], 0)] as $i => $try) { if (@$try()) $seen['power'][] = $i; }
@@ -56,6 +57,7 @@ export const neighbours: Tried = {
       '/proc/1/environ',
       `/proc/${product.pids.agent}/cmdline`,
       `/proc/${product.pids.panel}/environ`,
+      '/sys/fs/cgroup',
       '/sys/fs/cgroup/cgroup.procs.evil',
     ]
     const writable = [
@@ -78,6 +80,7 @@ export const neighbours: Tried = {
       agent: String(product.pids.agent),
       panel: String(product.pids.panel),
     })
+    await get(product, baker.site, '/') // awake, so that there is something to be seen
     const { status, body } = await get(product, butcher.site, `/look.php?${query}`)
     tally.same(status, 200, `PHP does not answer: ${body.slice(0, 100)}`)
     const seen = JSON.parse(body) as Record<string, unknown>
@@ -91,6 +94,12 @@ export const neighbours: Tried = {
       [],
       'other users are seen',
     )
+    const unix = String(seen.unix)
+    tally.held(
+      unix.includes(places.fpmBoundSocket(baker.uid)),
+      'the table of unix sockets does not show PHP of the baker',
+    )
+    tally.held(!new RegExp(`[./]${baker.name}[./]`).test(unix), 'sockets bear the names of others')
     for (const path of secrets) tally.held(!((seen.read as string[]) ?? []).includes(path), `PHP reads ${path}`)
     for (const path of writable)
       tally.held(!((seen.written as string[]) ?? []).includes(path), `PHP writes into ${path}`)

@@ -12,7 +12,7 @@ import { sandboxed, setprivArgv } from './direct-services-sandbox.ts'
 import type { Egress } from './egress.ts'
 import { exec, spawnService } from './exec.ts'
 import { Supervised } from './exec-supervised.ts'
-import { connectedSockets, workOf } from './fpm-activity.ts'
+import { connectedSockets, isConnected, workOf } from './fpm-activity.ts'
 import { fpmCommand } from './fpm-command.ts'
 import { type Activity, type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
 import { keepDescriptors } from './inherited-descriptors.ts'
@@ -145,7 +145,7 @@ class DirectFpm implements FpmBackend {
   async launch(start: FpmStart): Promise<Launched> {
     const limits = ['--core=0', ...(start.limits.pids === null ? [] : [`--nproc=${start.limits.pids}`]), '--']
     const box = this.#hasNamespaces ? sandboxed(this.#places, start) : { argv: [], data: [] }
-    const socket = listenUnix(this.#places.fpmHiddenSocket(start.name), this.#webGid)
+    const socket = listenUnix(this.#places.fpmBoundSocket(start.uid), this.#webGid)
     const stdio = ['ignore', 'ignore', 'words', socket, ...box.data] as const
     // on the tenant's own share of the disk: nothing here grows by what PHP has to say
     const command = fpmCommand(this.#places, start, {
@@ -195,7 +195,7 @@ class DirectFpm implements FpmBackend {
       const top = this.#recall(tenant)
       // A master that died leaves its socket: told as idle, so that the reaper clears it away.
       const pids = top ? descendants(masterBelow(top.pid, tree), tree) : []
-      const isServing = connected.has(this.#places.fpmHiddenSocket(tenant))
+      const isServing = isConnected(this.#places, tenant, connected)
       return { tenant, isServing: pids.length > 0 && isServing, work: workOf(pids) }
     })
   }

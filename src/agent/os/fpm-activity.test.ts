@@ -1,10 +1,12 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { connectedSockets, workOf } from './fpm-activity.ts'
+import type { TenantName } from '../../contract/values.ts'
+import { connectedSockets, isConnected, workOf } from './fpm-activity.ts'
+import { layout } from './layout.ts'
 
 const table = `Num       RefCount Protocol Flags    Type St Inode Path
 0000000000000001: 00000002 00000000 00010000 0001 01 101 /run/wcp360/fpm/.idle.sock
@@ -17,6 +19,19 @@ const table = `Num       RefCount Protocol Flags    Type St Inode Path
 describe('sockets that somebody is connected to', () => {
   it('are those of connections, not of listeners', () => {
     expect(connectedSockets(table)).toEqual(new Set(['/run/wcp360/fpm/.busy.sock', '@/tmp/.X11 unix']))
+  })
+
+  it('are of a tenant by the number of its user, or by its name as an earlier version bound them', () => {
+    const root = mkdtempSync(join(tmpdir(), 'wcp-activity-'))
+    const places = layout(root)
+    const [acme, other] = ['acme', 'other'] as TenantName[] as [TenantName, TenantName]
+    mkdirSync(places.customers.home(acme), { recursive: true })
+    chownSync(places.customers.home(acme), 20_001, 20_001)
+    const by = (path: string) => [acme, other].map((tenant) => isConnected(places, tenant, new Set([path])))
+
+    expect(by(places.fpmBoundSocket(20_001))).toEqual([true, false])
+    expect(by(places.fpmHiddenSocket(other))).toEqual([false, true])
+    rmSync(root, { recursive: true })
   })
 
   it('are read from this machine', async () => {

@@ -3,6 +3,9 @@
  * nothing, and PHP-FPM's own status page would have to be asked of a process of the tenant.
  */
 import { readFileSync } from 'node:fs'
+import type { TenantName } from '../../contract/values.ts'
+import type { Layout } from './layout.ts'
+import { uidOf } from './tenant-processes.ts'
 
 export interface FpmActivity {
   /** A request is being answered, or waits to be. */
@@ -22,6 +25,14 @@ export function connectedSockets(table: string = readFileSync('/proc/net/unix', 
     if (path !== undefined) paths.add(path)
   }
   return paths
+}
+
+/** @param connected of `connectedSockets` */
+export function isConnected(places: Layout, tenant: TenantName, connected: ReadonlySet<string>): boolean {
+  // An agent before this one bound it by the tenant's name, and its PHP may be awake still.
+  return [places.fpmBoundSocket(uidOf(places, tenant)), places.fpmHiddenSocket(tenant)].some((path) =>
+    connected.has(path),
+  )
 }
 
 /**

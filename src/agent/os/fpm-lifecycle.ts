@@ -1,9 +1,10 @@
 /**
- * The order of a wake and of a stop, the same with and without systemd. The listening socket is made at a hidden path and
- * renamed into view only when PHP answers; it is renamed out of view before PHP is told to end. So the web server never
- * connects to a PHP that does not serve, and a connection that was accepted by the kernel is always answered.
+ * The order of a wake and of a stop, the same with and without systemd. The listening socket is bound at a path that names
+ * nobody, is renamed to the tenant's hidden one, and into view only when PHP answers; it is renamed out of view before PHP is
+ * told to end. So the web server never connects to a PHP that does not serve, and a connection that was accepted by the kernel
+ * is always answered.
  */
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WcpError } from '../../contract/errors.ts'
 import { TenantName } from '../../contract/values.ts'
@@ -14,7 +15,7 @@ import type { TenantIdentity } from './tenant-identity.ts'
 import { answersFastCgi, moveSocket, removeSocket } from './unix-listen.ts'
 
 export interface FpmBackend {
-  /** The socket at the hidden path listens, and a master is behind it; resolves before it serves. */
+  /** The socket listens where it is bound, and a master is behind it; resolves before it serves. */
   launch(start: FpmStart): Promise<Launched>
   /** A master (or what will start one at the next connection) of this tenant is there. */
   isThere(tenant: TenantName): Promise<boolean>
@@ -96,7 +97,9 @@ export class FpmLifecycle {
     await this.#stop(start.name) // what an interrupted start or a dead master left
     ensureTmp(this.#places.customers.tmp(start.name), start)
     try {
+      writeFileSync(hidden, '') // tells an agent that comes after this one of the master, until the socket is here
       const { failed } = await this.#backend.launch(start)
+      moveSocket(this.#places.fpmBoundSocket(start.uid), hidden)
       if (!(await Promise.race([failed, answersFastCgi(hidden, startTimeoutMs)]))) {
         await Promise.race([failed, sleep(500)]) // its own words are better than ours
         throw new Error('PHP-FPM does not answer')
@@ -104,6 +107,7 @@ export class FpmLifecycle {
       moveSocket(hidden, visible)
     } catch (cause) {
       await this.#backend.end(start.name)
+      removeSocket(this.#places.fpmBoundSocket(start.uid))
       removeSocket(hidden)
       throw new WcpError('machine_failed', `Cannot start PHP ${start.php} of "${start.name}"`, {
         cause,

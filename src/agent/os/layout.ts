@@ -134,6 +134,8 @@ export function layout(root = '/') {
     fpmSocket: (tenant: TenantName) => join(run, 'fpm', `${tenant}.sock`),
     /** Where that socket is while PHP starts or stops: it listens, and the web server does not see it. */
     fpmHiddenSocket: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.sock`),
+    /** Where it is bound: everybody reads this path in /proc/net/unix as long as the socket lives, so it names nobody. */
+    fpmBoundSocket: (uid: number) => join(run, 'fpm', `.${uid}.sock`),
     /** What the direct supervision knows of a master, so that it survives a restart of the agent. */
     fpmRecord: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.json`),
     /** There while the tenant's quota is raised because its PHP wakes. */

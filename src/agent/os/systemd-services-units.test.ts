@@ -45,7 +45,7 @@ describe('PHP of a tenant', () => {
       '--slice=wcp-acme.slice',
       '--uid=20001',
       '--gid=20001',
-      '--socket-property=ListenStream=/run/wcp360/fpm/.acme.sock',
+      '--socket-property=ListenStream=/run/wcp360/fpm/.20001.sock',
       '--socket-property=SocketUser=root',
       '--socket-property=SocketGroup=www-data',
       '--socket-property=SocketMode=0760',
@@ -70,7 +70,8 @@ describe('PHP of a tenant', () => {
     expect(properties.find((text) => text.startsWith('BindReadOnlyPaths='))).toContain(
       '/var/lib/wcp360-web/tenants/acme/sites:/var/lib/wcp360-web/hosts',
     )
-    expect(properties.find((text) => text.startsWith('InaccessiblePaths='))).toContain('-/run/wcp360')
+    for (const path of ['/run/wcp360', '/sys/fs/cgroup'])
+      expect(properties.find((text) => text.startsWith('InaccessiblePaths='))).toContain(`-${path}`)
     // Everything systemd hides is a bind of nodes below /run/systemd, so hiding that as a whole hides nothing else.
     expect(properties.join(' ')).not.toMatch(/-\/run\/systemd( |$)/)
   })

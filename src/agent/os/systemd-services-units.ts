@@ -38,7 +38,7 @@ export function limitProperties(limits: TenantLimits, disk: string): readonly st
 }
 
 /**
- * One `systemd-run`: the socket at the hidden path, and the service that its first connection starts. systemd keeps the
+ * One `systemd-run`: the socket, and the service that its first connection starts. systemd keeps the
  * socket, so a master that was killed is started again by the next request.
  */
 export function startFpmArgv(
@@ -55,7 +55,7 @@ export function startFpmArgv(
     `--slice=${sliceUnit(start.name)}`,
     `--uid=${start.uid}`,
     `--gid=${start.gid}`,
-    ...socketProperties(places, start.name, webGroup).map((property) => `--socket-property=${property}`),
+    ...socketProperties(places, start, webGroup).map((property) => `--socket-property=${property}`),
     ...sandboxProperties(places, start, isFiltered).map((property) => `--property=${property}`),
     ...Object.entries(command.env).map(([name, value]) => `--setenv=${name}=${value}`),
     '--',
@@ -69,9 +69,9 @@ function phpLog(tenant: TenantName) {
   return { error_log: 'syslog', 'syslog.ident': `php-${tenant}` }
 }
 
-function socketProperties(places: Layout, tenant: TenantName, webGroup: string): readonly string[] {
+function socketProperties(places: Layout, { uid }: TenantIdentity, webGroup: string): readonly string[] {
   return [
-    `ListenStream=${places.fpmHiddenSocket(tenant)}`,
+    `ListenStream=${places.fpmBoundSocket(uid)}`,
     'SocketUser=root',
     `SocketGroup=${webGroup}`,
     'SocketMode=0760', // the x bit is for nginx's -x, see unix-listen.ts
@@ -79,8 +79,12 @@ function socketProperties(places: Layout, tenant: TenantName, webGroup: string):
   ]
 }
 
-/** `ProtectHome` hides the homes; `/run/systemd` itself is needed to hide anything, so its telling parts are named. */
+/**
+ * Control groups bear the names of all tenants. `ProtectHome` hides the homes; `/run/systemd` itself is needed to hide anything, so its telling parts
+ * are named.
+ */
 const hiddenFromUnits = [
+  '/sys/fs/cgroup',
   ...hiddenPaths.filter((path) => !['/home', '/root', '/run/user', '/run/systemd'].includes(path)),
   ...['sessions', 'system.control', 'transient', 'units', 'userdb', 'users'].map((part) => `/run/systemd/${part}`),
 ]

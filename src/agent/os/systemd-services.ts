@@ -11,7 +11,7 @@ import type { Log } from '../log.ts'
 import { crowd, usageOfSlice } from './crowd.ts'
 import type { Egress } from './egress.ts'
 import { exec, execOk } from './exec.ts'
-import { connectedSockets, workOf } from './fpm-activity.ts'
+import { connectedSockets, isConnected, workOf } from './fpm-activity.ts'
 import { groupText, passwdText } from './fpm-command.ts'
 import { type Activity, type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
 import type { Layout } from './layout.ts'
@@ -149,7 +149,7 @@ class SystemdFpm implements FpmBackend {
     this.#bursts = new WakeBursts({
       apply: (tenant) => this.#apply(tenant),
       cpuMs: (tenant) => cpuMsOf(this.sliceDirectory(tenant)),
-      isServing: (tenant) => connectedSockets().has(places.fpmHiddenSocket(tenant)),
+      isServing: (tenant) => isConnected(places, tenant, connectedSockets()),
       note: (tenant, isRaised) => this.#noteBurst(tenant, isRaised),
       sleep,
       now: () => performance.now(),
@@ -191,7 +191,7 @@ class SystemdFpm implements FpmBackend {
     const connected = connectedSockets()
     return tenants.map((tenant) => {
       const pids = this.#processes(tenant)
-      const isServing = connected.has(this.#places.fpmHiddenSocket(tenant))
+      const isServing = isConnected(this.#places, tenant, connected)
       return { tenant, isServing: pids.length > 0 && isServing, work: workOf(pids) }
     })
   }

@@ -8,9 +8,13 @@ import { processes, signal } from './processes.ts'
 
 const mostPasses = 400
 
-/** Its home tells the number: it was made with it, in a directory of root's. None when there is no home, or it is not a tenant's. */
-export function processesOf({ customers }: Layout, tenant: TenantName): readonly number[] {
-  const uid = lstatSync(customers.home(tenant), { throwIfNoEntry: false })?.uid ?? 0
+/** Its home tells the number: it was made with it, in a directory of root's. 0 when there is no home, or it is not a tenant's. */
+export function uidOf({ customers }: Layout, tenant: TenantName): number {
+  return lstatSync(customers.home(tenant), { throwIfNoEntry: false })?.uid ?? 0
+}
+
+export function processesOf(places: Layout, tenant: TenantName): readonly number[] {
+  const uid = uidOf(places, tenant)
   if (uid === 0) return []
   const isOwn = new RegExp(`^Uid:\\t${uid}\\t`, 'm')
   return processes().flatMap(({ pid, state }) => (state !== 'Z' && isOwn.test(statusOf(pid)) ? [pid] : []))
