@@ -1,8 +1,8 @@
 /** Attacks on what all tenants share, each beside the visitors of another site: their p99 against peace, their failed requests, and the growth of every place of docs/bounds.md. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Bench, type Figure, progress } from '../bench.ts'
+import { type Bench, type Figure, percentile, progress } from '../bench.ts'
 import { hostOf, Server } from '../server.ts'
-import { rushFor, startRush } from '../wrk.ts'
+import { rushFor, startRush, type Visits } from '../wrk.ts'
 import { type Attack, attacker, victim } from './attack.ts'
 import { guesses } from './guesses.ts'
 import { places } from './places.ts'
@@ -40,33 +40,61 @@ async function underAttack(attack: Attack): Promise<readonly Figure[]> {
       server.putPage(name, page)
       await server.untilServed(name)
     }
-    const rush = { port: server.ports.http, host: hostOf(victim), ...visitors }
-    const peace = await rushFor(peaceSeconds, rush)
-    progress(`${attack.name}; in peace p99 ${peace.p99.toFixed(1)} ms`)
-    const before = sizes(server)
-    const underWay = await attack.begin(server)
-    const meanwhile = startRush(rush)
-    const most = await largest(server, attackMs)
-    const { p99, failed, requests } = await meanwhile.stop()
-    const own = await underWay.stop()
-    const { name, mostRatio } = attack
-    return [
-      {
-        name: `${name}: victim's p99 against peace`,
-        value: p99 / peace.p99,
-        unit: 'ratio',
-        target: mostRatio === null ? null : `<= ${mostRatio}`,
-      },
-      { name: `${name}: victim's failed requests, of ${requests}`, value: failed, unit: 'count', target: '<= 0' },
-      ...places.map((place, at): Figure => {
-        const value = ((most[at] ?? 0) - (before[at] ?? 0)) / 1e6
-        return { name: `${name}: growth of ${place.name}`, value, unit: 'MB', target: `<= ${place.mostMb}` }
-      }),
-      ...own,
-    ]
+    await attack.prepare?.(server)
+    const rounds: Round[] = []
+    while (rounds.length < (attack.rounds ?? 1)) rounds.push(await oneRound(server, attack))
+    return figuresOf(attack, rounds)
   } finally {
     await server.dispose()
   }
+}
+
+interface Round {
+  readonly peace: Visits
+  readonly meanwhile: Visits
+  /** In the order of `places`. */
+  readonly grown: readonly number[]
+  readonly own: readonly Figure[]
+}
+
+async function oneRound(server: Server, attack: Attack): Promise<Round> {
+  const rush = { port: server.ports.http, host: hostOf(victim), ...visitors }
+  const peace = await rushFor(peaceSeconds, rush)
+  const before = sizes(server)
+  const underWay = await attack.begin(server)
+  const running = startRush(rush)
+  const most = await largest(server, attackMs)
+  const meanwhile = await running.stop()
+  const own = await underWay.stop()
+  progress(`${attack.name}: p99 ${peace.p99.toFixed(1)} ms in peace, ${meanwhile.p99.toFixed(1)} ms meanwhile`)
+  return { peace, meanwhile, grown: most.map((bytes, at) => bytes - (before[at] ?? 0)), own }
+}
+
+function figuresOf({ name, mostRatio }: Attack, rounds: readonly Round[]): readonly Figure[] {
+  const median = (of: (round: Round) => number) => percentile(rounds.map(of), 50)
+  const sum = (of: (round: Round) => number) => rounds.reduce((before, round) => before + of(round), 0)
+  const failed = `${name}: victim's failed requests, of ${sum(({ meanwhile }) => meanwhile.requests)}`
+  return [
+    {
+      name: `${name}: victim's p99 against peace`,
+      value: median(({ peace, meanwhile }) => meanwhile.p99 / peace.p99),
+      unit: 'ratio',
+      target: mostRatio === null ? null : `<= ${mostRatio}`,
+    },
+    { name: `${name}: victim's p99 in peace`, value: median(({ peace }) => peace.p99), unit: 'ms', target: null },
+    {
+      name: `${name}: victim's p99 meanwhile`,
+      value: median(({ meanwhile }) => meanwhile.p99),
+      unit: 'ms',
+      target: null,
+    },
+    { name: failed, value: sum(({ meanwhile }) => meanwhile.failed), unit: 'count', target: '<= 0' },
+    ...places.map((place, at): Figure => {
+      const value = Math.max(...rounds.map(({ grown }) => grown[at] ?? 0)) / 1e6
+      return { name: `${name}: growth of ${place.name}`, value, unit: 'MB', target: `<= ${place.mostMb}` }
+    }),
+    ...(rounds.at(-1)?.own ?? []),
+  ]
 }
 
 function sizes(server: Server): readonly number[] {

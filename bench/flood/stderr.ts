@@ -23,7 +23,8 @@ const longQuery = 'q'.repeat(1500)
 
 export const stderrFlood: Attack = {
   name: "a child of PHP writes to nginx's error log",
-  mostRatio: null,
+  mostRatio: 1.5,
+  rounds: 5,
   async begin(server) {
     writeFileSync(join(server.docroot(attacker), 'child.php'), child, { mode: 0o644 })
     writeFileSync(join(server.docroot(attacker), 'stderr.php'), script, { mode: 0o644 })
