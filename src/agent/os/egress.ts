@@ -84,12 +84,12 @@ export class Egress {
     })
   }
 
-  /** What `look` would put back. */
+  /** What `look` would put back; nothing where no rules are in force, which `missing` tells. */
   async drift(): Promise<DriftReport> {
-    if (!this.#options.isAllowed || !existsSync(nft)) return []
     await this.#turn // nobody is writing it
+    if (this.#inForce === undefined) return []
     const found = await readTable()
-    if (found !== undefined && found === this.#inForce) return []
+    if (found === this.#inForce) return []
     const action = found === undefined ? 'create' : 'change'
     const step = 'rules about where processes of tenants may connect to'
     return [{ resource: `nftables: table ${table.join(' ')}`, changes: [{ step, action, diff: null }] }]
