@@ -80,7 +80,9 @@ export const neighbours: Tried = {
       agent: String(product.pids.agent),
       panel: String(product.pids.panel),
     })
-    await get(product, baker.site, '/') // awake, so that there is something to be seen
+    const awake = `file_put_contents('awake.php', '<?php echo "awake";'); chmod('awake.php', 0640);`
+    runAs(baker, awake, places.customers.docroot(TenantName.parse(baker.name), Fqdn.parse(baker.site)))
+    tally.same((await get(product, baker.site, '/awake.php')).body, 'awake', 'PHP of the baker does not answer')
     const { status, body } = await get(product, butcher.site, `/look.php?${query}`)
     tally.same(status, 200, `PHP does not answer: ${body.slice(0, 100)}`)
     const seen = JSON.parse(body) as Record<string, unknown>
