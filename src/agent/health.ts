@@ -1,4 +1,4 @@
-/** What the machine says of itself: /proc, file systems, pressure, services. Files of the kernel are parsed here, once. */
+/** The machine's own figures: /proc, file systems, pressure, services. Files of the kernel are parsed here, once. */
 import { readFileSync } from 'node:fs'
 import { stat, statfs } from 'node:fs/promises'
 import { hostname } from 'node:os'

@@ -22,7 +22,7 @@ export interface PanelLink {
 
 export interface PanelLinkOptions {
   readonly socket: string
-  /** Who must own the socket. */
+  /** The required owner of the socket. */
   readonly ownerUid: number
   readonly log: Log
 }

@@ -1,4 +1,4 @@
-/** What must be there before the agent works: directories with their exact modes, and secrets made once on this machine. */
+/** Preconditions of the agent's work: directories with their exact modes, and secrets made once on this machine. */
 import { randomBytes } from 'node:crypto'
 import type { SystemAccounts } from './os/accounts.ts'
 import { selfSignedCertificate } from './os/certificate.ts'
@@ -84,7 +84,7 @@ async function certificate(files: Files, certificatePath: string, keyPath: strin
 }
 
 /**
- * What the panel may know of /etc/wcp360, in the form systemd's LoadCredential= gives it: for a machine without systemd,
+ * The part of /etc/wcp360 that the panel may read, in the form systemd's LoadCredential= gives it: for a machine without systemd,
  * and again before each start of the panel, so that a changed configuration arrives.
  */
 export async function preparePanelCredentials({ files, places, accounts }: Preparation): Promise<void> {

@@ -24,7 +24,7 @@ export async function prepareWebServer({ files, places }: { files: Files; places
     await reloadRunningNginx(places, async (master) => void signal(master, 'SIGHUP'))
   } catch (error) {
     await files.putBack(places.nginxConfig, before)
-    log.error({ err: error }, 'the web server did not take the change of its own file; it was put back')
+    log.error({ err: error }, 'the web server rejected the change of its own file, which was restored')
   }
 }
 

@@ -39,7 +39,7 @@ export async function prepareWebSite(machine: Machine, config: Config, log: Log)
   }
 }
 
-/** What an earlier version started may not find the places that the new configuration names; it is woken as of now. */
+/** A process that an earlier version started may not find the places of the new configuration; it is woken again. */
 async function stopPhp(services: Services, log: Log): Promise<void> {
   const awake = [...(await services.awakeFpm())]
   const stop = async ({ tenant }: AwakeFpm) => {

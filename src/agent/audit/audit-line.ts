@@ -15,7 +15,7 @@ export interface LineEnd {
 export const noTrail: TrailEnd = { sequence: 0, checksum: '0'.repeat(64) }
 export const noLine: LineEnd = { seq: 0, mac: '0'.repeat(64) }
 
-/** What the root side itself did: flat, so that a person can search it. */
+/** Deeds of the root side itself: flat, so that a person can search it. */
 export type AuditEvent = { readonly event: AuditEventName } & Readonly<Record<string, string | number | null>>
 export type AuditEventName =
   | 'agent.started'
@@ -34,7 +34,7 @@ export type AuditEventName =
   /** The end of this log was not there any more when it was opened. */
   | 'log.cut'
 
-/** What a line tells: a file of the log begins, an entry of the panel's trail, or a deed of the root side. */
+/** The content of a line: a file of the log begins, an entry of the panel's trail, or a deed of the root side. */
 export type AuditRecord =
   | { readonly opened: { readonly previous: LineEnd; readonly end: TrailEnd } }
   | { readonly panel: MirroredEntry }
@@ -78,7 +78,7 @@ export function follows(key: Uint8Array, before: LineEnd, body: string, mac: str
   return isSame(mac, macOf(key, before, body))
 }
 
-/** What is kept elsewhere: where the log ended at a moment, sealed so that nobody but root can have made it. */
+/** A head that is kept elsewhere: the end of the log at a moment, sealed so that nobody but root can have made it. */
 export function sealHead(key: Uint8Array, { seq, mac }: LineEnd, at: string): AuditHead {
   return { seq, at, mac, seal: sealOf(key, seq, mac, at) }
 }

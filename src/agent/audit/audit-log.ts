@@ -64,7 +64,7 @@ export class AuditLog {
   #size = 0
   /** Up to here blocks of the disk are the file's, if it could be had. */
   #reserved = 0
-  /** What is at the end is no whole line: a crash or a full disk left it there, and what was added cannot be taken away. */
+  /** The last line is incomplete: a crash or a full disk left it there, and an append-only file keeps it. */
   #isTorn = false
   /** The mark of the end could not be written, which was told. */
   #isMarkOld = false

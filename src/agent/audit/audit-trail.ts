@@ -1,5 +1,5 @@
 /**
- * What goes into the root side's audit log: the panel's entries as they come, and what the root side itself did. The panel
+ * The entries of the root side's audit log: the panel's entries as they come, and what the root side itself did. The panel
  * may be in an attacker's hands: it can add, within bounds, and take nothing away.
  */
 import { WcpError } from '../../contract/errors.ts'
@@ -22,7 +22,7 @@ export type Refusal = keyof typeof refusalsAnHour
 export interface AuditTrail {
   /** False: nothing can be written until the agent is started again. */
   readonly isOpen: boolean
-  /** What of the panel's trail is written here. */
+  /** How far the panel's trail is written here. */
   readonly end: TrailEnd
   head(): AuditHead
   /** Writes it down before it may happen. @throws when it cannot be written: then it must not happen. */

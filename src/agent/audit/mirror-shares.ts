@@ -1,5 +1,5 @@
 /**
- * What of the panel's trail is copied word for word, in a day: a share for each tenant, each person and for strangers, and more
+ * The part of the panel's trail that is copied word for word in a day: a share for each tenant, each person and for strangers, and more
  * for root. What goes beyond its owner's share is told as a sum, whose end is still that of the trail: so nobody's entries
  * keep those of others out, and what is not copied can still not be changed unseen.
  */

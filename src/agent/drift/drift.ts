@@ -53,7 +53,7 @@ function notLookedAt(registry: Registry, after: TenantName | ''): DriftReport[nu
   return { resource: 'others', changes: [{ step, action: 'change', diff: null }] }
 }
 
-/** What differs is looked at a second time: between reading the registry and the look a job may have come and gone. */
+/** A difference is checked a second time: a job may have come and gone between reading the registry and the first look. */
 async function tenantDrift(registry: Registry, machine: Machine, id: Id, look: LookForDrift): Promise<DriftReport> {
   const once = await tenantDriftNow(registry, machine, id, look)
   return once.length === 0 ? [] : await tenantDriftNow(registry, machine, id, look)

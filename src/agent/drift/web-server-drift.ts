@@ -1,4 +1,4 @@
-/** What each start of the agent brings about for the web server, looked at in between: who runs its workers, who reads the keys. */
+/** Drift of the facts that each start of the agent brings about for the web server: who runs its workers, who reads the keys. */
 import { join } from 'node:path'
 import type { DriftReport } from '../../contract/wire.ts'
 import { checkAll } from '../jobs/plan.ts'

@@ -32,7 +32,7 @@ export interface BrakeOptions {
 
 const hourMs = 3_600_000
 /**
- * What of a budget may be used without staff or root asking: by a tenant, by all tenants of a reseller, by all together.
+ * The share of a budget that may be used without staff or root asking: by a tenant, by all tenants of a reseller, by all together.
  * The rest is theirs. The panel says who asks, and a lie gains nothing but the rest: the whole is the same for everybody.
  * Tenants that the registry does not know count as one, whoever asks.
  */
@@ -121,7 +121,7 @@ export class Brake {
     return { used, limit: budgets()[kind], approved: Math.max(0, (approval?.count ?? 0) - spent) }
   }
 
-  /** What root has approved, if it counts now. */
+  /** Root's approval, if it counts now. */
   #approval(kind: BrakeKind): Approval | undefined {
     const { approvals, now, audit, log } = this.#options
     const approval = rootWord(join(approvals, `${kind}.json`), Approval, log)

@@ -1,4 +1,4 @@
-/** What the rest of the root side sees of the job engine: how it is made, fed, asked and closed. */
+/** The job engine as the rest of the root side sees it: how it is made, fed, asked and closed. */
 
 import type { WcpError } from '../../contract/errors.ts'
 import type { EgressPolicy, Fqdn, TenantName } from '../../contract/values.ts'
@@ -40,13 +40,13 @@ export interface EngineOptions {
   lackOfRoom?(): WcpError | undefined
   /** Jobs of different tenants that run at once; 4 unless told. */
   readonly parallel?: number
-  /** What is accepted in an hour without root's word (B12). */
+  /** Jobs accepted in an hour without root's approval (B12). */
   budgets(): Budgets
   /** Milliseconds between heartbeats of a running job; 3,000 unless told. */
   readonly heartbeatMs?: number
 }
 
-/** What a request for a host name is to get from the waker. */
+/** The waker's answer to a request for a host name. */
 export type HostLookup =
   | { readonly kind: 'php'; readonly start: FpmStart }
   | { readonly kind: 'static' | 'suspended' | 'unknown' }
@@ -66,7 +66,7 @@ export interface Engine {
   handle(frame: unknown): 'ok' | 'close'
   /** Managed places that differ from what the registry wants. */
   drift(): Promise<DriftReport>
-  /** What answers for a host name now. Only `kind: 'php'` may be woken. */
+  /** The site that answers for a host name now. Only `kind: 'php'` may be woken. */
   lookupHost(name: Fqdn): HostLookup
   /** The tenant as the registry knows it, for the idle reaper and the health page; undefined when there is none. */
   tenant(name: TenantName): FpmStart | undefined

@@ -1,4 +1,4 @@
-/** What the engine works on: registry and journal of one database, and what jobs are run with. */
+/** The state of the engine: registry and journal of one database, and the workshop that runs jobs. */
 import type { Database } from '../../program/native-sqlite.ts'
 import type { World } from '../kinds/provisioner.ts'
 import type { EngineOptions } from './engine-api.ts'

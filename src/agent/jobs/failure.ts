@@ -1,4 +1,4 @@
-/** What went wrong, in words for the panel: the failure of a step says why, not only that. */
+/** Failures in words for the panel: the failure of a step says why, not only that. */
 import { WcpError } from '../../contract/errors.ts'
 import type { Failure } from '../../contract/wire.ts'
 
@@ -25,7 +25,7 @@ function reason(error: unknown, step: string | null): string {
   return `Cannot bring about "${step}": ${systemReason(error)}`
 }
 
-/** What the kernel or SQLite refused can be mended by who reads it; what is wrong in the code is for the log. */
+/** A reader can mend what the kernel or SQLite refused; an error in the code is for the log. */
 function isOfSystem(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && !error.code.startsWith('ERR_')
 }

@@ -24,7 +24,7 @@ export class GroupCommit {
     return new Promise((resolve, reject) => this.#waiting.push({ write, resolve, reject }))
   }
 
-  /** What waits is written now. */
+  /** Writes the pending batch. */
   flush(): void {
     const group = this.#waiting
     this.#waiting = []

@@ -1,5 +1,5 @@
 /**
- * What the panel says, judged before anything is done with it: the grammar (B4), the phase (B7), the fence (B10) and the
+ * Judges each message of the panel before anything is done with it: the grammar (B4), the phase (B7), the fence (B10) and the
  * brake on destruction (B12). The panel may be in an attacker's hands; what gets through here is a legal job.
  */
 import { WcpError } from '../../contract/errors.ts'
@@ -99,7 +99,7 @@ export class Intake {
       .journal()
       .acknowledge(job)
       .catch((error) => {
-        // What a full disk keeps out is said again, at the next connection.
+        // The panel repeats an acknowledgement that a full disk kept out, at the next connection.
         if (errorCode(error) !== 'SQLITE_FULL') this.#doers.work.fail(error)
       })
     this.#doers.ends.acknowledged(job)

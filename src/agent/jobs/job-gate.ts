@@ -1,4 +1,4 @@
-/** What a legal job must pass before it is one: its contract, the fence (B10), room, the brake on destruction (B12). */
+/** The checks that a job must pass: its contract, the fence (B10), room, the brake on destruction (B12). */
 import { WcpError } from '../../contract/errors.ts'
 import { fencedOf } from '../../contract/job.ts'
 import type { Failure } from '../../contract/wire.ts'
@@ -65,7 +65,7 @@ export class JobGate {
     const now = this.#options.machine.now()
     const { tenant } = payload
     const told = { job: id, type, token, tenant, resource }
-    // What was accepted before is only told again: neither a full disk nor the brake has a say in it.
+    // A job accepted before is only reported again: neither a full disk nor the brake can refuse it.
     if (this.#doers.journal().job(id) === undefined) {
       const refusal = this.#lack(contract)
       if (refusal !== undefined) return this.#refuse(told, refusal)
@@ -95,7 +95,7 @@ export class JobGate {
     }
   }
 
-  /** What cannot be written down, into the journal or the audit log, is not accepted. */
+  /** A job that cannot be written into the journal and the audit log is not accepted. */
   #accept(job: NewJob, now: Date, told: ToldJob): Acceptance | WcpError {
     let unwritten: unknown
     try {

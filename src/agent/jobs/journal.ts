@@ -1,5 +1,5 @@
 /**
- * What was accepted, what is being done, and how it ended. A row here is on the disk before the effect it speaks of.
+ * Accepted jobs, their progress and their ends. A row is on the disk before the effect that it records.
  *
  * A job is `queued` → `running` → `succeeded`, or `running` → `undoing` → `failed`. `stuck` is a job whose undo failed
  * too: it was told to the panel as failed, and it is tried again before anything else happens to its tenant.
@@ -23,7 +23,7 @@ const JobRow = z.strictObject({
   tenant: Id,
   token: z.int(),
   payload: jsonText,
-  /** What the provisioner resolved the payload to, when the job began. */
+  /** The provisioner's resolution of the payload, when the job began. */
   target: jsonText.nullable(),
   /** Version of the program that began it; null before, and when the first release did. */
   began_with: z.string().nullable(),
@@ -61,7 +61,7 @@ export type Acceptance =
   /** The token, or the id, was used for something else. */
   | { readonly verdict: 'conflict' }
 
-/** What jobs are counted by; what is not given does not narrow. */
+/** The filter for counting jobs; a missing key does not narrow. */
 export interface Counted {
   readonly types: readonly string[]
   readonly staff?: boolean
@@ -133,7 +133,7 @@ export class Journal {
     })
   }
 
-  /** What a step saw; on the disk when this resolves, and only then it may be applied. Never written over: the first word is how it was before the job. */
+  /** The state that a step saw; on the disk when this resolves, and only then the step may be applied. Never overwritten: the first is the state before the job. */
   capture(job: JournaledJob, step: number, name: string, before: Json): Promise<void> {
     const query = 'insert into captures (job, step, name, before) values (?, ?, ?, ?)'
     return this.#group.add(() => this.#write(query, job.seq, step, name, JSON.stringify(before)))
@@ -168,7 +168,7 @@ export class Journal {
     return this.#group.add(() => this.#write(query, id))
   }
 
-  /** What waits for company is written now. */
+  /** Writes the pending batch to disk. */
   flush(): void {
     this.#group.flush()
   }
@@ -180,7 +180,7 @@ export class Journal {
     return this.#all(JobRow, `select ${columns} from jobs where ${ended} order by seq limit ?`, most)
   }
 
-  /** What a crash, or a failed undo, left; oldest first. */
+  /** Jobs that a crash or a failed undo left; oldest first. */
   unsettled(): readonly JournaledJob[] {
     return this.#all(JobRow, `select ${columns} from jobs where ${isOpen} order by seq`)
   }

@@ -1,4 +1,4 @@
-/** Who works when: one job at a time for a tenant, in the order they came; several tenants at once, up to a limit. */
+/** The order of work: one job at a time for a tenant, first come first served; several tenants at once, up to a limit. */
 export class Lanes {
   readonly #limit: number
   readonly #waiting = new Map<string, (() => Promise<void>)[]>()
@@ -25,7 +25,7 @@ export class Lanes {
     return new Promise((resolve) => this.#whenIdle.push(resolve))
   }
 
-  /** What runs goes on; what waits is given up, and begins after the next start. */
+  /** Running jobs go on; waiting ones are given up and begin after the next start. */
   close(): Promise<void> {
     this.#isClosed = true
     this.#waiting.clear()

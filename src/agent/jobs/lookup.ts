@@ -1,4 +1,4 @@
-/** What others of the root side ask the registry: who answers for a host name, and how a tenant's PHP is started. */
+/** The registry's answers to the rest of the root side: who answers for a host name, and how a tenant's PHP is started. */
 import type { Fqdn, TenantName } from '../../contract/values.ts'
 import { identity } from '../kinds/judge.ts'
 import type { Machine } from '../os/machine.ts'

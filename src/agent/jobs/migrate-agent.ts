@@ -4,7 +4,7 @@ import { type Database, openDatabase } from '../../program/native-sqlite.ts'
 import { agentMigrations } from './migrations/index.ts'
 import { type AgentMigration, checksumOf } from './migrations/migration.ts'
 
-/** What is missing, in one transaction: a crash in the middle leaves the schema as it was. */
+/** Applies missing migrations in one transaction: a crash in the middle leaves the schema as it was. */
 export function migrateAgent(database: Database, migrations = agentMigrations): void {
   const due = missingFrom(database, migrations)
   if (due.length === 0) return

@@ -1,4 +1,4 @@
-/** What may be said to the root side in which phase of its life (B7). */
+/** The messages permitted in each phase of the root side's life (B7). */
 import type { PanelMessage } from '../../contract/wire.ts'
 
 export type Kind = PanelMessage['t']

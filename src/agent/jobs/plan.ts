@@ -1,4 +1,4 @@
-/** What jobs would change, found by looking only: nothing is reserved, nothing is written. */
+/** Plans: the changes that jobs would make, found by looking only: nothing is reserved, nothing is written. */
 import type { Change, PlanReport } from '../../contract/wire.ts'
 import type { AnyProvisioner, World } from '../kinds/provisioner.ts'
 import type { Machine } from '../os/machine.ts'

@@ -38,7 +38,7 @@ export class Questions {
   /** Thrown here, an answer that is too long would end the agent. */
   #send(ask: Ask, value: unknown, failure: Failure | null): void {
     const answer = { t: 'answer', ask, value, failure } as const
-    const tooLong = new WcpError('too_large', 'Cannot tell it: the answer is longer than a message may be')
+    const tooLong = new WcpError('too_large', 'Cannot send the answer: it is longer than a message may be')
     this.#emit(fitsFrame(answer) ? answer : { ...answer, value: null, failure: failureOf(tooLong, null) })
   }
 }

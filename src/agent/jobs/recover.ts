@@ -1,4 +1,4 @@
-/** What a crash, a power cut or a failed undo left: the journal says what was begun, and `runJob` goes on from there. */
+/** Recovery after a crash, a power cut or a failed undo: the journal says which jobs were begun, and `runJob` goes on from there. */
 import type { Journal, JournaledJob } from './journal.ts'
 
 /**

@@ -1,4 +1,4 @@
-/** What exists on this machine, as the root side knows it: who owns which name, uid and host. The panel's word is never enough (B6). */
+/** The registry of everything on this machine: who owns which name, uid and host. The panel's word is never enough (B6). */
 import { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
 import { EgressPolicy, Fqdn, Id, PhpVersion, TenantLimits, TenantName } from '../../contract/values.ts'
@@ -29,7 +29,7 @@ const SiteRow = z.strictObject({
 })
 export type SiteRecord = z.output<typeof SiteRow>
 
-/** What a tenant owns whose being on the machine is a list of facts. `record`: the payload that made it what it is. */
+/** A thing of a tenant whose presence on the machine is a list of facts. `record`: the payload that made it what it is. */
 const ThingRow = z.strictObject({ id: Id, kind: z.string(), tenant: Id, name: z.string(), record: json(z.unknown()) })
 export interface ThingRecord extends z.output<typeof ThingRow> {
   readonly record: Json

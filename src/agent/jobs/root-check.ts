@@ -17,7 +17,7 @@ export class RootChecks {
   }
 
   /**
-   * Who lacks the code uses up nothing. Then one at a time, five a minute. A check that fails in any way is no yes (B14):
+   * A check without the code uses up nothing. With it: one at a time, five a minute. A check that fails in any way is no yes (B14):
    * the panel is told that it failed.
    */
   async verify({ password, code, from }: Message<'verify_root'>): Promise<RootCheck> {

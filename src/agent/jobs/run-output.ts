@@ -1,4 +1,4 @@
-/** What a tenant's command printed, as a text that no terminal and no page can be harmed by. */
+/** The output of a tenant's command, as text that can harm no terminal and no page. */
 import type { RunOutput } from '../../contract/wire.ts'
 import type { OutputPage } from '../os/run-as/kept-output.ts'
 

@@ -123,7 +123,7 @@ export class Work {
 
   #add(job: JournaledJob): void {
     this.#open++
-    // What is to be undone is over soon, and nothing of the tenant may go before it.
+    // A job being undone is over soon, and nothing of the tenant may go before it.
     const isBeside = isRun(job) && (job.state === 'queued' || job.state === 'running')
     const lanes = isBeside ? this.#beside : this.#lanes
     lanes.add(job.tenant, () => this.#work(job).finally(() => this.#open--))

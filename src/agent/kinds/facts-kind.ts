@@ -18,9 +18,9 @@ interface Definition<A extends JobContract, R extends JobContract> {
   readonly remove: R
   /** As people know it. */
   name(one: z.output<A['payload']>): string
-  /** What is true while the tenant has exactly these. */
+  /** The facts while the tenant has exactly these. */
   facts(machine: Machine, tenant: Tenant, all: readonly z.output<A['payload']>[]): readonly Step[]
-  /** What is no longer there of one that is gone, where `facts` of the others does not say it. */
+  /** The absence that a removed one leaves, where `facts` of the others does not say it. */
   gone?(machine: Machine, tenant: Tenant, one: z.output<A['payload']>): readonly Step[]
 }
 
@@ -38,7 +38,7 @@ type Target = {
   readonly id: Id
   /** All that the tenant has from then on. */
   readonly all: readonly Json[]
-  /** What was there before and is not any more. */
+  /** Things that were there before and are not any more. */
   readonly gone: readonly Json[]
 }
 

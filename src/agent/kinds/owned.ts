@@ -1,4 +1,4 @@
-/** What a tenant owns beside its sites: it goes and comes with its tenant. */
+/** Things of a tenant beside its sites: they go and come back with it. */
 import type { Id } from '../../contract/values.ts'
 import type { Registry } from '../jobs/registry.ts'
 import type { Machine } from '../os/machine.ts'

@@ -6,7 +6,7 @@ import type { AccountLookup } from '../os/accounts.ts'
 import type { Machine } from '../os/machine.ts'
 import type { Json, Step } from '../steps/step.ts'
 
-/** What a payload is judged by. Nothing here is written while it is judged. */
+/** The ground on which a payload is judged. Nothing here is written while it is judged. */
 export interface World {
   readonly registry: Registry
   readonly machine: Machine
@@ -25,7 +25,7 @@ export interface Provisioner<C extends JobContract, T extends Json> {
   reserve?(registry: Registry, target: T): void
   /** The same list for the same target, whatever has been done: a crash goes on from it. */
   steps(target: T, machine: Machine): readonly Step[]
-  /** What the registry says from the job's success on. */
+  /** The change of the registry when the job succeeds. */
   settle(registry: Registry, target: T): void
   /** Takes `reserve` back once everything is undone. */
   release?(registry: Registry, target: T): void

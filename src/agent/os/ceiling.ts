@@ -1,4 +1,4 @@
-/** What all customers together may use, and whether they are near it: pure but for the two reads of the machine. */
+/** The ceiling for all customers together, and whether they are near it: pure but for the two reads of the machine. */
 import { readFileSync } from 'node:fs'
 import { totalmem } from 'node:os'
 
@@ -9,7 +9,7 @@ export interface Usage {
 }
 
 export interface Crowd extends Usage {
-  /** What the machine could still give to anybody. */
+  /** Memory that the machine could still give to anybody. */
   readonly availableBytes: number
 }
 

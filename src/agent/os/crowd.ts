@@ -1,4 +1,4 @@
-/** What all customers together use now, by the kernel's own sums where there are any. */
+/** Usage of all customers together now, by the kernel's own sums where there are any. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Crowd, Usage } from './ceiling.ts'

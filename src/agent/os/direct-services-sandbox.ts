@@ -7,7 +7,7 @@ import type { TenantIdentity } from './tenant-identity.ts'
 
 export interface Sandbox {
   readonly argv: readonly string[]
-  /** What the child reads from descriptor 4 on. */
+  /** The input that the child reads from descriptor 4 on. */
   readonly data: readonly Uint8Array[]
 }
 

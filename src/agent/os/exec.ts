@@ -5,7 +5,7 @@ import { isAbsolute } from 'node:path'
 import { WcpError } from '../../contract/errors.ts'
 import { signal } from './processes.ts'
 
-/** What a child gets, whatever the agent was started with. */
+/** The environment of a child, whatever the agent was started with. */
 export const literalEnv: Readonly<Record<string, string>> = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   LANG: 'C.UTF-8',

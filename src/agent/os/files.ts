@@ -40,7 +40,7 @@ export interface Ownership {
   readonly gid: number
 }
 
-/** What is at a place: enough, as JSON, to put it back, except for what is in a directory. */
+/** The state of a path: enough, as JSON, to restore it, except for what is in a directory. */
 export type Entry =
   | { readonly type: 'absent' }
   | {
@@ -119,7 +119,7 @@ function statAt(parent: DirectoryFd, name: string): Stats | undefined {
   return lstatSync(at(parent, name), { throwIfNoEntry: false })
 }
 
-/** What is there, without following it. */
+/** The entry itself, without following a link. */
 export function lookAt(parent: DirectoryFd, name: string): Entry {
   const found = statAt(parent, name)
   if (found === undefined) return { type: 'absent' }
@@ -187,7 +187,7 @@ async function writeAt(parent: DirectoryFd, name: string, content: string | Uint
   await swapIn(parent, fresh, name)
 }
 
-/** What cannot get its place, because a directory has it, leaves nothing behind. */
+/** A file whose path is taken by a directory leaves nothing behind. */
 async function swapIn(parent: DirectoryFd, fresh: string, name: string): Promise<void> {
   try {
     renameSync(fresh, at(parent, name))

@@ -21,7 +21,7 @@ export interface FpmBackend {
   isThere(tenant: TenantName): Promise<boolean>
   /** Graceful, then by force; resolves when nothing of it is left. The sockets are not its business. */
   end(tenant: TenantName): Promise<void>
-  /** What their masters do; one that died does nothing. */
+  /** The state of their masters; a dead one is idle. */
   activityOf(tenants: readonly TenantName[]): readonly Activity[]
 }
 
@@ -59,7 +59,7 @@ export class FpmLifecycle {
     return this.#inTurn(tenant, () => this.#stop(tenant))
   }
 
-  /** What a suspension has to end: who has a socket, and who gets one presently. */
+  /** Masters that a suspension has to end: those with a socket, and those about to get one. */
   awake(): readonly AwakeFpm[] {
     const tenants = new Set([...tenantsWithSocket(this.#places), ...this.#starting.keys()])
     // what is being started has its visitor already

@@ -4,7 +4,7 @@ import { libc } from './libc.ts'
 const F_SETFD = 2
 const FD_CLOEXEC = 1
 
-/** What whoever started the agent had left open stays with it: Node passes such descriptors on to every child. */
+/** Descriptors that the agent inherited stay with it: Node would pass them on to every child. */
 export function keepDescriptors(): void {
   for (const fd of readdirSync('/proc/self/fd').map(Number)) if (fd > 2) libc().fcntl(fd, F_SETFD, FD_CLOEXEC)
 }

@@ -1,4 +1,4 @@
-/** What steps act on: the places, the files, the processes. Tests put another root, or a fake `Services`, in its place. */
+/** The machine that steps act on: places, files, processes. Tests put another root, or a fake `Services`, in its place. */
 import type { Files } from './files.ts'
 import type { Layout } from './layout.ts'
 import type { Services } from './services.ts'

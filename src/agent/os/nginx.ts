@@ -21,7 +21,7 @@ export async function nginxVersion(): Promise<NginxVersion> {
   if (known?.file === file) return known.version
   const { stderr } = await exec(nginxBinary, ['-v'])
   const version = parseNginxVersion(stderr)
-  if (!version) throw new WcpError('machine_failed', 'Cannot tell the version of nginx', { cause: new Error(stderr) })
+  if (!version) throw new WcpError('machine_failed', 'Cannot find out the version of nginx', { cause: new Error(stderr) })
   known = { file, version }
   return version
 }
@@ -62,7 +62,7 @@ export function nginxMaster(places: Layout): number | undefined {
   }
 }
 
-/** What the pid file says, which outlives a master that was killed. */
+/** The pid in the pid file, which outlives a master that was killed. */
 function writtenPid({ nginxPid }: Layout): number | undefined {
   const pid = Number.parseInt(readFileSync(nginxPid, 'utf8'), 10)
   return pid > 1 ? pid : undefined

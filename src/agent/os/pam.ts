@@ -6,7 +6,7 @@ import type { Log } from '../log.ts'
 import { execOk } from './exec.ts'
 import { selfCommand } from './self-command.ts'
 
-/** What the child reads, one JSON object, and answers. */
+/** The child's input, one JSON object, and its answer. */
 export const PamRequest = z.strictObject({
   service: z.literal('wcp360'),
   user: z.literal('root'),

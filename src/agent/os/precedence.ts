@@ -1,4 +1,4 @@
-/** Who goes first where processes want more processors than there are: visitors before the panel, a look around after everybody. */
+/** Precedence where processes want more processors than there are: visitors before the panel, a look around after everybody. */
 import { writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { processOf } from './processes.ts'

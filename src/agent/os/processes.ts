@@ -1,4 +1,4 @@
-/** What /proc tells of processes, and a word to one of them. */
+/** Processes as /proc lists them, and signals to one of them. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { errorCode } from './error-code.ts'
 

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { Log } from '../log.ts'
 
 /**
- * What root has written down in a file for the agent; undefined when there is none, and when anybody but root could have
+ * A file that root wrote for the agent; undefined when there is none, and ignored unless only root could have
  * written or read it (B14).
  */
 export function rootWord<S extends z.ZodType>(path: string, schema: S, log: Log): z.output<S> | undefined {

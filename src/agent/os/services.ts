@@ -56,7 +56,7 @@ export interface Services {
   /** How a run ended; undefined while it runs, and before it was begun. */
   runEnd(tenant: TenantName, run: Id): Promise<RunEnd | undefined>
   stopRun(run: TenantRun): Promise<void>
-  /** What it has printed, from that place on. */
+  /** Its output from that position on. */
   runOutput(tenant: TenantName, run: Id, after: number, most: number): Promise<OutputPage>
   /** Runs go on without this process, and the next one finds them. */
   leaveRuns(): Promise<void>

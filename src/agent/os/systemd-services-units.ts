@@ -114,7 +114,7 @@ export interface TenantNetwork {
 }
 
 /**
- * What every process of a tenant may see and do: the rules of threats C12 and C29.
+ * The sandbox of every process of a tenant: the rules of threats C12 and C29.
  * @param readable further directories of root's
  */
 export function tenantView(

@@ -132,9 +132,9 @@ class SystemdFpm implements FpmBackend {
   readonly #places: Layout
   readonly #webGroup: string
   readonly #cgroups: string
-  /** What this process has set; the drop-ins are systemd's own, below /run, and outlive the slice. */
+  /** Properties that this process has set; the drop-ins are systemd's own, below /run, and outlive the slice. */
   readonly #limits = new Map<TenantName, string>()
-  /** What the package says; a burst may add to it for a moment. */
+  /** The package's limits; a burst may raise them for a moment. */
   readonly #wanted = new Map<TenantName, TenantLimits>()
   readonly #bursts: WakeBursts
   readonly #log: Log

@@ -11,7 +11,7 @@ export interface TenantSandbox {
   /** bubblewrap in the machine's own namespace, or its child, the first process of the new one. */
   readonly pid: number
   readonly isFirst: boolean
-  /** What `sandboxMark` left on the command line; undefined for PHP-FPM. */
+  /** The mark that `sandboxMark` put on the command line; undefined for PHP-FPM. */
   readonly mark: string | undefined
 }
 

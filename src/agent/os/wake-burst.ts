@@ -45,7 +45,7 @@ export class WakeBursts {
     this.#machine = machine
   }
 
-  /** What the slice gets now of what the package says. */
+  /** The share of the package's limits that the slice gets now. */
   limitsOf(tenant: TenantName, limits: TenantLimits): TenantLimits {
     return this.#raised.has(tenant) && isSmall(limits) ? { ...limits, cpuPct: whole } : limits
   }

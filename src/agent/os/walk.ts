@@ -1,7 +1,7 @@
 /**
  * The way to a directory that root may write in: one component at a time, by descriptor, never through a link.
  *
- * What is reached this way cannot be swapped under root's feet: the directory belongs to root and nobody else may write
+ * A path reached this way cannot be swapped meanwhile: the directory belongs to root and nobody else may write
  * in it (B8). Node has no openat(2); `/proc/self/fd/<fd>/<name>` with O_NOFOLLOW resolves one name below an open
  * directory just the same (proc(5)).
  *

@@ -1,5 +1,5 @@
 /**
- * What all sites need of nginx's own file, which is the distribution's and otherwise the administrator's: workers under an
+ * The lines that all sites need in nginx's own file, which is the distribution's and otherwise the administrator's: workers under an
  * account of their own, since others share `www-data`, and room for as many connections as a flood opens.
  */
 import { accountNames } from '../os/accounts.ts'
@@ -9,7 +9,7 @@ const connections = 16_384
 /** Two for each of these, and the files that are kept open. */
 const openFiles = 65_536
 
-/** What is more than this, or of another kind, stays as it is. install.sh takes it back from the distribution's file. */
+/** Directives beyond these stay as they are. install.sh takes it back from the distribution's file. */
 export function withOurNeeds(text: string): string {
   const own = text.replace(/^([^#\n]*?\buser\s+)www-data(?:\s+www-data)?(\s*;)/m, `$1${accountNames.workers}$2`)
   const roomy = atLeast(own, 'worker_connections', connections, /^([^#\n]*?\bevents\s*\{)/m)

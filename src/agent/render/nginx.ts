@@ -10,7 +10,7 @@ export const maxBodyMb = 128
 export const maxRequestSeconds = 300
 
 export interface WebOptions {
-  /** What follows `listen`: ports, or addresses with ports. */
+  /** The arguments of `listen`: ports, or addresses with ports. */
   readonly http: readonly string[]
   readonly https: readonly string[]
   readonly nginxVersion: NginxVersion

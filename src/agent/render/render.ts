@@ -4,7 +4,7 @@ import { WcpError } from '../../contract/errors.ts'
 import { assetText } from '../../program/assets.ts'
 
 const eta = new Eta({ autoEscape: false, autoTrim: false, rmWhitespace: false, cache: true })
-/** What a template includes lies below `templates/system/` like itself. */
+/** An included template lies below `templates/system/` like itself. */
 eta.resolvePath = (name) => name
 eta.readFile = (name) => assetText(`templates/system/${name}`)
 

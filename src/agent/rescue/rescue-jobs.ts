@@ -1,4 +1,4 @@
-/** What the journal holds that has not come to its end, or whose end the panel has not confirmed. */
+/** Jobs in the journal that have not ended, or whose end the panel has not confirmed. */
 import type { RescueJob, RescueReport } from '../../contract/rescue.ts'
 import type { Database } from '../../program/native-sqlite.ts'
 import { Journal, type JournaledJob } from '../jobs/journal.ts'

@@ -1,4 +1,4 @@
-/** What every emergency command works with: the machine without supervision, the journal, and the engine when jobs are run. */
+/** The material of every emergency command: the machine without supervision, the journal, and the engine when jobs are run. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
@@ -139,7 +139,7 @@ export async function withEngine<T>(
     emit: (message) => said.add(message),
     version: version(),
     phpVersions: installedPhp,
-    health: () => Promise.reject(new WcpError('unavailable', 'Cannot tell the health of the machine in an emergency')),
+    health: () => Promise.reject(new WcpError('unavailable', 'Cannot report the health of the machine in an emergency')),
     drift: () => Promise.reject(new WcpError('unavailable', 'Cannot look for drift here: "wcp emergency render" does')),
     verifyRoot: async () => false,
     budgets: () => unbraked,
@@ -157,7 +157,7 @@ export async function withEngine<T>(
   }
 }
 
-/** Whoever asks here is root. */
+/** Every caller here is root. */
 const unbraked = {
   deletes: Number.POSITIVE_INFINITY,
   restores: Number.POSITIVE_INFINITY,
@@ -168,7 +168,7 @@ const unbraked = {
 
 type Message<K extends AgentMessage['t']> = Extract<AgentMessage, { t: K }>
 
-/** What the engine has said, and what is waited for. */
+/** The engine's messages, and a wait for one of them. */
 export class Conversation {
   readonly messages: AgentMessage[] = []
   #arrived: (() => void)[] = []

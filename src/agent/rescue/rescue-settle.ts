@@ -56,7 +56,7 @@ function chosen(journal: Journal, only: Id | null): readonly JournaledJob[] {
   })
 }
 
-/** What is behind a job that could not be settled is left for later. */
+/** Jobs behind one that could not be settled are left for later. */
 async function settle(job: JournaledJob, journal: Journal, workshop: Workshop): Promise<void> {
   if (olderOf(journal, job) === undefined) await runJob(job, workshop)
 }

@@ -7,7 +7,7 @@ import { type Difference, type Step, step } from './step.ts'
 interface EntryStep {
   readonly name: string
   readonly path: string
-  /** What is different about the entry; `undefined` when it is as wanted. */
+  /** The difference of the entry; `undefined` when it is as wanted. */
   differs(found: Entry): Difference | undefined
   apply(machine: Machine): Promise<void>
 }

@@ -5,7 +5,7 @@ import { type Step, step } from './step.ts'
 export interface MovedPath {
   readonly from: string
   readonly to: string
-  /** What it means when there is nothing at either place. */
+  /** The meaning of nothing at either place. */
   readonly ifMissing: 'fail' | 'nothing to move'
 }
 

@@ -11,7 +11,7 @@ export interface SecretFile extends Ownership {
   readonly aside: string
 }
 
-/** What the journal holds of a former file: enough to know it again. */
+/** The journal's record of a former file: enough to know it again. */
 type Former =
   | { readonly type: 'absent' }
   | {

@@ -7,7 +7,7 @@ import type { Machine } from '../os/machine.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-/** What a check found to be different; `undefined` means the fact holds. */
+/** The difference that a check found; `undefined` means the fact holds. */
 export type Difference = Pick<Change, 'diff'> & { readonly action: Exclude<Change['action'], 'same'> }
 
 /**

@@ -83,7 +83,7 @@ export class IdleReaper {
     const turn = this.#turn
       .then(() => this.#makeRoom())
       .catch((error) => {
-        this.#options.log.error({ err: error }, 'room for one more PHP could not be looked for')
+        this.#options.log.error({ err: error }, 'cannot look for room for one more PHP')
         return true
       })
     this.#turn = turn

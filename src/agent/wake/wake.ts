@@ -15,7 +15,7 @@ const longestPauseMs = 2000
 
 export interface WakerConnection extends WakeOptions {
   readonly socket: string
-  /** Who must own the socket. */
+  /** The required owner of the socket. */
   readonly ownerUid: number
 }
 

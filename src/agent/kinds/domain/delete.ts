@@ -57,7 +57,7 @@ type Restoration = {
   readonly tenant: Tenant
   readonly site: SiteIdentity
   readonly wasDeleted: boolean
-  /** What the web server reads was gone when the site was deleted: it is made anew. */
+  /** Deleting the site removed the web server's links and markers: they are made anew. */
   readonly isWebLost: boolean
   /** It was closed when it was deleted. */
   readonly isSuspended: boolean

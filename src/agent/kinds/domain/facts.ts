@@ -1,4 +1,4 @@
-/** What is true of the machine for a site that exists. Creation, restoration and drift are all this one list. */
+/** The facts of the machine for a site that exists. Creation, restoration and drift are all this one list. */
 import type { Fqdn, Id, PhpVersion } from '../../../contract/values.ts'
 import type { Ownership } from '../../os/files.ts'
 import type { Machine } from '../../os/machine.ts'
@@ -58,7 +58,7 @@ function docrootOwnership({ accounts }: Machine, { uid }: TenantIdentity): Owner
   return { mode: 0o2750, uid, gid: accounts.webGid } // what is made in it is the web server's to read, too
 }
 
-/** What the web server reads about the site. */
+/** The links and markers that the web server reads for the site. */
 export function routeFacts(machine: Machine, { name }: TenantIdentity, site: SiteIdentity, isLive: boolean): Step[] {
   const { web, customers } = machine.places
   const place = web.site(name, site.fqdn)

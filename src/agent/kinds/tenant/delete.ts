@@ -56,7 +56,7 @@ type Restoration = {
   readonly tenant: Tenant
   readonly limits: TenantLimits
   readonly sites: readonly LivingSite[]
-  /** What the web server reads was gone when the tenant was deleted: it is made anew. */
+  /** Deleting the tenant removed the web server's links and markers: they are made anew. */
   readonly isWebLost: boolean
   readonly wasDeleted: boolean
   /** It was closed when it was deleted. */

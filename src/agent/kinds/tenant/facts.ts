@@ -1,4 +1,4 @@
-/** What is true of the machine for a tenant that exists. Creation, restoration and drift are all this one list. */
+/** The facts of the machine for a tenant that exists. Creation, restoration and drift are all this one list. */
 import type { TenantLimits } from '../../../contract/values.ts'
 import type { Machine } from '../../os/machine.ts'
 import type { TenantIdentity } from '../../os/tenant-identity.ts'

@@ -14,7 +14,7 @@ type Target = {
   readonly concernsPhp?: boolean
 }
 
-/** What runs goes on: its slice changes under it, and PHP reads its own numbers when it starts next (`isOutdated`). */
+/** Running processes go on: the slice changes under them, and PHP reads its own numbers when it starts next (`isOutdated`). */
 export const limitTenant = provision(tenantLimit, {
   async target({ tenant: id, limits: after }, { registry }): Promise<Target> {
     const found = tenantIn(registry, id, ['active', 'suspended'])

@@ -35,7 +35,7 @@ export class KeptOutput {
     return output
   }
 
-  /** What a full disk does not take is dropped: its writer must not wait for room. */
+  /** Output that a full disk does not take is dropped: its writer must not wait for room. */
   async add(bytes: Buffer): Promise<void> {
     try {
       await this.#append(bytes)

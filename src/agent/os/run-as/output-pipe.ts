@@ -39,7 +39,7 @@ export class OutputPipe {
     this.done.catch(() => {}) // told to whoever waits for it
   }
 
-  /** What is in the pipe stays there for the next reader. */
+  /** The pipe keeps its content for the next reader. */
   async leave(): Promise<void> {
     this.#isLeft = true
     this.#socket.destroy()

@@ -93,7 +93,7 @@ export class RunAs {
     return readOutput(this.#places.tenantRun(tenant, id), after, most)
   }
 
-  /** What runs goes on, and waits when its pipe is full. */
+  /** A running command goes on, and waits when its pipe is full. */
   async leave(): Promise<void> {
     const all = [...this.#active.values()]
     for (const one of all) one.leave()

@@ -1,4 +1,4 @@
-/** What root remembers of a run: that it was begun, until when it may last, how it ended. One directory per run. */
+/** Root's record of a run: its begin, its deadline, its end. One directory per run. */
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { errorCode } from '../error-code.ts'

@@ -20,7 +20,7 @@ export interface TenantRun extends TenantIdentity {
   /** Where it begins. Entered by the tenant, inside the sandbox: root resolves nothing in it. */
   readonly directory: string
   readonly limits: RunLimits
-  /** What the tenant may use in all; its slice has them. */
+  /** The tenant's limits as a whole; its slice has them. */
   readonly sliceLimits: TenantLimits
 }
 
@@ -49,7 +49,7 @@ export function phpDirectory({ web }: Layout, { php }: Pick<TenantRun, 'php'>): 
   return php === null ? undefined : web.php(php)
 }
 
-/** What the kernel and systemd know the run as. */
+/** The name by which the kernel and systemd know the run. */
 export function runName(id: Id): string {
   return `wcp-run-${id}`
 }
