@@ -16,7 +16,7 @@ export interface AgentSideOptions extends Pick<Base, 'db' | 'storesOf' | 'config
 }
 
 interface Hooks {
-  /** What was remembered of API keys counts no more. */
+  /** Clears the cache of API keys. */
   readonly onPutBack: () => void
   /** Setup is ended on the root side too, where that is still owed. */
   readonly closeSetupIfDone: () => Promise<void>

@@ -1,4 +1,4 @@
-/** What nearly every part of the panel works with. */
+/** The base of nearly every part of the panel. */
 import type { Logger } from 'pino'
 import type { Stores } from '../resources/stores.ts'
 import type { Db } from '../store/database.ts'

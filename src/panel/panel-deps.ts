@@ -1,4 +1,4 @@
-/** What pages and REST get from the rest of the panel: see `PanelDeps`. */
+/** Makes `PanelDeps`: the rest of the panel as pages and REST see it. */
 import type { Logger } from 'pino'
 import type { AnyOperation } from '../contract/operation.ts'
 import type { Id } from '../contract/values.ts'

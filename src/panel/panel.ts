@@ -146,7 +146,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     closeSetupIfDone: () => auth.setup.closeIfDone(),
   })
   await listenOnNetwork(servers, options)
-  // Whoever waits in the port since before the start is let in first; the rest of the start is no business of theirs.
+  // Lets connections in that waited in the port since before the start: the rest of the start does not concern them.
   await setImmediate()
   const local = await listenPrivately(cliSocket, deps, log)
   if (!(await keepReserve(db))) log.warn('there is no room for the reserve of the store')

@@ -70,7 +70,7 @@ export async function listenOnNetwork({ network, certificates }: PanelServers, o
     await listening(certificates.raw, bothFamilies(options.listenForCertificates))
 }
 
-/** Who can enter the directory of the socket is root to the panel. */
+/** Everybody who can enter the directory of the socket is root to the panel. */
 export async function listenPrivately(socket: string, deps: PanelDeps, log: Logger): Promise<PanelServer> {
   const local = createPanelServer(privateDoor, log, null)
   await local.app.register(async (app) => registerApi(app, deps))

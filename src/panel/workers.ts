@@ -1,4 +1,4 @@
-/** What runs beside the requests, from the start of the panel to its end. */
+/** Workers that run beside the requests, from the start of the panel to its end. */
 import { hostname } from 'node:os'
 import { version } from '../program/version.ts'
 import { proofChecker } from '../resources/domain/proof-checker.ts'

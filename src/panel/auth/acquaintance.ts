@@ -1,4 +1,4 @@
-/** Who is no stranger: by the browser they signed in with before, or by the network they did it from. */
+/** Recognises people by the browser or the network they signed in from before. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Id } from '../../contract/values.ts'
 import type { Db } from '../../store/database.ts'
@@ -16,7 +16,7 @@ export type Acquaintance = ReturnType<typeof acquaintance>
 
 export function acquaintance({ db, networks, key }: { db: Db; networks: KnownNetworks; key: Buffer }) {
   const deviceOf = ({ headers }: FastifyRequest) => readDevice(key, headers.cookie)
-  /** Who has just signed in by a request. */
+  /** The person who has just signed in by a request. */
   const met = new WeakMap<FastifyRequest, Id>()
 
   return {

@@ -13,7 +13,7 @@ import { briefMemory } from './brief-memory.ts'
 import { replayGuard, type SignedRequest } from './signed-requests.ts'
 import { mustEnrol, unlessStoreTrouble } from './visitors.ts'
 
-/** Who acts, and what they have shown of it, in place of a browser's session. */
+/** The identity of a program by its API key, in place of a browser's session. */
 export interface Program {
   readonly actor: Session['actor']
   readonly proof: Proof
@@ -56,7 +56,7 @@ export function apiKeys({ db, storesOf, log }: ApiKeysOptions) {
           scope: owner.scope,
           key: { id, name },
         },
-        // Whoever made it had just shown who they are, and said what it is for.
+        // Its maker had just shown who they are, and named its scopes.
         proof: { session: null, confirmedAt: createdAt, mustEnrol: await mustEnrol(stores, owner.user.id, null) },
       },
     }
@@ -120,7 +120,7 @@ interface Known {
 }
 
 function refused(): WcpError {
-  return new WcpError('not_signed_in', 'Cannot take this API key: it is unknown, has expired, or is not for here', {
+  return new WcpError('not_signed_in', 'Cannot accept this API key: it is unknown, has expired, or is not for here', {
     help: 'Look at "wcp api-key list", and make a new one where it is missing.',
   })
 }

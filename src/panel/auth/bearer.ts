@@ -1,4 +1,4 @@
-/** What programs show in an `Authorization: Bearer` header (RFC 6750 §2.1): an API key, or an access token. */
+/** Credentials in an `Authorization: Bearer` header (RFC 6750 §2.1): an API key, or an access token. */
 import type { FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'
 import { clientAddress } from '../http/client-address.ts'

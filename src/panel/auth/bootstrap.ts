@@ -43,12 +43,12 @@ const refusals = {
   closed: 'Cannot sign in as root: setup is closed to the network',
 }
 const newAddress = 'On the server, root gets a new address with "wcp setup open"; it is good for 24 hours.'
-/** What one message to the root side takes; a code has 22. */
+/** The longest that a message to the root side may be; a code has 22. */
 const longestCode = 100
 
 const FirstAdmin = z.strictObject({ email: Email, password: Password })
 
-/** What a tenant gets where no package is named: enough for a site, and not the machine. */
+/** The package of a tenant where none is named: enough for a site, and not the machine. */
 const defaultPackage = {
   name: 'default',
   description: 'Made at setup',

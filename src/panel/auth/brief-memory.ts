@@ -1,9 +1,9 @@
-/** What was found out a moment ago, for who asks again and again; forgotten with every change. */
+/** Short-lived cache; any change clears it. */
 
 const mostKept = 1000
 
 export interface BriefMemory<T> {
-  /** What is remembered, or what `look` finds now. What it throws is not remembered. */
+  /** The cached value, or the one that `look` finds now. Errors are not cached. */
   of(key: string, look: () => Promise<T>): Promise<T>
   /** Something was changed: also what is being looked up at this moment will not be remembered. */
   forget(): void

@@ -1,4 +1,4 @@
-/** What people do with a link of a mail, or with one that was handed to them: set a password, show that an address is theirs. */
+/** One-time links, of a mail or handed over: set a password, show that an address is theirs. */
 import type { FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'
 import type { Stores } from '../../resources/stores.ts'
@@ -59,7 +59,7 @@ export function links({ db, storesOf, hasher, canMail, onMail, onRefused }: Link
       onMail()
     },
 
-    /** What a link is for; undefined for one that was used, replaced, or has expired. */
+    /** The purpose of a link; undefined for one that was used, replaced, or has expired. */
     look: (token: string): Promise<Link | undefined> => storesOf(db).links.find(token),
 
     /** Spends the link, sets the password, and signs the user out everywhere. */

@@ -29,7 +29,7 @@ export interface StoredSession {
   readonly factor: SecondFactor
   /** Worth nothing on a connection that does not show this one. */
   readonly certificateId: Id | null
-  /** Who really acts; null: the user. */
+  /** The person who really acts; null: the user. */
   readonly impersonator: Impersonation | null
 }
 

@@ -32,7 +32,7 @@ interface Reproof {
   readonly code: string
 }
 
-/** What was shown beside the password. */
+/** The second factor that was shown. */
 type Shown = Pick<NewSession, 'factor' | 'certificateId'>
 
 type BegunSession = Omit<NewSession, 'ip' | 'userAgent'>
@@ -206,7 +206,7 @@ export function signIn(options: SignInOptions) {
     { password, code }: Reproof,
   ): Promise<string> {
     const { actor } = session
-    // Who acts as another shows what is their own.
+    // While acting as another person, one shows one's own proof.
     const { id } = actor.impersonator ?? actor
     const known: Known = { kind: 'session', id: session.id }
     const attempt = throttle.enter({ account: `confirm ${id}`, address: clientAddress(request), known })
@@ -310,7 +310,7 @@ function demandSession({ session }: FastifyRequest) {
 }
 
 function signInAgain(): WcpError {
-  return new WcpError('not_signed_in', 'Cannot take the code: this sign-in is over', {
+  return new WcpError('not_signed_in', 'Cannot accept the code: this sign-in is over', {
     help: 'Begin again with address and password.',
   })
 }
@@ -321,7 +321,7 @@ function wrongCode(): WcpError {
   })
 }
 
-/** Who answers for it. */
+/** The person who answers for it. */
 const personOf = ({ scope, impersonator, ...user }: Session['actor']) => ({
   id: (impersonator ?? user).id,
   email: (impersonator ?? user).email,

@@ -1,4 +1,4 @@
-/** What of a request a program must have signed, and that a signed request counts once. */
+/** The parts of a request that a program must sign, and that a signed request counts once. */
 import type { FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'
 import { readSignature, type SignatureInput, signatureBase } from '../../lib/http-signature.ts'
@@ -72,7 +72,7 @@ export function replayGuard(now: () => number = Date.now) {
 function stale(): WcpError {
   return new WcpError(
     'not_signed_in',
-    'Cannot take this signed request: it is too old, from the future, or came before',
+    'Cannot accept this signed request: it is too old, from the future, or came before',
     {
       help: 'Sign each request anew, with the present time and a nonce of its own.',
     },
@@ -80,7 +80,7 @@ function stale(): WcpError {
 }
 
 function later(why: string): WcpError {
-  return new WcpError('unavailable', `Cannot take signed requests now: ${why}`, {
+  return new WcpError('unavailable', `Cannot accept signed requests now: ${why}`, {
     help: 'Sign it anew in a moment.',
     details: { retryAfterSeconds: 3 },
   })

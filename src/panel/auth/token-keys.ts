@@ -39,7 +39,7 @@ export function tokenKeys(secret: Buffer, now: () => number = Date.now): TokenKe
   }
 }
 
-/** What precedes the 32 bytes of an Ed25519 private key in PKCS #8 (RFC 8410 §7). */
+/** The prefix of the 32 bytes of an Ed25519 private key in PKCS #8 (RFC 8410 §7). */
 const pkcs8Prefix = Buffer.from('302e020100300506032b657004220420', 'hex')
 
 function derived(secret: Buffer, period: number): TokenKey {

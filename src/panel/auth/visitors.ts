@@ -1,4 +1,4 @@
-/** Who a request comes from, and the one cookie that says so. */
+/** The visitor of a request, and the one cookie that identifies them. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Id } from '../../contract/values.ts'
 import type { SecondFactor } from '../../resources/session/schema.ts'
@@ -114,7 +114,7 @@ export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
 }
 
 /**
- * What the policies of a person's roles ask for that they have not shown.
+ * The proof that the policies of a person's roles require and that they have not shown.
  * @param factor of the session; null for a program, which shows none itself
  */
 export async function mustEnrol(
@@ -127,7 +127,7 @@ export async function mustEnrol(
   const hasCertificate = await clientCertificates.isOn(person)
   if (rule === 'certificate')
     return factor === 'certificate' || (factor === null && hasCertificate) ? false : 'certificate'
-  // Who sets up a second factor signs in again, so a session without one is that of somebody who has none.
+  // Setting up a second factor leads to a new sign-in, so a session without one belongs to somebody who has none.
   return hasCertificate || (await totp.isOn(person)) ? false : 'factor'
 }
 

@@ -27,7 +27,7 @@ export function certificatePort(panel: PanelServer, tls: TlsFiles): CertificateP
   return { raw: server, setTls: (files) => setTls(server, files, { secureOptions }) }
 }
 
-/** What the connection of this request has shown; undefined on the port that does not ask. */
+/** The certificate that the connection of this request has shown; undefined on the port that does not ask. */
 export function shownCertificate({ raw }: FastifyRequest): X509Certificate | undefined {
   return raw.socket instanceof TLSSocket ? raw.socket.getPeerX509Certificate() : undefined
 }

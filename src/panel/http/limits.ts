@@ -1,4 +1,4 @@
-/** What one client may take of the panel (threats §4 and C32). Times in milliseconds, sizes in bytes. */
+/** The bounds of one client (threats §4 and C32). Times in milliseconds, sizes in bytes. */
 export const limits = {
   /** The same for the handshake before it. */
   headersTimeout: 10_000,

@@ -62,7 +62,7 @@ export function openApiDocument(
   }
 }
 
-/** What a call looks like and what it answers, out of the examples of the document. */
+/** An example call and its answer, out of the examples of the document. */
 export function exampleCall(operation: AnyOperation<Context>): { readonly body: unknown; readonly answer: unknown } {
   const schema = jsonSchema(operation.output, 'output')
   const { requestBody } = describe(operation)

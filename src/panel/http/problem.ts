@@ -3,9 +3,9 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorCode, WcpError } from '../../contract/errors.ts'
 import { storeTrouble } from '../../store/store-trouble.ts'
 
-/** What Fastify and Node report before a handler runs, in our words. */
+/** Errors that Fastify and Node report before a handler runs, in our words. */
 const knownFaults: Readonly<Record<string, { code: ErrorCode; message: string }>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'too_large', message: 'Cannot take the request: its body is too large' },
+  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'too_large', message: 'Cannot accept the request: its body is too large' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     code: 'malformed',
     message: 'Cannot read the body: send application/json',

@@ -34,7 +34,7 @@ export function rateLimits(
   /** Of all people of one tenant together. */
   const tenantReads = quota('tenant-reads', () => timesPeople(limits().reads, 1 / 3))
   const tenantWrites = quota('tenant-writes', () => timesPeople(limits().writes, 1))
-  /** What the answer tells: the last one that was counted. */
+  /** The quota that the answer reports: the last one that was counted. */
   const standings = new WeakMap<FastifyRequest, Standing>()
 
   function count(limit: CountedLimit, request: FastifyRequest, standing: Standing): void {
@@ -69,7 +69,7 @@ export function rateLimits(
   }
 }
 
-/** Who acts as another is counted as who they are, and all API keys of a person are one program beside them. */
+/** A person acting as another is counted as themselves, and all API keys of a person are one program beside them. */
 function personOf({ id, key, impersonator }: Extract<Actor, { kind: 'user' }>): string {
   return key === undefined ? (impersonator?.id ?? id) : `programs of ${id}`
 }

@@ -41,10 +41,10 @@ export function registerRest(
   for (const operation of operations) registerOperation(app, operation, door)
 }
 
-/** Who signs a request signs the digest of its body, which is known here. */
+/** A signed request signs the digest of its body, which is known here. */
 function demandSignedDigest({ headers }: FastifyRequest, body: Buffer): void {
   if (headers.signature === undefined || headers['content-digest'] === contentDigest(body)) return
-  throw new WcpError('malformed', 'Cannot take the body: it is not the one of Content-Digest, as sha-256')
+  throw new WcpError('malformed', 'Cannot accept the body: it is not the one of Content-Digest, as sha-256')
 }
 
 /** Pages take forms and nothing else. */
@@ -123,7 +123,7 @@ function bodyOf({ body }: FastifyRequest): Record<string, unknown> {
 /** Fastify leaves the body of a GET unread, so it is the headers that tell of one. */
 function withoutBody<T>({ headers }: FastifyRequest, value: T): T {
   if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
-    throw new WcpError('malformed', 'Cannot take a body with this method: use the query')
+    throw new WcpError('malformed', 'Cannot accept a body with this method: use the query')
   return value
 }
 

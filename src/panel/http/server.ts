@@ -33,13 +33,13 @@ export interface TlsFiles {
   readonly key: string | Buffer
 }
 
-/** What one door lets in, asked in this order for each request. */
+/** The checks of one door, asked in this order for each request. */
 export interface Door {
   /** Before anything is read of the request. */
   acceptsHost(host: string): boolean
   /** Resolves when it is this request's turn to be looked at; throws when its address comes too often. */
   awaitTurn(request: FastifyRequest): Promise<void>
-  /** Who comes. */
+  /** The identity behind the request. */
   identify(request: FastifyRequest): Promise<Pick<FastifyRequest, 'session' | 'proof' | 'actor' | 'cookie'>>
   /** Throws, or answers by itself (a redirect), when this request may not go on to its route. */
   admit(request: FastifyRequest, reply: FastifyReply): Promise<void>
@@ -201,9 +201,9 @@ function limitPerAddress(server: Server): void {
 /** One host, said once, and a path: an absolute address or a second header would let two readers disagree. */
 function demandOneHost({ raw }: FastifyRequest, door: Door): void {
   const hosts = raw.rawHeaders.filter((_, index) => index % 2 === 0).filter((name) => name.toLowerCase() === 'host')
-  if (hosts.length > 1) throw new WcpError('malformed', 'Cannot take the request: it names two hosts')
+  if (hosts.length > 1) throw new WcpError('malformed', 'Cannot accept the request: it names two hosts')
   if (!raw.url?.startsWith('/') || raw.url.includes('#'))
-    throw new WcpError('malformed', 'Cannot take the request: its target is not a path')
+    throw new WcpError('malformed', 'Cannot accept the request: its target is not a path')
   if (!door.acceptsHost(raw.headers.host ?? '')) throw new WcpError('wrong_host', 'Cannot answer for this host')
 }
 

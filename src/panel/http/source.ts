@@ -1,4 +1,4 @@
-/** What counts as one source of requests: one IPv4 address, or one IPv6 /64, which is the least that anybody gets. */
+/** One source of requests: one IPv4 address, or one IPv6 /64, which is the least that anybody gets. */
 import { isIPv4 } from 'node:net'
 import { whence } from '../auth/network.ts'
 

@@ -1,5 +1,5 @@
 /**
- * What a request asks for, read once. The router decodes an address before it matches, so a check that looks at the bytes
+ * The target of a request, read once. The router decodes an address before it matches, so a check that looks at the bytes
  * of the address sees another one: what a route is, its configuration says; only an address without a route has nothing else.
  */
 import type { FastifyRequest } from 'fastify'

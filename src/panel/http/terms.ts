@@ -1,4 +1,4 @@
-/** What the headers of a call say beside the operation: against which version it counts, and that it counts once. */
+/** The headers of a call beside the operation: against which version it counts, and that it counts once. */
 import type { IncomingHttpHeaders } from 'node:http'
 import { WcpError } from '../../contract/errors.ts'
 import { versionOf } from '../operations/versions.ts'

@@ -1,5 +1,5 @@
 /**
- * What the pages get from the rest of the panel, and what they give back: `registerPages(app, deps): Pages`.
+ * The interface between the pages and the rest of the panel: `registerPages(app, deps): Pages`.
  *
  * The server has done before a page's handler runs: host, limits, session, access policy, setup redirect and, for
  * every unsafe method, both CSRF checks. A form needs one hidden field, `_csrf` with `deps.auth.formToken(…)`; the
@@ -40,7 +40,7 @@ export interface Session {
   /** When the person last showed a password or a code. */
   readonly confirmedAt: string
   /**
-   * What a role of theirs asks for and this session has not shown: any second factor, or a certificate. They can set one
+   * The proof that a role of theirs requires and this session has not shown: any second factor, or a certificate. They can set one
    * up, and nothing else.
    */
   readonly mustEnrol: false | 'factor' | 'certificate'
@@ -64,9 +64,9 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** null: nobody is signed in. */
     session: Session | null
-    /** What a program has shown in place of a browser's session: an API key or an access token. null for everybody else. */
+    /** The proof of a program in place of a browser's session: an API key or an access token. null for everybody else. */
     proof: Proof | null
-    /** Who acts: the session's user, a program's,  root on the private socket, or nobody. */
+    /** The actor: the session's user, a program's owner, root on the private socket, or nobody. */
     actor: Actor | null
     /** Value of the panel's cookie, which a visitor without a session has too; null for none. */
     cookie: string | null
@@ -80,15 +80,15 @@ export interface Pages {
   errorPage(error: WcpError, request: FastifyRequest, reply: FastifyReply): string | Promise<string>
 }
 
-/** What one job would change. */
+/** The changes of one job. */
 export interface JobPlan {
   readonly type: string
   readonly changes: readonly Change[]
 }
 
-/** What a caller asks for beside the operation. */
+/** The terms of a call beside the operation. */
 export interface Terms {
-  /** What the thing must be like for the change to be made, judged by what its `get` answers; else `precondition_failed`. */
+  /** Condition on the answer of the thing's `get`; the change is `precondition_failed` without it. */
   readonly precondition?: (present: unknown) => boolean
   /** Of the calls of one actor with the same key one is made, and all get its answer. */
   readonly idempotencyKey?: string
@@ -142,7 +142,7 @@ export interface Auth {
     reply: FastifyReply,
     credentials: { email: string; password: string },
   ): Promise<'signed in' | 'second factor'>
-  /** What would do, for a visitor who has shown a password and owes the second factor; null for everybody else. */
+  /** The accepted second factors, for a visitor who has shown a password and owes one; null for everybody else. */
   owesSecondFactor(request: FastifyRequest): Promise<OwedFactor | null>
   /**
    * A code of the app, or a recovery code; the certificate of the connection does without. Throws `not_signed_in` for a wrong

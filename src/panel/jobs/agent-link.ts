@@ -17,7 +17,7 @@ import { isBusyStore } from '../../store/store-trouble.ts'
 import type { AgentStatus } from './agent-status.ts'
 
 export type Hello = Extract<AgentMessage, { t: 'hello' }>
-/** What the agent tells about jobs. */
+/** The agent's messages about jobs. */
 export type JobMessage = Exclude<AgentMessage, { t: 'hello' | 'answer' | 'audited' }>
 export type Audited = Extract<AgentMessage, { t: 'audited' }>
 type Question = Extract<PanelMessage, { ask: unknown }>

@@ -1,5 +1,5 @@
 /**
- * What the panel owes without being asked: data in the trash for 30 days is removed for good, changed packages reach their
+ * Work that the panel owes without being asked: data in the trash for 30 days is removed for good, changed packages reach their
  * tenants, and what nobody will read any more is forgotten. Each round is small and looks at the store anew.
  */
 import { setTimeout as pause } from 'node:timers/promises'

@@ -39,7 +39,7 @@ interface Underway {
 /** Messages that are stored together. */
 interface Batch {
   readonly queue: JobQueue
-  /** What waits until they are. */
+  /** Messages that wait until they are. */
   readonly afterwards: (() => void)[]
 }
 

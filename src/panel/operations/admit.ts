@@ -1,4 +1,4 @@
-/** Who may run an operation, with which proof, and with which input. */
+/** Admission to an operation: permission, proof, input. */
 import type { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
 import type { AnyOperation, Operation, Policy } from '../../contract/operation.ts'

@@ -64,7 +64,7 @@ function withoutSecrets(operation: AnyOperation<Context>, input: Readonly<Record
   return Object.fromEntries(Object.entries(input).filter(([key, value]) => !secret.has(key) && value !== undefined))
 }
 
-/** What webhooks are told of a change: who asked for it and what it is about, never the input. */
+/** The event of a change for webhooks: its caller and its subject, never the input. */
 function newsOf({ name }: AnyOperation<Context>, actor: Actor, made: Made) {
   const [tenant = null] = tenantsOf(made.queued)
   return { type: name, data: { actor: actorName(actor), tenant, ...idsOf(made) } }

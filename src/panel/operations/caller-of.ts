@@ -1,4 +1,4 @@
-/** Who makes a request, for the operation that it runs. */
+/** The caller of the operation that a request runs. */
 import type { FastifyRequest } from 'fastify'
 import { clientAddress } from '../http/client-address.ts'
 import type { Caller } from './admit.ts'

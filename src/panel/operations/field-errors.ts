@@ -1,4 +1,4 @@
-/** What a schema has against an input, field by field, in the words that people read. */
+/** The errors of a schema, field by field, in the words that people read. */
 import type { z } from 'zod'
 import { type FieldError, WcpError } from '../../contract/errors.ts'
 

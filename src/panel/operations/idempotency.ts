@@ -84,7 +84,7 @@ export function idempotency({ seal, codes }: Pick<PanelKeys, 'seal' | 'codes'>, 
       const found = await rowOf(tx, claim, keptMs)
       if (found === undefined) return null
       if (found.request_digest !== claim.request)
-        throw new WcpError('bad_input', 'Cannot take this Idempotency-Key: it came with another call before', {
+        throw new WcpError('bad_input', 'Cannot accept this Idempotency-Key: it came with another call before', {
           fields: [
             { field: 'Idempotency-Key', problem: 'belongs to another call', accepted: 'a new key for each call' },
           ],
@@ -126,7 +126,7 @@ export function idempotency({ seal, codes }: Pick<PanelKeys, 'seal' | 'codes'>, 
   }
 }
 
-/** Who acts as another, and each API key, has keys of its own. */
+/** A person acting as another, and each API key, has keys of their own. */
 function whoIs(actor: Actor): string {
   return actor.kind === 'root' ? 'root' : `${actor.id} ${(actor.key ?? actor.impersonator ?? actor).id}`
 }

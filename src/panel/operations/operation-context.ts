@@ -18,7 +18,7 @@ export function actorId(actor: Actor | null): Id | null {
   return actor?.kind === 'user' ? (actor.impersonator ?? actor).id : null
 }
 
-/** Who acts as a customer is none. */
+/** Staff acting as a customer does not count. */
 function isStaff(actor: Actor): boolean {
   return actor.kind === 'root' || actor.scope.kind === 'global'
 }
@@ -57,7 +57,7 @@ export function operationContext(call: {
   return withStores(stores, own)
 }
 
-/** What the root side sees of the machine, asked over the link. */
+/** The machine as the root side sees it, asked over the link. */
 export function machineView(link: Pick<AgentLink, 'ask' | 'phpVersions' | 'send'>): Context['machine'] {
   return {
     health: () => link.ask({ t: 'inspect', what: 'health' }, HealthSnapshot, 10_000),

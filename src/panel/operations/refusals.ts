@@ -1,4 +1,4 @@
-/** What becomes of a call that was refused or failed: the answer, its line in the log and its audit entry. */
+/** The outcome of a call that was refused or failed: the answer, its line in the log and its audit entry. */
 import type { Logger } from 'pino'
 import { asWcpError, type ErrorCode, type WcpError } from '../../contract/errors.ts'
 import type { AnyOperation } from '../../contract/operation.ts'

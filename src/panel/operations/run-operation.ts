@@ -202,7 +202,7 @@ export function operationRunner(options: OperationRunnerOptions) {
   return { run, plan, recordRefusal, recordForgery }
 }
 
-/** What is in the trash is not found any more: who asked for that again gets the job that moved it there. */
+/** A deleted thing is not found any more: a repeated deletion gets the job that moved it to the trash. */
 function goneAlready(existing: Existing | null, error: unknown): Existing {
   if (existing !== null && error instanceof WcpError && error.code === 'not_found') return existing
   throw error

@@ -11,7 +11,7 @@ import { lookOf } from './look.ts'
 import type { PageKit } from './page-kit.ts'
 import { isDestructive } from './places.ts'
 
-/** What the page of every kind needs of its item. */
+/** The fields of an item that the page of every kind needs. */
 interface Item {
   readonly id: string
   readonly status?: string
@@ -48,7 +48,7 @@ function detail(app: FastifyInstance, kit: PageKit, kind: AnyKind, { ref, page }
   )
 }
 
-/** What other kinds list on the page of their parent. */
+/** Lists of other kinds on the page of their parent. */
 function childrenOf(parent: AnyKind, { id, deletedAt }: Item, look: ReturnType<typeof lookOf>): Promise<Section[]> {
   const children = kinds.filter((kind) => kind.parent === parent.name)
   const about = deletedAt ? null : { [parent.name]: id, limit: 50 }

@@ -19,7 +19,7 @@ import { referenceChoices } from './reference-choices.ts'
 export interface FormState {
   readonly operation: AnyOperation
   readonly values: FormValues
-  /** What a change began with. */
+  /** The stored values when a change began. */
   readonly present: FormValues | null
   /** Of what the form showed when it was opened: so two people who change the same do not overwrite each other unseen. */
   readonly version: string | undefined
@@ -89,7 +89,7 @@ export async function sendForm(
   })
 }
 
-/** What an operation gives once, such as a new password. */
+/** The page of a value that is shown once, such as a new password. */
 export function sendAnswer(
   kit: PageKit,
   request: FastifyRequest,
@@ -109,7 +109,7 @@ export function sendAnswer(
   })
 }
 
-/** What is shown once; an answer may well have none, such as when a link was mailed. */
+/** Values that are shown once; an answer may well have none, such as when a link was mailed. */
 export function secretsOf(value: unknown): [string, unknown][] {
   return Object.entries(isRecord(value) ? value : {}).filter(([key, given]) => key !== 'id' && given !== null)
 }

@@ -72,7 +72,7 @@ export function doRoutes(app: FastifyInstance, kit: PageKit): void {
     } catch (thrown) {
       const error = asWcpError(thrown)
       if (error.code === 'step_up_needed') return leadToConfirm(reply, urlOf(state))
-      // What has no form to go back to is an error page.
+      // An error without a form to go back to becomes an error page.
       if (error.code === 'internal' || error.code === 'forbidden') throw thrown
       if (error.code === 'precondition_failed' && present !== null)
         return sendForm(kit, request, reply, {
@@ -117,7 +117,7 @@ function changing(kit: PageKit, name: string): AnyOperation {
   return operation
 }
 
-/** What may be said and was not asked yet, such as a note, is asked before the question. */
+/** Optional fields that were not asked yet, such as a note, are asked before the question. */
 function isComplete(operation: AnyOperation, values: FormValues): boolean {
   return operation.fields.every(({ name, required }) => {
     const value = values[name]
@@ -134,7 +134,7 @@ async function presentValues(
 ): Promise<FormValues | null> {
   const [key] = httpBinding(operation).pathKeys
   const get = `${kindOf(operation)}.get`
-  // Who may not change it is told so by the change itself, which also records it.
+  // A visitor without the right is refused by the change itself, which also records it.
   if (!kit.may(request, operation.name)) return null
   if (verbOf(operation) !== 'update' || key === undefined || values[key] === undefined || !kit.may(request, get))
     return null

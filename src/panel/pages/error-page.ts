@@ -19,7 +19,7 @@ export function errorPage(kit: PageKit, error: WcpError, request: FastifyRequest
     actions: [...(job === undefined ? [] : [{ title: t.job.see, href: path`/jobs/${job}` }]), home],
     request: error.status >= 500 ? request.id : null,
   }
-  // What surrounds the page has forms of its own, once somebody is signed in.
+  // The frame of the page has forms of its own, once somebody is signed in.
   const csrf = request.session === null ? '' : kit.deps.auth.formToken(request, reply)
   return kit.page(request, { template: 'error/error', title, model }, csrf)
 }

@@ -45,7 +45,7 @@ export interface FormOptions {
   readonly t: Texts
   readonly values: FormValues
   readonly error: WcpError | null
-  /** What a reference may name, by field name; a field without is free text. */
+  /** The choices of references by field name; a field without is free text. */
   readonly choices: ReadonlyMap<string, readonly Choice[]>
   /** Fields that the page shows in another way. */
   readonly without: ReadonlySet<string>
@@ -81,7 +81,7 @@ function control(
   const isSelect =
     field.type === 'choice' || (offered !== undefined && offered.length <= longestSelect && field.type === 'text')
   const refused = error?.fields.find((one) => one.field === field.name || one.field.startsWith(`${field.name}.`))
-  // What a list of names says by itself needs no words.
+  // A list of names needs no further words.
   const hint = (offered === undefined ? [field.description, bounds(t, field)] : [])
     .filter((part) => part !== undefined && part !== '')
     .join('. ')
@@ -140,7 +140,7 @@ function selectChoices(
         : t.form.nothing
   const first = field.required && field.nullable ? [] : [{ value: '', title: open }]
   const all = [...first, ...words, ...none]
-  // What was typed or is stored stays choosable, or sending the form would change it unasked.
+  // A typed or stored value stays choosable, or sending the form would change it unasked.
   return all.some((choice) => choice.value === value) ? all : [...all, { value, title: value }]
 }
 

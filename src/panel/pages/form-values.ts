@@ -90,7 +90,7 @@ export function textOf(field: Field, value: unknown): string {
   return wordOf(value)
 }
 
-/** What a form for changing `present` starts with; a reference is shown by its name rather than its id. */
+/** The initial values of a form for changing `present`; a reference is shown by its name rather than its id. */
 export function valuesFrom(operation: AnyOperation, present: unknown): FormValues {
   const values: Record<string, string> = {}
   for (const field of operation.fields) {

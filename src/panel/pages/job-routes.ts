@@ -105,7 +105,7 @@ async function* live(
   }
 }
 
-/** What a command prints, as it comes, until the job has ended. */
+/** The output of a command, as it comes, until the job has ended. */
 async function* printing(kit: PageKit, request: FastifyRequest, job: Id): AsyncGenerator<string> {
   const deadline = performance.now() + watchMs
   let sent = 0

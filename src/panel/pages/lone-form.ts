@@ -30,7 +30,7 @@ export function formText(body: unknown, name: string): string {
   return typeof value === 'string' ? value : ''
 }
 
-/** What a person can do something about; anything else is logged and becomes the page of an error. */
+/** Errors that a person can act on; all others are logged and become an error page. */
 export function onTheForm(error: unknown): WcpError {
   const shown = toWcpError(error instanceof Error ? error : new Error(String(error)))
   if (shown.code === 'internal') throw error

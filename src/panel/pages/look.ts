@@ -1,4 +1,4 @@
-/** What a kind's page may see of other things, as its visitor: what they may not see is left out. */
+/** Other things as the visitor of a kind's page may see them; the rest is left out. */
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { asWcpError } from '../../contract/errors.ts'
@@ -45,7 +45,7 @@ export function lookOf(kit: PageKit, request: FastifyRequest, kind: AnyKind): Lo
   return look
 }
 
-/** What everybody may ask about themselves, and some about others, is left out where it is not for this visitor. */
+/** Operations that everybody has for themselves, and some for others, are left out where they are not for this visitor. */
 async function orUnseen<T, F>(asked: Promise<T>, otherwise: F): Promise<T | F> {
   try {
     return await asked

@@ -1,4 +1,4 @@
-/** What every route of the pages shares: calling operations as the visitor, and sending a page in its frame. */
+/** The tools that all routes of the pages share: calling operations as the visitor, and sending a page in its frame. */
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'

@@ -1,4 +1,4 @@
-/** What the references of a form may name: the tenants, packages, users that this visitor can see. */
+/** The choices for the references of a form: the tenants, packages, users that this visitor can see. */
 import type { FastifyRequest } from 'fastify'
 import { type Field, isRecord } from '../../contract/fields.ts'
 import { type AnyOperation, kindOf } from '../../contract/operation.ts'
@@ -38,7 +38,7 @@ function permissionChoices(kit: PageKit, request: FastifyRequest): Choice[] {
   return kit.deps.operations.flatMap(({ name }) => (kit.may(request, name) ? [permissionBox(kit, name)] : []))
 }
 
-/** What the visitor is permitted, but for what is not for keys. */
+/** The visitor's permissions that API keys can have. */
 function keyScopeChoices(kit: PageKit, { actor }: FastifyRequest): Choice[] {
   return kit.deps.operations.flatMap((operation) => {
     const { name, policy } = operation

@@ -19,7 +19,7 @@ export class StepRows {
   }
 
   happened(step: StepNews): string {
-    // What the page began with may be told again.
+    // Steps that the page began with may be reported again.
     if (this.#written.get(step.index) === step.state) return ''
     this.#written.set(step.index, step.state)
     if (step.state === 'running') {

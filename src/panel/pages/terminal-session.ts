@@ -1,11 +1,11 @@
-/** What each visitor typed on the terminal page and what came of it: kept on the server, bounded, gone with the process. */
+/** Commands and output of each visitor's terminal page: kept on the server, bounded, gone with the process. */
 import type { Id } from '../../contract/values.ts'
 import type { ApiCall } from './api-call.ts'
 
 export interface TerminalEntry {
   readonly line: string
   readonly call: ApiCall | null
-  /** What `wcp` prints. */
+  /** Output of `wcp`. */
   readonly text: string
   readonly json: string | null
   readonly failed: boolean

@@ -13,7 +13,7 @@ export interface MenuItem {
   readonly current: boolean
 }
 
-/** What surrounds a page. */
+/** The frame around a page. */
 export interface Frame {
   readonly title: string
   readonly host: string | null

@@ -100,7 +100,7 @@ async function removeCertificates(stores: Stores, { id }: User): Promise<string[
   return count === 0 ? [] : [`Client certificates removed: ${count}; register them again after signing in.`]
 }
 
-/** What is not the account's own fault, and is left to a person. */
+/** Obstacles outside of the account, left to a person. */
 async function stillClosed(stores: Stores, user: User): Promise<string[]> {
   const known = await stores.users.credentials(user.id)
   if (known?.maySignIn !== false) return []
