@@ -80,7 +80,7 @@ function typeOf(root: Json, schema: Json): Field['type'] {
   const isBoolean = options.every((option) => option.type === 'boolean' || option.enum?.includes('true'))
   if (isBoolean && types.has('boolean')) return 'boolean'
   if (choicesOf(root, schema).length > 0) return 'choice'
-  // What may be a text or a number is written as text; who takes it reads it.
+  // A value that may be a text or a number is written as text; its reader parses it.
   if (types.has('string') && !types.has('object') && !types.has('array')) return 'text'
   if (types.size !== 1) return 'json'
   if (types.has('integer')) return 'integer'

@@ -2,14 +2,14 @@
 import { z } from 'zod'
 import { Id } from './values.ts'
 
-/** What a job does to the status of the row it is about. `previous`: back to what it was before the job was queued. */
+/** The effect of a job on the status of the row it is about. `previous`: back to what it was before the job was queued. */
 export interface StatusEffect {
   readonly queued: string
   readonly succeeded: string | 'previous'
   readonly failed: string | 'previous'
 }
 
-/** What the root side takes only so often in an hour without root's word. Every job is of one kind. */
+/** Kinds of jobs that the root side accepts only so often in an hour without root's approval. Every job is of one kind. */
 export const brakeKinds = ['deletes', 'restores', 'creates', 'suspensions', 'changes'] as const
 export const BrakeKind = z.enum(brakeKinds)
 export type BrakeKind = z.infer<typeof BrakeKind>
@@ -47,7 +47,7 @@ export function defineJob<const T extends string, P extends z.ZodObject>(
   return Object.freeze(contract)
 }
 
-/** What either side takes of a payload that came to it. */
+/** The one parser of payloads, for either side. */
 export function parsePayload(
   { payload }: Pick<JobContract, 'payload'>,
   given: unknown,
@@ -61,7 +61,7 @@ export function resourceOf(contract: Pick<JobContract, 'kind'>, payload: JobTarg
   return Id.parse(payload[contract.kind])
 }
 
-/** What the root side fences: the row, or the job alone. */
+/** The id that the root side fences: of the row, or of the job alone. */
 export function fencedOf(contract: Pick<JobContract, 'kind' | 'beside'>, payload: JobTarget): Id {
   return contract.beside ? Id.parse(payload.run) : resourceOf(contract, payload)
 }

@@ -1,4 +1,4 @@
-/** What is made when it is first asked for, and kept. */
+/** A value made when it is first asked for, and kept. */
 export function once<T extends object>(make: () => T): () => T {
   let made: T | undefined
   return () => {

@@ -18,7 +18,7 @@ export type Effect =
 export const scopeKinds = ['global', 'reseller', 'local'] as const
 export type ScopeKind = (typeof scopeKinds)[number]
 
-/** Who may call an operation at all; what is outside of the caller's scope is not found by it. */
+/** The callers whom an operation admits at all; it does not find anything outside of the caller's scope. */
 export interface Policy {
   /** Scopes of the roles that may hold the permission; a role of another scope never gets it, whatever the store says. */
   readonly scopes: readonly ScopeKind[]
@@ -40,7 +40,7 @@ export interface Operation<
   readonly name: N
   /** One line in the imperative, without a full stop. */
   readonly summary: string
-  /** What a reader of the API reference must know beyond the fields. */
+  /** Text of the API reference beyond the fields. */
   readonly description?: string
   readonly effect: Effect
   readonly policy: Policy

@@ -1,5 +1,5 @@
 /**
- * What `wcp emergency` says to the root side while the daemon is down, and what the root side then says to the one process
+ * The messages from `wcp emergency` to the root side while the daemon is down, and from the root side to the one process
  * that opens the panel's store, as the panel's user. One JSON request on standard input, one JSON answer on standard
  * output, strict on both ends.
  */
@@ -41,7 +41,7 @@ export const RescueRequest = z.discriminatedUnion('do', [
 ])
 export type RescueRequest = z.infer<typeof RescueRequest>
 
-/** What `approve` leaves for the agent: so many more jobs of a kind, from one moment to another. */
+/** The file that `approve` leaves for the agent: so many more jobs of a kind, from one moment to another. */
 export const Approval = z.strictObject({
   id: z.uuid(),
   kind: BrakeKind,
@@ -51,7 +51,7 @@ export const Approval = z.strictObject({
 })
 export type Approval = z.infer<typeof Approval>
 
-/** What `open-setup` leaves for the agent. `digest`: SHA-256 of the code. */
+/** The file that `open-setup` leaves for the agent. `digest`: SHA-256 of the code. */
 export const SetupWord = z.strictObject({ digest: z.string().regex(/^[0-9a-f]{64}$/), until: z.iso.datetime() })
 export type SetupWord = z.infer<typeof SetupWord>
 
@@ -72,7 +72,7 @@ export const RescueJob = z.strictObject({
 })
 export type RescueJob = z.infer<typeof RescueJob>
 
-/** What was done and what a person does next, a sentence each, and the facts of the command that was given. */
+/** The report of an emergency command: what it did and what a person does next, a sentence each, and its facts. */
 export const RescueReport = z.strictObject({
   did: z.array(Text),
   next: z.array(Text),

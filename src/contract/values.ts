@@ -48,7 +48,7 @@ export const egressPolicies = ['default', 'smtp', 'open', 'none'] as const
 export const EgressPolicy = z.enum(egressPolicies, { error: 'default, smtp, open or none' })
 export type EgressPolicy = z.infer<typeof EgressPolicy>
 
-/** What a tenant may use of the machine; null means no limit of its own. */
+/** A tenant's limits on the machine; null means no limit of its own. */
 export const TenantLimits = z.strictObject({
   /** Hundredths of one CPU: 150 is one and a half. */
   cpuPct: z.int().min(5).max(10_000).nullable(),

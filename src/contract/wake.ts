@@ -1,5 +1,5 @@
 /**
- * What the waker and the agent say to each other, in frames of `frame.ts`. The agent dials, the waker asks. Parsed by hand:
+ * The messages between waker and agent, in frames of `frame.ts`. The agent dials, the waker asks. Parsed by hand:
  * the waker must stay small, and the root side takes nothing but one host name from it.
  */
 

@@ -78,7 +78,7 @@ export const PanelMessage = z.discriminatedUnion('t', [
   }),
   /** The panel has stored the end of the job; the agent need not tell it again. */
   z.strictObject({ t: z.literal('ack'), job: Id }),
-  /** What these jobs would change, one after the other: a later one finds what an earlier one will have made. */
+  /** The changes that these jobs would make, one after the other: a later one finds what an earlier one will have made. */
   z.strictObject({
     t: z.literal('plan'),
     ask: Id,
@@ -88,9 +88,9 @@ export const PanelMessage = z.discriminatedUnion('t', [
       .max(20),
   }),
   z.strictObject({ t: z.literal('inspect'), ask: Id, what: z.enum(['health', 'drift', 'audit']) }),
-  /** What the root side has, by id: the next `inventoryPage` after one, or the first. */
+  /** The root side's inventory, by id: the next `inventoryPage` after one, or the first. */
   z.strictObject({ t: z.literal('inventory'), ask: Id, of: InventoryWord, after: Id.nullable() }),
-  /** What a tenant's command has printed. @see RunOutput */
+  /** The output of a tenant's command. @see RunOutput */
   z.strictObject({ t: z.literal('output'), ask: Id, job: Id, after: z.int().min(0) }),
   /** The command of this job is to end; its end is told as every job's. */
   z.strictObject({ t: z.literal('stop'), job: Id }),
@@ -125,7 +125,7 @@ export const AgentMessage = z.discriminatedUnion('t', [
     php: z.array(z.string().max(8)),
     /** Jobs of another one are refused, unless they were accepted before. */
     epoch: Epoch,
-    /** What of the panel's audit trail is written here for good; null while the log cannot be read. */
+    /** How far the panel's audit trail is written here for good; null while the log cannot be read. */
     trail: TrailEnd.nullable(),
   }),
   z.strictObject({ t: z.literal('accepted'), job: Id, steps: z.array(Text).max(500) }),

@@ -1,11 +1,11 @@
-/** Who asks for an operation, and what he may do. */
+/** The caller of an operation, and their permissions. */
 import type { Id } from '../contract/values.ts'
 import type { Scope } from './scope.ts'
 
 /** Operation names, or all of them. */
 export type Permissions = 'all' | ReadonlySet<string>
 
-/** Who asks. `root` is the machine's root through the private socket. */
+/** The caller. `root` is the machine's root through the private socket. */
 export type Actor =
   | { readonly kind: 'root' }
   | {
@@ -15,7 +15,7 @@ export type Actor =
       /** Operation names, or all of them. */
       readonly permissions: Permissions
       readonly scope: Scope
-      /** Who really acts, while somebody acts as this user. */
+      /** The person who really acts, while acting as this user. */
       readonly impersonator?: { readonly id: Id; readonly email: string }
       /** The API key by which a program acts for this user, who has the permissions here that the key names. */
       readonly key?: { readonly id: Id; readonly name: string }

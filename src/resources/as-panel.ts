@@ -1,4 +1,4 @@
-/** What the panel owes without being asked is done in its own name. */
+/** The context of work that the panel does in its own name, without being asked. */
 import { newId } from '../store/new-id.ts'
 import type { Context } from './context.ts'
 import { type Stores, withStores } from './stores.ts'

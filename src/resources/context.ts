@@ -1,4 +1,4 @@
-/** What an operation may use. Built by the panel for each call; an operation never sees more than this. */
+/** The context of one call of an operation. Built by the panel; an operation never sees more than this. */
 import type { z } from 'zod'
 import type { JobContract } from '../contract/job.ts'
 import { operationsFor, type Policy } from '../contract/operation.ts'
@@ -41,13 +41,13 @@ export interface Context extends Stores {
     payload: z.output<P>,
     change?: RowChange<T>,
   ): Promise<Id>
-  /** What the root side sees of the machine; throws `unavailable` while the agent is away. */
+  /** The machine as the root side sees it; throws `unavailable` while the agent is away. */
   readonly machine: {
     health(): Promise<HealthSnapshot>
     drift(): Promise<DriftReport>
-    /** What the machine has, by id. @param after id of the last one before them */
+    /** The machine's inventory, by id. @param after id of the last one before them */
     inventory(of: string, after: Id | null): Promise<Inventory>
-    /** What the root side's audit log is like, and what it has of the trail. */
+    /** The state of the root side's audit log, and its part of the trail. */
     audit(): Promise<MirrorReport>
     /** Installed PHP versions, newest first, as the agent last said. */
     phpVersions(): readonly string[]

@@ -63,7 +63,7 @@ export const ownSchema = migrations.at(-1)?.number ?? 0
 /** Every word of the pages, in English. */
 export const english: Texts = withKinds(kinds)
 
-/** What people do with a thing, in the order of its life; verbs of one kind's own come last, by name. */
+/** Verbs in the order of a thing's life; verbs of one kind's own come last, by name. */
 const verbOrder = ['list', 'get', 'create', 'update', 'suspend', 'unsuspend', 'delete', 'restore']
 
 /** A module's exports come in the order of their names, which is nobody's order (ECMA-262, module namespace objects). */
@@ -74,7 +74,7 @@ export const operations: readonly AnyOperation<Context>[] = kinds.flatMap((kind)
 /** Of every operation by name. */
 export const policies: ReadonlyMap<string, Policy> = new Map(operations.map(({ name, policy }) => [name, policy]))
 
-/** What webhooks can be told: ends of jobs, and changes that were accepted. */
+/** The events for webhooks: ends of jobs, and changes that were accepted. */
 export function eventsOf(registry: readonly AnyOperation<Context>[]): readonly string[] {
   return [...jobEvents, ...registry.flatMap(({ name, effect }) => (effect === 'read' ? [] : [name]))]
 }

@@ -25,7 +25,7 @@ export interface JobRow {
   snapshot(tx: Db, id: Id): Promise<RowBefore>
   /** The job has ended: the status of its contract, and all that hangs on it. */
   end(tx: Db, end: RowEnd, rows: ReadonlyMap<string, JobRow>): Promise<void>
-  /** What becomes of the rows of a tenant with it; not of the tenant itself. */
+  /** The fate of a tenant's rows with it; not of the tenant itself. */
   readonly withTenant?: WithTenant
 }
 

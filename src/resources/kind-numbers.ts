@@ -1,4 +1,4 @@
-/** What the overview and the look for differences between panel and machine need to know of a kind. */
+/** The numbers of a kind for the overview, and its rows for comparing panel and machine. */
 import type { Id } from '../contract/values.ts'
 import type { Scope } from './scope.ts'
 import type { InventoryRow } from './store-tools.ts'

@@ -13,14 +13,14 @@ import type { StoreFactories } from './stores.ts'
 
 export type MenuGroup = 'hosting' | 'activity' | 'system'
 
-/** Who looks at a page, and what they may see from there. */
+/** The visitor of a page, and what they may see from there. */
 export interface Look<W = KindWords> {
   readonly t: Texts
   /** Of the kind whose page it is. */
   readonly words: W
   readonly visitor: { readonly id: Id; readonly email: string } | null
   may(operation: string): boolean
-  /** What an operation answers; null where this visitor may not see it. */
+  /** The answer of an operation; null where this visitor may not see it. */
   one<S extends z.ZodType>(operation: string, input: Input, schema: S): Promise<z.output<S> | null>
   /** The first page of a list; nothing where this visitor may not see it, or may not narrow it in this way. */
   some<S extends z.ZodType>(operation: string, input: Input, item: S): Promise<z.output<S>[]>
@@ -39,7 +39,7 @@ export interface ItemColumn<T> extends Column {
   cell(one: T): Cell
 }
 
-/** What stands in a row of another kind's page leaves out what that page is about. */
+/** A list on another kind's page leaves out the columns that name the thing of that page. */
 export interface Rows<W> {
   readonly t: Texts
   readonly words: W
@@ -55,7 +55,7 @@ export interface DetailPage {
   readonly isFixed?: boolean
   /** Before what can be done with all of its kind. */
   readonly main?: readonly Action[]
-  /** What can be done with it in its present state, where that is not what is done with all of its kind. */
+  /** The actions on it in its present state, where they are not those of all of its kind. */
   readonly verbs?: readonly string[] | undefined
   /** Operations of its own and of other kinds that are about this one. */
   readonly more?: readonly { readonly title: string; readonly operation: string }[]
@@ -77,13 +77,13 @@ export interface Kind<N extends string = string, S extends z.ZodType = z.ZodType
   readonly menu?: { readonly group: MenuGroup; readonly icon: string }
   /** The kind on whose page it is listed. */
   readonly parent?: string
-  /** What lists and details are made of. */
+  /** The item of lists and details. */
   readonly item?: S
   /** Output key by which forms refer to one, and the inputs that do. */
   readonly reference?: { readonly key: keyof z.output<S> & string; readonly fields: readonly string[] }
   columns?(rows: Rows<W>): readonly ItemColumn<z.output<S>>[]
   readonly list?: {
-    /** What the form of a new one begins with. */
+    /** The initial values of the form of a new one. */
     begin?(visitor: NonNullable<Look['visitor']>): Readonly<Record<string, string>>
     /** @param given how the list is narrowed */
     actions?(look: Pick<Look<W>, 't' | 'words'>, given: Readonly<Record<string, string>>): readonly Action[]

@@ -1,4 +1,4 @@
-/** What all lists have in common: the inputs, and the page they answer. */
+/** The common part of all lists: the inputs, and the page they answer. */
 import { z } from 'zod'
 import { Line } from '../contract/values.ts'
 
@@ -39,7 +39,7 @@ export interface Page<T> {
   readonly nextCursor: string | null
 }
 
-/** What a store's `list` understands; a missing key does not narrow. */
+/** The query of a store's `list`; a missing key does not narrow. */
 export interface ListQuery {
   readonly cursor?: string | undefined
   readonly limit: number

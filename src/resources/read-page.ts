@@ -45,7 +45,7 @@ export interface Order<T extends string, C extends string> {
   /** The table whose id it is; null when no two rows hold the same in the column. */
   readonly idOf: T | null
   readonly direction: 'asc' | 'desc'
-  /** What the column holds, as a cursor may say it. */
+  /** The column's value, as a cursor carries it. */
   readonly value: z.ZodType<string | number>
 }
 

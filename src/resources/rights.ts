@@ -12,7 +12,7 @@ export function holds(actor: Actor, permission: string): boolean {
   return own === 'all' || own.has(permission)
 }
 
-/** What is left of permissions where something is for these alone. */
+/** The permissions that remain where something is limited to these. */
 export function narrowed(own: Permissions, to: readonly string[]): ReadonlySet<string> {
   return new Set(own === 'all' ? to : to.filter((one) => own.has(one)))
 }

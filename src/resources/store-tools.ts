@@ -1,4 +1,4 @@
-/** What every store needs beside the database. */
+/** The needs of every store beside the database. */
 import type { SelectQueryBuilder } from 'kysely'
 import { Id } from '../contract/values.ts'
 import type { Db } from '../store/database.ts'
@@ -25,7 +25,7 @@ export function isId(ref: string): ref is Id {
   return Id.safeParse(ref).success
 }
 
-/** What a store says of a tenant or a domain when it is compared with what the machine has. */
+/** A row of a tenant or a domain, for comparing it with the machine's inventory. */
 export interface InventoryRow {
   readonly id: Id
   readonly name: string

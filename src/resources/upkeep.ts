@@ -1,4 +1,4 @@
-/** What the panel owes without being asked, a few at a time: each call in a transaction of its own. */
+/** Work that the panel owes without being asked, a few at a time: each call in a transaction of its own. */
 import type { Id, TenantLimits } from '../contract/values.ts'
 import type { PanelContext } from './as-panel.ts'
 import { kinds } from './index.ts'

@@ -1,4 +1,4 @@
-/** Who asks, and what of the things of others they see. What may not be seen is not found. */
+/** The visibility of others' things to a caller. Things that may not be seen are not found. */
 import type { Id } from '../contract/values.ts'
 import type { Actor } from './actor.ts'
 import type { Context } from './context.ts'

@@ -71,7 +71,7 @@ async function applyOnce(db: Db, migration: Migration, now: string, all: readonl
   })
 }
 
-/** What the store refuses by itself, as a full disk does, is told as that. */
+/** Faults of the store itself, such as a full disk, are reported as such. */
 function refuseFailed({ number, name }: Migration, cause: unknown): never {
   if (storeTrouble(cause) !== undefined) throw cause
   const why = cause instanceof Error ? cause.message : cause

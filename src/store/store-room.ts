@@ -1,4 +1,4 @@
-/** What is left for signing in, reading and the audit trail when the disk of the store fills up. */
+/** Room that is kept for signing in, reading and the audit trail when the disk of the store fills up. */
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { sql } from 'kysely'

@@ -1,4 +1,4 @@
-/** What the store refuses by itself, in the words of the error table: nobody's mistake, and nothing was changed. */
+/** Faults of the store itself as errors of the table: nobody's mistake, and nothing was changed. */
 import { WcpError } from '../contract/errors.ts'
 
 interface Trouble {

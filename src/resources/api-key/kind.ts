@@ -1,4 +1,4 @@
-/** What programs show to act for their owners. */
+/** Credentials with which programs act for their owners. */
 import { type Section, statusBadge } from '../../lib/page-model.ts'
 import { query } from '../../lib/safe-url.ts'
 import { label, type Texts } from '../../lib/texts.ts'

@@ -40,7 +40,7 @@ export function selectorOf(token: string): string | null {
   return token.slice(prefix.length, prefix.length + selectorLength)
 }
 
-/** What a signature by this key names. */
+/** The key id that a signature by this key names. */
 export function keyIdOf(token: string): string {
   return token.slice(0, prefix.length + selectorLength)
 }

@@ -1,4 +1,4 @@
-/** Who did what, in a chain where each entry seals the one before. */
+/** The audit trail: a chain in which each entry seals the one before. */
 import { isRecord } from '../../contract/fields.ts'
 import type { Badge } from '../../lib/page-model.ts'
 import { query } from '../../lib/safe-url.ts'

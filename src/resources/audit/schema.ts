@@ -22,7 +22,7 @@ export const AuditEntry = z.strictObject({
 })
 export type AuditEntry = z.output<typeof AuditEntry>
 
-/** What the writer says; sequence and checksum come from the chain. */
+/** The writer's part of an entry; sequence and checksum come from the chain. */
 export type NewAuditEntry = Omit<AuditEntry, 'sequence'>
 
 export const AuditProblem = z.strictObject({

@@ -1,4 +1,4 @@
-/** What is kept of a certificate that somebody registers. */
+/** The stored fields of a registered certificate. */
 import { createHash, type KeyObject, X509Certificate } from 'node:crypto'
 
 export interface ReadCertificate {

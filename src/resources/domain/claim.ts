@@ -1,4 +1,4 @@
-/** Who may take which names: the rules that keep one customer from serving another's (threats C23). */
+/** The rules for claiming names, which keep one customer from serving another's (threats C23). */
 import { WcpError } from '../../contract/errors.ts'
 import type { Fqdn, Id } from '../../contract/values.ts'
 import { isWithin } from '../../lib/domain-name.ts'

@@ -1,11 +1,11 @@
-/** What the root side can be asked about a domain and the site behind it. */
+/** The jobs of a domain and the site behind it. */
 import { z } from 'zod'
 import { defineJob } from '../../contract/job.ts'
 import { TenantCommand } from '../../contract/tenant-command.ts'
 import { Fqdn, Id, PhpVersion } from '../../contract/values.ts'
 
 const about = z.strictObject({ tenant: Id, domain: Id })
-/** What comes back stays closed. */
+/** Restored in a suspended state. */
 const isSuspended = z.literal(true).exactOptional()
 const site = { aliases: z.array(Fqdn).max(50), php: PhpVersion.nullable() }
 

@@ -51,7 +51,7 @@ export function proofChecker(options: ProofCheckerOptions) {
     await Promise.all(due.map((proof) => look(proof).catch(logFault)))
   }
 
-  const logFault = (err: unknown) => log.error({ err }, 'proofs of domains could not be looked for')
+  const logFault = (err: unknown) => log.error({ err }, 'cannot check proofs of domains')
 
   async function look(proof: AskedProof): Promise<void> {
     if (!(await storesOf(db).proofs.begin(proof))) return

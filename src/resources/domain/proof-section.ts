@@ -1,4 +1,4 @@
-/** What to set in the DNS, and what was found there so far. */
+/** The records to set in the DNS, and the answers found there so far. */
 import { shownHost } from '../../lib/host-name.ts'
 import type { Section } from '../../lib/page-model.ts'
 import { label } from '../../lib/texts.ts'
@@ -32,7 +32,7 @@ export function proofSection(
   }
 }
 
-/** What lies ahead has no "time since". */
+/** A moment ahead has no "time since". */
 function moment(time: string): string {
   return `${time.slice(0, 16).replace('T', ' ')} UTC`
 }

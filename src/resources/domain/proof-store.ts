@@ -89,7 +89,7 @@ export function proofStore(db: Db, { now, newId }: StoreTools, keys: ProofKeys):
     return rows.map((row) => ({ at: row.created_at, outcome: stored(row.outcome), detail: row.detail }))
   }
 
-  /** What was tried a moment ago is tried again when it has rested. */
+  /** A proof that was just checked rests before the next check. */
   const soon = async (ids: readonly string[]): Promise<void> => {
     if (ids.length === 0) return
     const rows = await db.selectFrom('domain_proofs').select(['id', 'last_try_at']).where('id', 'in', ids).execute()

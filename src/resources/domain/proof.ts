@@ -71,7 +71,7 @@ async function isCovered({ domains, now }: Context, tenantId: Id, name: Fqdn): P
   return holders.some((holder) => holder.living && holder.tenantId === tenantId)
 }
 
-/** What the owner of a domain is to set in the DNS. */
+/** The records that the owner of a domain is to set in the DNS. */
 export async function recordsOf({ proofs }: Pick<Context, 'proofs'>, domainId: Id): Promise<ProofRecord[]> {
   return (await proofs.ofDomain(domainId)).map(({ record }) => record)
 }

@@ -7,7 +7,7 @@ import type { Db } from '../../store/database.ts'
 import type { JobRow, RowBefore, RowEnd } from '../job-row.ts'
 import { trashedWithTenant } from '../owned-row.ts'
 
-/** What a failed job brings back; `waiting`: aliases that were not held then, each with the name that is to be proven. */
+/** The wishes that a failed job brings back; `waiting`: aliases that were not held then, each with the name that is to be proven. */
 const Wishes = z.object({
   php: PhpVersion.nullable(),
   aliases: z.array(Fqdn),

@@ -63,7 +63,7 @@ export type DomainProof = z.output<typeof DomainProof>
 /** `records`: what is to be set in the DNS before the machine is told; without them there is a job. */
 export const AcceptedOrAsked = z.strictObject({ ...AcceptedMaybe.shape, records: z.array(ProofRecord) })
 
-/** What the machine is told of: the aliases that are had. */
+/** The aliases for the machine: those that are held. */
 export function heldAliases({
   aliases,
   unproven,

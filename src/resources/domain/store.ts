@@ -73,7 +73,7 @@ export interface DomainStore {
   remove(id: Id): Promise<void>
   /** Holds other transactions that claim names below the same registrable domains until this one ends. */
   lockNames(names: readonly Fqdn[]): Promise<void>
-  /** Who has exactly these names, alive or in the trash since `since` or later. Who waits for a proof has nothing. */
+  /** Holders of exactly these names, alive or in the trash since `since` or later; not those who wait for a proof. */
   holders(names: readonly Fqdn[], since: string): Promise<NameHolder[]>
   /** Living names above or below this one, but for those that wait for a proof. */
   relatives(name: Fqdn): Promise<NameHolder[]>
@@ -323,7 +323,7 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
 
 type Builder = ExpressionBuilder<Database, 'domains' | 'tenants'>
 
-/** What is being brought back counts as alive already. */
+/** A row that is being restored counts as alive already. */
 function inTrash(deleted: boolean) {
   return (eb: Builder) =>
     deleted

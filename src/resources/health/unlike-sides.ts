@@ -14,14 +14,14 @@ type Standing = 'active' | 'suspended' | 'in the trash' | 'not there'
 interface Unlike {
   /** `tenant acme` */
   readonly resource: string
-  /** What each side says. */
+  /** The word of each side. */
   readonly step: string
 }
 
 /** More are counted. */
 const mostTold = 500
 
-/** What differs is looked at a second time: between the looks at the two sides a job may have come and gone. */
+/** A difference is checked a second time: a job may have come and gone between the looks at the two sides. */
 export async function unlikeSides(sides: Sides): Promise<DriftReport> {
   const once = await look(sides)
   if (once.length === 0) return []

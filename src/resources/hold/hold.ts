@@ -71,7 +71,7 @@ async function lock({ tenants, users }: Context, { id, tenantId }: HeldThing): P
   await (tenantId === null ? users.lock(id) : tenants.lock(tenantId))
 }
 
-/** Who is below one of its holds may not change what it is about. */
+/** Refuses a caller below one of its holds. */
 export async function refuseBelowHolds(context: Context, what: string, on: Held): Promise<void> {
   const level = await levelOf(context)
   const above = (await context.holds.of(on)).filter((hold) => !mayLift(level, hold.level))
@@ -82,7 +82,7 @@ export async function holdsShown(context: Context, on: Held): Promise<Hold[]> {
   return shownTo(await levelOf(context), await context.holds.of(on))
 }
 
-/** What comes back from the trash is as it was: for the payload of the restore. */
+/** Restored things keep their holds: for the payload of the restore. */
 export async function closedIfHeld({ holds }: Context, on: Held): Promise<{ isSuspended?: true }> {
   return (await holds.of(on)).length > 0 ? { isSuspended: true } : {}
 }

@@ -30,7 +30,7 @@ export function holdSections(t: Texts, holds: readonly Hold[] = []): Section[] {
   ]
 }
 
-/** What is held can be held for one reason more, and is lifted by who may. */
+/** A held thing can be held for one reason more; those who may lift a hold can do so. */
 export function verbsOfHeld(one: {
   readonly status: string
   readonly deletedAt: string | null

@@ -1,4 +1,4 @@
-/** What a job and its end have to do with the holds of the row it is about. */
+/** The holds of a row during its job and at its end. */
 import { z } from 'zod'
 import type { Id } from '../../contract/values.ts'
 import type { Db } from '../../store/database.ts'
@@ -6,7 +6,7 @@ import type { HoldTable } from '../../store/tables/hosting.ts'
 
 const columns = { tenant: 'tenant_id', domain: 'domain_id', user: 'user_id' } as const
 
-/** What can be held. */
+/** The things that can be held. */
 export interface Held {
   readonly kind: keyof typeof columns
   readonly id: Id
@@ -35,7 +35,7 @@ export async function bringBackHolds(tx: Db, on: Held, rowBefore: unknown): Prom
   if (holds.length > 0) await tx.insertInto('holds').values(holds).execute()
 }
 
-/** What comes back is as it was: closed while any hold stands. */
+/** A restored thing is as it was: suspended while any hold stands. */
 export async function isHeld(tx: Db, on: Held): Promise<boolean> {
   const query = tx.selectFrom('holds').select('id').where(column(on.kind), '=', on.id)
   return (await query.limit(1).executeTakeFirst()) !== undefined

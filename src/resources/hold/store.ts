@@ -35,7 +35,7 @@ export interface HoldStore {
 }
 
 export function holdStore(db: Db, { now, newId }: StoreTools): HoldStore {
-  /** What is held has changed with its holds. */
+  /** A change of holds is a change of the held row. */
   const touch = async ({ kind, id }: Held) => {
     await db.updateTable(`${kind}s`).set({ updated_at: now }).where('id', '=', id).execute()
   }

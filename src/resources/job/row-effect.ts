@@ -1,4 +1,4 @@
-/** What a job does to the row it is about: when it is queued, and when it has ended. All in the transaction of the job. */
+/** The effects of a job on the row it is about, when it is queued and when it has ended. All in the transaction of the job. */
 import type { Kysely, Selectable } from 'kysely'
 import { z } from 'zod'
 import type { JobContract } from '../../contract/job.ts'
@@ -77,7 +77,7 @@ function statusAfter(wanted: string, job: Selectable<JobTable>): string {
   return isNothingToRestore(wanted, job) ? 'purged' : wanted
 }
 
-/** What could never be made has no data: it leaves its name at once, and not to the trash. */
+/** A row that could never be made has no data: it frees its name at once, instead of going to the trash. */
 function isNothingToRestore(wanted: string, job: Selectable<JobTable>): boolean {
   return wanted === 'deleted' && job.previous_status === 'error'
 }

@@ -49,7 +49,7 @@ export interface JobQuery {
   readonly resourceId?: Id | undefined
 }
 
-/** What the queue sends to the agent. */
+/** A job as the queue sends it to the agent. */
 export interface RunnableJob {
   readonly id: Id
   readonly type: string
@@ -132,7 +132,7 @@ const longestLog = 256 * 1024
 
 export function jobStore(db: Db, material: StoreMaterial): JobStore {
   const { now, newId, rows: rowsOf } = material
-  /** What others may be told, in the transaction in which it became so. */
+  /** Emits the event for webhooks, in the transaction of the change. */
   const tell = (tx: Db, job: Selectable<JobTable>, state: JobState, failure: Failure | null) =>
     material.over(tx).webhooks.emit(newsOf(job, state, failure))
 

@@ -1,4 +1,4 @@
-/** What the panel writes to people. */
+/** Letters of the panel to people. */
 import { statusBadge } from '../../lib/page-model.ts'
 import { label } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'

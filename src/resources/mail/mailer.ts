@@ -76,7 +76,7 @@ export function mailer(options: MailerOptions) {
 
   function wake(): void {
     working ??= work()
-      .catch((err) => log.error({ err }, 'the queue of mails could not be worked on'))
+      .catch((err) => log.error({ err }, 'cannot process the queue of mails'))
       .finally(() => {
         working = null
       })

@@ -14,7 +14,7 @@ export const Mail = z.strictObject({
   to: z.string(),
   state: MailState,
   attempts: Count,
-  /** What the mail server said last. */
+  /** The last answer of the mail server. */
   error: z.string().nullable(),
   createdAt: Time,
   nextTryAt: Time.nullable(),

@@ -1,4 +1,4 @@
-/** What a tenant may use, under a name that is sold. */
+/** Packages: limits of tenants, under a name that is sold. */
 import type { Section } from '../../lib/page-model.ts'
 import { label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'

@@ -42,7 +42,7 @@ export const changedLimits = {
   egress: limits.egress.optional(),
 }
 
-/** What the root side is told; it enforces all but the disk space. */
+/** The limits as the root side gets them; it enforces all but the disk space. */
 export function limitsOf({ cpuPct, memMb, pids, ioMbps, diskMb, egress }: Offer): TenantLimits {
   return { cpuPct, memMb, pids, ioMbps, diskMb, ...(egress !== 'default' && { egress }) }
 }

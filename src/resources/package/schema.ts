@@ -35,5 +35,5 @@ export const Package = z.strictObject({
 })
 export type Package = z.output<typeof Package>
 
-/** What a package gives: all of it but the number of those who have it, which takes the longer to count the more they are. */
+/** A package without the number of its tenants, which takes the longer to count the more they are. */
 export type Offer = Omit<Package, 'tenants'>

@@ -24,7 +24,7 @@ export interface PackageValues extends TenantLimits {
   readonly maxDomains: number | null
 }
 
-/** What is left out, or undefined, stays. */
+/** Keys that are left out, or undefined, stay. */
 export type PackageChange = { readonly [K in keyof PackageValues]?: PackageValues[K] | undefined }
 
 /** A name is known among the packages of one owner only: those of the panel itself, unless the asker or `owner` says otherwise. */

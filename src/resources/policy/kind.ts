@@ -1,4 +1,4 @@
-/** What a role asks of who holds it beyond the password. */
+/** The second factor that a role requires. */
 import type { Section } from '../../lib/page-model.ts'
 import type { Texts } from '../../lib/texts.ts'
 import { defineKind, wordsOf } from '../kind.ts'

@@ -1,4 +1,4 @@
-/** What who holds a role must show to sign in. */
+/** The proof that holders of a role must show to sign in. */
 import { z } from 'zod'
 
 /** From the mildest to the strictest. */

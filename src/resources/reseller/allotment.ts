@@ -1,5 +1,5 @@
 /**
- * What a reseller may give away: tenants, and of each limit as much as all tenants' packages hold together. A package of
+ * The allotment of a reseller: tenants, and of each limit as much as all tenants' packages hold together. A package of
  * his can hold no more than he has himself, and where he has a limit it must have one too.
  */
 import { type FieldError, WcpError } from '../../contract/errors.ts'

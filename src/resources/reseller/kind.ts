@@ -65,7 +65,7 @@ export const reseller = defineKind({
   operations,
 })
 
-/** What is given away, of how much. */
+/** The used part of an allotment. */
 function shareFacts(t: Texts, one: Reseller, title: string): Section {
   return {
     title,

@@ -187,7 +187,7 @@ async function refuseTaken({ users }: Context, what: string, address: string): P
   if (await users.find(address)) taken(what, 'email', address, 'an address that no other user has')
 }
 
-/** What is left out stays. */
+/** Fields that are left out stay. */
 function given(changed: { [K in keyof ResellerLimits]?: number | null | undefined }): Partial<ResellerLimits> {
   return Object.fromEntries(Object.entries(changed).filter(([, value]) => value !== undefined))
 }

@@ -9,14 +9,14 @@ export const ResellerRef = z
   .union([Id, Email], { error: 'the id or the e-mail address of a reseller' })
   .describe('Reseller, by id or e-mail address')
 
-/** What packages hold and tenants add up to. */
+/** The limits of packages and the sums of tenants. */
 export const shareKeys = ['maxDomains', 'cpuPct', 'memMb', 'pids', 'ioMbps', 'diskMb'] as const
 export type ShareKey = (typeof shareKeys)[number]
 
 /** null is no limit. */
 const Share = z.int().min(0).nullable()
 
-/** What all tenants of a reseller may have together. */
+/** The allotment of all tenants of a reseller together. */
 export const ResellerLimits = z.strictObject({
   maxTenants: Share,
   maxDomains: Share,
@@ -28,7 +28,7 @@ export const ResellerLimits = z.strictObject({
 })
 export type ResellerLimits = z.output<typeof ResellerLimits>
 
-/** What the packages of the living tenants add up to. */
+/** The sums over the packages of the living tenants. */
 export const ResellerUse = z.strictObject({
   tenants: Count,
   maxDomains: Count,

@@ -1,4 +1,4 @@
-/** What customers and resellers may do: the operations say so, and the roles that come with the product follow at each start. */
+/** The rights of the roles that come with the product: operations declare them, and the roles follow at each start. */
 import type { AnyOperation } from '../../contract/operation.ts'
 import type { Stores } from '../stores.ts'
 

@@ -14,9 +14,9 @@ export const Session = z.strictObject({
   seenAt: Time,
   /** Where it began. */
   ip: z.string(),
-  /** What the browser said of itself. */
+  /** The browser's User-Agent. */
   agent: z.string(),
-  /** What was shown beside the password. */
+  /** The second factor that was shown. */
   factor: z.enum(secondFactors),
 })
 export type Session = z.output<typeof Session>

@@ -1,4 +1,4 @@
-/** What the whole panel goes by. */
+/** Settings of the whole panel. */
 import { defineKind } from '../kind.ts'
 import * as operations from './operations.ts'
 import { settingStore } from './store.ts'

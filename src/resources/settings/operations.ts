@@ -55,7 +55,7 @@ export const update = defineOperation({
   },
 })
 
-/** What a terminal and a form can only write as text. */
+/** Values that a terminal and a form can only write as text. */
 function fromWord(text: string): unknown {
   const words: Record<string, unknown> = { null: null, none: null, true: true, false: false }
   if (Object.hasOwn(words, text)) return words[text]

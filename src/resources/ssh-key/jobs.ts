@@ -1,4 +1,4 @@
-/** What the root side can be asked about an SSH key. */
+/** The jobs of an SSH key. */
 import { z } from 'zod'
 import { defineJob } from '../../contract/job.ts'
 import { Id } from '../../contract/values.ts'

@@ -1,10 +1,10 @@
-/** What the root side can be asked about a tenant. */
+/** The jobs of a tenant. */
 import { z } from 'zod'
 import { defineJob } from '../../contract/job.ts'
 import { Id, TenantLimits, TenantName } from '../../contract/values.ts'
 
 const about = z.strictObject({ tenant: Id })
-/** What comes back stays closed. */
+/** Restored in a suspended state. */
 const isSuspended = z.literal(true).exactOptional()
 
 export const tenantCreate = defineJob({

@@ -1,4 +1,4 @@
-/** What a new tenant needs: a package, perhaps an owner, and a name that is free. */
+/** The requirements of a new tenant: a package, perhaps an owner, and a name that is free. */
 import { WcpError } from '../../contract/errors.ts'
 import type { Id, TenantName } from '../../contract/values.ts'
 import type { Context } from '../context.ts'

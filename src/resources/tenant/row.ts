@@ -4,7 +4,7 @@ import { Id } from '../../contract/values.ts'
 import type { Db } from '../../store/database.ts'
 import type { JobRow, RowBefore, RowEnd } from '../job-row.ts'
 
-/** What a failed job brings back. */
+/** The wishes that a failed job brings back. */
 const Wishes = z.object({ packageId: Id, resellerId: Id.nullable().exactOptional() })
 
 export const tenantRow: JobRow = { table: 'tenants', snapshot, end }

@@ -201,7 +201,7 @@ type Builder = ExpressionBuilder<Database, 'tenants'>
 /** Spelled out, as SQLite uses a partial index only for the very words of its condition. */
 const isOwedLimits = sql<SqlBool>`tenants.limits_owed = 1`
 
-/** What is being brought back counts as alive already. */
+/** A row that is being restored counts as alive already. */
 function inTrash(deleted: boolean) {
   return (eb: Builder) =>
     deleted

@@ -9,7 +9,7 @@ import { holds } from '../rights.ts'
 import { isSelf, refuseStronger, visibleUser } from './guards.ts'
 import { type User, UserRef } from './schema.ts'
 
-/** What the lists of things that each user has of their own have in common. */
+/** The common part of lists of things that each user owns. */
 export const listByOwner = {
   effect: 'read',
   policy: { scopes: ['global', 'reseller', 'local'] },

@@ -46,7 +46,7 @@ function isRow(text: string): boolean {
   return rows.some((row) => [row, [...row].reverse().join('')].some((one) => one.repeat(3).includes(text)))
 }
 
-/** What is left without digits and signs at the ends, and with look-alikes turned back into letters. */
+/** The password without digits and signs at its ends, and with look-alikes turned back into letters. */
 function undecorated(text: string): string[] {
   const looks: Record<string, string> = { 0: 'o', 1: 'i', 3: 'e', 4: 'a', 5: 's', 7: 't', '@': 'a', $: 's', '!': 'i' }
   const core = text.replaceAll(/^[^a-z@$]+|[^a-z@$]+$/g, '')

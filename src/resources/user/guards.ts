@@ -26,7 +26,7 @@ export function placeOf(user: Pick<User, 'tenantId' | 'resellerId'>): ScopeKind 
   return user.resellerId === null ? 'global' : 'reseller'
 }
 
-/** Who changes another's password or status could act as him: so that other may have no permission that one lacks. */
+/** Changing a person's password or status could lead to acting as them: they may have no permission that the caller lacks. */
 export async function refuseStronger(
   context: Pick<Context, 'actor' | 'users'>,
   what: string,
@@ -46,7 +46,7 @@ export async function refuseLastAdmin({ users }: Context, what: string, user: Us
     conflict(what, 'it is the last administrator', 'Create another administrator first.')
 }
 
-/** What a reseller is belongs together: the person, the limits and the packages. */
+/** A reseller consists of parts that belong together: the person, the limits and the packages. */
 export function refuseReseller(what: string, user: User): void {
   if (user.resellerId !== null)
     conflict(what, 'it is a reseller', 'Use the same verb of "wcp reseller", which takes both together.')

@@ -11,7 +11,7 @@ import { refuseTaken, roleToGive, tenantFor } from './place.ts'
 import { Email, UserRef } from './schema.ts'
 import { askToVerify } from './verify-address.ts'
 
-/** What no password has as its hash: nobody signs in with it. */
+/** A value that no password hashes to: nobody signs in with it. */
 const noPassword = '!'
 
 /** null: it was mailed. */

@@ -260,7 +260,7 @@ function held({ id, email, status }: User): HeldThing {
   return { kind: 'user', id, name: email, status, tenantId: null }
 }
 
-/** Who changes another's address is believed; one's own has to be shown. */
+/** A change of another's address is trusted; one's own has to be verified. */
 async function changeEmail(context: Context, what: string, user: User, email: Email): Promise<void> {
   if (isSelf(context.actor, user)) return await askToVerify(context, what, user, email)
   await refuseTaken(context, what, email)

@@ -1,4 +1,4 @@
-/** What a password may be: long, and not one of those that are tried first (ASVS 6.2). */
+/** The rules for passwords: long, and not one of those that are tried first (ASVS 6.2). */
 import { z } from 'zod'
 import { badInput } from '../refusals.ts'
 import { isCommonPassword } from './common-password.ts'

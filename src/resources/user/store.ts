@@ -18,7 +18,7 @@ declare module '../stores.ts' {
   }
 }
 
-/** What a login is checked against. */
+/** The stored side of a login check. */
 export interface Credentials {
   readonly user: User
   /** argon2id, PHC string. */

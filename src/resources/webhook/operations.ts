@@ -19,7 +19,7 @@ import {
 import { matches } from './store.ts'
 
 const read = { scopes: ['global'] } as const
-/** Whoever chooses the address reads what happens. */
+/** The person who chooses the address can read all events. */
 const change = { scopes: ['global'], isSensitive: true } as const
 const target = { webhook: WebhookRef }
 const most = 50

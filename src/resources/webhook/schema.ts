@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { Id } from '../../contract/values.ts'
 import { Count, Time } from '../answers.ts'
 
-/** What happens to jobs; beside these every change has an event of the name of its operation. */
+/** Events of jobs; beside these every change has an event of the name of its operation. */
 export const jobEvents = ['job.succeeded', 'job.failed', 'job.cancelled', 'job.stalled'] as const
 export const testEvent = 'webhook.test'
 
@@ -64,7 +64,7 @@ export const Try = z.strictObject({
 export type Try = z.output<typeof Try>
 
 export const Delivery = z.strictObject({
-  /** What is sent as `webhook-id`, the same at each try. */
+  /** The value of `webhook-id`, the same at each try. */
   id: Id,
   event: z.string(),
   state: DeliveryState,

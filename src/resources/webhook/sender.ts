@@ -105,7 +105,7 @@ export function webhookSender(options: WebhookSenderOptions) {
 
   function wake(): void {
     working ??= work()
-      .catch((err) => log.error({ err }, 'the queue of webhooks could not be worked on'))
+      .catch((err) => log.error({ err }, 'cannot process the queue of webhooks'))
       .finally(() => {
         working = null
       })

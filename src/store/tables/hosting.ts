@@ -1,4 +1,4 @@
-/** What is hosted, and how much of it a tenant may have. */
+/** Tenants, their sites and their packages. */
 import type { Generated } from 'kysely'
 import type { Bit, CommonColumns, JsonText } from './common.ts'
 

@@ -1,4 +1,4 @@
-/** Who may do what. */
+/** Permissions of roles. */
 import type { Bit, CommonColumns, JsonText } from './common.ts'
 
 export interface UserTable extends CommonColumns {
@@ -52,13 +52,13 @@ export interface SessionTable extends CommonColumns {
   /** Dead from then on, unless it is used before. */
   idle_until: string
   expires_at: string
-  /** Who really acts, while somebody acts as the user of the session. */
+  /** The person who really acts, while acting as the user of the session. */
   impersonator_id: string | null
   /** Until then the impersonator's own session would have lasted. */
   resume_until: string | null
   /** When the person last proved who they are. */
   confirmed_at: string
-  /** What was shown beside the password: `none`, `totp`, `recovery` or `certificate`. */
+  /** The second factor that was shown: `none`, `totp`, `recovery` or `certificate`. */
   factor: string
   /** Worth nothing on a connection that does not show this one; null: bound to none. */
   certificate_id: string | null

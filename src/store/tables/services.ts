@@ -1,4 +1,4 @@
-/** What tenants get beside sites. The kinds that use these tables come later; the schema is laid at once. */
+/** Services of tenants beside sites. The kinds that use these tables come later; the schema is laid at once. */
 import type { Bit, CommonColumns, JsonText } from './common.ts'
 
 interface TenantOwned extends CommonColumns {

@@ -1,4 +1,4 @@
-/** What the panel itself keeps: jobs, settings, nodes, and the trail of who did what. */
+/** The panel's own records: jobs, settings, nodes, and the trail of who did what. */
 import type { Generated } from 'kysely'
 import type { Bit, CommonColumns, JsonText } from './common.ts'
 
