@@ -54,7 +54,7 @@ async function typedLine(prompt: string, isHidden: boolean): Promise<string> {
   }
 }
 
-/** What came with the line before: a pipe gives several at once. */
+/** Input that came with the line before: a pipe gives several lines at once. */
 let rest = ''
 
 async function pipedLine(): Promise<string> {

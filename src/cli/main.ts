@@ -12,7 +12,7 @@ export function main(argv: readonly string[]): Promise<number> {
   return wcp(argv, { output, ask: terminalAsk(), env, isTerminal: stdin.isTTY, places: layout, onInterrupt })
 }
 
-/** What has begun goes on without the one who looks at it: who leaves is told how to come back. */
+/** A job goes on without its watcher: a person who leaves learns how to come back. */
 function interruptHint({ err }: Output): (hint: string) => void {
   let said = ''
   process.on('SIGINT', () => {

@@ -18,7 +18,7 @@ export interface Watching {
   readonly onInterrupt: (hint: string) => void
 }
 
-/** What is read of `job.get`. */
+/** The fields read of `job.get`. */
 const WatchedJob = z.looseObject({
   id: z.string(),
   type: z.string(),
@@ -30,7 +30,7 @@ const WatchedJob = z.looseObject({
 })
 type WatchedJob = z.infer<typeof WatchedJob>
 
-/** What is read of `job.output`. */
+/** The fields read of `job.output`. */
 const Printed = z.looseObject({ text: z.string(), from: z.int(), next: z.int() })
 
 const pollMs = 200
@@ -74,7 +74,7 @@ function isRun({ type }: WatchedJob): boolean {
   return besideTypes.includes(type)
 }
 
-/** What the command has printed since the last look, as it is. @returns where to go on */
+/** The command's output since the last look, unchanged. @returns where to go on */
 async function printOutput(
   id: string,
   after: number,
@@ -90,7 +90,7 @@ async function printOutput(
   }
 }
 
-/** Who may not look so often waits as long as the panel says. */
+/** When the panel answers "too many requests", waits as long as it says. */
 async function look(id: string, call: CallPanel): Promise<WatchedJob> {
   const target = `${apiRoot}/jobs/${encodeURIComponent(id)}`
   return WatchedJob.parse((await patiently(() => call({ method: 'GET', target }))).body)

@@ -9,7 +9,7 @@ import { catalogue } from './catalogue.ts'
 import { type ChosenPanel, choosePanel, panelCaller } from './remote/choose-panel.ts'
 import { runWords, type Terminal } from './run-words.ts'
 
-/** What a command lives in: the process that it is, or a test's. */
+/** The surroundings of a command: its own process, or a test's. */
 export interface Surroundings {
   readonly output: Output
   readonly ask: Ask

@@ -1,6 +1,6 @@
 /** A browser by its name, as its owner knows it. */
 
-/** What names itself after others comes before them: Edge says it is Chrome, Chrome that it is Safari. */
+/** Browsers that name themselves after others come before those: Edge says it is Chrome, Chrome that it is Safari. */
 const browsers = [
   ['Edg/', 'Edge'],
   ['OPR/', 'Opera'],

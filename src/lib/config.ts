@@ -12,11 +12,11 @@ import { EmailAddress } from './email-address.ts'
 
 interface Setting<S extends z.ZodType = z.ZodType> {
   readonly schema: S
-  /** What is taken when the key is absent, as it stands in YAML. */
+  /** The default when the key is absent, as it stands in YAML. */
   readonly byDefault: string | number
-  /** What a value must be, as the reader is told: completes "expected …". */
+  /** The accepted values: completes "expected …". */
   readonly expected: string
-  /** What it does, one or two sentences. */
+  /** Its effect in one or two sentences. */
   readonly help: string
 }
 

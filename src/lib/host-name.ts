@@ -9,7 +9,7 @@ export function canonicalHost(text: string): HostReading {
   if (text.length > 253 * 4) return { problem: 'is too long' }
   const written = text.endsWith('.') ? text.slice(0, -1) : text
   if (written === '') return { problem: 'is empty' }
-  // What a URL parser would cut off, decode or read as an address never reaches it.
+  // Text that a URL parser would cut off, decode or read as an address never reaches it.
   if (/[\s\p{Cc}\p{Cf}\p{Cs}%/\\?#@:[\]<>^|`"'$&;(){}!*=+,~_]/u.test(written))
     return { problem: 'has a character that no host name has' }
   const ascii = domainToASCII(written)

@@ -54,7 +54,7 @@ export function readSignature(inputHeader: string, signatureHeader: string): Sig
   }
 }
 
-/** What is signed (RFC 9421 §2.5). @param values of each component by its name */
+/** The signature base (RFC 9421 §2.5). @param values of each component by its name */
 export function signatureBase(
   components: readonly string[],
   values: ReadonlyMap<string, string>,

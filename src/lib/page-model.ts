@@ -1,4 +1,4 @@
-/** What slices hand to the templates: words, links and tones, never markup. */
+/** The model that kinds hand to the templates: words, links and tones, never markup. */
 
 export type Tone = 'good' | 'busy' | 'idle' | 'bad'
 

@@ -1,4 +1,4 @@
-/** What commands print, in a shell and on the terminal page: tables, single things, plans and problems for people; JSON for programs. */
+/** The output of commands, in a shell and on the terminal page: tables, single things, plans and problems for people; JSON for programs. */
 import { styleText } from 'node:util'
 import type { WcpError } from '../contract/errors.ts'
 import type { Change } from '../contract/wire.ts'
@@ -63,7 +63,7 @@ const signs: Readonly<Record<Change['action'], readonly [string, Style]>> = {
   run: ['>', 'cyan'],
 }
 
-/** What a job would change, a line a step, with its diff below. */
+/** The changes of a job, a line a step, with its diff below. */
 export function printChanges(output: Output, changes: readonly Change[]): void {
   for (const { action, step, diff } of changes) {
     const [sign, style] = signs[action]

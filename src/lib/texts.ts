@@ -10,7 +10,7 @@ export interface KindWords {
   readonly one: string
   /** As a heading. */
   readonly many: string
-  /** What names one, where that is not its kind: `Domain name`. */
+  /** The label of the key that names one, where that is not its kind: `Domain name`. */
   readonly named?: string
   readonly lede?: string
   readonly add?: string
@@ -43,7 +43,7 @@ export const shared = {
     search: 'Search',
     status: 'Status',
     any: 'Any',
-    deleted: 'Deleted ones',
+    deleted: 'In trash',
     apply: 'Filter',
     pages: 'Pages of the list',
     first: 'First page',
@@ -340,7 +340,7 @@ export const shared = {
     title: 'Your account',
     signedInAs: 'Signed in as',
     sessions: 'Sessions',
-    noSessions: 'Nowhere signed in.',
+    noSessions: 'No active sessions.',
     sessionsText: 'Where you are signed in. End what you do not know.',
     thisOne: 'this one',
     end: 'End',

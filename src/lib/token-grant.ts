@@ -1,4 +1,4 @@
-/** What signing in without a browser gives, to `wcp` and to other programs. */
+/** The result of signing in without a browser, for `wcp` and other programs. */
 import { z } from 'zod'
 
 export const TokenGrant = z.strictObject({

@@ -19,7 +19,7 @@ export type Role = keyof typeof roleSources
 
 export const roleNames = Object.keys(roleSources) as readonly Role[]
 
-/** What every role's entry exports; a number becomes the exit code once nothing is left to do. */
+/** The export of every role's entry; a number becomes the exit code once nothing is left to do. */
 export interface RoleModule {
   readonly main: (argv: string[]) => Promise<unknown>
 }

@@ -1,4 +1,4 @@
-/** What a start leaves behind goes back to the machine soon, and not when the heap happens to grow again. */
+/** Returns the memory of a start to the machine soon, and not when the heap happens to grow again. */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 

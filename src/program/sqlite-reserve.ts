@@ -11,7 +11,7 @@ export const reserve = {
   /** Written back early enough that the log never needs more than the reserve. Pages are 4 KiB. */
   before: 'pragma wal_autocheckpoint = 200',
   fill: ['create table reserve (bytes blob)', `insert into reserve values (zeroblob(${bytes}))`, 'drop table reserve'],
-  /** What was filled is in the database, and need not stay in memory. */
+  /** The reserved pages are in the database, and need not stay in memory. */
   after: ['pragma wal_checkpoint(passive)', 'pragma shrink_memory'],
 } as const
 

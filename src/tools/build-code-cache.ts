@@ -13,7 +13,7 @@ const [role, bundle, cache] = process.argv.slice(2)
 if (role === undefined || bundle === undefined || cache === undefined)
   throw new Error('Cannot run: three arguments needed')
 
-/** What happens by the clock or by heat: dropped bytecode, better code. Off, so that each run leaves the same behind. */
+/** Flags for events by the clock or by heat: dropped bytecode, better code. Off, so that each run leaves the same behind. */
 const unsteady = ['flush-bytecode', 'opt', 'sparkplug', 'maglev']
 
 for (const flag of unsteady) setFlagsFromString(`--no-${flag}`)

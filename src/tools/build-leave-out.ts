@@ -1,4 +1,4 @@
-/** What packages bring along and no role ever calls: left out of the bundles, where it would cost start time and memory (docs/0011). */
+/** Parts of packages that no role ever calls: left out of the bundles, where it would cost start time and memory (docs/0011). */
 import type { Plugin } from 'esbuild'
 
 interface Omission {

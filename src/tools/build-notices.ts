@@ -22,7 +22,7 @@ export function notices(root: string): string {
     .join('\n')
 }
 
-/** What the project's own dependencies lead to; optional packages are parts of others for one platform. */
+/** The dependencies of the project's own dependencies; optional packages are parts of others for one platform. */
 function shippedPaths(packages: Locked): ReadonlyMap<string, LockedPackage> {
   const found = new Map<string, LockedPackage>()
   const open = ['']

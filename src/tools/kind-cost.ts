@@ -1,4 +1,4 @@
-/** What a kind costs: the files of its own, and every other source file that names it: `npm run kind-cost -- <kind>`. */
+/** The cost of a kind: the files of its own, and every other source file that names it: `npm run kind-cost -- <kind>`. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'

@@ -16,7 +16,7 @@ const sockets: readonly LogName[] = ['access', 'error', 'error']
 const firstSocket = 3
 const writeMs = 250
 const settleMs = 60_000
-/** Whoever serves visitors goes first. */
+/** Processes that serve visitors go first. */
 const niceness = 10
 
 export async function main(argv: readonly string[]): Promise<number | undefined> {

@@ -5,7 +5,7 @@ import { isHost } from '../contract/wake.ts'
 const header = /^<\d{1,3}>\w{3} [ \d]\d \d\d:\d\d:\d\d wcp360: /
 const hostOfRequest = /^[^{]{0,40}\{"time":"[^"]*","host":"([^"]*)"/
 const hostOfError = /.*, host: "([^":]*)/s
-/** What would forge a line, or speak to a terminal. */
+/** Characters that would forge a line or control a terminal. */
 const unprintable = /[\p{Cc}\u2028\u2029\u202a-\u202e]/gu
 
 /** As visitors named it. Another site may be named on purpose, so it decides about rations and nothing else. */

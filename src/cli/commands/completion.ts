@@ -100,7 +100,7 @@ export async function candidatesFor(
   )
 }
 
-/** What people call a thing of each kind. */
+/** The key by which people name a thing of each kind. */
 const nameKeys = ['name', 'fqdn', 'email', 'key', 'id'] as const
 
 async function namesOf(kind: string, operations: readonly Command[], call: CallPanel): Promise<readonly string[]> {

@@ -1,4 +1,4 @@
-/** What the installation must be: directories and their owners, accounts, ports, and a daemon that answers. */
+/** Requirements of the installation: directories and their owners, accounts, ports, and a daemon that answers. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { exec } from '../../agent/os/exec.ts'
 import type { Layout } from '../../agent/os/layout.ts'

@@ -1,4 +1,4 @@
-/** What the machine must have, whatever the daemon does: kernel, control groups, pressure, memory, disk, programs. */
+/** Requirements of the machine, whatever the daemon does: kernel, control groups, pressure, memory, disk, programs. */
 import { existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
 import { release, totalmem } from 'node:os'
 import { type Check, type Finding, ok, problem, warning } from './check.ts'

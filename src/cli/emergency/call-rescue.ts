@@ -33,7 +33,7 @@ export function rescueCaller(...argv: readonly string[]): CallRescue {
   }
 }
 
-/** What the daemon would heed, and nothing else of a root shell's. */
+/** The variables that the daemon would heed, and nothing else of a root shell's. */
 function environment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const settings = Object.entries(env).filter(
     (entry): entry is [string, string] => entry[0].startsWith('WCP360_') && entry[1] !== undefined,

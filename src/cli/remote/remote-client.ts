@@ -15,7 +15,7 @@ import { trustedConnection } from './trusted-connection.ts'
 /** A token is renewed when it has no more than this left. */
 const marginMs = 30_000
 
-/** What a request shows of who sends it: an access token or API key itself, or what an API key has signed. */
+/** The credentials of a request: an access token or API key itself, or what an API key has signed. */
 export type Credential = { readonly bearer: string } | { readonly signWith: string }
 
 /** One request; null: as nobody. */

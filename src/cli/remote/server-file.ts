@@ -1,5 +1,5 @@
 /**
- * What `wcp` keeps of a server, in a file that its owner alone can read: the certificate that was believed by hand, and
+ * The record that `wcp` keeps of a server, in a file that its owner alone can read: the certificate that was believed by hand, and
  * who is signed in, or by which API key. `$XDG_CONFIG_HOME/wcp360/servers/<host>_<port>.json` (XDG Base Directory Specification 0.8).
  */
 import { randomUUID } from 'node:crypto'

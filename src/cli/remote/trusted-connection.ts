@@ -29,7 +29,7 @@ export async function trustedConnection(server: ServerAddress, pin: string | nul
   })
 }
 
-/** What the server shows, whoever vouches for it. */
+/** The certificate that the server shows, whoever vouches for it. */
 export async function certificateAt(server: ServerAddress): Promise<Certificate> {
   const socket = await connected(server)
   try {
