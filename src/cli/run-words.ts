@@ -117,9 +117,9 @@ function refuseTypedSecrets({ operation, input }: ParsedCommand): void {
   )
 }
 
-async function askSecrets({ operation, unsaid }: ParsedCommand, ask: Ask): Promise<Record<string, string>> {
+async function askSecrets({ operation, toPrompt }: ParsedCommand, ask: Ask): Promise<Record<string, string>> {
   const wanted = commandSpec(operation).options.filter(
-    ({ secret, field }) => secret && (field.required || unsaid.includes(field.name)),
+    ({ secret, field }) => secret && (field.required || toPrompt.includes(field.name)),
   )
   const answers: Record<string, string> = {}
   for (const { field } of wanted) {

@@ -94,7 +94,7 @@ describe('a command line', () => {
     expect(parse(toCommandLine(create, input))).toEqual({
       operation: create,
       input,
-      unsaid: [],
+      toPrompt: [],
       flags: { plan: false, json: false, yes: false },
     })
   })
@@ -103,13 +103,13 @@ describe('a command line', () => {
     const line = toCommandLine(create, { tenant: 'blog', fqdn: 'a.b', token: 'canary' })
 
     expect(line).toBe('wcp domain create a.b --tenant blog --token')
-    expect(parse(line)).toMatchObject({ input: { tenant: 'blog', fqdn: 'a.b' }, unsaid: ['token'] })
+    expect(parse(line)).toMatchObject({ input: { tenant: 'blog', fqdn: 'a.b' }, toPrompt: ['token'] })
   })
 
   it('names a secret without its value before another option as well, and else takes the value', () => {
-    expect(parse('domain create a.b --token --tenant blog')).toMatchObject({ unsaid: ['token'] })
+    expect(parse('domain create a.b --token --tenant blog')).toMatchObject({ toPrompt: ['token'] })
     for (const line of ['domain create a.b --token x', 'domain create a.b --token=x', 'domain create --token x a.b'])
-      expect(parse(line)).toMatchObject({ input: { fqdn: 'a.b', token: 'x' }, unsaid: [] })
+      expect(parse(line)).toMatchObject({ input: { fqdn: 'a.b', token: 'x' }, toPrompt: [] })
   })
 
   it('takes flags of its own anywhere', () => {

@@ -50,7 +50,7 @@ export interface ParsedCommand<C extends Command = Command> {
   readonly operation: C
   readonly input: Record<string, unknown>
   /** Secret inputs that are named without a value. */
-  readonly unsaid: readonly string[]
+  readonly toPrompt: readonly string[]
   readonly flags: CommandFlags
 }
 
@@ -135,7 +135,7 @@ export function parseCommandLine<C extends Command>(
   const { args, options } = commandSpec(operation)
   const flags = { plan: false, json: false, yes: false }
   const given: string[] = []
-  const unsaid: string[] = []
+  const toPrompt: string[] = []
   const input: Record<string, unknown> = {}
   const lists = new Map<Field, string[]>()
   const left = [...rest]
@@ -163,7 +163,7 @@ export function parseCommandLine<C extends Command>(
       continue
     }
     if (secret && inline === undefined && (left[0] ?? '--').startsWith('--')) {
-      unsaid.push(field.name)
+      toPrompt.push(field.name)
       continue
     }
     const value = inline ?? left.shift()
@@ -185,7 +185,7 @@ export function parseCommandLine<C extends Command>(
     })
   if (flags.plan && operation.effect !== 'machine')
     throw new WcpError('bad_input', `Cannot plan "${commandSpec(operation).words}": it changes nothing on the machine`)
-  return { operation, input, unsaid, flags }
+  return { operation, input, toPrompt, flags }
 }
 
 /** Commands that are one word, because people type them all day. */

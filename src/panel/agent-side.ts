@@ -7,7 +7,7 @@ import { AgentLink } from './jobs/agent-link.ts'
 import { JobEventBus } from './jobs/job-events.ts'
 import { jobQueue } from './jobs/job-queue.ts'
 import { JobRunner } from './jobs/job-runner.ts'
-import { settlePutBackStore } from './rescue/put-back-store.ts'
+import { settleRestoredStore } from './rescue/restored-store.ts'
 
 export interface AgentSideOptions extends Pick<Base, 'db' | 'storesOf' | 'config' | 'log'> {
   readonly stallAfterMs: number | undefined
@@ -17,7 +17,7 @@ export interface AgentSideOptions extends Pick<Base, 'db' | 'storesOf' | 'config
 
 interface Hooks {
   /** Clears the cache of API keys. */
-  readonly onPutBack: () => void
+  readonly onRestored: () => void
   /** Setup is ended on the root side too, where that is still owed. */
   readonly closeSetupIfDone: () => Promise<void>
 }
@@ -46,13 +46,13 @@ export function agentSide({ db, storesOf, config, log, stallAfterMs, holdMs, tic
     mirror,
     events,
     runner,
-    async listen(socket: string, { onPutBack, closeSetupIfDone }: Hooks): Promise<void> {
+    async listen(socket: string, { onRestored, closeSetupIfDone }: Hooks): Promise<void> {
       await runner.start()
       await link.listen(socket, {
         async connected(hello) {
-          if (await settlePutBackStore(db, hello, newEpoch)) {
-            onPutBack()
-            log.error(putBackHelp, 'the store was put back from a backup')
+          if (await settleRestoredStore(db, hello, newEpoch)) {
+            onRestored()
+            log.error(restoredHelp, 'the store was put back from a backup')
           }
           await runner.connected(hello)
           void closeSetupIfDone().catch((err) => log.error({ err }, 'setup could not be closed on the root side'))
@@ -78,6 +78,6 @@ export function agentSide({ db, storesOf, config, log, stallAfterMs, holdMs, tic
   }
 }
 
-const putBackHelp = {
+const restoredHelp = {
   help: 'Everybody has to sign in again, and programs need new API keys. "wcp audit verify" says from where on; what was made since is on the machine and not in the store: "wcp health drift" tells of it.',
 }

@@ -142,7 +142,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     if (event.kind === 'state' && event.state !== 'running') beside.house.payLimitsSoon()
   })
   await agent.listen(agentSocket, {
-    onPutBack: () => auth.apiKeys.forget(),
+    onRestored: () => auth.apiKeys.forget(),
     closeSetupIfDone: () => auth.setup.closeIfDone(),
   })
   await listenOnNetwork(servers, options)

@@ -1,7 +1,7 @@
 /** An agent that is killed in the middle of a suspension: its first effect is on the disk, and nothing after it. */
 import '../support/checkout-assets.ts'
 import { layout } from '../../src/agent/os/layout.ts'
-import { openRescue, withEngine } from '../../src/agent/rescue/rescue-machine.ts'
+import { openRescue, withEngine } from '../../src/agent/rescue/machine.ts'
 
 const [, , root = '', job = '', tenant = '', token = ''] = process.argv
 const rescue = await openRescue(layout(root))

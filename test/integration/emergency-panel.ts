@@ -1,7 +1,7 @@
 /** The panel's side of the emergency tests: run as the panel's user, so that no file of its state is made by root. */
 import { Id, TenantName } from '../../src/contract/values.ts'
 import { passwordHasher } from '../../src/panel/auth/password.ts'
-import { newId, withStore } from '../../src/panel/rescue/rescue-store.ts'
+import { newId, withStore } from '../../src/panel/rescue/store.ts'
 import { jobContracts } from '../../src/resources/jobs.ts'
 
 interface Wish {

@@ -1,7 +1,7 @@
 /** What ends when the store is put back from a backup: what may have been ended since. */
 import { expect, it } from 'vitest'
 import type { TrailEnd } from '../../src/contract/wire.ts'
-import { settlePutBackStore } from '../../src/panel/rescue/put-back-store.ts'
+import { settleRestoredStore } from '../../src/panel/rescue/restored-store.ts'
 import { ask } from './support/client.ts'
 import { testPanel, until } from './support/test-panel.ts'
 
@@ -25,7 +25,7 @@ it('ends sessions and API keys, and leaves both alone in a store that is not old
     .executeTakeFirstOrThrow()
 
   const told = { epoch: 0, readOnly: null }
-  const settle = (trail: TrailEnd) => settlePutBackStore(test.panel.db, { trail, ...told }, async () => 1)
+  const settle = (trail: TrailEnd) => settleRestoredStore(test.panel.db, { trail, ...told }, async () => 1)
 
   expect(await settle({ sequence, checksum })).toBe(false)
   expect(await answers()).toEqual([200, 200])
@@ -46,7 +46,7 @@ it('has tokens counted anew, and leaves what waited in the backup behind', async
   }
   const notOurs = { sequence: 999, checksum: '0'.repeat(64) }
   const settle = (trail: TrailEnd | null, epoch: number, readOnly: string | null = null) =>
-    settlePutBackStore(db, { trail, epoch, readOnly }, newEpoch)
+    settleRestoredStore(db, { trail, epoch, readOnly }, newEpoch)
   const make = async (name: string) => {
     await test.root('POST', '/api/v1/tenants', { name, package: 'basic' })
     const rows = await db

@@ -2,7 +2,7 @@
 import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { approve } from '../../src/agent/rescue/rescue-approve.ts'
+import { approve } from '../../src/agent/rescue/approve.ts'
 import type { BrakeKind } from '../../src/contract/job.ts'
 import { Bench, type Given, newId, plenty } from './bench.ts'
 import { scenarios, tenant } from './scenarios.ts'

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, lstatSync, readlinkSync, rmSync, writeFileSync } 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createEngine } from '../../src/agent/jobs/engine.ts'
 import { longestStep } from '../../src/agent/jobs/journal.ts'
-import { openSetup } from '../../src/agent/rescue/rescue-setup.ts'
+import { openSetup } from '../../src/agent/rescue/setup.ts'
 import { WcpError } from '../../src/contract/errors.ts'
 import { Fqdn, TenantName } from '../../src/contract/values.ts'
 import { Bench, newId } from './bench.ts'

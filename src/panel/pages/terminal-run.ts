@@ -37,7 +37,7 @@ async function runCommand(
   const line = toCommandLine(operation, input) + (flags.plan ? ' --plan' : '') + (flags.yes ? ' --yes' : '')
   const base = { line, call, job: null, failed: false }
   try {
-    const [name] = unsaid
+    const [name] = toPrompt
     if (name !== undefined)
       throw new WcpError('bad_input', `Cannot read the command: "${name}" needs a value`, {
         help: kit.t.terminal.asksNothing,

@@ -5,10 +5,10 @@
 import { json } from 'node:stream/consumers'
 import { asWcpError, WcpError } from '../../contract/errors.ts'
 import { StoreAnswer, StoreRequest } from '../../contract/rescue.ts'
-import { createAdmin, resetPassword } from './rescue-people.ts'
-import { rollBack } from './rescue-roll-back.ts'
-import { withStore } from './rescue-store.ts'
-import { beginTenantJob, endTenantJob } from './rescue-tenant.ts'
+import { createAdmin, resetPassword } from './people.ts'
+import { rollBack } from './roll-back.ts'
+import { withStore } from './store.ts'
+import { beginTenantJob, endTenantJob } from './tenant.ts'
 
 export async function main(): Promise<number> {
   process.umask(0o077)

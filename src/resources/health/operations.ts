@@ -6,7 +6,7 @@ import { defineOperation } from '../context.ts'
 import type { Countable } from '../kind-numbers.ts'
 import type { Scope } from '../scope.ts'
 import { mayList, scopeOf } from '../visibility.ts'
-import { unlikeSides } from './unlike-sides.ts'
+import { inventoryDiff } from './inventory-diff.ts'
 
 export const get = defineOperation({
   name: 'health.get',
@@ -70,7 +70,7 @@ export const drift = defineOperation({
   input: () => z.strictObject({}),
   output: () => z.strictObject({ items: DriftReport, nextCursor: z.null() }),
   async run(context) {
-    const items = [...(await context.machine.drift()), ...(await unlikeSides(context))]
+    const items = [...(await context.machine.drift()), ...(await inventoryDiff(context))]
     return { items, nextCursor: null }
   },
 })

@@ -1,7 +1,7 @@
 /** The limits of a package: as they are entered, and as the machine gets them. */
 import { z } from 'zod'
 import { EgressPolicy, type TenantLimits } from '../../contract/values.ts'
-import type { Offer } from './schema.ts'
+import type { PlainPackage } from './schema.ts'
 
 function limit(from: number, to: number, description: string) {
   const error = `a whole number from ${from} to ${to}, or null for no limit`
@@ -14,7 +14,7 @@ const limits = {
   memMb: limit(64, 1_048_576, 'Memory in MB'),
   pids: limit(16, 65_536, 'Processes and threads at once'),
   ioMbps: limit(1, 100_000, 'Disk throughput in MB per second, reading and writing each'),
-  diskMb: limit(10, 1_073_741_824, 'Disk space in MB: noted for the offer; this version does not enforce it'),
+  diskMb: limit(10, 1_073_741_824, 'Disk space in MB: noted for the package; this version does not enforce it'),
   egress: EgressPolicy.describe(
     "Where its programs may connect to. default: everywhere but the provider's own addresses and other servers' port 25; smtp: also that; open: everywhere; none: to this server's sites only",
   ),
@@ -43,6 +43,6 @@ export const changedLimits = {
 }
 
 /** The limits as the root side gets them; it enforces all but the disk space. */
-export function limitsOf({ cpuPct, memMb, pids, ioMbps, diskMb, egress }: Offer): TenantLimits {
+export function limitsOf({ cpuPct, memMb, pids, ioMbps, diskMb, egress }: PlainPackage): TenantLimits {
   return { cpuPct, memMb, pids, ioMbps, diskMb, ...(egress !== 'default' && { egress }) }
 }

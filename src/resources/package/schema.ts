@@ -36,4 +36,4 @@ export const Package = z.strictObject({
 export type Package = z.output<typeof Package>
 
 /** A package without the number of its tenants, which takes the longer to count the more they are. */
-export type Offer = Omit<Package, 'tenants'>
+export type PlainPackage = Omit<Package, 'tenants'>

@@ -10,7 +10,7 @@ import { alphabetical, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, packageWithin, type Scope } from '../scope.ts'
 import { containing, countUpTo, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
-import type { Offer, Package } from './schema.ts'
+import type { Package, PlainPackage } from './schema.ts'
 
 declare module '../stores.ts' {
   interface Stores {
@@ -37,13 +37,13 @@ export interface PackageStore {
   /** Living ones within the scope, up to `most`. */
   count(most: number, scope: Scope): Promise<number>
   /** By id or name among the living; with `deleted`, in the trash. */
-  find(ref: string, options?: FindPackage): Promise<Offer | undefined>
+  find(ref: string, options?: FindPackage): Promise<PlainPackage | undefined>
   /** `find`, or `not_found`. */
-  get(ref: string, options?: FindPackage): Promise<Offer>
+  get(ref: string, options?: FindPackage): Promise<PlainPackage>
   /** Of a reseller, or of the panel itself. */
-  findDefault(owner: Id | null): Promise<Offer | undefined>
+  findDefault(owner: Id | null): Promise<PlainPackage | undefined>
   /** With the number of its living tenants. */
-  counted(offer: Offer): Promise<Package>
+  counted(plain: PlainPackage): Promise<Package>
   insert(id: Id, values: PackageValues, owner: Id | null): Promise<void>
   update(id: Id, values: PackageChange): Promise<void>
   /** Makes it the one default of its owner. */
@@ -85,7 +85,7 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
       if (resellerId !== undefined) query = query.where('packages.reseller_id', '=', resellerId)
       if (search) query = query.where('packages.name', 'like', sql<string>`${containing(search)} escape '\\'`)
       return readPage(query, { cursor, limit }, alphabetical('packages', 'name'), (found) =>
-        found.map((row) => ({ ...offerOf(row), tenants: row.tenants ?? 0 })),
+        found.map((row) => ({ ...packageOf(row), tenants: row.tenants ?? 0 })),
       )
     },
 
@@ -103,7 +103,7 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
         .orderBy('packages.deleted_at', 'desc')
         .limit(1)
         .executeTakeFirst()
-      return row && offerOf(row)
+      return row && packageOf(row)
     },
 
     async get(ref, options) {
@@ -115,7 +115,7 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
         .where('is_default', '=', 1)
         .where('packages.reseller_id', owner === null ? 'is' : '=', owner)
         .executeTakeFirst()
-      return row && offerOf(row)
+      return row && packageOf(row)
     },
 
     async insert(id, values, owner) {
@@ -171,14 +171,14 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
       await storeLock(db, `package:${idOrName}`)
     },
 
-    async counted(offer) {
+    async counted(plain) {
       const { count } = await db
         .selectFrom('tenants')
         .select((eb) => eb.fn.countAll<number>().as('count'))
-        .where('package_id', '=', offer.id)
+        .where('package_id', '=', plain.id)
         .where('deleted_at', 'is', null)
         .executeTakeFirstOrThrow()
-      return { ...offer, tenants: count }
+      return { ...plain, tenants: count }
     },
 
     async countTenants(id) {
@@ -232,7 +232,7 @@ type Row = Selectable<PackageTable> &
     'max_domains' | 'max_cpu_pct' | 'max_mem_mb' | 'max_pids' | 'max_io' | 'max_disk_mb' | 'egress'
   > & { reseller_email: string | null }
 
-function offerOf(row: Row): Offer {
+function packageOf(row: Row): PlainPackage {
   return {
     id: stored(row.id),
     name: row.name,

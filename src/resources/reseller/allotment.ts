@@ -55,15 +55,15 @@ function tooManyTenants({ email, maxTenants, used }: Reseller): Excess[] {
   return [{ key: 'tenants', by: used.tenants - maxTenants, limit: maxTenants, message, field }]
 }
 
-function tooLarge(reseller: Reseller, offer: PackageShare): Excess[] {
+function tooLarge(reseller: Reseller, share: PackageShare): Excess[] {
   return shareKeys.flatMap((key) => {
-    const [limit, value] = [reseller[key], offer[key]]
+    const [limit, value] = [reseller[key], share[key]]
     if (limit === null || (value !== null && value <= limit)) return []
     const has = value === null ? 'no limit' : String(value)
-    const message = `package "${offer.name}" has ${has} as ${key}, and its reseller has ${limit}`
+    const message = `package "${share.name}" has ${has} as ${key}, and its reseller has ${limit}`
     const field = { field: key, problem: 'is more than the reseller has', accepted: `${limit} or less` }
     return [
-      { key: `package ${offer.name} ${key}`, by: (value ?? Number.POSITIVE_INFINITY) - limit, limit, message, field },
+      { key: `package ${share.name} ${key}`, by: (value ?? Number.POSITIVE_INFINITY) - limit, limit, message, field },
     ]
   })
 }

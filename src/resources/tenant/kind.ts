@@ -39,7 +39,7 @@ export const tenant = defineKind({
     ref: ({ name }) => name,
     async page(one, look) {
       const { t, words } = look
-      const [offer, jobs] = await Promise.all([
+      const [chosen, jobs] = await Promise.all([
         look.one('package.get', { package: one.packageId }, Package),
         // By its id, because lists are not narrowed by what is in the trash.
         look.table('job', { [one.deletedAt === null ? 'tenant' : 'resource']: one.id, limit: 8 }),
@@ -52,7 +52,7 @@ export const tenant = defineKind({
         sections: [
           ...holdSections(t, one.holds),
           { ...tenantFacts(t, one, { linksReseller: look.may('reseller.get') }), isAside: true },
-          ...(offer === null ? [] : [{ ...limitFacts(t, offer), isAside: true }]),
+          ...(chosen === null ? [] : [{ ...limitFacts(t, chosen), isAside: true }]),
           { title: t.job.recent, table: jobs, empty: t.kinds.job?.none ?? '' },
         ],
       }

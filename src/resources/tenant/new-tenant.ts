@@ -2,7 +2,7 @@
 import { WcpError } from '../../contract/errors.ts'
 import type { Id, TenantName } from '../../contract/values.ts'
 import type { Context } from '../context.ts'
-import type { Offer } from '../package/schema.ts'
+import type { PlainPackage } from '../package/schema.ts'
 import { badInput, conflict, taken } from '../refusals.ts'
 import { trashDays } from '../trash-days.ts'
 import { isStaff, scopeOf } from '../visibility.ts'
@@ -13,7 +13,7 @@ export async function choosePackage(
   what: string,
   ref: string | undefined,
   owner: Id | null,
-): Promise<Offer> {
+): Promise<PlainPackage> {
   const { packages } = context
   const found = ref === undefined ? await packages.findDefault(owner) : await packages.find(ref, { owner })
   if (found !== undefined) {

@@ -39,9 +39,9 @@ export const list = defineOperation({
       ...listInput,
     }),
   output: () => pageOf(Tenant),
-  async run({ tenants, packages, resellers, actor }, { package: offer, reseller, ...query }) {
+  async run({ tenants, packages, resellers, actor }, { package: packageRef, reseller, ...query }) {
     const scope = scopeOf(actor)
-    const packageId = offer === undefined ? undefined : (await packages.get(offer, { scope })).id
+    const packageId = packageRef === undefined ? undefined : (await packages.get(packageRef, { scope })).id
     const resellerId = reseller === undefined ? undefined : (await resellers.get(reseller, { scope })).id
     return tenants.list({ ...query, packageId, resellerId, scope })
   },

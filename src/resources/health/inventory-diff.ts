@@ -22,7 +22,7 @@ interface Unlike {
 const mostTold = 500
 
 /** A difference is checked a second time: a job may have come and gone between the looks at the two sides. */
-export async function unlikeSides(sides: Sides): Promise<DriftReport> {
+export async function inventoryDiff(sides: Sides): Promise<DriftReport> {
   const once = await look(sides)
   if (once.length === 0) return []
   const again = new Set((await look(sides)).map(textOf))

@@ -6,7 +6,7 @@ import { readAuditKey } from '../audit/open-audit.ts'
 import { verifyAuditLog } from '../audit/verify-audit-log.ts'
 import { createFiles } from '../os/files.ts'
 import type { Layout } from '../os/layout.ts'
-import { HalfDone } from './rescue-report.ts'
+import { HalfDone } from './report.ts'
 
 /** @param head one that was kept elsewhere: the log must still hold it. Throws `HalfDone` when the log is not whole. */
 export async function checkAudit(places: Layout, head: AuditHead | null): Promise<RescueReport> {

@@ -5,7 +5,7 @@ import type { RescueReport, SetupWord } from '../../contract/rescue.ts'
 import { digestOf } from '../jobs/setup-window.ts'
 import { createFiles } from '../os/files.ts'
 import type { Layout } from '../os/layout.ts'
-import { readConfig } from './rescue-machine.ts'
+import { readConfig } from './machine.ts'
 
 const openHours = 24
 

@@ -1,8 +1,8 @@
 /** Root's word that tokens count anew: what a panel in wrong hands did to the fences is over. */
 import type { RescueReport } from '../../contract/rescue.ts'
 import { Journal } from '../jobs/journal.ts'
-import { type Rescue, withDatabase } from './rescue-machine.ts'
-import { startAgain } from './rescue-report.ts'
+import { type Rescue, withDatabase } from './machine.ts'
+import { startAgain } from './report.ts'
 
 export function resetFences(rescue: Rescue): Promise<RescueReport> {
   return withDatabase(rescue, (database) => {

@@ -2,12 +2,12 @@ import { expect, it } from 'vitest'
 import { Id } from '../../contract/values.ts'
 import { type Inventory, inventoryPage } from '../../contract/wire.ts'
 import type { InventoryRow } from '../store-tools.ts'
-import { unlikeSides } from './unlike-sides.ts'
+import { inventoryDiff } from './inventory-diff.ts'
 
 const id = (number: number) => Id.parse(`00000000-0000-4000-8000-${String(number).padStart(12, '0')}`)
 
 type Records = readonly (readonly [number: number, state: Inventory[number]['state']])[]
-type Sides = Parameters<typeof unlikeSides>[0]
+type Sides = Parameters<typeof inventoryDiff>[0]
 type Rows = readonly (readonly [number: number, status: string])[]
 
 /** Both sides in pages, as they are read; each look may find something else. */
@@ -44,7 +44,7 @@ function sides(looks: readonly { machine: Records; store: Rows }[]) {
 }
 
 const told = async (...looks: Parameters<typeof sides>[0]) =>
-  (await unlikeSides(sides(looks))).map(({ resource, changes }) => `${resource}: ${changes[0]?.step}`)
+  (await inventoryDiff(sides(looks))).map(({ resource, changes }) => `${resource}: ${changes[0]?.step}`)
 
 it('tells what one side alone has, and where they say different things', async () => {
   const machine: Records = [

@@ -139,7 +139,8 @@ export async function withEngine<T>(
     emit: (message) => said.add(message),
     version: version(),
     phpVersions: installedPhp,
-    health: () => Promise.reject(new WcpError('unavailable', 'Cannot report the health of the machine in an emergency')),
+    health: () =>
+      Promise.reject(new WcpError('unavailable', 'Cannot report the health of the machine in an emergency')),
     drift: () => Promise.reject(new WcpError('unavailable', 'Cannot look for drift here: "wcp emergency render" does')),
     verifyRoot: async () => false,
     budgets: () => unbraked,

@@ -5,7 +5,7 @@ import { StoreAnswer, type StoreRequest } from '../../contract/rescue.ts'
 import { privilegeDrop } from '../os/child.ts'
 import { exec } from '../os/exec.ts'
 import { selfCommand } from '../os/self-command.ts'
-import type { Rescue } from './rescue-machine.ts'
+import type { Rescue } from './machine.ts'
 
 type WithoutStore<R> = R extends StoreRequest ? Omit<R, 'where' | 'panelKey'> : never
 type AnswerOf<K extends StoreAnswer['of']> = Extract<StoreAnswer, { of: K }>

@@ -12,9 +12,9 @@ import { Registry } from '../jobs/registry.ts'
 import { runJob, type Workshop } from '../jobs/run-job.ts'
 import { accountLookup } from '../os/accounts.ts'
 import { installedPhp } from '../os/php-versions.ts'
-import { nextAfter, shownJobs } from './rescue-jobs.ts'
-import { type Rescue, withDatabase } from './rescue-machine.ts'
-import { HalfDone } from './rescue-report.ts'
+import { nextAfter, shownJobs } from './jobs.ts'
+import { type Rescue, withDatabase } from './machine.ts'
+import { HalfDone } from './report.ts'
 
 /** @param only null settles all. */
 export function settleJobs(rescue: Rescue, only: Id | null): Promise<RescueReport> {

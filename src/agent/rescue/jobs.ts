@@ -3,8 +3,8 @@ import type { RescueJob, RescueReport } from '../../contract/rescue.ts'
 import type { Database } from '../../program/native-sqlite.ts'
 import { Journal, type JournaledJob } from '../jobs/journal.ts'
 import { Registry } from '../jobs/registry.ts'
-import { type Rescue, withDatabase } from './rescue-machine.ts'
-import { startAgain } from './rescue-report.ts'
+import { type Rescue, withDatabase } from './machine.ts'
+import { startAgain } from './report.ts'
 
 export function showJobs(rescue: Rescue): Promise<RescueReport> {
   return withDatabase(rescue, (database) => {

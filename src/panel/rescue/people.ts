@@ -10,7 +10,7 @@ import type { Db } from '../../store/database.ts'
 import { insertDefaultPackage } from '../auth/bootstrap.ts'
 import { passwordHasher } from '../auth/password.ts'
 import { badInput } from '../operations/field-errors.ts'
-import { newId, type OpenStore } from './rescue-store.ts'
+import { newId, type OpenStore } from './store.ts'
 
 type Person = Extract<StoreRequest, { do: 'reset-password' | 'create-admin' }>
 type Answer = Extract<StoreAnswer, { of: 'person' }>

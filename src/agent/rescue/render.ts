@@ -14,8 +14,8 @@ import { testNginxConfig } from '../os/nginx.ts'
 import type { Json, Step } from '../steps/step.ts'
 import { unifiedDiff } from '../unified-diff.ts'
 import { prepareWebSite } from '../web-site.ts'
-import { type Rescue, withDatabase } from './rescue-machine.ts'
-import { HalfDone, reasonOf, startAgain } from './rescue-report.ts'
+import { type Rescue, withDatabase } from './machine.ts'
+import { HalfDone, reasonOf, startAgain } from './report.ts'
 
 export function renderAll(rescue: Rescue, { apply }: Extract<RescueRequest, { do: 'render' }>): Promise<RescueReport> {
   return withDatabase(rescue, async (database) => {

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import type { RescueReport, RescueRequest } from '../../contract/rescue.ts'
 import { Id } from '../../contract/values.ts'
-import { type Rescue, withEngine } from './rescue-machine.ts'
-import { errorOf, HalfDone, startAgain } from './rescue-report.ts'
-import { askStore } from './rescue-store.ts'
+import { type Rescue, withEngine } from './machine.ts'
+import { errorOf, HalfDone, startAgain } from './report.ts'
+import { askStore } from './store.ts'
 
 export async function rescuePerson(
   rescue: Rescue,

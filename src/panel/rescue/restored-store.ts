@@ -11,7 +11,7 @@ import type { Hello } from '../jobs/agent-link.ts'
  * @param newEpoch asks the root side to count tokens anew
  * @returns whether the store was one
  */
-export async function settlePutBackStore(
+export async function settleRestoredStore(
   db: Db,
   { trail, epoch, readOnly }: Pick<Hello, 'trail' | 'epoch' | 'readOnly'>,
   newEpoch: () => Promise<number>,

@@ -5,8 +5,8 @@ import { ownSchema } from '../../resources/index.ts'
 import { isFile, type KeptCopy, keptCopies, putBack } from '../../store/kept-copy.ts'
 import { schemaOf } from '../../store/migrate.ts'
 import { openStore } from '../../store/open-store.ts'
-import { forgetSince } from './put-back-store.ts'
-import { demandFile, newId, withStore } from './rescue-store.ts'
+import { forgetSince } from './restored-store.ts'
+import { demandFile, newId, withStore } from './store.ts'
 
 type RollBack = Extract<StoreRequest, { do: 'roll-back' }>
 

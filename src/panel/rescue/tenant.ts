@@ -7,7 +7,7 @@ import type { Failure } from '../../contract/wire.ts'
 import { jobContracts } from '../../resources/jobs.ts'
 import type { Stores } from '../../resources/stores.ts'
 import type { Db } from '../../store/database.ts'
-import { newId, type OpenStore } from './rescue-store.ts'
+import { newId, type OpenStore } from './store.ts'
 
 type Begin = Extract<StoreRequest, { do: 'begin' }>
 type End = Extract<StoreRequest, { do: 'end' }>

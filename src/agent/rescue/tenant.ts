@@ -12,9 +12,9 @@ import type { AgentMessage } from '../../contract/wire.ts'
 import { jobContracts } from '../../resources/jobs.ts'
 import type { Engine } from '../jobs/engine-api.ts'
 import { Registry, type TenantRecord } from '../jobs/registry.ts'
-import { type Conversation, type Rescue, withDatabase, withEngine } from './rescue-machine.ts'
-import { errorOf, HalfDone, reasonOf, startAgain } from './rescue-report.ts'
-import { askStore } from './rescue-store.ts'
+import { type Conversation, type Rescue, withDatabase, withEngine } from './machine.ts'
+import { errorOf, HalfDone, reasonOf, startAgain } from './report.ts'
+import { askStore } from './store.ts'
 
 type Request = Extract<RescueRequest, { do: 'suspend' | 'unsuspend' }>
 type Finished = Extract<AgentMessage, { t: 'finished' }>

@@ -1,9 +1,9 @@
 /** A return to the version before: registry and store go back to the copies that were made before their schemas changed. */
 import type { RescueReport } from '../../contract/rescue.ts'
-import type { Rescue } from './rescue-machine.ts'
-import { rollBackRegistry } from './rescue-registry.ts'
-import { startAgain } from './rescue-report.ts'
-import { askStore } from './rescue-store.ts'
+import type { Rescue } from './machine.ts'
+import { rollBackRegistry } from './registry.ts'
+import { startAgain } from './report.ts'
+import { askStore } from './store.ts'
 
 export async function rollBack(rescue: Rescue): Promise<RescueReport> {
   const registry = await rollBackRegistry(rescue.places.agentDatabase, rescue.machine)
