@@ -66,7 +66,7 @@ export async function runTree(words: readonly string[], trunk: Trunk): Promise<n
   )
 }
 
-/** What looks at the machine that it runs on says nothing about another one. */
+/** A command that looks at its own machine cannot be asked of another one. */
 function notFromAfar(command: LocalCommand): LocalCommand {
   return {
     ...command,

@@ -1,4 +1,4 @@
-/** What the executable is made of; changes elsewhere do not make it another one. */
+/** The sources of the executable; changes elsewhere do not change it. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { sourceFiles } from './build-tree.ts'

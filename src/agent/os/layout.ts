@@ -136,7 +136,7 @@ export function layout(root = '/') {
     fpmHiddenSocket: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.sock`),
     /** Where it is bound: everybody reads this path in /proc/net/unix as long as the socket lives, so it names nobody. */
     fpmBoundSocket: (uid: number) => join(run, 'fpm', `.${uid}.sock`),
-    /** What the direct supervision knows of a master, so that it survives a restart of the agent. */
+    /** The direct supervision's record of a master, which survives a restart of the agent. */
     fpmRecord: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.json`),
     /** There while the tenant's quota is raised because its PHP wakes. */
     fpmBurst: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.burst`),

@@ -46,7 +46,7 @@ interface Batch {
 export class JobRunner implements Omit<AgentListener, 'audited'> {
   readonly #options: JobRunnerOptions
   readonly #underway = new Map<Id, Underway>()
-  /** What the root side's brake holds back, and until when it is not asked again. */
+  /** Jobs that the root side's brake holds back, and until when they are not sent again. */
   readonly #held = new Map<Id, Pick<Underway, 'tenant' | 'type'> & { readonly until: number }>()
   readonly #stallAfterMs: number
   readonly #holdMs: number

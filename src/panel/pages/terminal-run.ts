@@ -32,7 +32,7 @@ async function runCommand(
   request: FastifyRequest,
   command: ParsedCommand<AnyOperation>,
 ): Promise<TerminalEntry> {
-  const { operation, input, unsaid, flags } = command
+  const { operation, input, toPrompt, flags } = command
   const call = apiCall(operation, input, { plan: flags.plan })
   const line = toCommandLine(operation, input) + (flags.plan ? ' --plan' : '') + (flags.yes ? ' --yes' : '')
   const base = { line, call, job: null, failed: false }
