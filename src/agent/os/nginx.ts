@@ -21,7 +21,8 @@ export async function nginxVersion(): Promise<NginxVersion> {
   if (known?.file === file) return known.version
   const { stderr } = await exec(nginxBinary, ['-v'])
   const version = parseNginxVersion(stderr)
-  if (!version) throw new WcpError('machine_failed', 'Cannot find out the version of nginx', { cause: new Error(stderr) })
+  if (!version)
+    throw new WcpError('machine_failed', 'Cannot find out the version of nginx', { cause: new Error(stderr) })
   known = { file, version }
   return version
 }
