@@ -17,7 +17,7 @@ export default defineConfig({
         test: {
           setupFiles,
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/faults/{history,log-lines,power-verdict}.test.ts'],
+          include: ['src/**/*.test.ts', 'bench/**/*.test.ts', 'test/faults/{history,log-lines,power-verdict}.test.ts'],
           testTimeout: 60_000,
           execArgv: ['--disable-warning=ExperimentalWarning'], // node:ffi, which the executable is allowed as well
         },

@@ -16,6 +16,8 @@ export interface BenchOptions {
 export interface Bench {
   readonly name: string
   readonly summary: string
+  /** Absolute paths of programs; without them nothing is begun. */
+  readonly needs?: readonly string[]
   /** Left out where no bench is named: it needs more than this machine. */
   readonly isOnlyByName?: true
   run(options: BenchOptions): Promise<readonly Figure[]>

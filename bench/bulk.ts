@@ -2,6 +2,7 @@
 import { type Bench, type Figure, progress } from './bench.ts'
 import { Classic } from './classic.ts'
 import { fill, siteName } from './fill.ts'
+import { ofVisitors } from './needs.ts'
 import { hostOf, Server } from './server.ts'
 import { processorSeconds } from './usage.ts'
 import { rushFor, startRush } from './wrk.ts'
@@ -14,6 +15,7 @@ const classicSamples = 10
 
 export const bulk: Bench = {
   name: 'bulk',
+  needs: ofVisitors,
   summary: 'creating 1,000 sites at once, and what that costs visitors of another site; beside it the classic way',
   async run({ sites }) {
     const count = Math.min(sites, mostSites)

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { type Bench, percentile, timed } from './bench.ts'
 import { person, type Visitor, visitor } from './login-visitor.ts'
+import { ofServer } from './needs.ts'
 import { Server } from './server.ts'
 
 const inFlight = 500
@@ -12,6 +13,7 @@ const floodMs = 20_000
 
 export const login: Bench = {
   name: 'login',
+  needs: ofServer,
   summary: `${inFlight} sign-ins in flight beside somebody who reads pages`,
   async run() {
     const server = await Server.start()

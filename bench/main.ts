@@ -8,6 +8,7 @@ import { bulk } from './bulk.ts'
 import { flood } from './flood/flood.ts'
 import { login } from './login.ts'
 import { memory } from './memory.ts'
+import { missing } from './needs.ts'
 import { panel } from './panel.ts'
 import { reads } from './reads.ts'
 import { run } from './run/run.ts'
@@ -59,6 +60,9 @@ async function main(): Promise<number> {
     positionals.length === 0
       ? benches.filter(({ isOnlyByName }) => !isOnlyByName)
       : benches.filter(({ name }) => positionals.includes(name))
+  const lacking = missing(chosen)
+  for (const sentence of lacking) console.error(sentence)
+  if (lacking.length > 0) return 2
   tellMachine()
   let missed = 0
   for (const bench of chosen) {

@@ -1,6 +1,7 @@
 /** What panel, agent and waker hold while nothing happens, and what an idle tenant adds. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bench } from './bench.ts'
+import { ofServer } from './needs.ts'
 import { Server } from './server.ts'
 import { memoryOf } from './usage.ts'
 
@@ -9,6 +10,7 @@ const tenants = 5
 
 export const memory: Bench = {
   name: 'memory',
+  needs: ofServer,
   summary: 'proportional and anonymous memory of the idle product; processes of idle tenants',
   async run() {
     const server = await Server.start()

@@ -8,12 +8,14 @@ import { join } from 'node:path'
 import { openListenSocket } from '../src/agent/os/listen-socket.ts'
 import { executable } from '../test/support/executable.ts'
 import { type Bench, percentile } from './bench.ts'
+import { ofServer } from './needs.ts'
 import { Server } from './server.ts'
 
 const runs = 9
 
 export const panel: Bench = {
   name: 'panel',
+  needs: ofServer,
   summary: 'start of the panel until its first answer over TLS',
   async run() {
     const server = await Server.start()

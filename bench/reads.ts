@@ -1,5 +1,6 @@
 /** Programs that read by an API key: how many answers the panel gives for a second of its processor. */
 import { type Bench, type Figure, progress } from './bench.ts'
+import { ofVisitors } from './needs.ts'
 import { Server } from './server.ts'
 import { processorSeconds } from './usage.ts'
 import { rushFor } from './wrk.ts'
@@ -10,6 +11,7 @@ const owner = { email: 'bench@example.com', password: 'a bench of quiet rivers' 
 
 export const reads: Bench = {
   name: 'reads',
+  needs: ofVisitors,
   summary: 'authenticated reads over TLS by an API key, beside an address that asks for nothing',
   async run() {
     const server = await Server.start()

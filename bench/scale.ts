@@ -2,6 +2,7 @@
 import { type Bench, type Figure, percentile, progress, timed } from './bench.ts'
 import { Classic } from './classic.ts'
 import { fill, siteName } from './fill.ts'
+import { ofServer } from './needs.ts'
 import { Server } from './server.ts'
 import { createAndServe } from './site.ts'
 import { measureSleepers } from './sleepers.ts'
@@ -21,6 +22,7 @@ const settings = 'php_idle_seconds: 5\n'
  */
 export const scale: Bench = {
   name: 'scale',
+  needs: ofServer,
   summary:
     'a new site beside 10, 100, 1,000 and 10,000 others, in turn on a large and a small server; sleeping tenants',
   async run({ sites }) {

@@ -3,6 +3,7 @@
  * them and without.
  */
 import { type Bench, percentile, timed } from './bench.ts'
+import { ofVisitors } from './needs.ts'
 import { hostOf, Server } from './server.ts'
 import { startRush } from './wrk.ts'
 
@@ -12,6 +13,7 @@ const page = '<?php echo "hello from ", posix_geteuid();'
 
 export const site: Bench = {
   name: 'site',
+  needs: ofVisitors,
   summary:
     'creating tenants with a PHP site beside a site whose visitors never pause; cold and warm first answers with and without them',
   async run() {

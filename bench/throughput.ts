@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { installedPhp } from '../src/agent/os/php-versions.ts'
 import { freePorts } from '../test/support/free-ports.ts'
 import { type Bench, type Figure, percentile, progress } from './bench.ts'
+import { ofVisitors } from './needs.ts'
 import { hostOf, Server } from './server.ts'
 import { type RushOptions, rushFor } from './wrk.ts'
 
@@ -18,6 +19,7 @@ const name = 'resident'
 
 export const throughput: Bench = {
   name: 'throughput',
+  needs: ofVisitors,
   summary: 'static and PHP answers of a site against a hand-written server block and pool, in turn in the same nginx',
   async run() {
     const server = await Server.start()

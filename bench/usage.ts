@@ -6,10 +6,21 @@ const ticksPerSecond = 100
 
 /** Of the process and of its children that have ended and were waited for. */
 export function processorSeconds(pid: number): number {
+  const [user = 0, system = 0, ofChildren = 0, systemOfChildren = 0] = secondsOf(pid)
+  return user + system + ofChildren + systemOfChildren
+}
+
+/** Of this process's children that have ended. Ticks are coarse for a short one; the sum over several is right. */
+export function processorOfChildren(): number {
+  const [, , user = 0, system = 0] = secondsOf('self')
+  return user + system
+}
+
+/** utime, stime, cutime and cstime of proc(5). */
+function secondsOf(pid: number | 'self'): readonly number[] {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0)
-  return ticks / ticksPerSecond
+  return fields.slice(11, 15).map((field) => Number(field) / ticksPerSecond)
 }
 
 export interface Memory {

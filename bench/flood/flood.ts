@@ -1,6 +1,7 @@
 /** Attacks on what all tenants share, each beside the visitors of another site: their p99 against peace, their failed requests, and the growth of every place of docs/bounds.md. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Bench, type Figure, percentile, progress } from '../bench.ts'
+import { ofVisitors } from '../needs.ts'
 import { hostOf, Server } from '../server.ts'
 import { rushFor, startRush, type Visits } from '../wrk.ts'
 import { type Attack, attacker, victim } from './attack.ts'
@@ -20,6 +21,7 @@ const page = '<?php echo "hello";'
 
 export const flood: Bench = {
   name: 'flood',
+  needs: ofVisitors,
   summary: 'attacks of a tenant or a visitor on what all share, each beside the visitors of another site',
   async run() {
     const figures: Figure[] = []
