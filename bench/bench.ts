@@ -18,7 +18,7 @@ export interface Bench {
   readonly summary: string
   /** Absolute paths of programs; without them nothing is begun. */
   readonly needs?: readonly string[]
-  /** Left out where no bench is named: it needs more than this machine. */
+  /** Left out where no bench is named: it needs more than this machine, or builds the product anew. */
   readonly isOnlyByName?: true
   run(options: BenchOptions): Promise<readonly Figure[]>
 }

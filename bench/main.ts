@@ -6,6 +6,7 @@ import { type Bench, type Figure, isMet } from './bench.ts'
 import { booted } from './booted.ts'
 import { bulk } from './bulk.ts'
 import { flood } from './flood/flood.ts'
+import { kinds } from './kinds.ts'
 import { login } from './login.ts'
 import { memory } from './memory.ts'
 import { missing } from './needs.ts'
@@ -22,6 +23,7 @@ const benches: readonly Bench[] = [
   version,
   panel,
   memory,
+  kinds,
   site,
   login,
   reads,
