@@ -116,7 +116,7 @@ describe('the addresses of an API key', () => {
 
     expect(refused.status).toBe(422)
     expect(refused.json().fields).toMatchObject([
-      { field: 'addresses.0', accepted: expect.stringContaining('10.0.0.0/8') },
+      { field: 'addresses.0', problem: expect.stringContaining('10.0.0.0/8') },
     ])
   })
 })
