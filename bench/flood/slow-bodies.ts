@@ -22,6 +22,7 @@ export const slowBodies: Attack = {
       await server.untilServed(name)
     }
     await server.untilQuiet()
+    for (const name of sites) server.putPage(name, '<?php echo "slow";') // a file would answer POST with 405 at once
   },
   async begin(server) {
     const what: SlowClients = { port: server.ports.http, hosts: sites.map(hostOf), wanted, addresses }

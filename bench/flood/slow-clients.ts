@@ -44,7 +44,7 @@ setInterval(() => {
     open.add(socket)
     if (socket.writable && !socket.connecting) socket.write('x')
   }
-  if (isUnderWay || next < wanted || [...open].some(({ connecting }) => connecting)) return
+  if (isUnderWay || next < wanted || [...open].filter(({ connecting }) => connecting).length > opened) return
   isUnderWay = true
   process.send?.('under way')
 }, everyMs)
