@@ -4,7 +4,7 @@
  *
  *     waker WAKE-SOCKET AGENT-SOCKET HOSTS
  */
-import { chmodSync, readlinkSync, rmSync } from 'node:fs'
+import { readlinkSync, rmSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -64,8 +64,11 @@ export async function startWaker(wakeSocket: string, agentSocket: string, hosts:
   })
 
   await listen(agents, agentSocket)
-  await listen(requests, wakeSocket)
-  chmodSync(wakeSocket, 0o666) // its directory lets only the web server's group in
+  // Open to all from its first moment, as nginx never asks twice: its directory lets only the web server's group in.
+  const usual = process.umask(0o111)
+  const listening = listen(requests, wakeSocket)
+  process.umask(usual)
+  await listening
   return {
     close() {
       requests.close()
