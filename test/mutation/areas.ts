@@ -71,7 +71,7 @@ export const parts: readonly Part[] = [
   },
   {
     source: 'src/panel/auth/challenges.ts',
-    tests: ['test/operations/factors.test.ts'],
+    tests: ['test/store/challenges.test.ts', 'test/operations/factors.test.ts'],
   },
   {
     source: 'src/panel/auth/sign-in.ts',
