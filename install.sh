@@ -218,7 +218,10 @@ install_packages() {
   local apt=(apt-get -qy -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold)
   "${apt[@]}" update
   if [ "$is_broken" = yes ]; then
-    # What was cut off while it was unpacked cannot be configured (dpkg(1), "reinst-required"); apt unpacks it anew.
+    # What was cut off while it was unpacked cannot be configured (dpkg(1), "reinst-required"); by its name apt unpacks it anew.
+    local cut_off
+    mapfile -t cut_off < <(dpkg-query -W -f '${db:Status-Eflag} ${binary:Package}\n' | sed -n 's/^reinstreq //p')
+    [ "${#cut_off[@]}" -eq 0 ] || "${apt[@]}" install --fix-broken --reinstall "${cut_off[@]}" || true
     dpkg --configure -a --force-confold || true
     "${apt[@]}" install --fix-broken
   fi
