@@ -1,8 +1,9 @@
 /** The panel's side of the emergency tests: run as the panel's user, so that no file of its state is made by root. */
 import { Id, TenantName } from '../../src/contract/values.ts'
 import { passwordHasher } from '../../src/panel/auth/password.ts'
-import { newId, withStore } from '../../src/panel/rescue/store.ts'
+import { withStore } from '../../src/panel/rescue/store.ts'
 import { jobContracts } from '../../src/resources/jobs.ts'
+import { newId } from '../../src/store/new-id.ts'
 
 interface Wish {
   readonly where: string

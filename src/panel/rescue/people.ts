@@ -2,15 +2,16 @@
 import { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
 import type { StoreAnswer, StoreRequest } from '../../contract/rescue.ts'
-import type { Id } from '../../contract/values.ts'
 import type { Stores } from '../../resources/stores.ts'
 import { Password, refuseEmailAsPassword } from '../../resources/user/password.ts'
 import { Email, type User } from '../../resources/user/schema.ts'
 import type { Db } from '../../store/database.ts'
+import { newId } from '../../store/new-id.ts'
 import { insertDefaultPackage } from '../auth/bootstrap.ts'
 import { passwordHasher } from '../auth/password.ts'
 import { badInput } from '../operations/field-errors.ts'
-import { newId, type OpenStore } from './store.ts'
+import { record } from './record.ts'
+import type { OpenStore } from './store.ts'
 
 type Person = Extract<StoreRequest, { do: 'reset-password' | 'create-admin' }>
 type Answer = Extract<StoreAnswer, { of: 'person' }>
@@ -30,7 +31,7 @@ export async function resetPassword({ change, now }: OpenStore, request: Person)
       ...(await removeTotp(stores, user)),
       ...(await removeCertificates(stores, user)),
     ]
-    await audit(stores, now, request.do, user.id, { email, did })
+    await record(stores, { now, verb: request.do, metadata: { user: user.id, email, did } })
     return { of: 'person', did, next: await stillClosed(stores, user) }
   })
 }
@@ -52,7 +53,7 @@ export async function createAdmin({ change, now }: OpenStore, request: Person): 
     const id = newId()
     await stores.users.insert({ id, email, passwordHash: hash, role: 'system_admin', tenantId: null })
     await insertDefaultPackage(stores)
-    await audit(stores, now, request.do, id, { email })
+    await record(stores, { now, verb: request.do, metadata: { user: id, email } })
     return { of: 'person', did: [`The administrator ${email} is made.`], next: [] }
   })
 }
@@ -107,19 +108,4 @@ async function stillClosed(stores: Stores, user: User): Promise<string[]> {
   return user.tenantName === null
     ? ['This user belongs to no tenant and cannot sign in until an administrator gives it one.']
     : [`The tenant "${user.tenantName}" is closed: this user cannot sign in before it is opened again.`]
-}
-
-async function audit(stores: Stores, now: string, what: Person['do'], user: Id, metadata: Record<string, unknown>) {
-  await stores.audit.append({
-    id: newId(),
-    at: now,
-    actor: 'root',
-    actorId: null,
-    tenantId: null,
-    action: `emergency.${what}`,
-    outcome: 'ok',
-    metadata: { user, ...metadata },
-    ip: null,
-    requestId: null,
-  })
 }

@@ -5,8 +5,9 @@ import { ownSchema } from '../../resources/index.ts'
 import { isFile, type KeptCopy, keptCopies, putBack } from '../../store/kept-copy.ts'
 import { schemaOf } from '../../store/migrate.ts'
 import { openStore } from '../../store/open-store.ts'
+import { record } from './record.ts'
 import { forgetSince } from './restored-store.ts'
-import { demandFile, newId, withStore } from './store.ts'
+import { demandFile, withStore } from './store.ts'
 
 type RollBack = Extract<StoreRequest, { do: 'roll-back' }>
 
@@ -28,18 +29,7 @@ export async function rollBack({ where, panelKey }: RollBack): Promise<StoreAnsw
   await withStore({ where, panelKey }, ({ change, now }) =>
     change(async (stores, tx) => {
       await forgetSince(tx)
-      await stores.audit.append({
-        id: newId(),
-        at: now,
-        actor: 'root',
-        actorId: null,
-        tenantId: null,
-        action: 'emergency.roll-back',
-        outcome: 'ok',
-        metadata: { from: newer, to: copy.schema, aside },
-        ip: null,
-        requestId: null,
-      })
+      await record(stores, { now, verb: 'roll-back', metadata: { from: newer, to: copy.schema, aside } })
     }),
   )
   return {

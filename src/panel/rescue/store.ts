@@ -1,13 +1,12 @@
 /** Opens the store as the panel does at its start: whole, and at the schema of this version, or not at all. */
-import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { WcpError } from '../../contract/errors.ts'
-import { Id } from '../../contract/values.ts'
 import { migrations, storesFor } from '../../resources/index.ts'
 import type { Stores } from '../../resources/stores.ts'
 import { checkStore } from '../../store/check-store.ts'
 import type { Db } from '../../store/database.ts'
 import { isFile, migrateKeepingCopy } from '../../store/kept-copy.ts'
+import { newId } from '../../store/new-id.ts'
 import { openStore } from '../../store/open-store.ts'
 import { deriveKeys } from '../auth/keys.ts'
 
@@ -37,10 +36,6 @@ export async function withStore<T>(opening: Opening, work: (store: OpenStore) =>
   } finally {
     await db.destroy()
   }
-}
-
-export function newId(): Id {
-  return Id.parse(randomUUID())
 }
 
 async function open({ where, mayCreate = false }: Opening, now: string): Promise<Db> {

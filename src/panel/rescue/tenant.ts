@@ -7,7 +7,9 @@ import type { Failure } from '../../contract/wire.ts'
 import { jobContracts } from '../../resources/jobs.ts'
 import type { Stores } from '../../resources/stores.ts'
 import type { Db } from '../../store/database.ts'
-import { newId, type OpenStore } from './store.ts'
+import { newId } from '../../store/new-id.ts'
+import { record } from './record.ts'
+import type { OpenStore } from './store.ts'
 
 type Begin = Extract<StoreRequest, { do: 'begin' }>
 type End = Extract<StoreRequest, { do: 'end' }>
@@ -27,18 +29,7 @@ export function beginTenantJob({ change, now }: OpenStore, request: Begin): Prom
     const by = { id, actor: 'root', actorId: null, isStaff: true }
     const hold = () => changeHolds(stores, verb, tenant)
     const { token } = await stores.jobs.enqueue(jobContracts[`tenant.${verb}`], { tenant }, by, hold)
-    await stores.audit.append({
-      id: newId(),
-      at: now,
-      actor: 'root',
-      actorId: null,
-      tenantId: tenant,
-      action: `emergency.${verb}`,
-      outcome: 'ok',
-      metadata: { tenant, name, job: id, dropped },
-      ip: null,
-      requestId: null,
-    })
+    await record(stores, { now, verb, tenantId: tenant, metadata: { tenant, name, job: id, dropped } })
     return { of: 'begin', job: id, token, dropped }
   })
 }
