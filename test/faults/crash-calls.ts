@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
+import { isTenantUid } from '../../src/agent/os/tenant-uids.ts'
 
 export type ErrorName = 'EIO' | 'ENOSPC' | 'EDQUOT' | 'EMFILE' | 'EAGAIN'
 export type Fault = 'SIGKILL' | ErrorName
@@ -30,9 +31,14 @@ const started = ['clone', 'clone3', 'vfork', 'fork'] as const
 const other = ['bind', 'kill'] as const
 export const calls = [...made, ...removed, ...owned, ...synced, ...written, ...mixed, ...started, ...other] as const
 
-/** By which setpriv(1) stops being root; traced with the calls that start programs. */
-const becomesUser = ['setresuid']
-export const starting = ['execve', 'execveat', ...becomesUser] as const
+/** Calls that start programs, and the one by which setpriv(1) stops being root. */
+export const starting = ['execve', 'execveat', 'setresuid'] as const
+
+/** @param line of `strace -f`. @returns the process that becomes a tenant's in it */
+export function tenantProcess(line: string): string | undefined {
+  const [, pid, uid] = /^(\d+) +setresuid\((\d+), /.exec(line) ?? []
+  return isTenantUid(Number(uid)) ? pid : undefined
+}
 
 /** What the kernel may answer to it when something is wrong with the machine. */
 function errorsOf(call: string): readonly ErrorName[] {
@@ -66,10 +72,10 @@ export function readTrace(text: string, threads: Readonly<Record<Thread, number>
   const counts = new Map<string, number>()
   const points: Point[] = []
   const programs: string[] = []
-  const tenants = new Set<string>()
+  const tenants = new Set<string | undefined>()
   for (const line of text.split('\n')) {
     const [, pid = '', call = '', rest = ''] = /^(\d+) +(\w+)\((.*)$/.exec(line) ?? []
-    if (becomesUser.includes(call) && !rest.startsWith('0,')) tenants.add(pid)
+    tenants.add(tenantProcess(line))
     if (call.startsWith('execve') && !tenants.has(pid)) programs.push(/"([^"]*)"/.exec(rest)?.[1] ?? rest)
     const thread = Number(pid) === threads.main ? 'main' : Number(pid) === threads.pool ? 'pool' : undefined
     if (thread === undefined) continue

@@ -2,21 +2,12 @@
  * Everything that the product executes, from its first moment on, as strace(1) writes it down. `-D` makes the agent the
  * child that was started, not strace's; `--seccomp-bpf` stops at nothing but the calls asked for, so that nothing is slow.
  */
-import { isTenantUid } from '../../src/agent/os/tenant-uids.ts'
-import { isShell } from '../faults/crash-calls.ts'
+import { isShell, starting, tenantProcess } from '../faults/crash-calls.ts'
 import { layered } from './own-layers.ts'
 
 export function tracedCommand(output: string, executable: string): readonly [string, ...string[]] {
   const options = ['-D', '-f', '-A', '-qq', '--seccomp-bpf', '-s', '4096', '-v', '-o', output]
-  return layered([
-    '/usr/bin/strace',
-    ...options,
-    '-e',
-    'trace=execve,execveat,setresuid',
-    '-e',
-    'signal=none',
-    executable,
-  ])
+  return layered(['/usr/bin/strace', ...options, '-e', `trace=${starting.join()}`, '-e', 'signal=none', executable])
 }
 
 export interface Execution {
@@ -38,7 +29,7 @@ export function executions(lines: readonly string[]): readonly Execution[] {
 /** But for commands of tenants, which env(1) begins as the tenant's user and which may be shells. */
 export function shellsOf(lines: readonly string[]): readonly string[] {
   const all = executions(lines)
-  const tenants = new Set(lines.map(pidOfTenant))
+  const tenants = new Set(lines.map(tenantProcess))
   const commands = new Set(all.filter(({ pid, program }) => tenants.has(pid) && program === env).map(({ pid }) => pid))
   return all
     .filter(({ pid, program }) => isShell(program) && !commands.has(pid))
@@ -46,9 +37,3 @@ export function shellsOf(lines: readonly string[]): readonly string[] {
 }
 
 const env = '/usr/bin/env'
-
-/** Of the process that setpriv(1) made a tenant's. */
-function pidOfTenant(line: string): string | undefined {
-  const [, pid, uid] = /^(\d+) .*setresuid\((\d+), /.exec(line) ?? []
-  return isTenantUid(Number(uid)) ? pid : undefined
-}
