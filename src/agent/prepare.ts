@@ -4,6 +4,8 @@ import type { SystemAccounts } from './os/accounts.ts'
 import { selfSignedCertificate } from './os/certificate.ts'
 import { createFiles, type Files, type Ownership } from './os/files.ts'
 import type { Layout } from './os/layout.ts'
+import { installedPhp } from './os/php-versions.ts'
+import { ownPhp } from './os/run-as/own-php.ts'
 import { ownershipDiffers } from './steps/entry-step.ts'
 
 export interface Preparation {
@@ -57,6 +59,7 @@ export async function prepareAgentState(places: Layout): Promise<void> {
 
 export async function prepareDirectories({ files, places, accounts }: Preparation): Promise<void> {
   for (const [path, ownership] of directories(places, accounts)) await files.makeDirectory(path, ownership)
+  for (const php of installedPhp()) ownPhp(places, { php })
 }
 
 /** Each secret is made once and never again: two installations share none (C36), and a restart changes none. */

@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import type { Layout } from '../layout.ts'
 import { phpDirectory, type TenantRun } from './tenant-run.ts'
 
-/** Makes `php` mean the version of the site. The directory is root's, the same for all tenants, and never changed. */
+/**
+ * Makes `php` mean the version of the site. The directory is root's, the same for all tenants, and never changed. The
+ * agent's start makes those of the versions installed by then, so that a command leaves nothing new that is shared.
+ */
 export function ownPhp(places: Layout, run: Pick<TenantRun, 'php'>): void {
   const directory = phpDirectory(places, run)
   if (directory === undefined || run.php === null) return
