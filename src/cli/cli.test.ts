@@ -191,6 +191,25 @@ describe('wcp', () => {
     expect(written.err).toContain('tenant.delete succeeded')
   })
 
+  it('sends a change again to a panel that has just begun, and gives up at once on one that cannot', async () => {
+    const unavailable = (details: object) => ({
+      status: 503,
+      body: { code: 'unavailable', title: 'Cannot', help: 'Wait.', details },
+    })
+    const job = { id: 'j1', type: 'tenant.delete', state: 'succeeded', failure: null, steps: [] }
+    answers = [
+      unavailable({ retryAfterSeconds: 1 }),
+      { status: 202, body: { id: 't1', jobId: 'j1' } },
+      { status: 200, body: job },
+    ]
+    expect(await wcp('tenant', 'delete', 'acme', '--yes')).toBe(0)
+    expect(keys[1]).toBe(keys[0])
+
+    answers = [unavailable({}), unavailable({ retryAfterSeconds: 60 })]
+    for (const _ of answers.slice())
+      expect(await wcp('tenant', 'delete', 'acme', '--yes').catch(asWcpError)).toMatchObject({ code: 'unavailable' })
+  })
+
   it('says how to watch on: to who leaves, and when the panel stays away', async () => {
     answers = [
       { status: 202, body: { id: 't1', jobId: 'j1' } },

@@ -17,6 +17,8 @@ export interface Patience {
 
 export const usualPatience: Patience = { goneMs: 60_000, absentMs: 30_000 }
 const pauseMs = 250
+/** An answer that says to come back this soon is waited for. */
+const soonSeconds = 5
 
 export interface Waiting {
   readonly call: CallPanel
@@ -58,7 +60,10 @@ function isAbsent({ cause }: WcpError): boolean {
   return code === 'ECONNREFUSED' || code === 'ENOENT'
 }
 
-/** The first one has arrived and is not through yet. */
+/** The first one has arrived and is not through yet, or the panel itself has just begun. */
 function isBeingWorkedOn(error: unknown): error is WcpError {
-  return error instanceof WcpError && error.code === 'conflict' && error.details.retryAfterSeconds !== undefined
+  if (!(error instanceof WcpError)) return false
+  const { retryAfterSeconds } = error.details
+  if (error.code === 'conflict') return retryAfterSeconds !== undefined
+  return error.code === 'unavailable' && Number(retryAfterSeconds) <= soonSeconds
 }

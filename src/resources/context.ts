@@ -49,8 +49,8 @@ export interface Context extends Stores {
     inventory(of: string, after: Id | null): Promise<Inventory>
     /** The state of the root side's audit log, and its part of the trail. */
     audit(): Promise<MirrorReport>
-    /** Installed PHP versions, newest first, as the agent last said. */
-    phpVersions(): readonly string[]
+    /** Installed PHP versions, newest first; null while the agent is away, also in the first moment after a start. */
+    phpVersions(): readonly string[] | null
     /** A page of what the command of a job has printed. */
     output(job: Id, after: number): Promise<RunOutput>
     /** Tells it to end the command of a job; false while the agent is away. */

@@ -221,6 +221,18 @@ onBothStores('tenants and domains', (bench) => {
       expect(error).toMatchObject({ code: 'bad_input', fields: [{ field: 'php', accepted: '8.2, 8.4, none' }] })
     })
 
+    it('asks for a moment while the root side has not told which versions there are', async () => {
+      const panel = await bench.panel()
+      await withTenant(panel)
+      panel.machine.php = null
+
+      for (const php of [undefined, '8.4'] as const) {
+        const refused = await refusal(panel.run(domain.create, { tenant: 'acme', fqdn: 'a.example.com', php }))
+        expect(refused).toMatchObject({ code: 'unavailable', details: { retryAfterSeconds: 1 } })
+      }
+      await panel.run(domain.create, { tenant: 'acme', fqdn: 'static.example.com', php: 'none' })
+    })
+
     it('goes back to its aliases and PHP when an update fails', async () => {
       const panel = await bench.panel()
       await withTenant(panel)

@@ -73,8 +73,8 @@ export class AgentLink implements AgentStatus {
   get version(): string | null {
     return this.#hello?.version ?? null
   }
-  get phpVersions(): readonly string[] {
-    return this.#hello?.php ?? []
+  get phpVersions(): readonly string[] | null {
+    return this.#hello?.php ?? null
   }
   /** null: the agent has not told. */
   get setupOpen(): boolean | null {

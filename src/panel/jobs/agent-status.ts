@@ -3,5 +3,6 @@ export interface AgentStatus {
   /** Set while the agent only inspects: why. */
   readonly readOnly: string | null
   readonly version: string | null
-  readonly phpVersions: readonly string[]
+  /** null: the agent has not told. */
+  readonly phpVersions: readonly string[] | null
 }

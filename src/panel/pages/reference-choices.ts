@@ -54,7 +54,7 @@ function permissionBox({ t }: PageKit, name: string): Choice {
 
 /** Installed versions, and the word for a site without PHP where the field takes one. */
 function phpChoices({ deps, t }: PageKit, field: Field): Choice[] {
-  const installed = deps.agent.phpVersions
+  const installed = deps.agent.phpVersions ?? []
   return field.choices
     .filter((word) => installed.length === 0 || word === nothing || installed.includes(word))
     .map((word) => ({ value: word, title: word === nothing ? t.form.noPhp : word }))
