@@ -31,8 +31,13 @@ export class KeptOutput {
   /** Goes on after what an earlier life of the agent wrote. */
   static async open(directory: string): Promise<KeptOutput> {
     const output = new KeptOutput(directory)
-    await output.#open(segmentsIn(directory).at(-1) ?? 0)
-    return output
+    try {
+      await output.#open(segmentsIn(directory).at(-1) ?? 0)
+      return output
+    } catch (error) {
+      await output.close()
+      throw error
+    }
   }
 
   /** Output that a full disk does not take is dropped: its writer must not wait for room. */

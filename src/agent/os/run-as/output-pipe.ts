@@ -7,7 +7,7 @@ import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WcpError } from '../../../contract/errors.ts'
 import { lastError, libc } from '../libc.ts'
-import type { KeptOutput } from './kept-output.ts'
+import { KeptOutput } from './kept-output.ts'
 
 const { O_NONBLOCK, O_RDONLY, O_RDWR } = constants
 /** Reading costs the agent's time and the machine's disk, not the tenant's: faster writers wait. */
@@ -31,9 +31,18 @@ export class OutputPipe {
   /** All writers have gone, or it was left. */
   readonly done: Promise<void>
 
-  /** Opened while a writer holds it: without one it is at its end at once. */
-  constructor(path: string, output: KeptOutput) {
-    const fd = openSync(path, O_RDONLY | O_NONBLOCK)
+  /** While a writer holds the pipe: without one it is at its end at once. */
+  static async open(path: string, record: string): Promise<OutputPipe> {
+    const output = await KeptOutput.open(record)
+    try {
+      return new OutputPipe(openSync(path, O_RDONLY | O_NONBLOCK), output)
+    } catch (error) {
+      await output.close()
+      throw error
+    }
+  }
+
+  private constructor(fd: number, output: KeptOutput) {
     this.#socket = new Socket({ fd, readable: true, writable: false })
     this.done = this.#pump(output)
     this.done.catch(() => {}) // told to whoever waits for it

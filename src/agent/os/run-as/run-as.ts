@@ -10,7 +10,7 @@ import { WcpError } from '../../../contract/errors.ts'
 import type { Id, TenantName } from '../../../contract/values.ts'
 import { ensureTmp } from '../fpm-lifecycle.ts'
 import type { Layout } from '../layout.ts'
-import { KeptOutput, type OutputPage, readOutput } from './kept-output.ts'
+import { type OutputPage, readOutput } from './kept-output.ts'
 import { pruneRuns } from './kept-runs.ts'
 import { makePipe, OutputPipe, pipeForWriter } from './output-pipe.ts'
 import { ownPhp } from './own-php.ts'
@@ -110,8 +110,9 @@ export class RunAs {
     if (isNew) this.#prepare(run, pipe)
     // Held open here until the run holds it: a pipe without a writer is at its end.
     const writer = { fd: existsSync(pipe) ? pipeForWriter(pipe) : undefined }
-    const output = writer.fd === undefined ? undefined : new OutputPipe(pipe, await KeptOutput.open(record))
+    let output: OutputPipe | undefined
     try {
+      if (writer.fd !== undefined) output = await OutputPipe.open(pipe, record)
       const started = isNew && writer.fd !== undefined ? await this.#launch(run, writer.fd) : undefined
       close(writer)
       const end = await this.#watch(run, { started, stopped, left, deadlineMs: deadlineOf(record) - Date.now() })
