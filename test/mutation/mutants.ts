@@ -45,6 +45,11 @@ export function mutated(text: string, { start, end, replacement }: Edit): string
   return text.slice(0, start) + replacement + text.slice(end)
 }
 
+/** What is known of a change stays known when only words around it were changed. */
+export function withoutComments(text: string): string {
+  return text.replace(/^\s*(\/\/|\/\*|\*[ /]|\*$).*\n/gm, '').replace(/\s+\/\/ .*$/gm, '')
+}
+
 /** Types are the compiler's; words for people and lines of the log are nobody's behaviour. */
 function isLeftOut(node: Node, file: SourceFile): boolean {
   if (isTypeNode(node) || isImportDeclaration(node)) return true

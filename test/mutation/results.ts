@@ -1,6 +1,7 @@
 /** What is known of each change, kept between runs, and the table that stands in the docs. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { reasonOf } from './without-effect.ts'
 
 export interface Result {
   readonly source: string
@@ -46,17 +47,33 @@ export const wantedShare = 0.85
 export function table(results: readonly Result[], sources: readonly string[]): string {
   const bySource = Map.groupBy(results, ({ source }) => source)
   const rows = sources.map((source) => row(`\`${source}\``, bySource.get(source) ?? []))
-  return ['| source | tried | noticed | |', '|---|---|---|---|', ...rows, row('all', results)].join('\n')
+  return [
+    '| source | tried | without effect | noticed | |',
+    '|---|---|---|---|---|',
+    ...rows,
+    row('all', results),
+  ].join('\n')
 }
 
 function row(name: string, results: readonly Result[]): string {
-  const noticed = results.filter((one) => one.noticed !== null).length
-  if (results.length === 0) return `| ${name} | 0 | | not tried yet |`
-  const share = noticed / results.length
-  return `| ${name} | ${results.length} | ${noticed} | ${Math.floor(share * 100)} %${share < wantedShare ? ' (too few)' : ''} |`
+  if (results.length === 0) return `| ${name} | 0 | | | not tried yet |`
+  const counted = results.filter((one) => reasonOf(one) === undefined)
+  const noticed = counted.filter((one) => one.noticed !== null).length
+  const share = counted.length === 0 ? 1 : noticed / counted.length
+  const percent = `${Math.floor(share * 100)} %${share < wantedShare ? ' (too few)' : ''}`
+  return `| ${name} | ${results.length} | ${results.length - counted.length} | ${noticed} | ${percent} |`
 }
 
 export function survivors(results: readonly Result[]): string {
-  const lines = results.filter(({ noticed }) => noticed === null)
-  return lines.map(({ source, line, change }) => `- \`${source}:${line}\` \`\` ${change} \`\``).join('\n')
+  return list(results.filter((one) => one.noticed === null && reasonOf(one) === undefined))
+}
+
+/** Those that nobody could see, with the reason. */
+export function harmless(results: readonly Result[]): string {
+  return list(results.filter((one) => reasonOf(one) !== undefined))
+}
+
+function list(results: readonly Result[]): string {
+  const ending = (one: Result) => (reasonOf(one) === undefined ? '' : `: ${reasonOf(one)}`)
+  return results.map((one) => `- \`${one.source}:${one.line}\` \`\` ${one.change} \`\`${ending(one)}`).join('\n')
 }

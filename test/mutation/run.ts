@@ -10,8 +10,9 @@ import { parseArgs } from 'node:util'
 import { type Part, parts } from './areas.ts'
 import { BenchTree } from './bench-tree.ts'
 import { Compiler } from './compiler.ts'
-import { type Mutant, mutantsOf, mutated } from './mutants.ts'
-import { type Result, Results, survivors, table } from './results.ts'
+import { type Mutant, mutantsOf, mutated, withoutComments } from './mutants.ts'
+import { harmless, type Result, Results, survivors, table } from './results.ts'
+import { reasonOf } from './without-effect.ts'
 
 const repository = resolve(import.meta.dirname, '../..')
 const command = ['npm run test:mutation --', ...process.argv.slice(2)].join(' ')
@@ -58,9 +59,10 @@ async function outcomeOf(wanted: readonly Part[]): Promise<readonly Result[]> {
   for (const part of wanted.filter(({ tests }) => tests.length > 0)) {
     for (const mutant of sampleOf(part.source, compiler)) {
       const known = results.of(mutant.key)
-      const isDone = known !== undefined && !(options.again && known.noticed === null)
+      const isDone = known !== undefined && !(options.again && known.noticed === null && reasonOf(known) === undefined)
       if (!isDone && options.known) continue
-      const result = isDone ? known : await tried(part, mutant, tree, limits)
+      const { line, change } = mutant
+      const result = isDone ? { ...known, line, change } : await tried(part, mutant, tree, limits)
       if (!isDone) results.keep(mutant.key, result)
       outcome.push(result)
     }
@@ -72,12 +74,12 @@ function toBeRun({ source, tests }: Part): Part {
   return { source, tests: options.quick ? tests.filter((test) => test.startsWith('src/')) : tests }
 }
 
-/** Always the same ones for a seed, as long as the source is the same. */
+/** Always the same ones for a seed, as long as the source is the same but for its comments. */
 function sampleOf(source: string, compiler: Compiler): readonly Sampled[] {
   const file = compiler.parsed(source)
   const every = mutantsOf(file).map((mutant) => {
     const text = mutated(file.text, mutant)
-    return { ...mutant, text, key: digest(source, text) }
+    return { ...mutant, text, key: digest(source, withoutComments(text)) }
   })
   const order = every.toSorted((a, b) => (digest(options.seed, a.key) < digest(options.seed, b.key) ? -1 : 1))
   const sample: Sampled[] = []
@@ -145,8 +147,14 @@ ${table(outcome, sources)}
 
 ## Not noticed
 
-Some of these change nothing that anybody could see; each of the others wants a test.
+Each of these wants a test, or a reason in \`test/mutation/without-effect.ts\`.
 
 ${survivors(outcome) || 'None.'}
+
+## Without effect
+
+These change nothing that anybody could see, and do not count.
+
+${harmless(outcome) || 'None.'}
 `
 }
