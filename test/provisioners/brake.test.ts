@@ -22,6 +22,7 @@ beforeEach(async () => {
   await send('tenant.create', { tenant, name: 'acme', limits })
 })
 afterEach(async () => {
+  vi.restoreAllMocks()
   await bench.engine.close()
   bench.remove()
 })
@@ -118,6 +119,21 @@ it('lets nothing through by an approval that is over, or is of somebody else', a
   }
   await approved('deletes', 5)
   expect(await purge()).toBe('finished')
+})
+
+it('remembers a thousand jobs that wait, and none that was not asked for again in two minutes', async () => {
+  await purge()
+  await purge()
+  let now = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => now)
+  const waiting = async () => (await brakes()).map((one) => (one as { waiting: number }).waiting)
+  for (let sent = 0; sent < 1001; sent++) bench.engine.handle(bench.job('tenant.purge', { tenant }))
+
+  expect(await waiting()).toEqual([1000, 0, 0, 0, 0])
+  now = 120_000
+  expect(await waiting()).toEqual([1000, 0, 0, 0, 0])
+  now = 120_001
+  expect(await waiting()).toEqual([0, 0, 0, 0, 0])
 })
 
 it('has no say in what was accepted before', async () => {

@@ -15,6 +15,10 @@ import { digestOf } from './setup-window.ts'
 const tenant = randomUUID()
 let root: string
 let said: AgentMessage[]
+/** What went to the audit log: refusals, and the sequences of mirrored entries. */
+let refused: object[]
+let mirrored: number[]
+let warnings: { reason: string }[]
 let phase: Phase
 let openJobs: number
 let holds: string | undefined
@@ -26,6 +30,9 @@ let intake: Intake
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'wcp-intake-'))
   said = []
+  refused = []
+  mirrored = []
+  warnings = []
   phase = 'serving'
   openJobs = 0
   holds = undefined
@@ -45,8 +52,13 @@ beforeEach(() => {
   }
   const options = {
     machine,
-    audit: { refused() {}, must() {}, note() {} },
-    log: { info() {}, warn() {}, error() {} },
+    audit: {
+      refused: (kind: string, event: object) => refused.push({ kind, ...event }),
+      mirror: (_after: object, entries: { sequence: number }[]) => mirrored.push(...entries.map((one) => one.sequence)),
+      must() {},
+      note() {},
+    },
+    log: { info() {}, warn: (facts: { reason: string }) => warnings.push(facts), error() {} },
     emit: (message: AgentMessage) => said.push(message),
     verifyRoot: () => verifyRoot(),
     lackOfRoom: () => room,
@@ -55,6 +67,7 @@ beforeEach(() => {
     brake: { holds: () => holds },
     phase: () => phase,
     readOnlyReason: () => null,
+    tellAudit() {},
     journal: () => journal,
     work: {
       start: ({ id }: { id: string }) => said.push({ t: 'heartbeat', job: id } as never),
@@ -136,6 +149,66 @@ it('answers sixteen questions at once, and the next when one of them is answered
   expect(new Set(first.map(codeOf))).toEqual(new Set(['answered']))
   inspection = Promise.withResolvers()
   expect(codeOf(ask())).toBe('waits')
+})
+
+describe('what a panel of ours never sends', () => {
+  const strange = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`${'x'.repeat(38)}${index}`, 1]))
+
+  it('is refused with its reason in the audit log and in the log, neither longer than 500 characters', () => {
+    const job = randomUUID()
+    const from = { job, token: 7, epoch: 0, staff: true, reseller: null }
+    const of = { kind: 'malformed', event: 'job.refused', job, token: 7, code: 'bad_input' }
+
+    expect(intake.take({ t: 'job', ...from, type: 'tenant.burn', payload: {} })).toBe('close')
+    expect(intake.take({ t: 'job', ...from, type: 'tenant.suspend', payload: { tenant, ...strange } })).toBe('close')
+
+    expect(refused).toEqual([
+      { ...of, type: 'tenant.burn', problem: 'Cannot do "tenant.burn": there is no such job' },
+      { ...of, type: 'tenant.suspend', problem: expect.stringMatching(/^.{500}$/s) },
+    ])
+    expect(warnings[1]?.reason).toHaveLength(500)
+  })
+
+  it('is logged by what is wrong with it, not as an error of a program', () => {
+    expect(intake.take({ t: 'nothing' })).toBe('close')
+
+    expect(warnings[0]?.reason).toMatch(/^\[/)
+  })
+
+  it('is a plan of jobs that do not fit: it is answered, and the connection ends', () => {
+    const ask = randomUUID()
+
+    expect(intake.take({ t: 'plan', ask, jobs: [{ type: 'tenant.suspend', payload: {} }] })).toBe('close')
+
+    expect(said).toMatchObject([{ t: 'answer', ask, failure: { code: 'bad_input' } }])
+  })
+
+  it.each([
+    [[5, 6, 7], 'ok'],
+    [[5], 'ok'],
+    [[4, 5], 'close'],
+    [[6, 7], 'close'],
+    [[5, 7], 'close'],
+    [[5, 5], 'close'],
+  ] as const)('are audit entries out of order: after 4, %j are %s', (sequences, expected) => {
+    const checksum = 'a'.repeat(64)
+    const none = { actorId: null, tenantId: null, ip: null, requestId: null }
+    const entry = { ...none, id: tenant, at: '', checksum, actor: '', action: '', outcome: 'ok', metadata: '{}' }
+    const entries = sequences.map((sequence) => ({ ...entry, sequence }))
+
+    expect(intake.take({ t: 'audit', after: { sequence: 4, checksum }, entries })).toBe(expected)
+
+    expect(mirrored).toEqual(expected === 'ok' ? sequences : [])
+  })
+
+  it('refuses a job in a phase that has none, with its token in the audit log', () => {
+    phase = 'setup'
+
+    expect(send('tenant.suspend')).toBe('unavailable')
+    expect(refused).toMatchObject([
+      { kind: 'refused', event: 'job.refused', type: 'tenant.suspend', token: 1, code: 'unavailable' },
+    ])
+  })
 })
 
 describe.skipIf(process.getuid?.() !== 0)("the check of root's password", () => {
