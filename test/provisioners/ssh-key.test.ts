@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { DriftReport } from '../../src/contract/wire.ts'
-import { Bench } from './bench.ts'
+import { Bench, newId } from './bench.ts'
 import { leadUp, scenarios, tenant } from './scenarios.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
@@ -19,6 +19,7 @@ afterEach(async () => {
 const path = () => `${bench.root}/etc/userdb/acme.user-privileged`
 const keys = () => JSON.parse(readFileSync(path(), 'utf8')).privileged.sshAuthorizedKeys as string[]
 const second = scenarios['ssh-key.create'].payload
+const named = { name: 'another', key: second.key }
 
 it('writes all keys of a tenant where userdb has them and only root reads', async () => {
   await bench.run('ssh-key.create', second)
@@ -70,4 +71,17 @@ it('refuses the key of another tenant', async () => {
   const { failure } = await bench.run('ssh-key.delete', { tenant: other, 'ssh-key': id })
 
   expect(failure).toMatchObject({ code: 'not_found' })
+})
+
+it('is one of fifty at most, whatever the panel counts, and each of them can be changed', async () => {
+  const ended = []
+  for (let n = 0; n < 50; n++) ended.push(await bench.run('ssh-key.create', { ...second, 'ssh-key': newId() }))
+  const codes = ended.map(({ failure }) => failure?.code)
+
+  expect(codes.filter((code) => code === undefined)).toHaveLength(49)
+  expect(codes.at(-1)).toBe('limit_reached')
+  expect(keys()).toHaveLength(50)
+  expect(await bench.run('ssh-key.create', { ...scenarios['ssh-key.delete'].payload, ...named })).toMatchObject({
+    failure: null,
+  })
 })

@@ -18,6 +18,8 @@ interface Definition<A extends JobContract, R extends JobContract> {
   readonly remove: R
   /** As people know it. */
   name(one: z.output<A['payload']>): string
+  /** The panel's word on how many is not enough: each job keeps all of them in the journal. */
+  readonly mostOfTenant: number
   /** The facts while the tenant has exactly these. */
   facts(machine: Machine, tenant: Tenant, all: readonly z.output<A['payload']>[]): readonly Step[]
   /** The absence that a removed one leaves, where `facts` of the others does not say it. */
@@ -62,6 +64,8 @@ export function factsKind<A extends JobContract, R extends JobContract>(
     const others = registry.thingsOf(tenant.id, kind).filter((one) => one.id !== id)
     const before = known === undefined ? [] : [known.record]
     if (contract === remove) return { tenant, id, all: others.map(({ record }) => record), gone: before }
+    if (others.length >= definition.mostOfTenant)
+      throw new WcpError('limit_reached', `Cannot add a ${kind}: tenant "${tenant.name}" has ${others.length}`)
     const one = { id, record: payload as Json } // a payload is JSON that its contract has parsed
     const all = [...others, one].toSorted((a, b) => (a.id < b.id ? -1 : 1))
     return { tenant, id, all: all.map(({ record }) => record), gone: [] }

@@ -1,5 +1,5 @@
 /** SSH keys in the privileged section of the tenant's user record (systemd.io/USER_RECORD), which has a file of its own that only root reads. */
-import { sshKeyApply, sshKeyRemove } from '../../resources/ssh-key/jobs.ts'
+import { mostOfTenant, sshKeyApply, sshKeyRemove } from '../../resources/ssh-key/jobs.ts'
 import { absentPath } from '../steps/absent-path.ts'
 import { link } from '../steps/link.ts'
 import { textFile } from '../steps/text-file.ts'
@@ -9,6 +9,7 @@ export const sshKey = factsKind({
   apply: sshKeyApply,
   remove: sshKeyRemove,
   name: ({ name }) => name,
+  mostOfTenant,
   facts({ places }, { name, uid }, all) {
     const path = `${places.userdb}/${name}.user-privileged`
     const byUid = `${places.userdb}/${uid}.user-privileged`

@@ -19,6 +19,9 @@ export const SshKeyName = z
   .trim()
   .regex(/^[A-Za-z0-9][\w.@+ -]{0,63}$/, { error: '1 to 64 letters, digits, spaces or . _ @ + -' })
 
+/** All of them are written into one file. */
+export const mostOfTenant = 50
+
 const about = { tenant: Id, 'ssh-key': Id }
 const common = { kind: 'ssh-key', destructive: false, brake: 'changes', timeoutSeconds: 60 } as const
 

@@ -8,13 +8,11 @@ import { conflict, taken } from '../refusals.ts'
 import { mayChange } from '../status-guard.ts'
 import { TenantRef } from '../tenant/schema.ts'
 import { scopeOf, visibleTenant } from '../visibility.ts'
-import { SshKeyName, SshPublicKey, sshKeyApply, sshKeyRemove } from './jobs.ts'
+import { mostOfTenant, SshKeyName, SshPublicKey, sshKeyApply, sshKeyRemove } from './jobs.ts'
 import { fingerprintOf, SshKey } from './store.ts'
 
 const target = { sshKey: Id.describe('Id of the SSH key') }
 const policy = { scopes: ['global', 'reseller', 'local'], holders: ['customer', 'reseller'] } as const
-
-const mostOfTenant = 50
 
 export const list = defineOperation({
   name: 'ssh-key.list',
