@@ -10,6 +10,7 @@ import { purgeExpired, type Upkeep } from '../../src/resources/upkeep.ts'
 import { newId } from '../../src/store/new-id.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import type { Product } from '../support/product.ts'
+import { passTrashDays } from '../support/trash-days.ts'
 import type { Request } from './recording-client.ts'
 
 export interface CrashJob {
@@ -71,6 +72,7 @@ export const crashJobs: Readonly<Record<JobType, CrashJob>> = {
  * connection to its store; the panel's runner looks every five seconds. @returns the job
  */
 export async function purge(product: Product): Promise<string> {
+  passTrashDays(product.places.agentDatabase)
   const db = openStore(join(product.places.panelState, 'state.db'))
   const keys = deriveKeys(readFileSync(product.places.panelKey, 'utf8'))
   const now = new Date().toISOString()

@@ -6,6 +6,7 @@ import { longestStep } from '../../src/agent/jobs/journal.ts'
 import { openSetup } from '../../src/agent/rescue/setup.ts'
 import { WcpError } from '../../src/contract/errors.ts'
 import { Fqdn, TenantName } from '../../src/contract/values.ts'
+import { passTrashDays } from '../support/trash-days.ts'
 import { Bench, newId } from './bench.ts'
 import { withFaults } from './faults.ts'
 import { domain, leadUp, scenarios, tenant } from './scenarios.ts'
@@ -398,6 +399,7 @@ describe('order', () => {
   it('a uid is not given again after the tenant was purged, and neither is the id', async () => {
     await bench.run('tenant.create', create)
     await bench.run('tenant.delete', { tenant })
+    passTrashDays(bench.places.agentDatabase)
     await bench.run('tenant.purge', { tenant })
 
     const again = await bench.run('tenant.create', create)

@@ -102,6 +102,18 @@ describe('a domain that no site may have', () => {
   })
 })
 
+it.each(['tenant', 'domain'])('a purge of a %s before its days in the trash are over leaves it there', async (kind) => {
+  await leadUp(bench, `${kind}.restore` as 'tenant.restore' | 'domain.restore')
+  const about = kind === 'tenant' ? { tenant } : { tenant, domain }
+  const before = bench.manifest()
+
+  const { failure } = await bench.run(`${kind}.purge`, about)
+
+  expect(failure).toMatchObject({ step: null, code: 'conflict', message: expect.stringContaining('30 days') })
+  expect(bench.manifest()).toBe(before)
+  expect(await bench.run(`${kind}.restore`, about)).toMatchObject({ failure: null })
+})
+
 describe("another tenant's", () => {
   const stranger = newId()
   beforeEach(async () => {

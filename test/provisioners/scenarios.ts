@@ -1,6 +1,7 @@
 /** For every job type: the jobs that lead up to it, and its payload. A new type without a line here does not compile. */
 import type { Id } from '../../src/contract/values.ts'
 import { type JobType, jobContracts } from '../../src/resources/jobs.ts'
+import { passTrashDays } from '../support/trash-days.ts'
 import type { Bench } from './bench.ts'
 
 export const tenant = '11111111-1111-4111-8111-111111111111' as Id
@@ -90,6 +91,7 @@ export async function leadUp(bench: Bench, type: JobType, schema = Number.POSITI
     const { failure } = await bench.run(before, payload)
     if (failure !== null) throw new Error(`${before} before ${type}: ${failure.message}`)
   }
+  if (irreversible.has(type)) passTrashDays(bench.places.agentDatabase)
   bench.services.awake.add('acme') // so that stopping is something to do
   bench.messages.length = 0
 }

@@ -29,9 +29,9 @@ beforeEach(() => {
 
 let token = 0
 /** Accepted at the hour of a day. */
-function accept(resource: Id, hour: number, of = tenant): JournaledJob {
+function accept(resource: Id, hour: number, of = tenant, type = 'domain.update'): JournaledJob {
   token++
-  const job = { id: newId(), type: 'domain.update', resource, tenant: of, token, epoch: 0, staff: true, reseller: null }
+  const job = { id: newId(), type, resource, tenant: of, token, epoch: 0, staff: true, reseller: null }
   const accepted = journal.accept({ ...job, payload: {} }, at(hour), () => {})
   if (accepted.verdict !== 'accepted') throw new Error(accepted.verdict)
   return accepted.job
@@ -39,8 +39,8 @@ function accept(resource: Id, hour: number, of = tenant): JournaledJob {
 
 const at = (hour: number) => `2026-01-01T${String(hour).padStart(2, '0')}:00:00.000Z`
 
-async function ended(resource: Id, hour: number, of = tenant): Promise<JournaledJob> {
-  const job = accept(resource, hour, of)
+async function ended(resource: Id, hour: number, of = tenant, type?: string): Promise<JournaledJob> {
+  const job = accept(resource, hour, of, type)
   await journal.finish(job, null, () => {})
   return job
 }
@@ -79,6 +79,20 @@ describe('what is forgotten', () => {
     expect(left()).toEqual(jobs.slice(2).map(({ id }) => id))
     journal.forget({ before: never, beyond: { before: at(4), most: 1 } })
     expect(left()).toEqual(jobs.slice(3).map(({ id }) => id))
+  })
+
+  it.each(['tenant.delete', 'domain.delete'])('is never the last %s of what is in the trash', async (type) => {
+    const resource = type === 'tenant.delete' ? tenant : site
+    const registry = new Registry(database)
+    const deleted = await ended(resource, 1, tenant, type)
+    if (type === 'tenant.delete') registry.setTenantState(tenant, 'trashed')
+    else registry.setSiteState(site, 'trashed')
+    const later = await ended(resource, 2)
+
+    journal.forget(everything)
+
+    expect(left()).toEqual([deleted.id, later.id])
+    expect(registry.trashedAt(resource)).toBe(at(1))
   })
 
   it('are jobs and fences of what the registry does not know', async () => {

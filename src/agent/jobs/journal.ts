@@ -11,6 +11,7 @@ import { Failure } from '../../contract/wire.ts'
 import { type Database, statementsOf } from '../../program/native-sqlite.ts'
 import type { Json } from '../steps/step.ts'
 import { GroupCommit } from './group-commit.ts'
+import { isDeletion } from './registry.ts'
 
 const JournalState = z.enum(['queued', 'running', 'undoing', 'stuck', 'succeeded', 'failed'])
 const jsonText = z.string().transform((text): unknown => JSON.parse(text))
@@ -231,7 +232,8 @@ export class Journal {
 
   /**
    * Forgets what ended before the first moment, and of what ended before the second all but the newest so many. The last
-   * job of each tenant and site that the registry knows stays, for whoever asks for its end; so do their fences.
+   * job of each tenant and site that the registry knows stays, for whoever asks for its end; so do their fences, and the
+   * deletion of what is in the trash, whose days are counted from it.
    */
   forget({
     before,
@@ -241,7 +243,8 @@ export class Journal {
     readonly beyond: { readonly before: string; readonly most: number }
   }): void {
     this.#database.transaction(() => {
-      const newest = `select max(seq) from jobs where resource in (${ofRegistry}) group by resource`
+      const newest = `select max(seq) from jobs where resource in (${ofRegistry}) group by resource
+        union all select max(seq) from jobs where resource in (${inTrash}) and ${isDeletion} group by resource`
       const old = `delete from jobs where state in ('succeeded', 'failed') and accepted_at < ? and seq not in (${newest})`
       this.#write(old, before)
       this.#write(
@@ -290,6 +293,7 @@ const upsertFence = `insert into fences (resource, token, hash) values (?, ?, ?)
 const selectByFence = `select ${columns} from jobs where resource = ? and token = ? order by seq desc limit 1`
 const upsertMeta = 'insert into meta (key, value) values (?, ?) on conflict (key) do update set value = excluded.value'
 const ofRegistry = "select id from tenants where state <> 'none' union all select id from sites where state <> 'none'"
+const inTrash = "select id from tenants where state = 'trashed' union all select id from sites where state = 'trashed'"
 const insertJob = `insert into jobs
   (id, type, resource, tenant, token, hash, payload, staff, reseller, destructive, accepted_at, state)
   values (@id, @type, @resource, @tenant, @token, @hash, @payload, @staff, @reseller, 1, @now, 'queued')`

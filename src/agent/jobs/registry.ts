@@ -49,6 +49,8 @@ const inventories: Readonly<Record<string, string>> = {
 const thingsOfKind = `select o.id, o.name, t.state from things o join tenants t on t.id = o.tenant
   where o.kind = ? and o.id > ? order by o.id limit ?`
 
+export const isDeletion = "type in ('tenant.delete', 'domain.delete') and state = 'succeeded'"
+
 /** Reads are open to every provisioner; what writes is called in the transaction that begins or ends a job. */
 export class Registry {
   readonly #database: Database
@@ -109,6 +111,13 @@ export class Registry {
   /** Without what was purged. */
   sitesOf(tenant: Id): readonly SiteRecord[] {
     return this.#all(SiteRow, "select * from sites where tenant = ? and state <> 'none' order by fqdn", tenant)
+  }
+
+  /** When the last deletion of a tenant or site was accepted that succeeded, as far as the journal remembers. */
+  trashedAt(id: Id): string | undefined {
+    const row = z.strictObject({ at: z.string().nullable() })
+    const query = `select max(accepted_at) as at from jobs where resource = ? and ${isDeletion}`
+    return this.#one(row, query, id)?.at ?? undefined
   }
 
   thing(id: Id): ThingRecord | undefined {

@@ -2,6 +2,7 @@
 import { WcpError } from '../../contract/errors.ts'
 import type { Fqdn, Id, PhpVersion } from '../../contract/values.ts'
 import { ancestorsOf, canonicalDomain } from '../../lib/domain-name.ts'
+import { trashDays } from '../../resources/trash-days.ts'
 import type { Registry, SiteRecord, State, TenantRecord } from '../jobs/registry.ts'
 import type { TenantIdentity } from '../os/tenant-identity.ts'
 import type { World } from './provisioner.ts'
@@ -44,6 +45,19 @@ const words: Readonly<Record<State, string>> = {
   trashed: 'deleted',
   purging: 'being purged',
   none: 'purged',
+}
+
+/** The panel counts from the wish to delete, which may have waited for root's word. */
+const leastDays = trashDays - 1
+
+/** What is in the trash can be brought back for its days, whatever the panel says (B12). */
+export function mustHaveRested({ registry, machine }: World, id: Id, name: string): void {
+  const at = registry.trashedAt(id)
+  if (at === undefined || machine.now().getTime() - Date.parse(at) >= leastDays * 86_400_000) return
+  throw new WcpError(
+    'conflict',
+    `Cannot purge "${name}": it was deleted at ${at}, and the trash keeps it ${trashDays} days`,
+  )
 }
 
 export interface Claim {

@@ -5,7 +5,7 @@ import type { Machine } from '../../os/machine.ts'
 import { movedPath } from '../../steps/moved-path.ts'
 import { purgedTree } from '../../steps/purged-tree.ts'
 import { stoppedFpm } from '../../steps/stopped-fpm.ts'
-import { identity, mayClaim, mayUsePhp, siteIn, type Tenant, tenantIn } from '../judge.ts'
+import { identity, mayClaim, mayUsePhp, mustHaveRested, siteIn, type Tenant, tenantIn } from '../judge.ts'
 import { provision } from '../provisioner.ts'
 import {
   absentAlias,
@@ -99,9 +99,11 @@ export const restoreDomain = provision(domainRestore, {
 })
 
 export const purgeDomain = provision(domainPurge, {
-  async target({ tenant, domain: id }, { registry }): Promise<{ readonly id: Id } | null> {
-    if (registry.site(id) === undefined) return null
-    return { id: siteIn(registry, tenant, id, ['trashed', 'purging', 'none']).id }
+  async target({ tenant, domain: id }, world): Promise<{ readonly id: Id } | null> {
+    if (world.registry.site(id) === undefined) return null
+    const { state, fqdn } = siteIn(world.registry, tenant, id, ['trashed', 'purging', 'none'])
+    if (state === 'trashed') mustHaveRested(world, id, fqdn)
+    return { id }
   },
   // what is half removed can no longer be restored
   reserve(registry, target) {

@@ -7,7 +7,7 @@ import { movedPath } from '../../steps/moved-path.ts'
 import { purgedTree } from '../../steps/purged-tree.ts'
 import { stoppedTenant } from '../../steps/stopped-tenant.ts'
 import { absentHost, hostFact, namesOf, routeFacts, type SiteIdentity } from '../domain/facts.ts'
-import { identity, mayClaim, type Tenant, tenantIn } from '../judge.ts'
+import { identity, mayClaim, mustHaveRested, type Tenant, tenantIn } from '../judge.ts'
 import { type Owned, ownedAbsence, ownedBy, ownedFacts } from '../owned.ts'
 import { provision } from '../provisioner.ts'
 import { absentAccount, accountFacts, closedTenant, liveTenant, tenantFacts } from './facts.ts'
@@ -105,9 +105,11 @@ export const restoreTenant = provision(tenantRestore, {
 type Purge = { readonly tenant: Tenant; readonly sites: readonly Id[] } | null
 
 export const purgeTenant = provision(tenantPurge, {
-  async target({ tenant: id }, { registry }): Promise<Purge> {
+  async target({ tenant: id }, world): Promise<Purge> {
+    const { registry } = world
     if ((registry.tenant(id)?.state ?? 'none') === 'none') return null
     const tenant = tenantIn(registry, id, ['trashed', 'purging'])
+    if (tenant.state === 'trashed') mustHaveRested(world, id, tenant.name)
     return { tenant: identity(tenant), sites: registry.sitesOf(id).map((site) => site.id) }
   },
   // what is half removed can no longer be restored

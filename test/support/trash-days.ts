@@ -1,0 +1,12 @@
+import { openDatabase } from '../../src/program/native-sqlite.ts'
+
+/** Lets the days of the trash pass for all that was deleted, as the root side counts them. */
+export function passTrashDays(agentDatabase: string): void {
+  const longAgo = new Date(Date.now() - 31 * 86_400_000).toISOString()
+  const database = openDatabase(agentDatabase, { timeout: 5000 })
+  try {
+    database.prepare("update jobs set accepted_at = ? where type in ('tenant.delete', 'domain.delete')").run(longAgo)
+  } finally {
+    database.close()
+  }
+}
