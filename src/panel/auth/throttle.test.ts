@@ -72,6 +72,29 @@ describe('loginThrottle', () => {
   })
 })
 
+describe('an account', () => {
+  const limit = 5
+
+  it('is counted by its whole name, whatever its letters', () => {
+    const { attempt } = throttle()
+    times(limit, () => attempt('ann@example.com', '192.0.2.1'))
+
+    expect(attempt('nn@example.com', '192.0.2.1')).toBe(0)
+    expect(attempt('bnn@example.com', '192.0.2.1')).toBe(0)
+    expect(attempt('ann@example.co', '192.0.2.1')).toBe(0)
+    expect(attempt('Ann@Example.com', '192.0.2.1')).toBe(30)
+  })
+
+  it('of any length takes no more memory than the longest address: what follows does not count', () => {
+    const { attempt } = throttle()
+    const longest = 'x'.repeat(320)
+    times(limit, (index) => attempt(`${longest}${index}`, '192.0.2.1'))
+
+    expect(attempt(`${longest}more`, '192.0.2.1')).toBe(30)
+    expect(attempt(`${longest.slice(1)}y`, '192.0.2.1')).toBe(0)
+  })
+})
+
 describe('tries at once', () => {
   it('are counted before any of them has ended', () => {
     const { enter } = throttle()
