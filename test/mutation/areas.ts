@@ -62,11 +62,19 @@ export const parts: readonly Part[] = [
   })),
   {
     source: 'src/panel/operations/idempotency.ts',
-    tests: ['test/operations/idempotency.test.ts', 'test/operations/asked-again.test.ts'],
+    tests: [
+      'src/panel/operations/idempotency.test.ts',
+      'test/operations/idempotency.test.ts',
+      'test/operations/asked-again.test.ts',
+    ],
   },
   {
     source: 'src/panel/auth/api-keys.ts',
-    tests: ['test/operations/api-keys.test.ts', 'test/operations/signed-requests.test.ts'],
+    tests: [
+      'src/panel/auth/api-keys.test.ts',
+      'test/operations/api-keys.test.ts',
+      'test/operations/signed-requests.test.ts',
+    ],
   },
   {
     source: 'src/panel/auth/signed-requests.ts',

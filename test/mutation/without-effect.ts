@@ -7,6 +7,12 @@ export interface WithoutEffect extends Pick<Result, 'source' | 'change'> {
 
 export const withoutEffect: readonly WithoutEffect[] = [
   {
+    source: 'src/agent/jobs/intake.ts',
+    change:
+      '…onst reason = String(why instanceof Error ? why.message : why).slice(0, 500) → …onst reason = String(why).slice(0, 500)',
+    reason: 'the one error that comes here is a ZodError, which is its message as a string',
+  },
+  {
     source: 'src/agent/jobs/brake.ts',
     change: '…pproval === undefined ? 0 : journal().acceptedSin… → …pproval === undefined ? 1 : journal().acceptedSin…',
     reason: 'without an approval its count is 0, and less than 0 is told as 0',

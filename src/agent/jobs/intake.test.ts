@@ -169,12 +169,6 @@ describe('what a panel of ours never sends', () => {
     expect(warnings[1]?.reason).toHaveLength(500)
   })
 
-  it('is logged by what is wrong with it, not as an error of a program', () => {
-    expect(intake.take({ t: 'nothing' })).toBe('close')
-
-    expect(warnings[0]?.reason).toMatch(/^\[/)
-  })
-
   it('is a plan of jobs that do not fit: it is answered, and the connection ends', () => {
     const ask = randomUUID()
 
