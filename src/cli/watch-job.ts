@@ -23,6 +23,7 @@ const WatchedJob = z.looseObject({
   id: z.string(),
   type: z.string(),
   state: JobState,
+  startedAt: z.string().nullable(),
   failure: Failure.nullable(),
   steps: z.array(
     z.looseObject({ position: z.int(), name: z.string(), state: StepState.nullable(), note: z.string().nullable() }),
@@ -62,12 +63,16 @@ export async function watchJob(id: string, watching: Watching): Promise<number> 
       output.err(`  ${signs[step.state]} ${plain(step.name)}${step.note === null ? '' : `: ${plain(step.note)}`}\n`)
     }
     if (job.state === 'stalled' && previous !== 'stalled')
-      output.err(
-        'stalled: the root side does not tell how it goes; "systemctl restart wcpd" makes it end or undo the job. Still watching.\n',
-      )
+      output.err(`stalled: ${job.startedAt === null ? notTaken(id, self) : notHeard} Still watching.\n`)
     previous = job.state
     if (jobTransitions[job.state].length === 0) return ending(job, output)
   }
+}
+
+const notHeard = 'the root side does not tell how it goes; "systemctl restart wcpd" makes it end or undo the job.'
+
+function notTaken(id: string, self: string): string {
+  return `the root side does not take it, and will when it answers again; see "systemctl status wcpd". "${self} job cancel ${id}" cancels it unless it was sent.`
 }
 
 function isRun({ type }: WatchedJob): boolean {

@@ -69,12 +69,13 @@ export function fencedOf(contract: Pick<JobContract, 'kind' | 'beside'>, payload
 /**
  * The life of a job, one table for both sides and for the pages.
  * `queued` → `running` at the agent's acceptance → an end; `stalled` when heartbeats stop, from which only the agent's late
- * word leads on: nobody else knows how the machine was left.
+ * word leads on: nobody else knows how the machine was left. Also `stalled` when no agent accepts it in time: back to
+ * `queued` when one answers again, and to `cancelled` if it was never sent.
  */
 export const jobTransitions = {
-  queued: ['running', 'failed', 'cancelled'],
+  queued: ['running', 'failed', 'stalled', 'cancelled'],
   running: ['succeeded', 'failed', 'stalled'],
-  stalled: ['running', 'succeeded', 'failed'],
+  stalled: ['queued', 'running', 'succeeded', 'failed', 'cancelled'],
   succeeded: [],
   failed: [],
   cancelled: [],

@@ -4,7 +4,7 @@ import { BrakeKind, StepState } from './job.ts'
 import { Id } from './values.ts'
 
 /** Both sides refuse another version by name; an upgrade replaces both at once. */
-export const wireVersion = 5
+export const wireVersion = 6
 
 const Text = z.string().max(4000)
 const Token = z.int().min(1)
@@ -94,6 +94,8 @@ export const PanelMessage = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('output'), ask: Id, job: Id, after: z.int().min(0) }),
   /** The command of this job is to end; its end is told as every job's. */
   z.strictObject({ t: z.literal('stop'), job: Id }),
+  /** Answered with null at once: asked before jobs are sent, since what a frozen agent was sent cannot be cancelled. */
+  z.strictObject({ t: z.literal('ping'), ask: Id }),
   /** Entries of the panel's audit trail in their order, the first one right after `after`. Answered with `audited`. */
   z.strictObject({ t: z.literal('audit'), after: TrailEnd, entries: z.array(MirroredEntry).min(1).max(100) }),
   /** The code of the setup's address, and then a PAM check of root's password; only before setup is closed, five checks a minute. */

@@ -198,6 +198,9 @@ export const shared = {
     failed: 'The job has failed. What it had done was undone.',
     cancelled: 'The job was cancelled before it began.',
     stalled: 'The job has stalled: its heartbeat stopped.',
+    notTaken: 'The job has stalled: the root side does not take it.',
+    notTakenHelp:
+      'It is taken up when the root side answers again; see “systemctl status wcpd”. It can be cancelled unless it was sent.',
     log: 'Log',
     next: 'Continue to',
     states: {

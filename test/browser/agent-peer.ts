@@ -83,6 +83,8 @@ export async function startAgentPeer(socketPath: string, stepMs: number): Promis
     switch (message.t) {
       case 'job':
         return runJob(send, message, stepMs, failing.has(message.type))
+      case 'ping':
+        return send({ t: 'answer', ask: message.ask, value: null, failure: null })
       case 'ack':
       case 'audit':
         return

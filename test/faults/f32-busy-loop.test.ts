@@ -1,4 +1,4 @@
-/** F32: inputs that would keep the panel's event loop, and a panel that hangs. */
+/** F32: inputs that would keep the panel's event loop, and a panel or an agent that hangs. */
 import { request } from 'node:http'
 import { expect, it } from 'vitest'
 import { inject } from './injected.ts'
@@ -65,6 +65,36 @@ it(
       expect(new Set(jobs.map(({ state }) => state))).toEqual(new Set(['succeeded']))
       expect(product.pids.panel).toBe(panel)
       await world.oracle()
+    },
+  ),
+)
+
+it(
+  'tells a job that a hanging agent does not take as stalled, which can be cancelled or is taken up',
+  inWorld(
+    'F32',
+    'agent that hangs before a job',
+    'stalled after 30 s, unsent; cancelled, or taken up',
+    async (world) => {
+      const { product } = world
+      const { agent } = product.pids
+      const jobOf = async (name: string) => (await world.jobs()).find(({ resourceName }) => resourceName === name)
+      const become = (name: string, state: string) =>
+        until(`${name} is ${state}`, async () => (await jobOf(name))?.state === state, 60_000)
+      process.kill(agent, 'SIGSTOP')
+      try {
+        for (const name of ['alpha', 'beta']) await product.call('POST', '/tenants', { name, package: 'basic' })
+        for (const name of ['alpha', 'beta']) await become(name, 'stalled')
+        expect(await jobOf('alpha')).toMatchObject({ attempts: 0, startedAt: null })
+        await product.call('POST', `/jobs/${(await jobOf('beta'))?.id}/cancel`)
+      } finally {
+        process.kill(agent, 'SIGCONT')
+      }
+
+      await become('alpha', 'succeeded')
+      expect((await jobOf('beta'))?.state).toBe('cancelled')
+      expect(product.pids.agent).toBe(agent)
+      await world.oracle([/^a job has stalled$/])
     },
   ),
 )

@@ -102,6 +102,38 @@ describe('the life of a job', () => {
   })
 })
 
+describe('a job that a frozen agent does not take', () => {
+  it('is told as stalled unsent, can be cancelled, and is taken up when the agent answers', async () => {
+    await start({ machine: { isFrozen: true }, stallAfterMs: 200 })
+    const hook = { name: 'ops', url: 'https://hooks.example.com/', events: ['job.stalled'] }
+    expect((await test.root('POST', '/api/v1/webhooks', hook)).status).toBe(201)
+    const taken = await createTenant('bakery')
+    const cancelled = await createTenant('butcher')
+
+    for (const { jobId } of [taken, cancelled])
+      expect(await ended(jobId, 'stalled')).toMatchObject({ attempts: 0, startedAt: null })
+    const told = (await test.root('GET', '/api/v1/webhooks/ops/deliveries')).json().items
+    const answer = await test.root('POST', `/api/v1/jobs/${cancelled.jobId}/cancel`)
+    test.machine.isFrozen = false
+
+    await ended(taken.jobId, 'succeeded')
+    expect(told).toMatchObject([{ event: 'job.stalled' }, { event: 'job.stalled' }])
+    expect([answer.status, (await job(cancelled.jobId)).state]).toEqual([200, 'cancelled'])
+    expect([await tenantStatus(taken.id), await tenantStatus(cancelled.id)]).toEqual(['active', 'error'])
+    expect(sentJobs().map((sent) => sent.job)).toEqual([taken.jobId])
+  })
+
+  it('cannot be cancelled once it was sent', async () => {
+    await start({ machine: { play: () => 'ignore' }, stallAfterMs: 200 })
+    const { jobId } = await createTenant('bakery')
+    await ended(jobId, 'stalled')
+
+    const answer = await test.root('POST', `/api/v1/jobs/${jobId}/cancel`)
+
+    expect([answer.status, answer.text]).toEqual([409, expect.stringContaining('handed over')])
+  })
+})
+
 describe('a job whose agent is silent', () => {
   it('stalls with an alert, and goes on when the agent is heard again', async () => {
     await start({ machine: { play: () => 'hold' }, stallAfterMs: 1500 })

@@ -103,19 +103,39 @@ onBothStores('the queue', (bench) => {
     const [first] = await jobsOf(panel).nextRunnable(1)
     const id = first?.id ?? newId()
     await jobsOf(panel).accepted(id, [])
-    panel.passDays(1)
-    const silentSince = new Date(panel.clock.now).toISOString()
 
-    const stalled = await jobsOf(panel).stall(silentSince)
+    const stalled = await jobsOf(panel).stalled(id)
     const blocked = await jobsOf(panel).nextRunnable(10)
-    const again = await jobsOf(panel).stall(silentSince)
+    const again = [
+      await jobsOf(panel).stalled(id),
+      await jobsOf(panel).cancelled(id),
+      ...(await jobsOf(panel).requeued()),
+    ]
     await jobsOf(panel).heartbeat(id)
     const alive = (await panel.run(job.get, { job: id })).state
     const ended = await jobsOf(panel).finished(id, first?.token ?? 0, null)
 
-    expect(stalled.map((one) => one.id)).toEqual([id])
-    expect([blocked, again]).toEqual([[], []])
+    expect(stalled).toBe(true)
+    expect([blocked, again]).toEqual([[], [false, false]])
     expect([alive, ended]).toEqual(['running', true])
+  })
+
+  it('calls a job stalled that nobody takes, and lets it be cancelled or wait again unless it was sent', async () => {
+    const panel = await bench.panel()
+    await tenants(panel, 'one', 'two', 'three')
+    const ids = (await jobsOf(panel).nextRunnable(3)).map(({ id }) => id)
+    const [unsent = newId(), sent = newId(), cancelled = newId()] = ids
+    await jobsOf(panel).delivered(sent)
+
+    const stalled = []
+    for (const id of ids) stalled.push(await jobsOf(panel).stalled(id))
+    const ends = [await jobsOf(panel).cancelled(cancelled), await jobsOf(panel).cancelled(sent)]
+    const again = await jobsOf(panel).requeued()
+
+    expect([stalled, ends, again]).toEqual([[true, true, true], [true, false], [unsent]])
+    expect((await jobsOf(panel).nextRunnable(3)).map(({ id }) => id)).toEqual([unsent])
+    expect(await jobsOf(panel).held(sent)).toBe(true)
+    expect((await jobsOf(panel).nextRunnable(3)).map(({ id }) => id)).toEqual([unsent, sent])
   })
 
   it('believes the end of a job once, and only with its own token', async () => {

@@ -25,7 +25,7 @@ onBothStores('the outbox of webhooks', (bench) => {
     const [silent] = await panel.stores(panel.db).jobs.nextRunnable(1)
     await panel.stores(panel.db).jobs.delivered(silent?.id ?? newId())
     await panel.stores(panel.db).jobs.accepted(silent?.id ?? newId(), ['step'])
-    await panel.stores(panel.db).jobs.stall('2999-01-01T00:00:00.000Z')
+    await panel.stores(panel.db).jobs.stalled(silent?.id ?? newId())
     await panel.work((job) => JSON.stringify(job.payload).includes('two'))
 
     const { items } = await panel.run(webhook.deliveries, { webhook: id })

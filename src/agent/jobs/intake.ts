@@ -81,6 +81,8 @@ export class Intake {
         return this.#questions.answer(message.ask, async () => this.#doers.inventory(message))
       case 'output':
         return this.#questions.answer(message.ask, () => this.#doers.work.output(message))
+      case 'ping':
+        return this.#questions.answer(message.ask, async () => null)
       case 'stop':
         this.#doers.work.stop(message.job)
         return 'ok'

@@ -8,7 +8,7 @@ import { rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { type ErrorCode, errorTable, WcpError } from '../../contract/errors.ts'
 import { encodeFrame, FrameDecoder, FrameError } from '../../contract/frame.ts'
 import { Id } from '../../contract/values.ts'
@@ -46,6 +46,7 @@ const helloTimeoutMs = 10_000
 /** Messages that wait for the store; above this the agent has to wait too. */
 const mostWaiting = 500
 const busyPauseMs = 100
+const pingTimeoutMs = 2000
 /** How long a step may wait to be stored with the next ones; nobody sees less on a page. */
 const newsWaitMs = 50
 
@@ -105,6 +106,14 @@ export class AgentLink implements AgentStatus {
     if (this.#socket === null || this.#hello === null) return false
     this.#socket.write(encodeFrame(message))
     return true
+  }
+
+  /** Whether the agent answers now: a frozen one keeps its connection. */
+  async answers(): Promise<boolean> {
+    return this.ask({ t: 'ping' }, z.null(), pingTimeoutMs).then(
+      () => true,
+      () => false,
+    )
   }
 
   /** Throws `unavailable` while the agent is away or when it does not answer in time, else what it said went wrong. */

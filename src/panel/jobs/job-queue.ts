@@ -14,9 +14,9 @@ export interface JobQueue {
   runnable(limit: number): Promise<readonly RunnableJob[]>
   /** Before a job is sent: false when somebody has cancelled it. From then on nobody can. */
   delivered(job: Id): Promise<boolean>
-  /** The agent holds it back and has accepted nothing: it can be cancelled again. False unless it was queued. */
+  /** The agent holds it back and has accepted nothing: it can be cancelled again. False unless it was not accepted. */
   held(job: Id): Promise<boolean>
-  /** Running or stalled: the agent has accepted them and their end is not known. */
+  /** Running or stalled, and sent to the agent: their end is not known. */
   unfinished(): Promise<readonly RunnableJob[]>
   find(job: Id): Promise<RunnableJob | undefined>
   accepted(job: Id, steps: readonly string[]): Promise<boolean>
@@ -24,8 +24,10 @@ export interface JobQueue {
   log(job: Id, line: string): Promise<void>
   /** Also leads stalled ones back to running. */
   heartbeats(jobs: readonly Id[]): Promise<void>
-  /** False unless it was running. */
+  /** False unless it was running or queued. */
   stalled(job: Id): Promise<boolean>
+  /** Stalled jobs that were never sent wait in the queue again; answers which. */
+  requeued(): Promise<readonly Id[]>
   /** Idempotent: an end that is already stored, or belongs to another token, changes nothing and gives false. */
   finished(job: Id, token: number, failure: Failure | null): Promise<boolean>
 }
@@ -37,7 +39,10 @@ export function jobQueue(db: Db, storesOf: (db: Db) => Stores): JobQueue {
     runnable: (limit) => jobs(db).nextRunnable(limit),
     delivered: (job) => jobs(db).delivered(job),
     held: (job) => jobs(db).held(job),
-    unfinished: () => jobs(db).inStates(['running', 'stalled'], 10_000),
+    async unfinished() {
+      const found = await jobs(db).inStates(['running', 'stalled'], 10_000)
+      return found.filter(({ attempts, isBegun }) => attempts > 0 || isBegun)
+    },
     find: (job) => jobs(db).find(job),
     accepted: (job, steps) => jobs(db).accepted(job, steps),
     step: (job, step) => jobs(db).step(job, step),
@@ -46,17 +51,8 @@ export function jobQueue(db: Db, storesOf: (db: Db) => Stores): JobQueue {
       inTransaction(db, async (tx) => {
         for (const id of ids) await jobs(tx).heartbeat(id)
       }),
-    async stalled(job) {
-      const change = { state: 'stalled', updated_at: new Date().toISOString() }
-      // The runner measures silence by the monotonic clock, so this is about one job and not about a moment.
-      const result = await db
-        .updateTable('jobs')
-        .set(change)
-        .where('id', '=', job)
-        .where('state', '=', 'running')
-        .executeTakeFirst()
-      return result.numUpdatedRows > 0n
-    },
+    stalled: (job) => inTransaction(db, (tx) => jobs(tx).stalled(job)),
+    requeued: () => inTransaction(db, (tx) => jobs(tx).requeued()),
     finished: (job, token, failure) => inTransaction(db, (tx) => jobs(tx).finished(job, token, failure)),
   }
 }

@@ -31,6 +31,8 @@ function runner(options: Partial<JobRunnerOptions> = {}) {
   const warned: string[] = []
   const link = {
     readOnly: null as string | null,
+    isAwake: true,
+    answers: async () => link.isAwake,
     send: (message: { readonly t: string; readonly job?: Id }) => sent.push(`${message.t} ${message.job}`) > 0,
   }
   const inState = (job: Id, ...states: readonly JobState[]) => states.includes(jobs.get(job)?.state ?? 'failed')
@@ -44,10 +46,10 @@ function runner(options: Partial<JobRunnerOptions> = {}) {
     together: (work) => work(queue),
     runnable: async (limit) => [...jobs.values()].filter(({ state }) => state === 'queued').slice(0, limit),
     delivered: async (job) => inState(job, 'queued') && stored.push(`delivered ${job}`) > 0,
-    held: async (job) => inState(job, 'queued'),
+    held: async (job) => inState(job, 'queued') || move(job, ['stalled'], 'queued'),
     unfinished: async () => [...jobs.values()].filter(({ state }) => ['running', 'stalled'].includes(state)),
     find: async (job) => jobs.get(job),
-    accepted: async (job) => move(job, ['queued'], 'running'),
+    accepted: async (job) => move(job, ['queued', 'stalled'], 'running'),
     step: async (job, { index, state }) => void stored.push(`step ${index} ${state} ${job}`),
     log: async (job, line) => void stored.push(`log ${line} ${job}`),
     heartbeats: async (ids) => {
@@ -56,7 +58,14 @@ function runner(options: Partial<JobRunnerOptions> = {}) {
         move(job, ['stalled'], 'running')
       }
     },
-    stalled: async (job) => move(job, ['running'], 'stalled'),
+    stalled: async (job) => move(job, ['running', 'queued'], 'stalled'),
+    requeued: async () => {
+      const unsent = [...jobs.values()].filter(
+        ({ state, attempts, isBegun }) => state === 'stalled' && !attempts && !isBegun,
+      )
+      for (const job of unsent) job.state = 'queued'
+      return unsent.map(({ id }) => id)
+    },
     finished: async (job, _token, why) => move(job, ['queued', 'running', 'stalled'], why ? 'failed' : 'succeeded'),
   }
   const bus = new JobEventBus()
@@ -78,7 +87,7 @@ function runner(options: Partial<JobRunnerOptions> = {}) {
       const id = newId()
       const whole = { type: 'tenant.create', payload: {}, token: 1, epoch: 1, isStaff: true, resellerId: null }
       const rest = { kind: 'tenant', resourceId: id, attempts: 0, tenantId: newId(), state: 'queued' as const }
-      jobs.set(id, { ...whole, ...rest, ...job, id })
+      jobs.set(id, { ...whole, ...rest, isBegun: (job.state ?? 'queued') !== 'queued', ...job, id })
       return id
     },
     stateOf: (job: Id) => jobs.get(job)?.state,
@@ -441,6 +450,83 @@ describe('a job that is silent', () => {
 
     expect(warned).toEqual(['jobs could not be watched', 'a job has stalled'])
     expect(stateOf(job)).toBe('stalled')
+    await one.stop()
+  })
+})
+
+describe('a job that no agent takes', () => {
+  const limits = { stallAfterMs: 30_000, tickMs: 5000 }
+
+  it.each(['is away', 'is frozen', 'only inspects'])(
+    'is stalled after its time while the agent %s, and sent when it is back',
+    async (how) => {
+      const { one, link, add, connect, stateOf, states, warned, sentJobs } = runner(limits)
+      link.isAwake = how !== 'is frozen'
+      link.readOnly = how === 'only inspects' ? 'a newer database' : null
+      await one.start()
+      if (how !== 'is away') await connect({ readOnly: link.readOnly })
+      const job = add()
+      await pass(30_000)
+      expect(stateOf(job)).toBe('queued')
+      await pass(5000)
+      expect([stateOf(job), states(), sentJobs()]).toEqual(['stalled', ['stalled'], []])
+      await pass(60_000)
+      expect(warned).toEqual(['a job has stalled'])
+
+      Object.assign(link, { isAwake: true, readOnly: null })
+      if (how === 'is frozen') await pass(5000)
+      else await connect()
+      await settled()
+
+      expect([sentJobs(), states()]).toEqual([[job], ['stalled', 'queued']])
+      await one.stop()
+    },
+  )
+
+  it('is not stalled when the agent was away for less than its time', async () => {
+    const { one, link, add, connect, stateOf, sentJobs } = runner(limits)
+    link.isAwake = false
+    await one.start()
+    await connect()
+    const job = add()
+    await pass(25_000)
+    link.isAwake = true
+    await pass(5000)
+
+    expect([stateOf(job), sentJobs()]).toEqual(['queued', [job]])
+    await one.stop()
+  })
+
+  it('is stalled after it was sent, too, and its acceptance begins it', async () => {
+    const { one, tell, add, connect, stateOf, events } = runner(limits)
+    await one.start()
+    const job = add()
+    await connect()
+    await pass(timeoutMs + 30_000)
+    expect(stateOf(job)).toBe('stalled')
+
+    one.heard(job)
+    await tell({ t: 'accepted', job, steps: ['a'] })
+    await pass(5000)
+
+    expect(stateOf(job)).toBe('running')
+    expect(events.slice(1)).toEqual([
+      { kind: 'steps', job, names: ['a'] },
+      { kind: 'state', job, state: 'running', failure: null },
+    ])
+    await one.stop()
+  })
+
+  it('waits again when the agent holds it back after all', async () => {
+    const { one, tell, add, connect, stateOf, states } = runner(limits)
+    await one.start()
+    const job = add()
+    await connect()
+    await pass(30_000)
+
+    await tell({ t: 'held', job, reason: 'waits for root' })
+
+    expect([stateOf(job), states()]).toEqual(['queued', ['stalled', 'queued']])
     await one.stop()
   })
 })

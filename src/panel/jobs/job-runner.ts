@@ -14,12 +14,12 @@ import type { JobQueue } from './job-queue.ts'
 
 export interface JobRunnerOptions {
   readonly queue: JobQueue
-  readonly link: Pick<AgentLink, 'send' | 'readOnly'>
+  readonly link: Pick<AgentLink, 'send' | 'readOnly' | 'answers'>
   readonly events: JobEventBus
   readonly log: Logger
   /** Jobs of different tenants under way at once. */
   readonly atOnce: () => number
-  /** Silence after which a job counts as stalled. */
+  /** Silence, or waiting for an agent, after which a job counts as stalled. */
   readonly stallAfterMs?: number | undefined
   /** How long a job that the brake holds is not sent again. */
   readonly holdMs?: number | undefined
@@ -27,10 +27,15 @@ export interface JobRunnerOptions {
   readonly tickMs?: number | undefined
 }
 
+/** Waiting jobs looked at in one turn while no agent answers. */
+const mostWatched = 500
+
 interface Underway {
   readonly tenant: Id | null
   readonly type: string
-  readonly began: number
+  began: number
+  /** The agent has accepted it. */
+  isBegun: boolean
   heard: number
   beat: boolean
   stalled: boolean
@@ -50,6 +55,10 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
   readonly #held = new Map<Id, Pick<Underway, 'tenant' | 'type'> & { readonly until: number }>()
   readonly #stallAfterMs: number
   readonly #holdMs: number
+  /** No agent has answered since. */
+  #isUnanswered = true
+  /** Since when jobs wait for an agent that answers, by their ids. */
+  #waiting: ReadonlyMap<Id, number> = new Map()
   #timer: NodeJS.Timeout | null = null
   #connected = false
   #sending: Promise<void> | null = null
@@ -98,6 +107,7 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
 
   gone(): void {
     this.#connected = false
+    this.#isUnanswered = true
   }
 
   heard(job: Id): void {
@@ -121,7 +131,7 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
     if (!(await this.#isOurs(message.job, batch))) return
     switch (message.t) {
       case 'accepted':
-        await this.#recovered(message.job, batch)
+        if (this.#underway.get(message.job)?.isBegun) await this.#recovered(message.job, batch)
         return await this.#accepted(message, batch)
       case 'step':
         return await this.#step(message, batch)
@@ -148,6 +158,9 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
   async #accepted({ job, steps }: Extract<JobMessage, { t: 'accepted' }>, batch: Batch): Promise<void> {
     batch.afterwards.push(() => this.#held.delete(job))
     if (!(await batch.queue.accepted(job, steps))) return
+    const known = this.#underway.get(job)
+    const begun = { began: performance.now(), isBegun: true, stalled: false }
+    batch.afterwards.push(() => Object.assign(known ?? {}, begun))
     this.#publish(batch, { kind: 'steps', job, names: steps })
     this.#publish(batch, { kind: 'state', job, state: 'running', failure: null })
   }
@@ -156,6 +169,7 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
   async #hold({ job, reason }: Extract<JobMessage, { t: 'held' }>, batch: Batch): Promise<void> {
     const known = this.#underway.get(job)
     if (!(await batch.queue.held(job))) return
+    if (known?.stalled) this.#publish(batch, { kind: 'state', job, state: 'queued', failure: null })
     if (!this.#held.has(job)) {
       await batch.queue.log(job, reason)
       this.#publish(batch, { kind: 'log', job, line: reason })
@@ -202,12 +216,12 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
   }
 
   async #sendQueued(): Promise<void> {
+    if (!(await this.#isAnswered())) return
     const now = performance.now()
     const isInTurn = ({ type }: { readonly type: string }) => !isBeside(type)
     const inTurn = [...this.#underway.values()].filter(isInTurn)
     const room = Math.max(0, this.#options.atOnce() - inTurn.length)
     const held = [...this.#held].filter(([, { until }]) => until > now)
-    if (this.#options.link.readOnly !== null) return
     const known = new Set([...this.#underway.keys(), ...held.map(([job]) => job)])
     const busy = new Set([...inTurn, ...held.map(([, one]) => one).filter(isInTurn)].map(({ tenant }) => tenant))
     const delivered = await this.#options.queue.together(async (queue) => {
@@ -224,6 +238,20 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
     }
   }
 
+  /** Asked before each sending: what a frozen agent was sent could not be cancelled. */
+  async #isAnswered(): Promise<boolean> {
+    const { link, queue, events } = this.#options
+    if (link.readOnly !== null || !(await link.answers())) {
+      this.#isUnanswered = true
+      return false
+    }
+    if (this.#isUnanswered)
+      for (const job of await queue.requeued()) events.publish({ kind: 'state', job, state: 'queued', failure: null })
+    this.#isUnanswered = false
+    this.#waiting = new Map()
+    return true
+  }
+
   #sent(err?: unknown): void {
     if (err) this.#options.log.error({ err }, 'queued jobs could not be sent')
     this.#sending = null
@@ -237,9 +265,9 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
     this.#options.link.send({ t: 'job', job: id, type, token, ...from, payload: { ...payload } })
   }
 
-  #note({ id, tenantId: tenant, type, state }: RunnableJob, began = performance.now()): void {
+  #note({ id, tenantId: tenant, type, state, isBegun }: RunnableJob, began = performance.now()): void {
     const heard = performance.now()
-    this.#underway.set(id, { tenant, type, began, heard, beat: false, stalled: state === 'stalled' })
+    this.#underway.set(id, { tenant, type, began, isBegun, heard, beat: false, stalled: state === 'stalled' })
   }
 
   async #tick(): Promise<void> {
@@ -250,6 +278,7 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
         if (performance.now() - until > 10 * this.#holdMs) this.#held.delete(job) // cancelled meanwhile
       if (beating.length > 0) await this.#options.queue.heartbeats(beating)
       for (const [job, known] of this.#underway) await this.#watch(job, known)
+      if (this.#isUnanswered) await this.#watchWaiting()
     } catch (err) {
       this.#options.log.error({ err }, 'jobs could not be watched')
     }
@@ -259,10 +288,26 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
   async #watch(job: Id, known: Underway): Promise<void> {
     const silentMs = performance.now() - known.heard
     if (known.stalled || (silentMs < this.#stallAfterMs && !this.#isOverdue(known))) return
-    if (!(await this.#options.queue.stalled(job))) return
-    known.stalled = true
-    this.#options.log.error({ job, type: known.type, silentMs: Math.round(silentMs) }, 'a job has stalled')
+    known.stalled = await this.#stall(job, known.type, silentMs)
+  }
+
+  /** Jobs that would be sent, while no agent answers. */
+  async #watchWaiting(): Promise<void> {
+    const now = performance.now()
+    const runnable = await this.#options.queue.runnable(mostWatched)
+    const unsent = runnable.filter(({ id }) => !this.#underway.has(id) && !this.#held.has(id))
+    this.#waiting = new Map(unsent.map(({ id }) => [id, this.#waiting.get(id) ?? now]))
+    for (const { id, type } of unsent) {
+      const waitedMs = now - (this.#waiting.get(id) ?? now)
+      if (waitedMs >= this.#stallAfterMs) await this.#stall(id, type, waitedMs)
+    }
+  }
+
+  async #stall(job: Id, type: string, silentMs: number): Promise<boolean> {
+    if (!(await this.#options.queue.stalled(job))) return false
+    this.#options.log.error({ job, type, silentMs: Math.round(silentMs) }, 'a job has stalled')
     this.#options.events.publish({ kind: 'state', job, state: 'stalled', failure: null })
+    return true
   }
 
   #isOverdue({ type, began }: Underway): boolean {

@@ -34,7 +34,14 @@ export function jobEnd(t: Texts, job: JobDetail): JobEnd {
     case 'cancelled':
       return { kind: 'busy', title: t.job.cancelled, ...none, actions: next }
     case 'stalled':
-      return { kind: 'bad', title: t.job.stalled, message: '', help: t.job.stalledHelp, actions: [again, ...next] }
+      return {
+        kind: 'bad',
+        message: '',
+        ...(job.startedAt === null
+          ? { title: t.job.notTaken, help: t.job.notTakenHelp }
+          : { title: t.job.stalled, help: t.job.stalledHelp }),
+        actions: [again, ...next],
+      }
     case 'queued':
       return { kind: 'busy', title: t.job.queued, ...none, actions: [again] }
     case 'running':

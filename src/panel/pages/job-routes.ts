@@ -149,7 +149,8 @@ function pageModel(kit: PageKit, request: FastifyRequest, job: JobDetail, id: st
   const { t } = kit
   const isLive = isActive(job)
   const operation = kit.operation('job.get')
-  const cancel = job.state === 'queued' && kit.may(request, 'job.cancel')
+  const isUnsent = job.state === 'stalled' && job.startedAt === null && job.attempts === 0
+  const cancel = (job.state === 'queued' || isUnsent) && kit.may(request, 'job.cancel')
   const stop = isLive && isRun(job) && kit.may(request, 'job.stop')
   return {
     head: {

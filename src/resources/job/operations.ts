@@ -87,7 +87,7 @@ export const cancel = defineOperation({
   name: 'job.cancel',
   summary: 'Cancel a job that has not begun',
   description:
-    'Only while it waits in the queue. A new tenant or domain whose making was cancelled stays as one that failed.',
+    'Only while it waits in the queue, or has stalled because the root side never took it. A new tenant or domain whose making was cancelled stays as one that failed.',
   effect: 'write',
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'POST /jobs/{job}/cancel',
@@ -102,7 +102,7 @@ export const cancel = defineOperation({
     if (!(await jobs.cancelled(job.id)))
       conflict(
         `cancel job ${job.id}`,
-        job.state === 'queued' ? 'it has been handed over' : `it is ${job.state}`,
+        job.startedAt === null && isActive(job.state) ? 'it has been handed over' : `it is ${job.state}`,
         'Wait for its end.',
       )
     return { id: job.id }

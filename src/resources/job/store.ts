@@ -65,6 +65,8 @@ export interface RunnableJob {
   readonly resourceId: Id
   readonly state: JobState
   readonly attempts: number
+  /** The agent has accepted it. */
+  readonly isBegun: boolean
 }
 
 export interface QueuedBy {
@@ -110,7 +112,7 @@ export interface JobStore {
 
   /** Counts one more delivery to the agent. False when the job was cancelled meanwhile and must not be sent. */
   delivered(id: Id): Promise<boolean>
-  /** The agent has not taken it, and it waits as if it had never been sent. False unless it was queued. */
+  /** The agent has not taken it, and it waits as if it had never been sent. False unless it was not accepted. */
   held(id: Id): Promise<boolean>
   /** The agent took it: `running`, with its steps waiting. False when the job may not become that (any more). */
   accepted(id: Id, steps: readonly string[]): Promise<boolean>
@@ -122,8 +124,10 @@ export interface JobStore {
   finished(id: Id, token: number, failure: Failure | null): Promise<boolean>
   /** Ends a job that the agent was never told of. */
   cancelled(id: Id): Promise<boolean>
-  /** `running` jobs without a heartbeat since that moment become `stalled`; answers which. */
-  stall(before: string): Promise<RunnableJob[]>
+  /** Nothing is heard of it. False unless it was running or queued. */
+  stalled(id: Id): Promise<boolean>
+  /** `stalled` jobs that were never sent become `queued`; answers which. */
+  requeued(): Promise<Id[]>
   /** Forgets at most so many of them, with their steps. */
   purgeFinishedBefore(moment: string, limit: number): Promise<number>
 }
@@ -278,9 +282,10 @@ export function jobStore(db: Db, material: StoreMaterial): JobStore {
     async held(id) {
       const result = await db
         .updateTable('jobs')
-        .set({ attempts: 0, updated_at: now })
+        .set({ state: 'queued', attempts: 0, updated_at: now })
         .where('id', '=', id)
-        .where('state', '=', 'queued')
+        .where('state', 'in', ['queued', 'stalled'])
+        .where('started_at', 'is', null)
         .executeTakeFirst()
       return result.numUpdatedRows > 0n
     },
@@ -343,21 +348,27 @@ export function jobStore(db: Db, material: StoreMaterial): JobStore {
     },
 
     async cancelled(id) {
-      const job = await db.selectFrom('jobs').select('attempts').where('id', '=', id).executeTakeFirst()
-      return job?.attempts === 0 && end(id, 'cancelled', null)
+      const job = await db.selectFrom('jobs').select(['attempts', 'started_at']).where('id', '=', id).executeTakeFirst()
+      return job?.attempts === 0 && job.started_at === null && end(id, 'cancelled', null)
     },
 
-    async stall(before) {
-      const silent = await runnable().where('state', '=', 'running').where('heartbeat_at', '<', before).execute()
-      const stalled: RunnableJob[] = []
-      for (const row of silent)
-        await inTransaction(db, async (tx) => {
-          const job = runnableOf(row)
-          if (!(await become(tx, job.id, 'stalled'))) return
-          stalled.push({ ...job, state: 'stalled' })
-          await tell(tx, row, 'stalled', null)
-        })
-      return stalled
+    async stalled(id) {
+      if (!(await become(db, id, 'stalled'))) return false
+      const job = await db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+      await tell(db, job, 'stalled', null)
+      return true
+    },
+
+    async requeued() {
+      const unsent = await db
+        .updateTable('jobs')
+        .set({ state: 'queued', updated_at: now })
+        .where('state', '=', 'stalled')
+        .where('attempts', '=', 0)
+        .where('started_at', 'is', null)
+        .returning('id')
+        .execute()
+      return unsent.map(({ id }) => stored<Id>(id))
     },
 
     async purgeFinishedBefore(moment, limit) {
@@ -453,5 +464,6 @@ function runnableOf(row: Selectable<JobTable> & { readonly reseller_id: string |
     resourceId: stored(row.resource_id),
     state: stored(row.state),
     attempts: row.attempts,
+    isBegun: row.started_at !== null,
   }
 }

@@ -21,6 +21,8 @@ export interface Machine {
   setupOpen: boolean
   rootPassword: string
   running: Id[]
+  /** Answers no ping. */
+  isFrozen: boolean
   /** What happens to a job; asked at each delivery. */
   play: (job: Job) => JobPlay
   /** Results by token, as the real one keeps them on disk. */
@@ -36,6 +38,7 @@ export function machine(over: Partial<Machine> = {}): Machine {
     setupOpen: false,
     rootPassword: 'root-password',
     running: [],
+    isFrozen: false,
     play: () => 'succeed',
     results: new Map(),
     audit: null,
@@ -127,6 +130,7 @@ export class ScriptedAgent {
     if (message.t === 'inspect' && message.what === 'audit') this.#verify(message.ask)
     else if (message.t === 'inspect') this.#answer(message.ask, message.what === 'health' ? health() : [])
     if (message.t === 'inventory') this.#answer(message.ask, [])
+    if (message.t === 'ping' && !this.#machine.isFrozen) this.#answer(message.ask, null)
     if (message.t === 'output') this.#answer(message.ask, printed(message.after))
     if (message.t === 'verify_root')
       this.#answer(message.ask, { retryAfterSeconds: null, ...checked(message, this.#machine.rootPassword) })
