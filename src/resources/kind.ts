@@ -83,6 +83,8 @@ export interface Kind<N extends string = string, S extends z.ZodType = z.ZodType
   readonly reference?: { readonly key: keyof z.output<S> & string; readonly fields: readonly string[] }
   columns?(rows: Rows<W>): readonly ItemColumn<z.output<S>>[]
   readonly list?: {
+    /** Inputs by which its page narrows the list, besides the search and the state. */
+    readonly filters?: readonly string[]
     /** The initial values of the form of a new one. */
     begin?(visitor: NonNullable<Look['visitor']>): Readonly<Record<string, string>>
     /** @param given how the list is narrowed */

@@ -11,9 +11,10 @@ import { type AnyKind, tableOf, wordsOf } from '../../resources/kind.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import type { PageKit } from './page-kit.ts'
 
-/** Inputs that a list may take, as controls above it. */
-const textFilters = ['search', 'action', 'actor', 'since', 'until', 'role', 'reseller']
-const choiceFilters = ['status', 'state', 'outcome']
+/** Inputs of the list that narrow it, as controls above it; a kind adds its own. */
+function filtersOf({ list }: AnyKind): readonly string[] {
+  return ['search', ...(list?.filters ?? []), 'status', 'state']
+}
 
 type ListQuery = Readonly<Record<string, string | undefined>>
 
@@ -30,9 +31,7 @@ function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
     const { t } = kit
     const words = wordsOf(t, kind)
     const operation = kit.operation(name)
-    const keys = ['cursor', 'deleted', ...textFilters, ...choiceFilters].filter((key) =>
-      fieldNamed(operation.input, key),
-    )
+    const keys = ['cursor', 'deleted', ...filtersOf(kind)].filter((key) => fieldNamed(operation.input, key))
     const given = keys.flatMap((key) => (request.query[key] ? [[key, request.query[key]] as const] : []))
     const input = Object.fromEntries(given)
     const { items, nextCursor } = page.parse((await kit.run(request, name, input)).value)
@@ -56,7 +55,7 @@ function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
           ],
         },
         problem: null,
-        filter: filterOf(kit, request, operation.input, action, narrowing),
+        filter: filterOf(kit, request, kind, operation.input, narrowing),
         table: tableOf(kind, t, items),
         empty: Object.keys(narrowing).length > 0 ? nothingFits(t, action) : emptyOf(words, add),
         pager: {
@@ -76,24 +75,27 @@ function begin({ list }: AnyKind, { session }: FastifyRequest): Readonly<Record<
 function filterOf(
   kit: PageKit,
   request: FastifyRequest,
+  kind: AnyKind,
   input: z.ZodObject,
-  action: string,
   given: Readonly<Record<string, string>>,
 ): object | null {
   const { t } = kit
   const takes = (key: string) =>
     fieldNamed(input, key) !== undefined && (key !== 'reseller' || kit.may(request, 'reseller.list'))
   const words: Readonly<Record<string, string>> = { ...t.statuses, ...t.roles, ...t.audit.outcomes }
-  const texts = textFilters.filter(takes).map((name) => ({ name, title: label(t, name), value: given[name] ?? '' }))
-  const selects = choiceFilters.filter(takes).map((name) => ({
-    name,
-    title: label(t, name),
-    value: given[name] ?? '',
-    choices: (fieldNamed(input, name)?.choices ?? []).map((word) => ({ value: word, title: words[word] ?? word })),
-  }))
+  const filters = filtersOf(kind)
+    .filter(takes)
+    .map((name) => ({
+      name,
+      title: label(t, name),
+      value: given[name] ?? '',
+      choices: (fieldNamed(input, name)?.choices ?? []).map((word) => ({ value: word, title: words[word] ?? word })),
+    }))
+  const texts = filters.filter(({ choices }) => choices.length === 0)
+  const selects = filters.filter(({ choices }) => choices.length > 0)
   const hasDeleted = takes('deleted')
   if (texts.length + selects.length === 0 && !hasDeleted) return null
-  return { action, texts, selects, hasDeleted, deleted: given.deleted === 'true' }
+  return { action: kind.path, texts, selects, hasDeleted, deleted: given.deleted === 'true' }
 }
 
 function nothingFits(t: Texts, action: string): Empty {

@@ -37,6 +37,7 @@ export const audit = defineKind({
     { title: t.audit.number, number: true, wide: true, cell: ({ sequence }) => ({ text: sequence }) },
   ],
   list: {
+    filters: ['action', 'actor', 'since', 'until', 'outcome'],
     actions: ({ t }, given) => [
       { title: t.audit.verify, href: '/audit/verify' },
       { title: t.audit.export, href: `/audit/export${query(given)}` },

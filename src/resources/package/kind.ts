@@ -24,6 +24,7 @@ export const packageKind = defineKind({
   menu: { group: 'hosting', icon: 'package' },
   item: Package,
   reference: { key: 'name', fields: ['package'] },
+  list: { filters: ['reseller'] },
   columns({ t, words, about }) {
     const more = (one: Package) =>
       [one.isDefault ? words.isDefault : '', about === 'reseller' ? '' : (one.resellerEmail ?? ''), one.description]

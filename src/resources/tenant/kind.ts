@@ -27,6 +27,7 @@ export const tenant = defineKind({
   menu: { group: 'hosting', icon: 'tenant' },
   item: Tenant,
   reference: { key: 'name', fields: ['tenant'] },
+  list: { filters: ['reseller'] },
   columns: ({ t }) => [
     { title: label(t, 'name'), cell: ({ name }) => ({ text: name, href: `/tenants/${name}` }) },
     { title: label(t, 'status'), cell: ({ status }) => ({ badge: statusBadge(status, t.statuses) }) },

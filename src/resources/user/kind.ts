@@ -39,7 +39,7 @@ export const user = defineKind({
     { title: label(t, 'tenant'), cell: tenantCell },
     { title: label(t, 'createdAt'), wide: true, cell: ({ createdAt }) => ({ time: createdAt }) },
   ],
-  list: { actions: ({ words }) => [{ title: words.invite, href: '/do/user.invite' }] },
+  list: { filters: ['role'], actions: ({ words }) => [{ title: words.invite, href: '/do/user.invite' }] },
   detail: {
     ref: ({ email }) => email,
     async page(one, look) {
