@@ -8,14 +8,13 @@ import { type ErrorCode, errorTable } from '../../src/contract/errors.ts'
 import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../src/contract/operation.ts'
 import { parseCommandLine, toCommandLine } from '../../src/lib/command-spec.ts'
 import { splitWords } from '../../src/lib/words.ts'
-import type { RegisterPages } from '../../src/panel/http/types.ts'
 import { type FormValues, valuesFrom } from '../../src/panel/pages/form-values.ts'
 import { detailPath, listPath } from '../../src/panel/pages/places.ts'
-import { registerPages } from '../../src/panel/pages/register-pages.ts'
 import type { Context } from '../../src/resources/context.ts'
 import { exampleInput, operations } from '../../src/resources/index.ts'
 import { localCertificate } from '../support/local-certificate.ts'
 import { type Answer, ask, type Browser } from './support/client.ts'
+import { realPages } from './support/real-pages.ts'
 import { type Ended, openShell, rootShell, type Shell } from './support/shell.ts'
 import { storeImage } from './support/store-image.ts'
 import { password, proofsAtRest, type TestPanel, testPanel, until } from './support/test-panel.ts'
@@ -76,14 +75,6 @@ let people: Person[]
 let things: Record<Whose, Things>
 let grants: Map<string, 'all' | ReadonlySet<string>>
 
-/** The real pages, and the tests' way to a form token. */
-const pages: RegisterPages = async (app, deps) => {
-  app.get('/assets/token', { config: { access: 'public' } }, async (request, reply) =>
-    deps.auth.formToken(request, reply),
-  )
-  return registerPages(app, deps)
-}
-
 const helperMay = [
   'tenant.list',
   'tenant.get',
@@ -100,7 +91,7 @@ const forKeys = operations.flatMap(({ name, policy }) => (policy.isSensitive ? [
 
 beforeAll(async () => {
   const tls = localCertificate()
-  test = await testPanel({ registerPages: pages, tls })
+  test = await testPanel({ registerPages: realPages, tls })
   setup = await testPanel({ machine: { setupOpen: true }, tls })
   const shellAt = ({ panel: { port } }: TestPanel, key?: string) =>
     openShell({ port, certificate: tls.cert, ...(key !== undefined && { key }) })
