@@ -21,8 +21,11 @@ export function markBegun(record: string, seconds: number): boolean {
   }
   writeFileSync(join(record, 'until'), String(Date.now() + seconds * 1000), rootOnly)
   const directory = openSync(parent, 'r')
-  fsyncSync(directory)
-  closeSync(directory)
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
   return true
 }
 
