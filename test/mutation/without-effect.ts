@@ -7,6 +7,11 @@ export interface WithoutEffect extends Pick<Result, 'source' | 'change'> {
 
 export const withoutEffect: readonly WithoutEffect[] = [
   {
+    source: 'src/panel/auth/api-keys.ts',
+    change: '…: lastUsedAt === null ? 0 : Date.parse(lastUsedAt… → …: lastUsedAt === null ? 1 : Date.parse(lastUsedAt…',
+    reason: 'the first and the second millisecond of 1970 are both long ago',
+  },
+  {
     source: 'src/agent/jobs/intake.ts',
     change:
       '…onst reason = String(why instanceof Error ? why.message : why).slice(0, 500) → …onst reason = String(why).slice(0, 500)',

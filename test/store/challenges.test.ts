@@ -42,6 +42,18 @@ onBothStores('a sign-in that waits for its code', (bench) => {
     expect([await find(), await enter()]).toEqual([undefined, undefined])
   })
 
+  it('is swept away when it is over, and not before', async () => {
+    const panel = await bench.panel()
+    const { id, find } = await started(panel)
+    const left = async () => (await panel.db.selectFrom('login_challenges').selectAll().execute()).length
+    await challenges.purge(panel.db)
+    expect([await find(), await left()]).toEqual([id, 1])
+
+    clock += 10 * minutes + 1
+    await challenges.purge(panel.db)
+    expect(await left()).toBe(0)
+  })
+
   it('is ended by one of several at once', async () => {
     const panel = await bench.panel()
     const { end } = await started(panel)
