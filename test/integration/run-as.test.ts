@@ -9,6 +9,8 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -298,6 +300,24 @@ describe('after another start of the agent', () => {
     expect(await machine.services.runAs(run)).toEqual({ kind: 'lost' })
     expect(await machine.services.runEnd(acme.name, run.id)).toEqual({ kind: 'lost' })
     expect(existsSync(join(machine.places.customers.home(acme.name), 'ran'))).toBe(false)
+  })
+
+  it('the first command has what all tenants keep above 2 GiB removed, oldest first', async () => {
+    const runs = machine.places.tenantRuns(TenantName.parse('third'))
+    for (let nth = 1; nth <= 130; nth++) {
+      const old = join(runs, String(nth))
+      mkdirSync(old, { recursive: true })
+      writeFileSync(join(old, 'output'), '')
+      truncateSync(join(old, 'output'), 2 ** 24)
+      writeFileSync(join(old, 'end'), '{}')
+      utimesSync(join(old, 'end'), nth, nth)
+    }
+    await machine.restart()
+    await machine.said(other, 'true')
+    const left = readdirSync(runs)
+    expect(left.length).toBeLessThanOrEqual(128)
+    expect(left).toContain('130')
+    expect(left).not.toContain('1')
   })
 
   it('only so many runs of a tenant are kept, the newest', async () => {

@@ -37,6 +37,7 @@ export function layout(root = '/') {
     approvals: at('var/lib/wcp360-agent/approvals'),
     setupWord: at('var/lib/wcp360-agent/setup.json'),
     /** root 0700: what tenants' commands printed and how they ended, by tenant and run. */
+    runs: at('var/lib/wcp360-agent/runs'),
     tenantRuns: (tenant: TenantName) => at('var/lib/wcp360-agent/runs', tenant),
     tenantRun: (tenant: TenantName, run: Id) => at('var/lib/wcp360-agent/runs', tenant, run),
     logs: at('var/log/wcp360'),

@@ -11,7 +11,7 @@ import type { Id, TenantName } from '../../../contract/values.ts'
 import { ensureTmp } from '../fpm-lifecycle.ts'
 import type { Layout } from '../layout.ts'
 import { type OutputPage, readOutput } from './kept-output.ts'
-import { pruneRuns } from './kept-runs.ts'
+import { pruneAllRuns, pruneRuns } from './kept-runs.ts'
 import { makePipe, OutputPipe, pipeForWriter } from './output-pipe.ts'
 import { ownPhp } from './own-php.ts'
 import { RunLeft } from './run-left.ts'
@@ -46,6 +46,8 @@ interface Active {
 }
 
 const lookEveryMs = 500
+/** The share of all tenants is exceeded by as many outputs at most, half a gigabyte. */
+const runsPerLook = 32
 const graceMs = 5_000
 /** For what is still in the pipe when a process that inherited it lives on elsewhere. */
 const drainMs = 500
@@ -54,6 +56,7 @@ export class RunAs {
   readonly #places: Layout
   readonly #backend: RunBackend
   readonly #active = new Map<Id, Active>()
+  #begun = 0
 
   constructor(places: Layout, backend: RunBackend) {
     this.#places = places
@@ -129,6 +132,7 @@ export class RunAs {
   }
 
   #prepare(run: TenantRun, pipe: string): void {
+    if (this.#begun++ % runsPerLook === 0) pruneAllRuns(this.#places.runs)
     pruneRuns(this.#places.tenantRuns(run.name))
     ownPhp(this.#places, run)
     ensureTmp(this.#places.customers.tmp(run.name), run)
