@@ -157,7 +157,7 @@ describe('wcp', () => {
       help: 'Wait.',
       details: { retryAfterSeconds: 0 },
     }
-    const job = { id: 'j1', type: 'tenant.delete', state: 'succeeded', failure: null, steps: [] }
+    const job = { id: 'j1', type: 'tenant.delete', startedAt: null, state: 'succeeded', failure: null, steps: [] }
     answers = [
       { status: 202, body: { id: 't1', jobId: 'j1' } },
       { status: 429, body: problem },
@@ -172,7 +172,7 @@ describe('wcp', () => {
   })
 
   it('sends a change again, with the key it had, and follows its job when the panel is killed', async () => {
-    const job = { id: 'j1', type: 'tenant.delete', failure: null, steps: [] }
+    const job = { id: 'j1', type: 'tenant.delete', startedAt: null, failure: null, steps: [] }
     answers = [
       { status: 0, body: null },
       { status: 409, body: { code: 'conflict', title: 'Cannot', help: 'Wait.', details: { retryAfterSeconds: 1 } } },
@@ -196,7 +196,7 @@ describe('wcp', () => {
       status: 503,
       body: { code: 'unavailable', title: 'Cannot', help: 'Wait.', details },
     })
-    const job = { id: 'j1', type: 'tenant.delete', state: 'succeeded', failure: null, steps: [] }
+    const job = { id: 'j1', type: 'tenant.delete', startedAt: null, state: 'succeeded', failure: null, steps: [] }
     answers = [
       unavailable({ retryAfterSeconds: 1 }),
       { status: 202, body: { id: 't1', jobId: 'j1' } },
@@ -243,7 +243,7 @@ describe('wcp', () => {
   })
 
   it('follows the job of a change to its end', async () => {
-    const job = { id: 'j1', type: 'tenant.delete', failure: null }
+    const job = { id: 'j1', type: 'tenant.delete', startedAt: null, failure: null }
     const step = { position: 0, name: 'trash', state: 'done', note: null }
     answers = [
       { status: 202, body: { id: 't1', jobId: 'j1' } },
@@ -257,6 +257,26 @@ describe('wcp', () => {
     expect(written.err).toContain('tenant.delete succeeded')
   })
 
+  it.each([
+    { startedAt: null, words: 'the root side does not take it', cancel: true },
+    { startedAt: '2026-03-01T12:00:00.000Z', words: 'the root side does not tell how it goes', cancel: false },
+  ])(
+    'says that a job has stalled, and how to cancel one that nobody took: $words',
+    async ({ startedAt, words, cancel }) => {
+      const job = { id: 'j1', type: 'tenant.delete', startedAt, failure: null, steps: [] }
+      answers = [
+        { status: 202, body: { id: 't1', jobId: 'j1' } },
+        { status: 200, body: { ...job, state: 'stalled' } },
+        { status: 200, body: { ...job, state: 'succeeded' } },
+      ]
+
+      expect(await wcp('tenant', 'delete', 'acme')).toBe(0)
+
+      expect(written.err).toContain(`stalled: ${words}`)
+      expect(written.err.includes('job cancel j1')).toBe(cancel)
+    },
+  )
+
   it('ends with the exit code of a failed job and says which step, why and what to do', async () => {
     const failure = {
       step: 'trash',
@@ -266,7 +286,7 @@ describe('wcp', () => {
     }
     answers = [
       { status: 202, body: { id: 't1', jobId: 'j1' } },
-      { status: 200, body: { id: 'j1', type: 'tenant.delete', state: 'failed', failure, steps: [] } },
+      { status: 200, body: { id: 'j1', type: 'tenant.delete', startedAt: null, state: 'failed', failure, steps: [] } },
     ]
 
     expect(await wcp('tenant', 'delete', 'acme')).toBe(10)
@@ -277,7 +297,7 @@ describe('wcp', () => {
   it('follows the job of the first site as well when a tenant was made with one', async () => {
     const job = (id: string, type: string, failure: object | null) => ({
       status: 200,
-      body: { id, type, state: failure === null ? 'succeeded' : 'failed', failure, steps: [] },
+      body: { id, type, startedAt: null, state: failure === null ? 'succeeded' : 'failed', failure, steps: [] },
     })
     const failure = { step: 'site', code: 'conflict', message: 'Cannot make it: taken', help: 'Choose another.' }
     answers = [
