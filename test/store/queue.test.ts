@@ -196,6 +196,30 @@ onBothStores('the queue', (bench) => {
     expect(error.message).toBe(`Cannot cancel job ${second}: it has been handed over`)
   })
 
+  it('is cancelled or handed over, and never both, when both come at the same moment', async () => {
+    const panel = await bench.panel()
+    const names = Array.from({ length: 20 }, (_, index) => `shop${String.fromCharCode(97 + index)}`)
+    await tenants(panel, ...names)
+    const ids = (await jobsOf(panel).nextRunnable(20)).map(({ id }) => id)
+
+    const answers = await Promise.all(
+      ids.map((id) =>
+        Promise.all([
+          panel
+            .transaction((context) => job.cancel.run(context, { job: id }))
+            .then(
+              () => true,
+              () => false,
+            ),
+          jobsOf(panel).delivered(id),
+        ]),
+      ),
+    )
+
+    expect(ids).toHaveLength(20)
+    for (const [cancelled, sent] of answers) expect(cancelled).toBe(!sent)
+  })
+
   it('leaves no trace of a request that was rolled back', async () => {
     const panel = await bench.panel()
     await tenants(panel, 'one')

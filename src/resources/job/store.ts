@@ -348,8 +348,15 @@ export function jobStore(db: Db, material: StoreMaterial): JobStore {
     },
 
     async cancelled(id) {
-      const job = await db.selectFrom('jobs').select(['attempts', 'started_at']).where('id', '=', id).executeTakeFirst()
-      return job?.attempts === 0 && job.started_at === null && end(id, 'cancelled', null)
+      // Written first, so that a delivery at the same moment waits for this transaction and finds it cancelled.
+      const unsent = await db
+        .updateTable('jobs')
+        .set({ updated_at: now })
+        .where('id', '=', id)
+        .where('attempts', '=', 0)
+        .where('started_at', 'is', null)
+        .executeTakeFirst()
+      return unsent.numUpdatedRows > 0n && end(id, 'cancelled', null)
     },
 
     async stalled(id) {
