@@ -327,7 +327,7 @@ export const shared = {
   },
   terminal: {
     title: 'Terminal',
-    lede: 'The same commands as wcp on the server, and the API call behind each.',
+    lede: 'The commands of wcp on the server with the API call behind each, and calls of the API themselves.',
     line: 'Command',
     run: 'Run',
     call: 'API call',
