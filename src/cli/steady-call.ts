@@ -41,9 +41,9 @@ export function steadyCall({ call, output, patience = usualPatience }: Waiting, 
       try {
         return await call(one)
       } catch (error) {
-        const isUnder = isBeingWorkedOn(error)
-        if (!isUnder && !isUnanswered(error)) throw error
-        isGone ||= isUnder || !isAbsent(error)
+        const isToComeBack = asksToComeBack(error)
+        if (!isToComeBack && !isUnanswered(error)) throw error
+        isGone ||= isToComeBack || !isAbsent(error)
         if (performance.now() - since > (isGone ? patience.goneMs : patience.absentMs)) throw error
         if (!isTold) output.err('The panel does not answer; waiting for it …\n')
         isTold = true
@@ -61,7 +61,7 @@ function isAbsent({ cause }: WcpError): boolean {
 }
 
 /** The first one has arrived and is not through yet, or the panel itself has just begun. */
-function isBeingWorkedOn(error: unknown): error is WcpError {
+function asksToComeBack(error: unknown): error is WcpError {
   if (!(error instanceof WcpError)) return false
   const { retryAfterSeconds } = error.details
   if (error.code === 'conflict') return retryAfterSeconds !== undefined
