@@ -1,6 +1,6 @@
 /** A line of the terminal page that is a REST call, as `GET /api/v1/tenants` or `POST /api/v1/tenants {"name": "acme"}`. */
 import type { FastifyRequest } from 'fastify'
-import { asWcpError, WcpError } from '../../contract/errors.ts'
+import { WcpError } from '../../contract/errors.ts'
 import { isRecord } from '../../contract/fields.ts'
 import { type AnyOperation, httpBinding } from '../../contract/operation.ts'
 import { apiRoot } from '../../lib/http-call.ts'
@@ -11,6 +11,7 @@ import { restReader } from '../http/rest-input.ts'
 import { parseStrictJson } from '../http/strict-json.ts'
 import { apiCall } from './api-call.ts'
 import type { PageKit } from './page-kit.ts'
+import { refusalOf } from './terminal-run.ts'
 import type { TerminalEntry } from './terminal-session.ts'
 
 const shape = /^(GET|POST|PUT|PATCH|DELETE)\s+(\S+)\s*(.*)$/su
@@ -34,8 +35,7 @@ export async function runCall(kit: PageKit, request: FastifyRequest, line: strin
     const [job] = jobIds
     return entry(shown, statusOf(operation, jobIds), value, job === undefined ? null : path`/jobs/${job}`)
   } catch (thrown) {
-    const error = asWcpError(thrown)
-    if (error.code === 'internal') throw thrown
+    const error = refusalOf(thrown)
     return { ...entry(shown, error.status, error.toProblem()), failed: true }
   }
 }

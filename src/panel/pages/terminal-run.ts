@@ -21,9 +21,7 @@ export async function runLine(kit: PageKit, request: FastifyRequest, line: strin
     // By all, so that what is not permitted is refused as everywhere and not as an unknown word.
     return await runCommand(kit, request, parseCommandLine(words, kit.deps.operations))
   } catch (thrown) {
-    const error = asWcpError(thrown)
-    if (error.code === 'internal') throw thrown
-    return { ...nothing, line: shown(line, kit.deps.operations), failed: true, ...problemText(error) }
+    return { ...nothing, line: shown(line, kit.deps.operations), failed: true, ...problemText(refusalOf(thrown)) }
   }
 }
 
@@ -63,10 +61,15 @@ async function runCommand(
       job: job === undefined ? null : path`/jobs/${job}`,
     }
   } catch (thrown) {
-    const error = asWcpError(thrown)
-    if (error.code === 'internal') throw thrown
-    return { ...base, failed: true, ...problemText(error) }
+    return { ...base, failed: true, ...problemText(refusalOf(thrown)) }
   }
+}
+
+/** What the visitor is told in the terminal; a defect of ours is thrown on, for the page of errors. */
+export function refusalOf(thrown: unknown): WcpError {
+  const error = asWcpError(thrown)
+  if (error.code === 'internal') throw thrown
+  return error
 }
 
 export function offered(kit: PageKit, request: FastifyRequest): AnyOperation[] {
