@@ -16,6 +16,7 @@ let server: Server
 let status = 204
 let received: { type: string | undefined; body: unknown }[] = []
 let logged: string[] = []
+let log = pino({ enabled: false })
 
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'wcp-head-'))
@@ -31,7 +32,10 @@ afterAll(() => rmSync(directory, { recursive: true }))
 beforeEach(async () => {
   status = 204
   received = []
-  logged = []
+  // its own for each test: a sender that was closed may still say how its last attempt went
+  const lines: string[] = []
+  logged = lines
+  log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line).err?.message) })
   const tls = { key: readFileSync(join(directory, 'key')), cert: ca }
   server = createServer(tls, async (request, response) => {
     received.push({ type: request.headers['content-type'], body: JSON.parse(await text(request)) })
@@ -48,7 +52,6 @@ afterEach(async () => {
   await once(server, 'close')
 })
 
-const log = pino({}, { write: (line: string) => void logged.push(JSON.parse(line).err?.message) })
 const arrives = (check: () => void) => vi.waitFor(check, { timeout: 5000 })
 let url = () => ''
 const head = (seq: number) => ({ seq, at: '2026-11-21T13:00:00.000Z', mac: 'a'.repeat(64), seal: 'b'.repeat(64) })
