@@ -136,7 +136,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     agent,
     servers,
   })
-  await registerNetworkRoutes(servers, deps, { tokens: { db, ...auth }, registerPages })
+  await registerNetworkRoutes(servers, deps, { auth: { db, ...auth }, registerPages })
 
   agent.events.followAll((event) => {
     if (event.kind === 'state' && event.state !== 'running') beside.house.payLimitsSoon()

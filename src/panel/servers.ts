@@ -5,6 +5,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { type BootstrapRoutesOptions, registerBootstrap } from './http/bootstrap-routes.ts'
 import { type CertificatePort, certificatePort } from './http/certificate-port.ts'
 import { privateDoor } from './http/doors.ts'
 import { limits } from './http/limits.ts'
@@ -49,11 +50,15 @@ export function panelServers(
 export async function registerNetworkRoutes(
   { network }: PanelServers,
   deps: PanelDeps,
-  { tokens, registerPages }: { tokens: TokenRoutesOptions; registerPages: RegisterPages | undefined },
+  {
+    auth,
+    registerPages,
+  }: { auth: TokenRoutesOptions & BootstrapRoutesOptions; registerPages: RegisterPages | undefined },
 ): Promise<void> {
   await network.app.register(async (app) => {
     registerApi(app, deps)
-    registerTokens(app, tokens)
+    registerTokens(app, auth)
+    registerBootstrap(app, auth)
   })
   registerHealthz(network.app)
   if (registerPages)

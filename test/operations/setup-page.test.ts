@@ -37,3 +37,11 @@ it('asks for root only at the address that was printed, and says how to get one'
   expect(await page('/bootstrap')).toContain('name="email"')
   expect(JSON.stringify(test.log)).not.toContain(setupCode)
 })
+
+it('takes the address of the form for no code', async () => {
+  test = await testPanel({ machine: { setupOpen: true }, registerPages: pages })
+
+  const answer = await test.browser().ask({ path: '/bootstrap/admin', headers: { accept: 'text/html' } })
+
+  expect([answer.status, answer.headers.location]).toEqual([303, '/bootstrap'])
+})

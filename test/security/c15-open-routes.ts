@@ -48,6 +48,8 @@ export const openRoutes: Tried = {
       tally.held([404, 405].includes(page.status), `GET ${path}: ${page.status}`)
       const { status } = await nobody.form(path, { password: 'x', email: 'evil@example.com', repeat: 'x' })
       tally.held([403, 404].includes(status), `POST ${path}: ${status}`)
+      const called = await nobody.ask({ method: 'POST', path: `/api/v1${path}`, body: { password: 'x', code: 'x' } })
+      tally.held(called.status === 404, `POST /api/v1${path}: ${called.status}`)
     }
   },
 }

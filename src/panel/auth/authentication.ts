@@ -61,7 +61,7 @@ export async function authentication({ limits, link, onMail, ...base }: Authenti
     accessTokens: tokens,
     apiKeys: keysOfPrograms,
     programs: programs(keysOfPrograms, tokens),
-    setup: bootstrap({ ...persons, signIn: signing, link }),
+    setup: bootstrap({ ...persons, sessions, signIn: signing, link }),
     links: links({
       ...base,
       canMail: () => config.canMail,

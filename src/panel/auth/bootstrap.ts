@@ -14,13 +14,14 @@ import { Email } from '../../resources/user/schema.ts'
 import type { Db } from '../../store/database.ts'
 import { newId } from '../../store/new-id.ts'
 import { clientAddress } from '../http/client-address.ts'
-import type { Bootstrap } from '../http/types.ts'
+import type { BootState, Bootstrap } from '../http/types.ts'
 import type { AgentLink } from '../jobs/agent-link.ts'
 import { badInput } from '../operations/field-errors.ts'
 import type { Acquaintance } from './acquaintance.ts'
 import { recordAuth } from './auth-log.ts'
 import { knownPlace } from './network.ts'
 import type { PasswordHasher } from './password.ts'
+import type { SessionTable } from './sessions.ts'
 import { longestPassword, type SignIn } from './sign-in.ts'
 import type { Throttle } from './throttle.ts'
 import type { Visitors } from './visitors.ts'
@@ -28,8 +29,9 @@ import type { Visitors } from './visitors.ts'
 export interface BootstrapOptions {
   readonly db: Db
   readonly storesOf: (db: Db) => Stores
-  readonly signIn: SignIn
-  readonly visitors: Visitors
+  readonly sessions: Pick<SessionTable, 'find' | 'end' | 'isThere'>
+  readonly signIn: Pick<SignIn, 'startSession'>
+  readonly visitors: Pick<Visitors, 'hasSession' | 'giveCookie'>
   readonly hasher: PasswordHasher
   readonly throttle: Throttle
   readonly acquaintance: Pick<Acquaintance, 'meet' | 'greet'>
@@ -61,7 +63,7 @@ const defaultPackage = {
 }
 
 export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(): Promise<void> } {
-  const { db, storesOf, signIn, visitors, hasher, throttle, acquaintance, link, log } = options
+  const { db, storesOf, sessions, signIn, visitors, hasher, throttle, acquaintance, link, log } = options
   /** Stays true: the last administrator cannot be removed. */
   let hasAdmin = false
 
@@ -74,6 +76,13 @@ export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(
     if (await adminExists()) return 'closed'
     if (link.setupOpen === null) return 'unknown'
     return link.setupOpen ? 'open' : 'lost'
+  }
+
+  async function bootState(): Promise<BootState> {
+    const now = await state()
+    if (now === 'closed') return 'done'
+    if (now !== 'open') return now
+    return (await sessions.isThere(db, 'bootstrap')) ? 'bootstrap' : 'not_initialized'
   }
 
   async function demandOpen(): Promise<void> {
@@ -90,64 +99,73 @@ export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(
     }
   }
 
+  async function proveRoot(request: FastifyRequest, { password, code }: { password: string; code: string }) {
+    await demandOpen()
+    const from = clientAddress(request)
+    const attempt = throttle.enter({ account: 'root', address: from, known: null })
+    if (password === '' || password.length > longestPassword || code.length > longestCode)
+      throw await refuseRoot(request, 'password')
+    const check = await link.ask({ t: 'verify_root', password, code, from }, RootCheck, 50_000).catch((error) => {
+      attempt.withdrawn()
+      throw error
+    })
+    if (check.retryAfterSeconds !== null && !check.ok)
+      throw new WcpError('too_many_requests', 'Cannot check the password of root now: too many attempts', {
+        details: { retryAfterSeconds: Math.ceil(check.retryAfterSeconds) },
+      })
+    if (!check.ok) throw await refuseRoot(request, check.refused ?? 'password')
+    attempt.succeeded()
+    return await db.transaction().execute(async (tx) => {
+      await recordAuth(storesOf, tx, request, { action: 'auth.root', outcome: 'ok', user: null, metadata: {} })
+      const kind = 'bootstrap'
+      const secret = await signIn.startSession(tx, request, { kind, userId: null, factor: 'none', isAdmin: true })
+      const begun = await sessions.find(tx, secret)
+      if (begun === undefined) throw new Error('A session was over at its start')
+      return { secret, expiresAt: begun.expiresAt }
+    })
+  }
+
+  async function makeAdmin(request: FastifyRequest, secret: string | null, input: unknown): Promise<string> {
+    await demandOpen()
+    const proof = secret === null ? undefined : await sessions.find(db, secret)
+    if (proof?.kind !== 'bootstrap') throw rootFirst()
+    const parsed = FirstAdmin.safeParse(input)
+    if (!parsed.success) throw badInput(parsed.error, input, ['email', 'password'])
+    const { email, password } = parsed.data
+    refuseEmailAsPassword(`create user "${email}"`, email, password)
+    const passwordHash = await hasher.hash(knownPlace('setup'), password)
+    const id = newId()
+    const value = await db.transaction().execute(async (tx) => {
+      const stores = storesOf(tx)
+      if ((await stores.users.countAdmins()) > 0)
+        throw new WcpError('conflict', 'Cannot create the first administrator: there is one already')
+      if (!(await sessions.end(tx, proof.id, null))) throw rootFirst()
+      await stores.users.insert({ id, email, passwordHash, role: 'system_admin', tenantId: null })
+      await insertDefaultPackage(stores)
+      const user = { id, email, tenant: null }
+      await recordAuth(storesOf, tx, request, { action: 'auth.bootstrap', outcome: 'ok', user, metadata: { email } })
+      await acquaintance.meet(tx, request, id)
+      return await signIn.startSession(tx, request, { kind: 'user', userId: id, factor: 'none', isAdmin: true })
+    })
+    hasAdmin = true
+    await close()
+    return value
+  }
+
   return {
     state,
-
+    bootState,
     isRoot: (request) => visitors.hasSession(request, 'bootstrap'),
+    proveRoot,
+    makeAdmin,
 
-    async verifyRoot(request, reply, { password, code }) {
-      await demandOpen()
-      const from = clientAddress(request)
-      const attempt = throttle.enter({ account: 'root', address: from, known: null })
-      if (password === '' || password.length > longestPassword || code.length > longestCode)
-        throw await refuseRoot(request, 'password')
-      const check = await link.ask({ t: 'verify_root', password, code, from }, RootCheck, 50_000).catch((error) => {
-        attempt.withdrawn()
-        throw error
-      })
-      if (check.retryAfterSeconds !== null && !check.ok)
-        throw new WcpError('too_many_requests', 'Cannot check the password of root now: too many attempts', {
-          details: { retryAfterSeconds: Math.ceil(check.retryAfterSeconds) },
-        })
-      if (!check.ok) throw await refuseRoot(request, check.refused ?? 'password')
-      attempt.succeeded()
-      const value = await db.transaction().execute(async (tx) => {
-        await recordAuth(storesOf, tx, request, { action: 'auth.root', outcome: 'ok', user: null, metadata: {} })
-        return await signIn.startSession(tx, request, {
-          kind: 'bootstrap',
-          userId: null,
-          factor: 'none',
-          isAdmin: true,
-        })
-      })
-      visitors.giveCookie(request, reply, value)
+    async verifyRoot(request, reply, input) {
+      visitors.giveCookie(request, reply, (await proveRoot(request, input)).secret)
     },
 
     async createAdmin(request, reply, input) {
-      await demandOpen()
-      if (!visitors.hasSession(request, 'bootstrap'))
-        throw new WcpError('not_signed_in', 'Cannot create the administrator: root has not signed in')
-      const parsed = FirstAdmin.safeParse(input)
-      if (!parsed.success) throw badInput(parsed.error, input, ['email', 'password'])
-      const { email, password } = parsed.data
-      refuseEmailAsPassword(`create user "${email}"`, email, password)
-      const passwordHash = await hasher.hash(knownPlace('setup'), password)
-      const id = newId()
-      const value = await db.transaction().execute(async (tx) => {
-        const stores = storesOf(tx)
-        if ((await stores.users.countAdmins()) > 0)
-          throw new WcpError('conflict', 'Cannot create the first administrator: there is one already')
-        await stores.users.insert({ id, email, passwordHash, role: 'system_admin', tenantId: null })
-        await insertDefaultPackage(stores)
-        const user = { id, email, tenant: null }
-        await recordAuth(storesOf, tx, request, { action: 'auth.bootstrap', outcome: 'ok', user, metadata: { email } })
-        await acquaintance.meet(tx, request, id)
-        return await signIn.startSession(tx, request, { kind: 'user', userId: id, factor: 'none', isAdmin: true })
-      })
-      hasAdmin = true
-      visitors.giveCookie(request, reply, value)
+      visitors.giveCookie(request, reply, await makeAdmin(request, request.cookie, input))
       acquaintance.greet(request, reply)
-      await close()
     },
 
     /** After each hello: an administrator may exist although the root side was away when it should have closed setup. */
@@ -164,6 +182,10 @@ export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(
       )
     return new WcpError('not_signed_in', refusals[why], why === 'password' ? {} : { help: newAddress })
   }
+}
+
+function rootFirst(): WcpError {
+  return new WcpError('not_signed_in', 'Cannot create the administrator: root has not signed in')
 }
 
 export async function insertDefaultPackage({ packages }: Stores): Promise<void> {

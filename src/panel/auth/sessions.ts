@@ -124,6 +124,11 @@ export function sessionTable(limits: () => SessionLimits, now: () => number = Da
       return row && toSession(row)
     },
 
+    /** Whether anybody has a living session of this kind. */
+    async isThere(db: Db, kind: SessionKind): Promise<boolean> {
+      return (await alive(db).where('kind', '=', kind).limit(1).executeTakeFirst()) !== undefined
+    },
+
     async touch(db: Db, { id, seenAt }: StoredSession, isAdmin: boolean): Promise<void> {
       if (now() - Date.parse(seenAt) < touchEveryMs) return
       const moment = iso(now())

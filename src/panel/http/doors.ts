@@ -88,12 +88,12 @@ export function networkDoor(options: NetworkDoorOptions): Door {
     },
 
     async admit(request, reply) {
-      const { access } = request.routeOptions.config
+      const { access, duringSetup } = request.routeOptions.config
       if (isApi(request) && isSafe(request.method)) rates.read(request)
       if (isAsset(request)) return
       const state = await setup.state()
-      if (access === 'bootstrap') return demandSetup(state)
-      if (state === 'open') return leadToSetup(request, reply)
+      if (access === 'bootstrap' || duringSetup === 'only') return demandSetup(state)
+      if (state === 'open' && duringSetup !== 'too') return leadToSetup(request, reply)
       if (access !== 'session') return
       if (request.session === null) return leadToLogin(request, reply)
       if (request.session.mustEnrol && !request.routeOptions.config.whileEnrolling)

@@ -7,6 +7,7 @@ import { apiRoot } from '../../lib/http-call.ts'
 import { TokenGrant, tokensPath } from '../../lib/token-grant.ts'
 import type { Context } from '../../resources/context.ts'
 import { exampleInput } from '../../resources/index.ts'
+import { bootstrapAnswers, bootstrapBodies, bootstrapPath } from './bootstrap-routes.ts'
 import { exampleObject, exampleOf } from './openapi-examples.ts'
 import { tokenBodies } from './token-routes.ts'
 
@@ -21,7 +22,7 @@ export function openApiDocument(
     const { method, path } = httpBinding(operation)
     paths[path] = { ...paths[path], [method.toLowerCase()]: describe(operation) }
   }
-  Object.assign(paths, tokenPaths())
+  Object.assign(paths, tokenPaths(), bootstrapPaths())
   return {
     openapi: '3.1.0',
     info: {
@@ -152,6 +153,41 @@ function tokenPaths(): Record<string, Json> {
     [`${tokensPath}/code`]: post('code', 'Sign in with the code that was still to come', []),
     [`${tokensPath}/refresh`]: post('refresh', 'Get a new access token for the secret of a session', []),
     [`${tokensPath}/confirm`]: post('confirm', 'Show password or code again, for what is dangerous', [{ key: [] }]),
+  }
+}
+
+/** The once-only setup: `POST` answers 404 for ever once it is done. */
+function bootstrapPaths(): Record<string, Json> {
+  const call = (name: string, summary: string, status: number, answer: z.ZodType, body?: z.ZodType) => {
+    const schema = body && jsonSchema(body, 'input')
+    return {
+      operationId: `bootstrap.${name}`,
+      summary,
+      tags: ['bootstrap'],
+      security: [],
+      ...(schema && {
+        requestBody: {
+          required: true,
+          content: { 'application/json': bodyMedia(schema, Object.keys(asRecord(schema.properties))) },
+        },
+      }),
+      responses: {
+        [status]: { description: 'Done', content: { 'application/json': { schema: jsonSchema(answer, 'output') } } },
+        ...ofAnyRequest,
+        ...(schema && Object.fromEntries([401, 404, 409, 422, 429].map((code) => [code, problem]))),
+        503: problem,
+      },
+    }
+  }
+  const { state, root } = bootstrapAnswers
+  return {
+    [bootstrapPath]: {
+      get: call('state', 'Tell where the first boot stands', 200, state),
+      post: call('root', 'Show the password of root and the code that was printed', 201, root, bootstrapBodies.root),
+    },
+    [`${bootstrapPath}/admin`]: {
+      post: call('admin', 'Create the first administrator', 201, TokenGrant, bootstrapBodies.admin),
+    },
   }
 }
 

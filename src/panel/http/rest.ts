@@ -7,6 +7,7 @@ import { apiRoot } from '../../lib/http-call.ts'
 import { contentDigest } from '../../lib/http-signature.ts'
 import type { Context } from '../../resources/context.ts'
 import { parseForm } from './form-body.ts'
+import { sendJson } from './json-body.ts'
 import { limits } from './limits.ts'
 import { restReader } from './rest-input.ts'
 import { parseStrictJson } from './strict-json.ts'
@@ -98,10 +99,6 @@ function answer(
 export function statusOf(operation: AnyOperation, jobIds: readonly Id[]): 200 | 201 | 202 {
   if (jobIds.length > 0) return 202
   return verbOf(operation) === 'create' ? 201 : 200
-}
-
-function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
-  return reply.type('application/json; charset=utf-8').send(JSON.stringify(value))
 }
 
 /** Fastify leaves the body of a GET unread, so it is the headers that tell of one. */

@@ -10,7 +10,7 @@ import { type TokenGrant, tokensPath } from '../../lib/token-grant.ts'
 import type { Db } from '../../store/database.ts'
 import type { AccessTokens } from '../auth/access-tokens.ts'
 import type { SignIn } from '../auth/sign-in.ts'
-import { badInput } from '../operations/field-errors.ts'
+import { readBody, sendJson } from './json-body.ts'
 import type { Session } from './types.ts'
 
 export interface TokenRoutesOptions {
@@ -37,11 +37,11 @@ export function registerTokens(app: FastifyInstance, options: TokenRoutesOptions
 
   async function grant(request: FastifyRequest, reply: FastifyReply, secret: string): Promise<FastifyReply> {
     const body: TokenGrant = { secret, ...(await accessTokens.issue(secret, request)) }
-    return reply.code(201).type('application/json; charset=utf-8').send(JSON.stringify(body))
+    return sendJson(reply.code(201), body)
   }
 
   app.post(at(''), signIn, async (request, reply) => {
-    const { value, owesMore } = await signing.provePassword(request, read(tokenBodies.password, request))
+    const { value, owesMore } = await signing.provePassword(request, readBody(tokenBodies.password, request))
     if (owesMore)
       throw new WcpError('second_factor_needed', 'Cannot sign in yet: a code of your app is still to come', {
         help: `Send it with the challenge to ${at('/code')}; a recovery code does, too.`,
@@ -51,30 +51,28 @@ export function registerTokens(app: FastifyInstance, options: TokenRoutesOptions
   })
 
   app.post(at('/code'), signIn, async (request, reply) => {
-    const { challenge, code } = read(tokenBodies.code, request)
+    const { challenge, code } = readBody(tokenBodies.code, request)
     return await grant(request, reply, await signing.proveCode(request, challenge, code))
   })
 
   app.post(at('/refresh'), plain, async (request, reply) =>
-    grant(request, reply, read(tokenBodies.refresh, request).secret),
+    grant(request, reply, readBody(tokenBodies.refresh, request).secret),
   )
 
   app.post(at('/confirm'), signIn, async (request, reply) => {
     const session = demandSession(request)
-    return await grant(request, reply, await signing.proveAgain(request, session, read(tokenBodies.confirm, request)))
+    return await grant(
+      request,
+      reply,
+      await signing.proveAgain(request, session, readBody(tokenBodies.confirm, request)),
+    )
   })
 
   app.delete(at(''), plain, async (request, reply) => {
     const session = demandSession(request)
     await db.transaction().execute((tx) => signing.end(tx, request, session))
-    return reply.type('application/json; charset=utf-8').send(JSON.stringify({ id: session.id }))
+    return sendJson(reply, { id: session.id })
   })
-}
-
-function read<T extends z.ZodObject>(schema: T, { body }: FastifyRequest): z.output<T> {
-  const parsed = schema.safeParse(body ?? {})
-  if (!parsed.success) throw badInput(parsed.error, body ?? {}, Object.keys(schema.shape))
-  return parsed.data
 }
 
 /** Of an access token: browsers and API keys have no business here. */

@@ -58,6 +58,8 @@ declare module 'fastify' {
     operation?: string
     /** Checks a secret of somebody who is not known yet: of these, so many a second are looked at. */
     isSignIn?: true
+    /** A call of the API for the first boot: `only` while setup is open (404 afterwards, for ever), or then `too`. */
+    duringSetup?: 'only' | 'too'
     /** A page for those who must set up a second factor before anything else. */
     whileEnrolling?: true
   }
@@ -173,18 +175,33 @@ export interface OwedFactor {
   readonly certificate: 'none' | 'registered' | 'shown'
 }
 
-/** The once-only setup. Routes of it carry `config: { access: 'bootstrap' }`. */
+/** Where first boot stands: root is awaited, root has come and an administrator is awaited, or it is over. */
+export type BootState = 'not_initialized' | 'bootstrap' | 'done' | 'lost' | 'unknown'
+
+/** The once-only setup. Its pages carry `config: { access: 'bootstrap' }`, its calls `duringSetup`. */
 export interface Bootstrap {
   /**
    * `open`: nobody has set the panel up; `closed`: the normal life; `lost`: setup is closed but there is no
    * administrator (page `setup_closed` tells of `wcp emergency`); `unknown`: the agent has not told yet.
    */
   state(): Promise<'open' | 'closed' | 'lost' | 'unknown'>
+  bootState(): Promise<BootState>
   /** Whether this visitor has shown root's password in the last 15 minutes. */
   isRoot(request: FastifyRequest): boolean
-  /** Asks the agent; on success the visitor gets a new cookie that may create the first administrator. `code`: of the address. */
+  /** Asks the agent. @returns the secret that may create the first administrator, once, until then. `code`: of the address. */
+  proveRoot(
+    request: FastifyRequest,
+    input: { password: string; code: string },
+  ): Promise<{ secret: string; expiresAt: string }>
+  /**
+   * First administrator and default package in one transaction; closes setup.
+   * @param secret of `proveRoot`
+   * @returns the secret of the administrator's session
+   */
+  makeAdmin(request: FastifyRequest, secret: string | null, input: unknown): Promise<string>
+  /** `proveRoot` for a browser, which gets the secret as its cookie. */
   verifyRoot(request: FastifyRequest, reply: FastifyReply, input: { password: string; code: string }): Promise<void>
-  /** First administrator and default package in one transaction, closes setup, signs the administrator in. */
+  /** `makeAdmin` for a browser, which is signed in with it. */
   createAdmin(request: FastifyRequest, reply: FastifyReply, input: unknown): Promise<void>
 }
 

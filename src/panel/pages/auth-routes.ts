@@ -121,6 +121,9 @@ export function authRoutes(app: FastifyInstance, kit: PageKit): void {
 
   app.get('/bootstrap', { config: { access: 'bootstrap' } }, (request, reply) => setupPage(request, reply, ''))
 
+  // The address of a refused form, opened again: no code.
+  app.get('/bootstrap/admin', { config: { access: 'bootstrap' } }, (_, reply) => reply.redirect('/bootstrap', 303))
+
   // Not in the query: lynx tells no form where it comes from when that address has one.
   app.get<{ Params: { code: string } }>('/bootstrap/:code', { config: { access: 'bootstrap' } }, (request, reply) =>
     setupPage(request, reply, request.params.code),

@@ -20,6 +20,8 @@ export type JobPlay = 'succeed' | 'hold' | 'ignore' | 'brake' | Failure
 export interface Machine {
   setupOpen: boolean
   rootPassword: string
+  /** Spent with root's sign-in, as the real one's; null: setup is closed to the network. */
+  setupCode: string | null
   running: Id[]
   /** Answers no ping. */
   isFrozen: boolean
@@ -37,6 +39,7 @@ export function machine(over: Partial<Machine> = {}): Machine {
   return {
     setupOpen: false,
     rootPassword: 'root-password',
+    setupCode,
     running: [],
     isFrozen: false,
     play: () => 'succeed',
@@ -133,7 +136,7 @@ export class ScriptedAgent {
     if (message.t === 'ping' && !this.#machine.isFrozen) this.#answer(message.ask, null)
     if (message.t === 'output') this.#answer(message.ask, printed(message.after))
     if (message.t === 'verify_root')
-      this.#answer(message.ask, { retryAfterSeconds: null, ...checked(message, this.#machine.rootPassword) })
+      this.#answer(message.ask, { retryAfterSeconds: null, ...checked(message, this.#machine) })
     if (message.t === 'close_setup') {
       this.#machine.setupOpen = false
       this.#answer(message.ask, null)
@@ -172,9 +175,12 @@ export class ScriptedAgent {
 
 export const setupCode = 'the-code-of-the-address'
 
-function checked({ code, password }: Extract<PanelMessage, { t: 'verify_root' }>, right: string) {
-  if (code !== setupCode) return { ok: false, refused: 'code' }
-  return password === right ? { ok: true, refused: null } : { ok: false, refused: 'password' }
+function checked({ code, password }: Extract<PanelMessage, { t: 'verify_root' }>, scripted: Machine) {
+  if (scripted.setupCode === null) return { ok: false, refused: 'closed' }
+  if (code !== scripted.setupCode) return { ok: false, refused: 'code' }
+  if (password !== scripted.rootPassword) return { ok: false, refused: 'password' }
+  scripted.setupCode = null
+  return { ok: true, refused: null }
 }
 
 function health() {
