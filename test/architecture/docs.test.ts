@@ -30,3 +30,25 @@ describe('each folder of src', () => {
     expect(wrong).toEqual([])
   })
 })
+
+describe('the packages', () => {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, object>
+  const used = [...Object.keys(dependencies ?? {}), ...Object.keys(devDependencies ?? {})].sort()
+  /** Of the first columns of the tables below the heading. */
+  const [, chapter = ''] = readFileSync('README.md', 'utf8').split('## What it is made of')
+  const rows = chapter.split('\n').filter((line) => line.startsWith('| `'))
+
+  it('have their reason in the README, each of them and no other', () => {
+    const named = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map((match) => match[1]))
+
+    expect(named.sort()).toEqual(used)
+  })
+
+  it('that are not used have a reason for that, by name', () => {
+    const note = readFileSync('docs/0024-packages.md', 'utf8')
+    const unused = ['@fastify/view', 'ffi-napi', 'authenticate-pam']
+
+    expect(unused.filter((name) => used.includes(name))).toEqual([])
+    for (const name of unused) expect(note).toContain(`- *\`${name}\`*`)
+  })
+})
