@@ -85,6 +85,8 @@ export const shared = {
     update: 'Change',
     suspend: 'Suspend',
     unsuspend: 'Unsuspend',
+    lock: 'Lock',
+    unlock: 'Unlock',
     delete: 'Delete',
     restore: 'Restore',
     grant: 'Grant',
@@ -120,6 +122,7 @@ export const shared = {
   limitUnits: { maxDomains: '', diskMb: 'MB', memMb: 'MB', cpuPct: '% of a core', pids: '', ioMbps: 'MB/s' },
   holds: {
     title: 'Suspended',
+    locked: 'Locked',
     by: 'On whose word',
     since: 'Since',
     levels: { customer: 'Customer', reseller: 'Reseller', staff: 'Staff', root: 'Root' },

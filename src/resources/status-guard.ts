@@ -11,7 +11,7 @@ interface Row {
 const allowed = {
   update: ['active', 'suspended', 'locked'],
   suspend: ['active', 'suspended', 'locked'],
-  unsuspend: ['suspended', 'locked'],
+  unsuspend: ['suspended'],
   delete: ['active', 'suspended', 'locked', 'error', 'unverified'],
   restore: ['deleted'],
   run: ['active'],
@@ -24,6 +24,7 @@ const remedies: Record<string, string> = {
   error: 'It was never made: send its create request again, or delete it.',
   suspended: 'Unsuspend brings it back.',
   active: 'It is running already.',
+  locked: 'Its sites are served; unlock lets its people in again.',
   deleted: 'It is in the trash; restore brings it back.',
 }
 

@@ -7,43 +7,9 @@ import { migrate } from '../../src/store/migrate.ts'
 import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
 import { type Panel, refusal, root } from './harness.ts'
+import { fqdn, hosted, levels } from './levels.ts'
 
-const { tenant, domain, job, package: packages, reseller, user } = slices
-
-const fqdn = 'shop.example.com'
-const names = ['customer', 'reseller', 'staff', 'root'] as const
-type Name = (typeof names)[number]
-type People = Readonly<Record<Name, Actor>>
-
-/** A customer of a reseller with one site, and somebody of each level. */
-async function hosted(panel: Panel): Promise<{ people: People; acting: Actor }> {
-  const password = 'correct horse battery'
-  const { id: sellerId } = await panel.run(reseller.create, { email: 'seller@example.com', password })
-  await panel.run(packages.create, { name: 'basic', reseller: 'seller@example.com' })
-  const { id: tenantId } = await panel.run(tenant.create, {
-    name: 'acme',
-    reseller: 'seller@example.com',
-    domain: fqdn,
-  })
-  await panel.run(user.create, { email: 'customer@example.com', password, role: 'user', tenant: 'acme' })
-  await panel.run(user.create, { email: 'staff@example.com', password, role: 'system_admin' })
-  await panel.work()
-  const person = async (email: string) => {
-    const { id } = await panel.run(user.get, { user: email })
-    return { kind: 'user', id, email, permissions: 'all' } as const
-  }
-  const [customer, seller, staff] = await Promise.all(
-    ['customer', 'seller', 'staff'].map((name) => person(`${name}@example.com`)),
-  )
-  if (customer === undefined || seller === undefined || staff === undefined) throw new Error('somebody is missing')
-  const people: People = {
-    customer: { ...customer, scope: { kind: 'local', tenant: tenantId, user: customer.id } },
-    reseller: { ...seller, scope: { kind: 'reseller', reseller: Id.parse(sellerId), user: seller.id } },
-    staff: { ...staff, scope: { kind: 'global' } },
-    root,
-  }
-  return { people, acting: { ...people.customer, impersonator: staff } as Actor }
-}
+const { tenant, domain, job, user } = slices
 
 const onDomain = (panel: Panel) => ({
   suspend: (actor: Actor, more: object = {}) => panel.run(domain.suspend, { domain: fqdn, ...more }, actor),
@@ -58,8 +24,8 @@ onBothStores('holds', (bench) => {
     const { suspend, unsuspend, get } = onDomain(panel)
     const lifted: string[] = []
 
-    for (const owner of names)
-      for (const other of names) {
+    for (const owner of levels)
+      for (const other of levels) {
         await suspend(people[owner], { reason: 'abuse' })
         await panel.work()
         const error = await unsuspend(people[other]).then(
@@ -260,7 +226,7 @@ onBothStores('holds', (bench) => {
     await panel.work()
     const { db } = panel
     await db.schema.dropTable('holds').execute()
-    await db.deleteFrom('schema_migrations').where('name', 'in', ['holds', 'holds-of-people']).execute()
+    await db.deleteFrom('schema_migrations').where('name', 'in', ['holds', 'holds-of-people', 'locks']).execute()
     await db.deleteFrom('jobs').where('type', '=', 'tenant.suspend').execute()
     await migrate(db, '2026-03-02T12:00:00.000Z', { migrations })
 

@@ -167,6 +167,12 @@ describe('migrations', () => {
           "a6f0cb497678dc16b60fc95b4c0f45d9d3d71be3e9d69508ab13a02be9e6ef3e",
           "39f49918ce0396d5e9d9889f874111304fc41bcbe951061abc282f01b09c5912",
         ],
+        [
+          25,
+          "locks",
+          "30267d25e39e75c7925e71119ef9f2f8cd6e47eb828680fdf1ba5e622263f1c7",
+          "30267d25e39e75c7925e71119ef9f2f8cd6e47eb828680fdf1ba5e622263f1c7",
+        ],
       ]
     `)
   })

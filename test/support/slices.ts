@@ -13,6 +13,7 @@ import * as reseller from '../../src/resources/reseller/operations.ts'
 import * as role from '../../src/resources/role/operations.ts'
 import * as session from '../../src/resources/session/operations.ts'
 import * as settings from '../../src/resources/settings/operations.ts'
+import * as tenantLocks from '../../src/resources/tenant/lock-operations.ts'
 import * as tenant from '../../src/resources/tenant/operations.ts'
 import * as totp from '../../src/resources/totp/operations.ts'
 import * as userLinks from '../../src/resources/user/link-operations.ts'
@@ -20,7 +21,7 @@ import * as user from '../../src/resources/user/operations.ts'
 import * as webhook from '../../src/resources/webhook/operations.ts'
 
 export const slices = {
-  tenant,
+  tenant: { ...tenant, ...tenantLocks },
   domain,
   package: packages,
   user: { ...user, ...userLinks },

@@ -336,7 +336,7 @@ async function ready(context: Context, ref: string, verb: Verb): Promise<Domain>
 const tenantIsLeaving: readonly string[] = ['deleting', 'deleted', 'purging', 'restoring']
 
 function held({ id, fqdn, tenantId, status }: Domain): HeldThing {
-  return { kind: 'domain', id, name: fqdn, tenantId, status }
+  return { kind: 'domain', id, name: fqdn, tenantId, isClosed: status === 'suspended' }
 }
 
 export const run = defineOperation({

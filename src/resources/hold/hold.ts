@@ -4,7 +4,7 @@ import type { Id } from '../../contract/values.ts'
 import type { Context } from '../context.ts'
 import { conflict } from '../refusals.ts'
 import { placeOf } from '../user/guards.ts'
-import type { Held } from './row.ts'
+import type { Held, HoldEffect } from './row.ts'
 import { type Hold, type HoldLevel, type HoldReason, holdLevels } from './schema.ts'
 import type { StandingHold } from './store.ts'
 
@@ -12,7 +12,8 @@ export interface HeldThing extends Held {
   readonly name: string
   /** Whose lock is taken; null: its own, for a person. */
   readonly tenantId: Id | null
-  readonly status: string
+  /** One hold more changes nothing. */
+  readonly isClosed: boolean
 }
 
 type Changed = Promise<{ jobId: Id | null; holds: Hold[] }>
@@ -21,6 +22,15 @@ type Changed = Promise<{ jobId: Id | null; holds: Hold[] }>
 export type HoldChange = () => Promise<void>
 /** Null where the machine has no part in it. */
 type Enqueue = (change: HoldChange) => Promise<Id | null>
+
+const words = {
+  suspend: { it: 'it', close: 'suspend', open: 'unsuspend', opens: 'Unsuspend brings it back', closed: 'suspended' },
+  lock: { it: 'the tenant', close: 'lock', open: 'unlock', opens: 'Unlock lets its people in again', closed: 'locked' },
+} as const satisfies Record<HoldEffect, unknown>
+
+function wordsOf({ effect = 'suspend' }: Held): (typeof words)[HoldEffect] {
+  return words[effect]
+}
 
 /** @param enqueue closes it, with a job where the machine has a part in it; asked for only where it is open */
 export async function suspend(
@@ -32,14 +42,15 @@ export async function suspend(
   await lock(context, thing)
   const level = await levelOf(context)
   const standing = await context.holds.of(thing)
+  const { close, opens, closed } = wordsOf(thing)
   if (standing.some((hold) => hold.level === level && hold.reason === reason))
     conflict(
-      `suspend ${thing.kind} "${thing.name}"`,
-      'it is suspended already',
-      'Unsuspend brings it back; a hold for another reason can stand beside this one.',
+      `${close} ${thing.kind} "${thing.name}"`,
+      `it is ${closed} already`,
+      `${opens}; a hold for another reason can stand beside this one.`,
     )
   const put = () => context.holds.put(thing, { level, reason, note, ...actingPerson(context) })
-  const jobId = await changed(put, thing.status === 'active' && enqueue)
+  const jobId = await changed(put, !thing.isClosed && enqueue)
   return { jobId, holds: shownTo(level, await context.holds.of(thing)) }
 }
 
@@ -53,7 +64,8 @@ export async function unsuspend(
   await lock(context, thing)
   const level = await levelOf(context)
   const standing = await context.holds.of(thing)
-  const hold = toLift(`unsuspend ${thing.kind} "${thing.name}"`, standing, level, reason)
+  const what = `${wordsOf(thing).open} ${thing.kind} "${thing.name}"`
+  const hold = toLift(thing, what, standing, { level, reason })
   const lift = async () => {
     if (hold !== null) await context.holds.lift(thing, hold.id)
   }
@@ -75,7 +87,7 @@ async function lock({ tenants, users }: Context, { id, tenantId }: HeldThing): P
 export async function refuseBelowHolds(context: Context, what: string, on: Held): Promise<void> {
   const level = await levelOf(context)
   const above = (await context.holds.of(on)).filter((hold) => !mayLift(level, hold.level))
-  if (above.length > 0) throw below(what, above)
+  if (above.length > 0) throw below(on, what, above)
 }
 
 export async function holdsShown(context: Context, on: Held): Promise<Hold[]> {
@@ -89,14 +101,14 @@ export async function closedIfHeld({ holds }: Context, on: Held): Promise<{ isSu
 
 /** Null where it is suspended and nobody knows on whose word: that is for staff. */
 function toLift(
+  on: Held,
   what: string,
   standing: readonly StandingHold[],
-  level: HoldLevel,
-  reason: HoldReason | undefined,
+  { level, reason }: { level: HoldLevel; reason: HoldReason | undefined },
 ): StandingHold | null {
   if (standing.length === 0) {
     if (mayLift(level, 'staff')) return null
-    throw below(what, [{ level: 'staff', reason: 'other' }])
+    throw below(on, what, [{ level: 'staff', reason: 'other' }])
   }
   const named = standing.filter((hold) => reason === undefined || hold.reason === reason)
   if (named.length === 0)
@@ -104,17 +116,22 @@ function toLift(
   const liftable = named.filter((hold) => mayLift(level, hold.level))
   const highest = holdLevels.findLast((one) => liftable.some((hold) => hold.level === one))
   const [hold, ...others] = liftable.filter((one) => one.level === highest)
-  if (hold === undefined) throw below(what, named)
+  if (hold === undefined) throw below(on, what, named)
   if (others.length > 0)
-    conflict(what, `it is suspended for several reasons: ${inWords([hold, ...others])}`, 'Name the one that is over.')
+    conflict(
+      what,
+      `it is ${wordsOf(on).closed} for several reasons: ${inWords([hold, ...others])}`,
+      'Name the one that is over.',
+    )
   return hold
 }
 
 type Told = Pick<StandingHold, 'level' | 'reason'>
 
-function below(what: string, holds: readonly Told[]): WcpError {
-  return new WcpError('forbidden', `Cannot ${what}: it was suspended by ${inWords(holds)}`, {
-    help: 'Who suspended it, or somebody above them, lifts it: ask them.',
+function below(on: Held, what: string, holds: readonly Told[]): WcpError {
+  const { it, closed } = wordsOf(on)
+  return new WcpError('forbidden', `Cannot ${what}: ${it} was ${closed} by ${inWords(holds)}`, {
+    help: `Who ${closed} it, or somebody above them, lifts it: ask them.`,
   })
 }
 

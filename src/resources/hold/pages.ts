@@ -5,14 +5,14 @@ import { label, type Texts } from '../../lib/texts.ts'
 import type { Hold } from './schema.ts'
 
 /** None where nothing is held. */
-export function holdSections(t: Texts, holds: readonly Hold[] = []): Section[] {
+export function holdSections(t: Texts, holds: readonly Hold[] = [], title: string = t.holds.title): Section[] {
   if (holds.length === 0) return []
   const words = t.holds
   return [
     {
-      title: words.title,
+      title,
       table: {
-        caption: words.title,
+        caption: title,
         columns: [
           { title: label(t, 'reason') },
           { title: label(t, 'note') },
@@ -40,4 +40,13 @@ export function verbsOfHeld(one: {
   const { status, holds = [] } = one
   const isLiftable = status === 'suspended' && (holds.length === 0 || holds.some(({ mayLift }) => mayLift))
   return ['update', 'suspend', ...(isLiftable ? ['unsuspend'] : []), 'delete']
+}
+
+/** A tenant can be locked for one reason more, as it can be held. */
+export function verbsOfLockable(one: {
+  readonly deletedAt: string | null
+  readonly locks?: readonly Hold[]
+}): string[] {
+  if (one.deletedAt !== null) return []
+  return ['lock', ...(one.locks?.some(({ mayLift }) => mayLift) ? ['unlock'] : [])]
 }

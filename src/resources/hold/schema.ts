@@ -36,9 +36,14 @@ export const holdRule =
 export const liftRule =
   'Lifts one hold: of those that you may lift, the one of the highest level. What still stands is in the answer.'
 
+export const lockInput = { ...suspendInput, note: suspendInput.note.describe('Read by staff and its reseller') }
+
 export const unsuspendInput = {
   reason: HoldReason.optional().describe('Which hold to lift, where several stand'),
 }
+
+/** `holds`: those that stand now. */
+export const Held = z.strictObject({ id: Id, holds: z.array(Hold) })
 
 /** `holds`: those that stand now. Without a job it was suspended before, or is still. */
 export const AcceptedHold = z.strictObject({ id: Id, jobId: Id.nullable(), holds: z.array(Hold) })

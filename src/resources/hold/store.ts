@@ -2,7 +2,7 @@
 import type { Id } from '../../contract/values.ts'
 import type { Db } from '../../store/database.ts'
 import { type StoreTools, stored } from '../store-tools.ts'
-import { column, type Held } from './row.ts'
+import { column, type Held, holdsOn } from './row.ts'
 import type { HoldLevel, HoldReason } from './schema.ts'
 
 declare module '../stores.ts' {
@@ -42,7 +42,7 @@ export function holdStore(db: Db, { now, newId }: StoreTools): HoldStore {
 
   return {
     async of(on) {
-      const query = db.selectFrom('holds').selectAll().where(column(on.kind), '=', on.id)
+      const query = db.selectFrom('holds').selectAll().where(holdsOn(on))
       const rows = await query.orderBy('created_at').orderBy('id').execute()
       return rows.map((row) => ({
         id: stored(row.id),
@@ -54,12 +54,12 @@ export function holdStore(db: Db, { now, newId }: StoreTools): HoldStore {
       }))
     },
 
-    async put({ kind, id }, { level, reason, note, actor, actorId }) {
+    async put({ kind, id, effect = 'suspend' }, { level, reason, note, actor, actorId }) {
       const about = { tenant_id: null, domain_id: null, user_id: null, [column(kind)]: id }
       const common = { id: newId(), created_at: now, updated_at: now }
       await db
         .insertInto('holds')
-        .values({ ...common, ...about, level, reason, note, actor, actor_id: actorId })
+        .values({ ...common, ...about, effect, level, reason, note, actor, actor_id: actorId })
         .onConflict((known) => known.doNothing())
         .execute()
       await touch({ kind, id })
@@ -71,7 +71,7 @@ export function holdStore(db: Db, { now, newId }: StoreTools): HoldStore {
     },
 
     async liftAll(on) {
-      await db.deleteFrom('holds').where(column(on.kind), '=', on.id).execute()
+      await db.deleteFrom('holds').where(holdsOn(on)).execute()
     },
   }
 }

@@ -2,11 +2,12 @@
 import { type Fact, type Section, statusBadge } from '../../lib/page-model.ts'
 import { query } from '../../lib/safe-url.ts'
 import { label, type Texts } from '../../lib/texts.ts'
-import { holdSections, verbsOfHeld } from '../hold/pages.ts'
+import { holdSections, verbsOfHeld, verbsOfLockable } from '../hold/pages.ts'
 import { defineKind } from '../kind.ts'
 import { limitFacts } from '../package/kind.ts'
 import { Package } from '../package/schema.ts'
 import { tenantPurge } from './jobs.ts'
+import * as locking from './lock-operations.ts'
 import * as operations from './operations.ts'
 import { tenantRow } from './row.ts'
 import { Tenant } from './schema.ts'
@@ -48,10 +49,11 @@ export const tenant = defineKind({
       const add = { title: words.addDomain, href: `/do/domain.create${query({ tenant: one.name })}` }
       return {
         status: statusBadge(one.status, t.statuses),
-        verbs: verbsOfHeld(one),
+        verbs: one.deletedAt === null ? [...(verbsOfHeld(one) ?? []), ...verbsOfLockable(one)] : undefined,
         main: look.may('domain.create') && one.deletedAt === null ? [add] : [],
         sections: [
           ...holdSections(t, one.holds),
+          ...holdSections(t, one.locks, t.holds.locked),
           { ...tenantFacts(t, one, { linksReseller: look.may('reseller.get') }), isAside: true },
           ...(chosen === null ? [] : [{ ...limitFacts(t, chosen), isAside: true }]),
           { title: t.job.recent, table: jobs, empty: t.kinds.job?.none ?? '' },
@@ -68,7 +70,7 @@ export const tenant = defineKind({
     for (const { id } of found) await enqueue(tenantPurge, { tenant: id })
     return { jobs: found.length, rows: 0 }
   },
-  operations,
+  operations: { ...operations, ...locking },
 })
 
 /** @param options whether who looks may see the reseller's page */

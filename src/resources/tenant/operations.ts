@@ -59,7 +59,9 @@ export const get = defineOperation({
   async run(context, input) {
     const deleted = (await context.tenants.find(input.tenant, { scope: scopeOf(context.actor) })) === undefined
     const tenant = await visibleTenant(context, input.tenant, { deleted })
-    return { ...tenant, holds: await holdsShown(context, { kind: 'tenant', id: tenant.id }) }
+    const on = { kind: 'tenant', id: tenant.id } as const
+    const [holds, locks] = [await holdsShown(context, on), await holdsShown(context, { ...on, effect: 'lock' })]
+    return { ...tenant, holds, locks }
   },
 })
 
@@ -193,5 +195,5 @@ async function ready(context: Context, ref: string, verb: Verb): Promise<Tenant>
 }
 
 function held({ id, name, status }: Tenant): HeldThing {
-  return { kind: 'tenant', id, name, status, tenantId: id }
+  return { kind: 'tenant', id, name, tenantId: id, isClosed: status === 'suspended' }
 }

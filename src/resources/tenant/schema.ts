@@ -10,7 +10,7 @@ export const TenantRef = z
   .describe('Tenant, by id or name')
 export type TenantRef = z.output<typeof TenantRef>
 
-/** `locked`: suspended by the panel itself, not by a person. */
+/** `locked`: its people are kept out, its sites are served. One that is suspended, or has a job, says so instead. */
 export const TenantStatus = z.enum(
   ['pending', 'active', 'deploying', 'suspended', 'locked', 'error', 'deleting', 'deleted', 'restoring', 'purging'],
   { error: 'a status such as active or suspended' },
@@ -32,6 +32,8 @@ export const Tenant = z.strictObject({
   domains: Count,
   /** Why it is suspended, and on whose word; of `get` only. */
   holds: z.array(Hold).exactOptional(),
+  /** Why its people are locked out, and on whose word; of `get` only. */
+  locks: z.array(Hold).exactOptional(),
   version: z.int(),
   ...timestamps,
 })

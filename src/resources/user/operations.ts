@@ -11,7 +11,7 @@ import {
   unsuspend as lift,
   refuseBelowHolds,
 } from '../hold/hold.ts'
-import { Hold, holdRule, liftRule, suspendInput, unsuspendInput } from '../hold/schema.ts'
+import { Held, holdRule, liftRule, suspendInput, unsuspendInput } from '../hold/schema.ts'
 import { deletedInput, listInput, pageOf, searchInput } from '../listing.ts'
 import { badInput, conflict } from '../refusals.ts'
 import { RoleRef } from '../role/schema.ts'
@@ -25,8 +25,6 @@ import { Email, User, UserRef, UserStatus } from './schema.ts'
 import { askToVerify } from './verify-address.ts'
 
 const target = { user: UserRef }
-/** `holds`: those that stand now. */
-const HeldUser = z.strictObject({ ...Done.shape, holds: z.array(Hold) })
 const email = Email.describe('E-mail address, with which the user signs in')
 const role = RoleRef.describe('First role: system_admin sees and does everything, user has one tenant')
 const tenant = TenantRef.describe('Tenant of a user, by id or name')
@@ -144,7 +142,7 @@ export const suspend = defineOperation({
   http: 'POST /users/{user}/suspend',
   positional: ['user'],
   input: () => z.strictObject({ ...target, ...suspendInput }),
-  output: () => HeldUser,
+  output: () => Held,
   async run(context, { user: ref, ...why }) {
     const user = await visibleUser(context, ref)
     const what = `suspend user "${user.email}"`
@@ -170,7 +168,7 @@ export const unsuspend = defineOperation({
   http: 'POST /users/{user}/unsuspend',
   positional: ['user'],
   input: () => z.strictObject({ ...target, ...unsuspendInput }),
-  output: () => HeldUser,
+  output: () => Held,
   async run(context, { user: ref, reason }) {
     const user = await visibleUser(context, ref)
     const what = `unsuspend user "${user.email}"`
@@ -257,7 +255,7 @@ export const impersonate = defineOperation({
 })
 
 function held({ id, email, status }: User): HeldThing {
-  return { kind: 'user', id, name: email, status, tenantId: null }
+  return { kind: 'user', id, name: email, tenantId: null, isClosed: status === 'suspended' }
 }
 
 /** A change of another's address is trusted; one's own has to be verified. */
@@ -282,6 +280,8 @@ async function newPlace(
       accepted: 'nothing here',
     })
   refuseReseller(what, user)
+  if (user.tenantId !== null)
+    await refuseBelowHolds(context, what, { kind: 'tenant', id: user.tenantId, effect: 'lock' })
   if (input.role === undefined) {
     if (user.tenantId === null)
       badInput(what, { field: 'tenant', problem: 'is not for this user', accepted: 'nothing here' })

@@ -5,6 +5,7 @@ import type { Database, Db } from '../../store/database.ts'
 import { storeLock } from '../../store/dialect.ts'
 import type { UserTable } from '../../store/tables/people.ts'
 import type { Permissions } from '../actor.ts'
+import { isLocked } from '../hold/locked.ts'
 import type { ListQuery, Page } from '../listing.ts'
 import { alphabetical, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
@@ -51,6 +52,8 @@ export interface UserStore {
   setDeleted(id: Id, deletedAt: string | null): Promise<void>
   /** Ends all sessions, begun sign-ins and one-time links of the user, also those as another, as every change of password, factor, role or status must. */
   endSessions(id: Id): Promise<void>
+  /** The same of all people of a tenant. */
+  endSessionsOfTenant(tenantId: Id): Promise<void>
   /** Living, active administrators; holds other transactions that would change their number. */
   countAdmins(): Promise<number>
   purgeDeletedBefore(moment: string): Promise<number>
@@ -63,7 +66,7 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
       .leftJoin('tenants', 'tenants.id', 'users.tenant_id')
       .leftJoin('resellers', 'resellers.user_id', 'users.id')
       .selectAll('users')
-      .select(['tenants.name as tenant_name', 'tenants.status as tenant_status', 'resellers.id as reseller_id'])
+      .select(['tenants.name as tenant_name', 'resellers.id as reseller_id'])
 
   const withRoles = async (found: readonly Row[]): Promise<User[]> => {
     if (found.length === 0) return []
@@ -128,6 +131,9 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
 
     async credentials(ref) {
       const row = await rows()
+        .select((eb) =>
+          eb.case().when(isLocked()).then('locked').else(eb.ref('tenants.status')).end().as('tenant_status'),
+        )
         .where(isId(ref) ? 'users.id' : 'users.email', '=', ref)
         .where('users.deleted_at', 'is', null)
         .executeTakeFirst()
@@ -205,6 +211,13 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
         .execute()
       await db.deleteFrom('login_challenges').where('user_id', '=', id).execute()
       await db.deleteFrom('one_time_links').where('user_id', '=', id).execute()
+    },
+
+    async endSessionsOfTenant(tenantId) {
+      const people = db.selectFrom('users').select('id').where('tenant_id', '=', tenantId)
+      await db.deleteFrom('sessions').where('user_id', 'in', people).execute()
+      await db.deleteFrom('login_challenges').where('user_id', 'in', people).execute()
+      await db.deleteFrom('one_time_links').where('user_id', 'in', people).execute()
     },
 
     async countAdmins() {

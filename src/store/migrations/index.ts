@@ -22,6 +22,7 @@ import { epochs } from './0020-epochs.ts'
 import { tenantCommands } from './0022-tenant-commands.ts'
 import { egress } from './0023-egress.ts'
 import { holdsOfPeople } from './0024-holds-of-people.ts'
+import { locks } from './0025-locks.ts'
 import type { Migration } from './migration.ts'
 
 export const coreMigrations: readonly Migration[] = [
@@ -48,4 +49,5 @@ export const coreMigrations: readonly Migration[] = [
   tenantCommands,
   egress,
   holdsOfPeople,
+  locks,
 ]

@@ -100,11 +100,13 @@ export interface DomainProofTryTable extends CommonColumns {
   detail: string
 }
 
-/** Why a tenant, a domain or a person is suspended; one of the three ids is set. */
+/** Why a tenant, a domain or a person is suspended, or a tenant locked; one of the three ids is set. */
 export interface HoldTable extends CommonColumns {
   tenant_id: string | null
   domain_id: string | null
   user_id: string | null
+  /** `suspend` or `lock`. */
+  effect: Generated<string>
   level: string
   reason: string
   note: string

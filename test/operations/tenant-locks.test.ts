@@ -1,0 +1,79 @@
+/** A locked tenant's people by every door: page, API, key, terminal. Its sites are the machine's business, which is asked nothing. */
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { ask, type Browser } from './support/client.ts'
+import { realPages } from './support/real-pages.ts'
+import { password, type TestPanel, testPanel, until } from './support/test-panel.ts'
+
+let test: TestPanel
+let baker: Browser
+let key: string
+
+beforeAll(async () => {
+  test = await testPanel({ registerPages: realPages })
+  const make = async (path: string, body: unknown) =>
+    expect((await test.root('POST', `/api/v1/${path}`, body)).status).toBeLessThan(300)
+  await make('packages', { name: 'basic' })
+  await make('tenants', { name: 'bakery' })
+  await make('users', { email: 'baker@example.com', password, role: 'user', tenant: 'bakery' })
+  await until(async () => (await test.root('GET', '/api/v1/jobs?state=succeeded')).json().items?.length === 1)
+  baker = await signedIn()
+  const made = await baker.call('POST', '/api/v1/users/baker@example.com/api-keys', {
+    name: 'deploy',
+    scopes: ['tenant.get'],
+  })
+  key = String(made.json().token)
+})
+
+afterAll(() => test.stop())
+
+async function signedIn(): Promise<Browser> {
+  const browser = test.browser()
+  expect((await browser.signIn('baker@example.com', password)).headers.location).not.toContain('/login')
+  return browser
+}
+
+const byKey = () =>
+  ask({ port: test.panel.port }, { path: '/api/v1/tenants/bakery', headers: { authorization: `Bearer ${key}` } })
+
+it('are signed out and kept out until it is unlocked, and no job comes of it', async () => {
+  const jobs = async () => (await test.root('GET', '/api/v1/jobs')).json().items?.length
+  const [before, keyBefore] = [await jobs(), (await byKey()).status]
+
+  const locked = await test.root('POST', '/api/v1/tenants/bakery/lock', { reason: 'security' })
+  const doors = {
+    page: (await baker.ask({ path: '/tenants/bakery' })).headers.location,
+    terminal: (await baker.ask({ path: '/terminal' })).headers.location,
+    api: (await baker.ask({ path: '/api/v1/tenants/bakery' })).status,
+    key: (await byKey()).status,
+    again: (await test.browser().signIn('baker@example.com', password)).status,
+  }
+  const sessions = await test.panel.db.selectFrom('sessions').select('id').execute()
+  const shown = (await test.root('GET', '/api/v1/tenants/bakery')).json()
+  await test.root('POST', '/api/v1/tenants/bakery/unlock', {})
+
+  expect(locked.json()).toMatchObject({ holds: [{ level: 'root', reason: 'security' }] })
+  expect(doors).toEqual({
+    page: expect.stringContaining('/login'),
+    terminal: expect.stringContaining('/login'),
+    api: 401,
+    key: 401,
+    again: 401,
+  })
+  expect([sessions, shown.status, await jobs(), keyBefore]).toEqual([[], 'locked', before, 200])
+  expect((await (await signedIn()).ask({ path: '/tenants/bakery' })).status).toBe(200)
+  expect((await byKey()).status).toBe(200)
+  expect((await baker.ask({ path: '/api/v1/tenants/bakery' })).status).toBe(401)
+})
+
+it('say on the tenant’s page why, and what lifts it', async () => {
+  const admin = await test.administrator('admin@example.com')
+  const open = await admin.ask({ path: '/tenants/bakery' })
+  await admin.call('POST', '/api/v1/tenants/bakery/lock', { reason: 'abuse', note: 'Sends spam.' })
+  const page = await admin.ask({ path: '/tenants/bakery' })
+  const { text: refused } = await admin.call('POST', '/api/v1/tenants/bakery/lock', { reason: 'late' })
+
+  expect(open.text).toContain('/do/tenant.lock?tenant=bakery')
+  expect(open.text).not.toContain('/do/tenant.unlock')
+  for (const words of ['Locked', 'Sends spam.', '/do/tenant.unlock?tenant=bakery']) expect(page.text).toContain(words)
+  expect(JSON.parse(refused)).toMatchObject({ status: 422, fields: [{ field: 'reason' }] })
+})
