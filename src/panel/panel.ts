@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { type AnyOperation, demandPolicies } from '../contract/operation.ts'
 import type { Config } from '../lib/config.ts'
+import type { WatcherPace } from '../resources/condition/watcher.ts'
 import type { Context } from '../resources/context.ts'
 import { storesFor } from '../resources/index.ts'
 import { giveBuiltInRights } from '../resources/role/built-in-rights.ts'
@@ -25,6 +26,7 @@ import { LiveConfig } from './live-config.ts'
 import { openPanelStore } from './open-panel-store.ts'
 import { callerOf } from './operations/caller-of.ts'
 import { idempotency } from './operations/idempotency.ts'
+import { machineView } from './operations/operation-context.ts'
 import { type OperationRunner, operationRunner } from './operations/run-operation.ts'
 import { panelDeps } from './panel-deps.ts'
 import {
@@ -57,6 +59,7 @@ export interface PanelOptions extends ListenOptions {
   readonly refusalsInFull?: number
   /** PEM of whom webhooks trust. */
   readonly webhookCa?: string
+  readonly watcherPace?: WatcherPace
 }
 
 export interface Panel {
@@ -113,7 +116,17 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     closeSetupIfDone: () => auth.setup.closeIfDone(),
   })
   const auth = await authentication({ ...base, limits: callLimit, link: agent.link, onMail: () => beside.mail.wake() })
-  const beside = workers({ ...base, auth, idempotency: answers, onQueued, tickMs, webhookCa })
+  const beside = workers({
+    ...base,
+    auth,
+    idempotency: answers,
+    onQueued,
+    tickMs,
+    webhookCa,
+    machine: machineView(agent.link),
+    agent: agent.link,
+    watcherPace: options.watcherPace,
+  })
 
   const door = networkDoor({
     ...auth,

@@ -1,11 +1,15 @@
 /** Workers that run beside the requests, from the start of the panel to its end. */
 import { hostname } from 'node:os'
 import { version } from '../program/version.ts'
+import { type WatcherPace, watcher } from '../resources/condition/watcher.ts'
+import type { Context } from '../resources/context.ts'
 import { proofChecker } from '../resources/domain/proof-checker.ts'
+import { conditionSources } from '../resources/index.ts'
 import { mailer } from '../resources/mail/mailer.ts'
 import { webhookSender } from '../resources/webhook/sender.ts'
 import type { Authentication } from './auth/authentication.ts'
 import type { Base } from './base.ts'
+import type { AgentStatus } from './jobs/agent-status.ts'
 import { housekeeping } from './jobs/housekeeping.ts'
 import type { Idempotency } from './operations/idempotency.ts'
 
@@ -16,9 +20,22 @@ export interface WorkersOptions extends Base {
   readonly tickMs: number | undefined
   /** PEM of whom webhooks trust. */
   readonly webhookCa: string | undefined
+  readonly machine: Pick<Context['machine'], 'health' | 'audit'>
+  readonly agent: Pick<AgentStatus, 'connected' | 'readOnly'>
+  readonly watcherPace: WatcherPace | undefined
 }
 
-export function workers({ auth, idempotency, onQueued, tickMs, webhookCa, ...base }: WorkersOptions) {
+export function workers({
+  auth,
+  idempotency,
+  onQueued,
+  tickMs,
+  webhookCa,
+  machine,
+  agent,
+  watcherPace,
+  ...base
+}: WorkersOptions) {
   const { config } = base
   const mail = mailer({
     ...base,
@@ -41,9 +58,17 @@ export function workers({ auth, idempotency, onQueued, tickMs, webhookCa, ...bas
     tickMs,
     ca: webhookCa,
   })
+  const conditions = watcher({
+    ...base,
+    sources: conditionSources,
+    machine,
+    agentTrouble: () => (agent.connected ? (agent.readOnly ?? undefined) : 'it is not connected to the panel'),
+    canMail: () => config.canMail,
+    pace: watcherPace,
+  })
   const { sessions, challenges, networks } = auth
   const house = housekeeping({ ...base, sessions, challenges, networks, idempotency, onQueued })
-  const all = [house, mail, proofs, webhooks]
+  const all = [house, mail, proofs, webhooks, conditions]
   return {
     mail,
     house,

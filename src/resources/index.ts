@@ -7,6 +7,9 @@ import type { Migration } from '../store/migrations/migration.ts'
 import { apiKey } from './api-key/kind.ts'
 import { audit } from './audit/kind.ts'
 import { clientCertificate } from './client-certificate/kind.ts'
+import { condition } from './condition/kind.ts'
+import { conditionEvents } from './condition/schema.ts'
+import type { ConditionSource } from './condition-source.ts'
 import type { Context } from './context.ts'
 import { domain } from './domain/kind.ts'
 import { health } from './health/kind.ts'
@@ -45,6 +48,7 @@ export const kinds: readonly AnyKind[] = [
   policy,
   mail,
   webhook,
+  condition,
   job,
   audit,
   settings,
@@ -74,9 +78,16 @@ export const operations: readonly AnyOperation<Context>[] = kinds.flatMap((kind)
 /** Of every operation by name. */
 export const policies: ReadonlyMap<string, Policy> = new Map(operations.map(({ name, policy }) => [name, policy]))
 
-/** The events for webhooks: ends of jobs, and changes that were accepted. */
+/** Of what needs attention, in the order in which they look. */
+export const conditionSources: readonly ConditionSource[] = kinds.flatMap(({ conditions }) => conditions ?? [])
+
+/** The events for webhooks: ends of jobs, conditions, and changes that were accepted. */
 export function eventsOf(registry: readonly AnyOperation<Context>[]): readonly string[] {
-  return [...jobEvents, ...registry.flatMap(({ name, effect }) => (effect === 'read' ? [] : [name]))]
+  return [
+    ...jobEvents,
+    ...conditionEvents,
+    ...registry.flatMap(({ name, effect }) => (effect === 'read' ? [] : [name])),
+  ]
 }
 
 function place(operation: AnyOperation<Context>): number {

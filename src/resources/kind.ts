@@ -6,6 +6,7 @@ import type { Action, Badge, Cell, Column, Section, Table } from '../lib/page-mo
 import type { KindWords, Texts } from '../lib/texts.ts'
 import type { Migration } from '../store/migrations/migration.ts'
 import type { PanelContext } from './as-panel.ts'
+import type { ConditionSource } from './condition-source.ts'
 import type { Context } from './context.ts'
 import type { JobRow } from './job-row.ts'
 import type { KindNumbers } from './kind-numbers.ts'
@@ -98,6 +99,8 @@ export interface Kind<N extends string = string, S extends z.ZodType = z.ZodType
   readonly migrations?: readonly Migration[]
   /** Its rows, where jobs are about them. */
   readonly row?: JobRow
+  /** What about it can need the attention of an operator. */
+  readonly conditions?: readonly ConditionSource[]
   /** Removes for good what has been in the trash since before that moment, so many at once where the machine does it. */
   purge?(context: PanelContext, moment: string, atOnce: number): Promise<Purged>
   /**

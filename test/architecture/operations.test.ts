@@ -25,6 +25,7 @@ describe('the registry of operations', () => {
       'api-key',
       'audit',
       'client-certificate',
+      'condition',
       'domain',
       'health',
       'job',

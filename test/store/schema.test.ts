@@ -173,6 +173,12 @@ describe('migrations', () => {
           "30267d25e39e75c7925e71119ef9f2f8cd6e47eb828680fdf1ba5e622263f1c7",
           "30267d25e39e75c7925e71119ef9f2f8cd6e47eb828680fdf1ba5e622263f1c7",
         ],
+        [
+          26,
+          "conditions",
+          "59e858570504f56302dfa215a2bca500de958eddf399c9fcd74167860d3bb158",
+          "0b728fdbff19b96542ed486b79b27e7fe304f246969e972026fa678613291911",
+        ],
       ]
     `)
   })

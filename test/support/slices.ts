@@ -3,6 +3,7 @@
 import * as apiKey from '../../src/resources/api-key/operations.ts'
 import * as audit from '../../src/resources/audit/operations.ts'
 import * as clientCertificate from '../../src/resources/client-certificate/operations.ts'
+import * as condition from '../../src/resources/condition/operations.ts'
 import * as domain from '../../src/resources/domain/operations.ts'
 import * as health from '../../src/resources/health/operations.ts'
 import * as job from '../../src/resources/job/operations.ts'
@@ -33,6 +34,7 @@ export const slices = {
   policy,
   mail,
   webhook,
+  condition,
   job,
   audit,
   settings,

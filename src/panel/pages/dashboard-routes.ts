@@ -5,8 +5,10 @@ import { asWcpError, type WcpError } from '../../contract/errors.ts'
 import { fieldNamed } from '../../contract/fields.ts'
 import { HealthSnapshot } from '../../contract/wire.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
-import type { Command, Fact } from '../../lib/page-model.ts'
+import type { Command, Fact, Table } from '../../lib/page-model.ts'
 import type { Texts } from '../../lib/texts.ts'
+import { condition as conditionKind } from '../../resources/condition/kind.ts'
+import { Condition } from '../../resources/condition/schema.ts'
 import { counts } from '../../resources/health/operations.ts'
 import { job as jobKind } from '../../resources/job/kind.ts'
 import { Job } from '../../resources/job/schema.ts'
@@ -28,14 +30,17 @@ interface Figure {
   readonly spark?: Sparkline
 }
 
+const ConditionPage = z.object({ items: z.array(Condition) })
+const mostConditions = 10
 const JobPage = z.object({ items: z.array(Job) })
 const serviceTones = { running: 'good', stopped: 'idle', failed: 'bad', missing: 'bad' } as const
 
 export function dashboardRoutes(app: FastifyInstance, kit: PageKit, history: HealthHistory): void {
   app.get('/', { config: { access: 'session' } }, async (request, reply) => {
     const { t } = kit
-    const [health, jobs, counts] = await Promise.all([
+    const [health, attention, jobs, counts] = await Promise.all([
       machineHealth(kit, request),
+      standingConditions(kit, request),
       notableJobs(kit, request),
       countsOf(kit, request),
     ])
@@ -54,6 +59,7 @@ export function dashboardRoutes(app: FastifyInstance, kit: PageKit, history: Hea
         },
         unseen: health instanceof Error ? `${health.message}. ${health.help}` : null,
         figures: seen === null ? [] : figures(t, seen, history),
+        attention,
         jobs,
         disks: seen === null || seen.disks.length < 2 ? null : seen.disks.map((disk) => diskLine(t, disk)),
         missing: seen?.missing ?? [],
@@ -142,6 +148,13 @@ function figures(t: Texts, health: HealthSnapshot, history: HealthHistory): Figu
 function diskLine(t: Texts, disk: HealthSnapshot['disks'][number]): object {
   const used = disk.total - disk.free
   return { mount: disk.mount, part: used / disk.total, note: `${bytes(used)} ${t.overview.used} ${bytes(disk.total)}` }
+}
+
+/** null for who may not see conditions. */
+async function standingConditions(kit: PageKit, request: FastifyRequest): Promise<Table | null> {
+  if (!kit.may(request, 'condition.list')) return null
+  const { value } = await kit.run(request, 'condition.list', { state: 'standing', limit: mostConditions })
+  return tableOf(conditionKind, kit.t, ConditionPage.parse(value).items)
 }
 
 /** Running and failed ones first; without any, the newest. */

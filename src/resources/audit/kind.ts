@@ -4,6 +4,7 @@ import type { Badge } from '../../lib/page-model.ts'
 import { query } from '../../lib/safe-url.ts'
 import { label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
+import { auditTrouble } from './conditions.ts'
 import * as operations from './operations.ts'
 import { AuditEntry } from './schema.ts'
 import { auditStore } from './store.ts'
@@ -21,6 +22,7 @@ export const audit = defineKind({
   },
   path: '/audit',
   menu: { group: 'activity', icon: 'audit' },
+  conditions: [auditTrouble],
   item: AuditEntry,
   columns: ({ t }) => [
     { title: label(t, 'action'), cell: ({ action }) => ({ text: action }) },

@@ -1,12 +1,12 @@
 /** The audit trail: who did what, and whether the record is whole. */
 import { z } from 'zod'
-import { asWcpError, WcpError } from '../../contract/errors.ts'
 import { Line } from '../../contract/values.ts'
 import { Count } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { listInput, pageOf } from '../listing.ts'
 import { badInput } from '../refusals.ts'
 import { TenantRef } from '../tenant/schema.ts'
+import { compareTrails } from './compare-trails.ts'
 import { asCsv, asJsonLines } from './export-text.ts'
 import { AuditEntry, AuditVerdict } from './schema.ts'
 
@@ -116,11 +116,6 @@ export const verify = defineOperation({
       })
     const noted =
       sequence === undefined || checksum === undefined ? [] : [{ sequence, checksum, keeper: 'what was noted' }]
-    const asked = await machine.audit().catch(asWcpError)
-    if (asked instanceof WcpError) return { ...(await audit.verify(noted)), mirror: null, mirrorProblem: asked.message }
-    const { checkpoints, ...mirror } = asked
-    const copied = checkpoints.map((entry) => ({ ...entry, keeper: "the root side's copy" }))
-    const chain = await audit.verify([...noted, ...copied])
-    return { ...chain, ok: chain.ok && mirror.ok, mirror, mirrorProblem: null }
+    return await compareTrails({ audit, machine }, noted)
   },
 })

@@ -1,5 +1,12 @@
 /** How the machine is, and what on it differs from what the panel wants. */
 import { defineKind } from '../kind.ts'
+import { machineConditions } from './conditions.ts'
 import * as operations from './operations.ts'
 
-export const health = defineKind({ name: 'health', words: { one: 'health', many: 'Health' }, path: '/', operations })
+export const health = defineKind({
+  name: 'health',
+  words: { one: 'health', many: 'Health' },
+  path: '/',
+  conditions: machineConditions,
+  operations,
+})

@@ -3,6 +3,7 @@ import { shownHost } from '../../lib/host-name.ts'
 import { type Badge, type Fact, statusBadge } from '../../lib/page-model.ts'
 import { label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
+import { stalledJobs } from './conditions.ts'
 import * as operations from './operations.ts'
 import { Job } from './schema.ts'
 import { jobStore } from './store.ts'
@@ -34,6 +35,7 @@ export const job = defineKind({
   ],
   detail: 'special',
   stores: { jobs: jobStore },
+  conditions: [stalledJobs],
   operations,
 })
 

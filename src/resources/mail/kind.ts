@@ -2,6 +2,7 @@
 import { statusBadge } from '../../lib/page-model.ts'
 import { label } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
+import { failedMails } from './conditions.ts'
 import * as operations from './operations.ts'
 import { Mail } from './schema.ts'
 import { mailStore } from './store.ts'
@@ -21,6 +22,7 @@ export const mail = defineKind({
       'password-reset': 'new password',
       verification: 'address',
       'address-changed': 'notice',
+      conditions: 'attention',
       test: 'test',
     },
     states: { queued: 'waiting', succeeded: 'sent', failed: 'failed' },
@@ -45,6 +47,7 @@ export const mail = defineKind({
         state === 'failed' ? { text: words.retry, href: `/do/mail.retry?mail=${id}`, label: to } : { text: '' },
     },
   ],
+  conditions: [failedMails],
   stores: { mails: mailStore },
   operations,
 })

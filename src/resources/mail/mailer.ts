@@ -44,7 +44,7 @@ export function mailer(options: MailerOptions) {
     if (link === 'nobody') return await storesOf(db).mails.drop(mail.id)
     const host = new URL(options.baseUrl()).hostname
     try {
-      const words = message(mail.kind, host, link && `${options.baseUrl()}/link/${link}`)
+      const words = message(mail.kind, host, { link: link && `${options.baseUrl()}/link/${link}`, lines: mail.lines })
       await sendMail(where, { from: options.from(), to: mail.to, ...words })
       await storesOf(db).mails.sent(mail.id)
     } catch (err) {
@@ -58,7 +58,7 @@ export function mailer(options: MailerOptions) {
 
   /** A new secret for each try: what a mail server has seen and not taken is worth nothing. */
   async function linkFor({ users, links }: Stores, mail: QueuedMail): Promise<string | 'nobody' | null> {
-    if (mail.kind === 'test' || mail.kind === 'address-changed') return null
+    if (mail.kind === 'test' || mail.kind === 'address-changed' || mail.kind === 'conditions') return null
     const known = await users.credentials(mail.userId ?? mail.to)
     if (known === undefined || !known.maySignIn) return 'nobody'
     const email = mail.kind === 'verification' ? mail.to : null

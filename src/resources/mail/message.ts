@@ -11,10 +11,16 @@ export interface Message {
   readonly html: string
 }
 
-/** @param link null for a mail without one. @param host of the panel, as people know it */
-export function message(kind: MailKind, host: string, link: string | null): Message {
+interface Parts {
+  /** null for a mail without one. */
+  readonly link: string | null
+  readonly lines: readonly string[]
+}
+
+/** @param host of the panel, as people know it */
+export function message(kind: MailKind, host: string, { link, lines }: Parts): Message {
   const words = letters[kind]
-  const model = { t: shared, words, host, link }
+  const model = { t: shared, words, host, link, lines }
   return {
     subject: `${words.subject} (${host})`,
     text: plain.renderString(assetText('templates/mail/message.txt.eta'), model),

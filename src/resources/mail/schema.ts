@@ -3,7 +3,14 @@ import { z } from 'zod'
 import { Id } from '../../contract/values.ts'
 import { Count, Time } from '../answers.ts'
 
-export const mailKinds = ['invitation', 'password-reset', 'verification', 'address-changed', 'test'] as const
+export const mailKinds = [
+  'invitation',
+  'password-reset',
+  'verification',
+  'address-changed',
+  'test',
+  'conditions',
+] as const
 export type MailKind = (typeof mailKinds)[number]
 
 export const MailState = z.enum(['queued', 'sent', 'failed'], { error: 'queued, sent or failed' })

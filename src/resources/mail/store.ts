@@ -1,7 +1,8 @@
 /** The queue of mails. No row holds a link: its secret is made when the mail is sent. */
+import { z } from 'zod'
 import type { Id } from '../../contract/values.ts'
 import type { Db } from '../../store/database.ts'
-import { storable } from '../../store/json.ts'
+import { decodeJson, encodeJson, storable } from '../../store/json.ts'
 import type { ListQuery, Page } from '../listing.ts'
 import { newestFirst, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
@@ -16,12 +17,13 @@ declare module '../stores.ts' {
 
 export interface QueuedMail extends Mail {
   readonly userId: Id | null
+  readonly lines: readonly string[]
 }
 
 export interface MailStore {
   list(query: Pick<ListQuery, 'cursor' | 'limit'> & { state?: string | undefined }): Promise<Page<Mail>>
-  /** @param to an address that `Email` has taken. `user`: whom the link is for; null where only the address is known. */
-  queue(kind: MailKind, to: string, user: Id | null): Promise<Id>
+  /** @param to an address that `Email` has taken. `user`: whom the link is for; null where only the address is known. `lines`: below its words */
+  queue(kind: MailKind, to: string, user: Id | null, lines?: readonly string[]): Promise<Id>
   /** Tries a failed one again at once. */
   retry(id: Id): Promise<void>
   /** The next few whose time has come. */
@@ -44,7 +46,7 @@ export function mailStore(db: Db, { now, newId }: StoreTools): MailStore {
       return readPage(query, { cursor, limit }, newestFirst('mails'), (rows) => rows.map(mailOf))
     },
 
-    async queue(kind, to, user) {
+    async queue(kind, to, user, lines = []) {
       const id = newId()
       await db
         .insertInto('mails')
@@ -58,6 +60,7 @@ export function mailStore(db: Db, { now, newId }: StoreTools): MailStore {
           state: 'queued',
           attempts: 0,
           next_try_at: now,
+          lines: encodeJson(lines),
         })
         .execute()
       return id
@@ -82,7 +85,7 @@ export function mailStore(db: Db, { now, newId }: StoreTools): MailStore {
         .orderBy('next_try_at')
         .limit(limit)
         .execute()
-      return rows.map((row) => ({ ...mailOf(row), userId: storedOrNull(row.user_id) }))
+      return rows.map((row) => ({ ...mailOf(row), userId: storedOrNull(row.user_id), lines: linesOf(row.lines) }))
     },
 
     async sent(id) {
@@ -147,4 +150,8 @@ function mailOf(row: Row): Mail {
     nextTryAt: row.next_try_at,
     sentAt: row.sent_at,
   }
+}
+
+function linesOf(lines: string | null): string[] {
+  return lines === null ? [] : z.array(z.string()).parse(decodeJson(lines))
 }

@@ -32,6 +32,14 @@ export const letters = {
     until: '',
     ignore: 'If you did not expect this, tell an administrator at once.',
   },
+  conditions: {
+    subject: 'Attention',
+    hello: 'Hello,',
+    text: 'This began or ended on the server:',
+    button: '',
+    until: '',
+    ignore: 'The overview of the panel shows what needs attention now. The settings say who gets these mails.',
+  },
   test: {
     subject: 'Mail works',
     hello: 'Hello,',

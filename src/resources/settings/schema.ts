@@ -1,6 +1,7 @@
 /** Settings: the few things that can be changed while the panel runs; a closed list of typed keys. */
 import { z } from 'zod'
 import { PhpVersion } from '../../contract/values.ts'
+import { EmailAddress } from '../../lib/email-address.ts'
 
 interface Definition<T extends z.ZodType = z.ZodType> {
   readonly schema: T
@@ -17,6 +18,17 @@ const Days = (from: number, to: number) =>
     .int({ error: `a whole number from ${from} to ${to}` })
     .min(from, { error: `${from} or more` })
     .max(to, { error: `${to} or less` })
+
+const readersAccepted = 'administrators, nobody, or up to five e-mail addresses with commas between them'
+
+/** In one text, because a form and a terminal write it so. */
+const Readers = z.string({ error: readersAccepted }).transform((text, context) => {
+  if (text === 'administrators' || text === 'nobody') return text
+  const { success, data } = z.array(EmailAddress).min(1).max(5).safeParse(text.split(','))
+  if (success) return data.join(',')
+  context.addIssue({ code: 'custom', message: readersAccepted, input: text })
+  return z.NEVER
+})
 
 export const settingDefinitions = {
   'sites.default_php': setting({
@@ -43,6 +55,16 @@ export const settingDefinitions = {
       .max(1000, { error: '1000 or less' }),
     fallback: 20,
     description: 'New names a day that customers and resellers may ask for on a tenant where a proof is needed',
+  }),
+  'conditions.mail_critical': setting({
+    schema: Readers,
+    fallback: 'administrators',
+    description: `Who gets a mail when something critical begins or ends: ${readersAccepted}`,
+  }),
+  'conditions.mail_warning': setting({
+    schema: Readers,
+    fallback: 'administrators',
+    description: `Who gets a mail when something that is worth a warning begins or ends: ${readersAccepted}`,
   }),
   'jobs.keep_days': setting({
     schema: Days(1, 3650),

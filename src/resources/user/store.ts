@@ -56,6 +56,8 @@ export interface UserStore {
   endSessionsOfTenant(tenantId: Id): Promise<void>
   /** Living, active administrators; holds other transactions that would change their number. */
   countAdmins(): Promise<number>
+  /** Addresses of active administrators. */
+  administrators(most: number): Promise<string[]>
   purgeDeletedBefore(moment: string): Promise<number>
 }
 
@@ -233,6 +235,22 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
         .where('users.deleted_at', 'is', null)
         .executeTakeFirstOrThrow()
       return count
+    },
+
+    async administrators(most) {
+      const rows = await db
+        .selectFrom('users')
+        .innerJoin('user_roles', 'user_roles.user_id', 'users.id')
+        .innerJoin('roles', 'roles.id', 'user_roles.role_id')
+        .select('users.email')
+        .where('roles.name', '=', 'system_admin')
+        .where('users.tenant_id', 'is', null)
+        .where('users.status', '=', 'active')
+        .where('users.deleted_at', 'is', null)
+        .orderBy('users.email')
+        .limit(most)
+        .execute()
+      return rows.map(({ email }) => email)
     },
 
     async purgeDeletedBefore(moment) {

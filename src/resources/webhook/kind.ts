@@ -3,6 +3,7 @@ import { type Badge, type Section, statusBadge, type Table } from '../../lib/pag
 import { query } from '../../lib/safe-url.ts'
 import { label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
+import { failingWebhooks } from './conditions.ts'
 import * as operations from './operations.ts'
 import { Delivery, Webhook } from './schema.ts'
 import { webhookStore } from './store.ts'
@@ -56,6 +57,7 @@ export const webhook = defineKind({
       }
     },
   },
+  conditions: [failingWebhooks],
   stores: { webhooks: (db, material) => webhookStore(db, material, material.keys.seal) },
   operations,
 })

@@ -53,7 +53,7 @@ export const create = defineOperation({
   name: 'webhook.create',
   summary: 'Send events to an address of yours; the secret that signs them is shown once',
   description:
-    'Events are the ends of jobs (job.succeeded, job.failed, job.cancelled, job.stalled) and each change that was accepted, under the name of its operation. ' +
+    'Events are the ends of jobs (job.succeeded, job.failed, job.cancelled, job.stalled), conditions (condition.raised, condition.cleared) and each change that was accepted, under the name of its operation. ' +
     'They are sent at least once, by HTTPS POST, signed as standardwebhooks.com has it: check webhook-signature, and forget a webhook-id that came before.',
   effect: 'write',
   policy: change,

@@ -131,6 +131,8 @@ export interface MailTable extends CommonColumns {
   next_try_at: string | null
   sent_at: string | null
   error: string | null
+  /** Below the words of its kind. */
+  lines: JsonText | null
 }
 
 export interface OneTimeLinkTable extends CommonColumns {

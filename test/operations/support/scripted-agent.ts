@@ -7,6 +7,7 @@ import type { Id } from '../../../src/contract/values.ts'
 import {
   type AgentMessage,
   type Failure,
+  type HealthSnapshot,
   PanelMessage,
   type RunOutput,
   wireVersion,
@@ -29,6 +30,8 @@ export interface Machine {
   play: (job: Job) => JobPlay
   /** Results by token, as the real one keeps them on disk. */
   readonly results: Map<string, Failure | null>
+  /** Of its health what is not as usual. */
+  health: Partial<HealthSnapshot>
   /** Takes the audit trail; without it the agent never asks for any. */
   audit: AuditTrail | null
   /** Everything that the panel has sent, over all connections. */
@@ -44,6 +47,7 @@ export function machine(over: Partial<Machine> = {}): Machine {
     isFrozen: false,
     play: () => 'succeed',
     results: new Map(),
+    health: {},
     audit: null,
     heard: [],
     ...over,
@@ -131,7 +135,8 @@ export class ScriptedAgent {
       this.tellAudit()
     }
     if (message.t === 'inspect' && message.what === 'audit') this.#verify(message.ask)
-    else if (message.t === 'inspect') this.#answer(message.ask, message.what === 'health' ? health() : [])
+    else if (message.t === 'inspect')
+      this.#answer(message.ask, message.what === 'health' ? { ...health(), ...this.#machine.health } : [])
     if (message.t === 'inventory') this.#answer(message.ask, [])
     if (message.t === 'ping' && !this.#machine.isFrozen) this.#answer(message.ask, null)
     if (message.t === 'output') this.#answer(message.ask, printed(message.after))

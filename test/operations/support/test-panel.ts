@@ -44,6 +44,7 @@ export interface TestPanelOptions {
   readonly stallAfterMs?: number
   readonly holdMs?: number
   readonly refusalsInFull?: number
+  readonly watcherPace?: PanelOptions['watcherPace']
   readonly withoutAgent?: boolean
   readonly operations?: PanelOptions['operations']
   readonly registerPages?: RegisterPages
@@ -82,6 +83,7 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
       holdMs: options.holdMs ?? 30_000,
       ...(options.refusalsInFull !== undefined && { refusalsInFull: options.refusalsInFull }),
       tickMs: 50,
+      ...(options.watcherPace && { watcherPace: options.watcherPace }),
       ...(options.webhookCa && { webhookCa: options.webhookCa }),
     })
   let panel = await start()

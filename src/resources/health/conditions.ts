@@ -1,0 +1,63 @@
+/** Of the machine: services that failed, disks that fill up, an agent that is away or only inspects, jobs that the brake holds. */
+import type { HealthSnapshot } from '../../contract/wire.ts'
+import { type ConditionSource, eachRound, type FoundCondition } from '../condition-source.ts'
+
+export const machineConditions: readonly ConditionSource[] = [
+  {
+    name: 'agent',
+    everyMs: eachRound,
+    find: async ({ agentTrouble }) =>
+      agentTrouble === undefined
+        ? []
+        : [{ subject: 'agent', severity: 'critical', title: 'The root side changes nothing', detail: agentTrouble }],
+  },
+  { name: 'services', everyMs: eachRound, find: ofHealth(services) },
+  { name: 'disks', everyMs: eachRound, find: ofHealth(disks) },
+  { name: 'brake', everyMs: eachRound, find: ofHealth(brake) },
+]
+
+function ofHealth(conditionsOf: (health: HealthSnapshot) => readonly FoundCondition[]): ConditionSource['find'] {
+  return async (look) => {
+    const health = await look.health()
+    return health === null ? null : conditionsOf(health)
+  }
+}
+
+function services({ services }: HealthSnapshot): readonly FoundCondition[] {
+  return services
+    .filter(({ state }) => state === 'failed' || state === 'missing')
+    .map(({ name, state, detail }) => ({
+      subject: name,
+      severity: 'critical',
+      title: `Service ${name} ${state === 'failed' ? 'has failed' : 'is not installed'}`,
+      detail,
+      page: '/',
+    }))
+}
+
+/** Percent that are free; the second is where the root side takes no jobs that need room. */
+const low = 10
+const almostNone = 3
+
+function disks({ disks }: HealthSnapshot): readonly FoundCondition[] {
+  return disks.flatMap(({ mount, total, free, inodesFreePct }): FoundCondition[] => {
+    const room = total === 0 ? 100 : (free / total) * 100
+    const least = Math.min(room, inodesFreePct)
+    if (least >= low) return []
+    const what = room <= inodesFreePct ? 'of its room' : 'of its inodes'
+    const title = `Disk ${mount} has less than ${least < almostNone ? almostNone : low} % ${what} left`
+    return [{ subject: mount, severity: least < almostNone ? 'critical' : 'warning', title, page: '/' }]
+  })
+}
+
+function brake({ brakes }: HealthSnapshot): readonly FoundCondition[] {
+  return brakes
+    .filter(({ waiting }) => waiting > 0)
+    .map(({ kind }) => ({
+      subject: kind,
+      severity: 'warning',
+      title: `The brake holds ${kind} back: there were many within an hour`,
+      detail: `If they are wanted, root lets more through: wcp approve ${kind}`,
+      page: '/',
+    }))
+}
