@@ -28,7 +28,7 @@ import { installedPhp } from './os/php-versions.ts'
 import type { ServiceState } from './os/services.ts'
 import { webProblem } from './os/web-probe.ts'
 import { panelLink } from './panel-link.ts'
-import { prepareDirectories, preparePanelCredentials, prepareSecrets } from './prepare.ts'
+import { openGate, prepareDirectories, preparePanelCredentials, prepareSecrets } from './prepare.ts'
 import { renderEgress } from './render/egress.ts'
 import { startChildServices, unitServices } from './unprivileged-services.ts'
 import { answerWakes } from './wake/wake.ts'
@@ -84,6 +84,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
     mayUseSystemd: isOnServer,
   })
   const { services } = opened
+  await openGate(preparation, services)
   const machine: Machine = {
     places,
     files,

@@ -6,6 +6,7 @@ import { createFiles, type Files, type Ownership } from './os/files.ts'
 import type { Layout } from './os/layout.ts'
 import { installedPhp } from './os/php-versions.ts'
 import { ownPhp } from './os/run-as/own-php.ts'
+import type { Services } from './os/services.ts'
 import { ownershipDiffers } from './steps/entry-step.ts'
 
 export interface Preparation {
@@ -47,7 +48,8 @@ export function directories(places: Layout, accounts: SystemAccounts): readonly 
     [places.web.challenges, root(0o711)],
     [places.web.tls, root(0o711)],
     [places.web.defaultTls, root(0o750, accounts.workers.gid)],
-    [places.customers.root, root(0o711)],
+    // Of all groups the web server's workers alone pass: below it a tenant may give its files whatever mode and group.
+    [places.customers.root, root(0o710, accounts.workers.gid)],
     [places.customers.trash, root(0o700)],
   ]
 }
@@ -60,6 +62,11 @@ export async function prepareAgentState(places: Layout): Promise<void> {
 export async function prepareDirectories({ files, places, accounts }: Preparation): Promise<void> {
   for (const [path, ownership] of directories(places, accounts)) await files.makeDirectory(path, ownership)
   for (const php of installedPhp()) ownPhp(places, { php })
+}
+
+/** Without views of their own, tenants pass the gate above all customers' files as well; document roots are closed then. */
+export async function openGate({ files, places }: Preparation, { hasOwnViews }: Services): Promise<void> {
+  if (!hasOwnViews) await files.makeDirectory(places.customers.root, { mode: 0o711, uid: 0, gid: 0 })
 }
 
 /** Each secret is made once and never again: two installations share none (C36), and a restart changes none. */

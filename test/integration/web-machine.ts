@@ -87,6 +87,8 @@ export class WebMachine {
     for (const path of [places.web.hosts, places.web.pages, places.fpmRun, places.customers.root, places.logs]) {
       mkdirSync(path, { recursive: true, mode: 0o755 })
     }
+    chownSync(places.customers.root, 0, workersGid)
+    chmodSync(places.customers.root, 0o710)
     mkdirSync(places.wakerRun, { mode: 0o700 })
     chownSync(places.wakerRun, wakerUid, wakerUid)
     mkdirSync(places.wakeRun, { mode: 0o710 })
@@ -219,7 +221,7 @@ export class WebMachine {
     const docroot = customers.docroot(tenant.name, name)
     mkdirSync(docroot, { recursive: true })
     chownSync(docroot, tenant.uid, webGid)
-    chmodSync(docroot, 0o2750)
+    chmodSync(docroot, 0o2755)
     for (const [path, text] of Object.entries(files)) this.write(tenant, join(docroot, path), text)
     const site = web.site(tenant.name, name)
     mkdirSync(site, { recursive: true })
@@ -242,9 +244,9 @@ export class WebMachine {
   }
 
   write(tenant: FpmStart, path: string, text: string): void {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
     chownSync(dirname(path), tenant.uid, webGid)
-    writeFileSync(path, text, { mode: 0o640 })
+    writeFileSync(path, text, { mode: 0o644 })
     chownSync(path, tenant.uid, webGid)
   }
 

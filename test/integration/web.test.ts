@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { connect as connectHttp2 } from 'node:http2'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
@@ -103,6 +104,27 @@ describe('a cold site', () => {
     expect((await ask(host, '/a.txt')).body).toBe('plain text')
     expect(machine.starts).toEqual([])
     expect(machine.processesOf(acme.uid)).toEqual([])
+  })
+
+  it('serves what an older version made, and what the web server may read by group alone', async () => {
+    const older = machine.addSite(acme, 'older.example.com', {
+      'a.txt': 'by group',
+      'index.php': '<?php echo "older";',
+    })
+    chmodSync(older, 0o2750)
+    for (const file of ['a.txt', 'index.php']) chmodSync(join(older, file), 0o640)
+
+    expect((await ask('older.example.com', '/a.txt')).body).toBe('by group')
+    expect((await ask('older.example.com', '/')).body).toBe('older')
+  })
+
+  it('goes on serving when the tenant gives its files another group', async () => {
+    const own = machine.addSite(acme, 'own.example.com', { 'a.txt': 'still', 'sub/a.txt': 'served', 'index.php': '' })
+    execFileSync('chown', ['-R', `${acme.uid}:${acme.gid}`, own])
+
+    expect((await ask('own.example.com', '/a.txt')).body).toBe('still')
+    expect((await ask('own.example.com', '/sub/a.txt')).body).toBe('served')
+    expect((await ask('own.example.com', '/')).status).toBe(200)
   })
 
   it('waits for an agent that is being restarted', async () => {

@@ -12,7 +12,7 @@ import { type Layout, layout } from '../../src/agent/os/layout.ts'
 import type { Machine } from '../../src/agent/os/machine.ts'
 import type { RunEnd, TenantRun } from '../../src/agent/os/run-as/tenant-run.ts'
 import type { Services } from '../../src/agent/os/services.ts'
-import { prepareDirectories } from '../../src/agent/prepare.ts'
+import { openGate, prepareDirectories } from '../../src/agent/prepare.ts'
 import type { Id, TenantLimits } from '../../src/contract/values.ts'
 import type { AgentMessage } from '../../src/contract/wire.ts'
 import type { JobType } from '../../src/resources/jobs.ts'
@@ -35,6 +35,7 @@ function temporary(): string {
 export class NotedServices implements Services {
   readonly kind = 'direct'
   readonly missing = []
+  hasOwnViews = true
   readonly awake = new Set<string>()
   /** Ends of commands, by run. */
   readonly runs = new Map<string, RunEnd>()
@@ -117,19 +118,21 @@ export class Bench {
 
   static async make({ closed = true } = {}): Promise<Bench> {
     const bench = new Bench()
-    const account = { uid: 990, gid: 990 }
-    const accounts = {
-      panel: account,
-      waker: account,
-      log: account,
-      webGid,
-      workers: { name: 'wcp360-web', gid: webGid },
-    }
     await prepareEtc(bench)
-    await prepareDirectories({ files: bench.files, places: bench.places, accounts, host: 'panel.example.com' })
+    await bench.prepare()
     await bench.start()
     if (closed) await bench.closeSetup()
     return bench
+  }
+
+  /** As each start of the agent does. */
+  async prepare(): Promise<void> {
+    const account = { uid: 990, gid: 990 }
+    const workers = { name: 'wcp360-web', gid: webGid }
+    const accounts = { panel: account, waker: account, log: account, webGid, workers }
+    const preparation = { files: this.files, places: this.places, accounts, host: 'panel.example.com' }
+    await prepareDirectories(preparation)
+    await openGate(preparation, this.services)
   }
 
   machine(files: Files = this.files, services: Services = this.services): Machine {

@@ -1,4 +1,4 @@
-import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { lookAround } from '../../src/agent/drift/drift-main.ts'
 import type { DriftReport } from '../../src/contract/wire.ts'
@@ -63,12 +63,42 @@ describe('drift', () => {
     )
   })
 
-  it.each([...files, ...records, ...directories, docroot])('names %s when its mode is another', async (path) => {
+  it.each([...files, ...records, ...directories])('names %s when its mode is another', async (path) => {
     chmodSync(`${bench.root}/${path}`, 0o777)
 
     const report = (await bench.ask({ t: 'inspect', what: 'drift' })).value as DriftReport
 
     expect(JSON.stringify(report)).toMatch(/mode 0777 instead of [02]|others than its owner may write/)
+  })
+
+  it.each([
+    ['0700', 0o700, 33],
+    ['0750', 0o750, 20000],
+  ])('names a document root that the web server cannot enter: %s', async (_, mode, gid) => {
+    chownSync(`${bench.root}/${docroot}`, 20000, gid)
+    chmodSync(`${bench.root}/${docroot}`, mode)
+
+    expect(await drifted()).toEqual([expect.stringContaining(docroot)])
+  })
+
+  it.each([
+    ['0755', 0o755, 20000],
+    ['2770', 0o2770, 33],
+  ])('leaves modes and group of a document root to its owner: %s', async (_, mode, gid) => {
+    chownSync(`${bench.root}/${docroot}`, 20000, gid)
+    chmodSync(`${bench.root}/${docroot}`, mode)
+
+    expect(await drifted()).toEqual([])
+  })
+
+  it('names nothing of a site that an older version made', async () => {
+    chmodSync(`${bench.root}/srv/www`, 0o711)
+    chmodSync(`${bench.root}/${docroot}`, 0o2750)
+    chmodSync(`${bench.root}/${docroot}/index.html`, 0o640)
+    await bench.prepare()
+
+    expect(await drifted()).toEqual([])
+    expect(statSync(`${bench.root}/srv/www`).mode & 0o7777).toBe(0o710)
   })
 
   it.each(files)('shows the difference when %s was edited', async (path) => {

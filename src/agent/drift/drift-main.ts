@@ -83,6 +83,7 @@ function resting(): () => Promise<void> {
 const noServices: Services = {
   kind: 'direct',
   missing: [],
+  hasOwnViews: true,
   startFpm: refuse,
   stopFpm: refuse,
   awakeFpm: refuse,

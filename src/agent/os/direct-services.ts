@@ -70,6 +70,7 @@ export async function openDirectServices({ places, webGid, log, egress }: Direct
   return {
     kind: 'direct',
     webLogSockets,
+    hasOwnViews: hasNamespaces,
     get missing() {
       return [...missing(hasNamespaces), ...egress.missing]
     },

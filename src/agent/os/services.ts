@@ -34,6 +34,8 @@ export interface Services {
   readonly kind: 'systemd' | 'direct'
   /** Protections that this machine cannot give, one sentence each. */
   readonly missing: readonly string[]
+  /** Processes of a tenant see its own tree among those of all customers, and no other. */
+  readonly hasOwnViews: boolean
 
   /**
    * Starts the tenant's PHP-FPM master as the tenant, in the tenant's slice, with the sandbox of threats C12/C29; resolves

@@ -130,7 +130,7 @@ export function tenantView(
   const sites = `${places.web.sites(tenant.name)}:${places.web.hosts}`
   const accounts = `${places.fpmPasswd(tenant.name)}:/etc/passwd ${places.fpmGroup(tenant.name)}:/etc/group`
   return [
-    'UMask=0027',
+    'UMask=0022',
     'LimitCORE=0',
     'LimitNOFILE=4096',
     'NoNewPrivileges=yes',

@@ -60,6 +60,7 @@ export function systemdServices({
   const runs = new RunAs(places, new SystemdRuns(places, surroundings))
   return {
     kind: 'systemd',
+    hasOwnViews: true,
     get missing() {
       const limits = 'Limits of customers are not enforced: cgroup v2 is not mounted.'
       return [...(existsSync(join(cgroups, 'cgroup.controllers')) ? [] : [limits]), ...egress.missing]

@@ -22,7 +22,7 @@ import { nginxMaster, testNginxConfig } from '../os/nginx.ts'
 import { openServices } from '../os/open-services.ts'
 import { installedPhp } from '../os/php-versions.ts'
 import type { Services } from '../os/services.ts'
-import { prepareDirectories } from '../prepare.ts'
+import { openGate, prepareDirectories } from '../prepare.ts'
 import { withActualWorkers } from '../web-server.ts'
 
 export interface Rescue {
@@ -40,7 +40,8 @@ export async function openRescue(places: Layout): Promise<Rescue> {
   const installed = systemAccounts(accountFile(places, 'passwd'), accountFile(places, 'group'))
   const accounts = withActualWorkers(installed, places)
   const files = createFiles({ root: places.root, owner: 0 })
-  await prepareDirectories({ files, places, accounts, host: new URL(config.baseUrl).hostname })
+  const preparation = { files, places, accounts, host: new URL(config.baseUrl).hostname }
+  await prepareDirectories(preparation)
   const log = errorsOnly
   const egress = foreignEgress(log)
   const opened = await openServices({
@@ -51,6 +52,7 @@ export async function openRescue(places: Layout): Promise<Rescue> {
     egress,
     mayUseSystemd: places.root === '/',
   })
+  await openGate(preparation, opened.services)
   const machine: Machine = {
     places,
     files,

@@ -58,6 +58,7 @@ beforeEach(() => {
   const services: Services = {
     kind: 'direct',
     missing: [],
+    hasOwnViews: true,
     startFpm: async () => {},
     stopFpm: stop,
     stopTenant: stop,

@@ -7,6 +7,7 @@ import { absentPath } from '../../steps/absent-path.ts'
 import { directory } from '../../steps/directory.ts'
 import { handedOverTree } from '../../steps/handed-over-tree.ts'
 import { link } from '../../steps/link.ts'
+import { servedDirectory } from '../../steps/served-directory.ts'
 import type { Step } from '../../steps/step.ts'
 import { readyPage } from './ready-page.ts'
 
@@ -30,7 +31,9 @@ export function siteFacts(machine: Machine, tenant: TenantIdentity, site: SiteId
 
 /**
  * The customer's files. The site's directory is root's, so that the tenant can swap nothing above its document root
- * (C05); the document root is the tenant's, and only the web server's group may read it besides.
+ * (C05). The web server alone passes the gate above, and a tenant's processes see their own tree alone: so everybody may
+ * read the document root, and its owner may give it any group. Without such views the gate is open, and the document
+ * root is the web server's group's to read.
  */
 function treeFact(machine: Machine, tenant: TenantIdentity, site: SiteIdentity): Step {
   const { customers } = machine.places
@@ -43,7 +46,7 @@ function treeFact(machine: Machine, tenant: TenantIdentity, site: SiteIdentity):
     builder: root,
     children: [
       { path: 'public', ...docrootOwnership(machine, tenant) },
-      { path: 'public/index.html', text: readyPage(site.fqdn), mode: 0o640, uid, gid: machine.accounts.webGid },
+      { path: 'public/index.html', text: readyPage(site.fqdn), mode: 0o644, uid, gid: machine.accounts.webGid },
     ],
   })
 }
@@ -51,11 +54,12 @@ function treeFact(machine: Machine, tenant: TenantIdentity, site: SiteIdentity):
 /** Part of the tree when that is made; looked at on its own only for drift. */
 export function docrootFact(machine: Machine, tenant: TenantIdentity, site: SiteIdentity): Step {
   const path = machine.places.customers.docroot(tenant.name, site.fqdn)
-  return directory({ path, ...docrootOwnership(machine, tenant) })
+  return servedDirectory({ path, ...docrootOwnership(machine, tenant) })
 }
 
-function docrootOwnership({ accounts }: Machine, { uid }: TenantIdentity): Ownership {
-  return { mode: 0o2750, uid, gid: accounts.webGid } // what is made in it is the web server's to read, too
+/** Set-group-ID: what is made in it with 0640 is the web server's to read, too. */
+function docrootOwnership({ accounts, services }: Machine, { uid }: TenantIdentity): Ownership {
+  return { mode: services.hasOwnViews ? 0o2755 : 0o2750, uid, gid: accounts.webGid }
 }
 
 /** The links and markers that the web server reads for the site. */
