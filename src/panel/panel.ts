@@ -136,7 +136,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     csrfKey: keys.csrf,
     log,
     recordForgery: (request) =>
-      operations.recordForgery(callerOf(request), request.routeOptions.config.operation ?? 'auth.form'),
+      operations.recordForgery(callerOf(request), request.addressed?.operation.name ?? 'auth.form'),
   })
   const servers = panelServers(options, door, log)
   const deps = panelDeps({

@@ -11,6 +11,7 @@ import { privateDoor } from './http/doors.ts'
 import { limits } from './http/limits.ts'
 import { openApiDocument } from './http/openapi.ts'
 import { registerPageParsers, registerRest } from './http/rest.ts'
+import { restTable } from './http/rest-table.ts'
 import {
   createPanelServer,
   type Door,
@@ -92,7 +93,7 @@ export async function closeServers({ network, certificates }: PanelServers, loca
 }
 
 function registerApi(app: FastifyInstance, deps: PanelDeps): void {
-  registerRest(app, deps.operations, deps)
+  registerRest(app, restTable(deps.operations), deps)
   let document: string | undefined
   app.get(openApiPath, { config: { access: 'api' } }, async (_, reply) => {
     document ??= JSON.stringify(openApiDocument(deps.operations, deps))

@@ -8,10 +8,15 @@ describe('AllowedMethods', () => {
   allowed.add('/tenants/:tenant', 'GET')
   allowed.add('/assets/*', 'GET')
 
+  allowed.addTable((path) => (path === '/api/v1/tenants' ? ['GET', 'OPTIONS'] : []))
+
   it.each([
+    ['/api/v1/tenants', ['GET', 'OPTIONS']],
+    ['/api/v1/other', []],
     ['/tenants', ['GET', 'HEAD', 'OPTIONS', 'POST']],
     ['/tenants/acme', ['GET', 'OPTIONS']],
     ['/assets/a/b.css', ['GET', 'OPTIONS']],
+    [`/tenants/${'a'.repeat(256)}`, []],
     ['/tenants/', []],
     ['/tenants/acme/x', []],
     ['/', []],

@@ -1,7 +1,7 @@
-/** The REST interface: one route per operation, made from the registry. */
+/** The REST interface: every operation of the registry behind one route. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'
-import { type AnyOperation, httpBinding, verbOf } from '../../contract/operation.ts'
+import { type AnyOperation, verbOf } from '../../contract/operation.ts'
 import type { Id } from '../../contract/values.ts'
 import { apiRoot } from '../../lib/http-call.ts'
 import { contentDigest } from '../../lib/http-signature.ts'
@@ -9,7 +9,7 @@ import type { Context } from '../../resources/context.ts'
 import { parseForm } from './form-body.ts'
 import { sendJson } from './json-body.ts'
 import { limits } from './limits.ts'
-import { restReader } from './rest-input.ts'
+import type { RestTable } from './rest-table.ts'
 import { parseStrictJson } from './strict-json.ts'
 import { queryOf } from './target.ts'
 import { entityTag, isKnown, termsOf } from './terms.ts'
@@ -26,11 +26,7 @@ export interface OperationDoor {
   plan(request: FastifyRequest, operation: AnyOperation<Context>, input: unknown): Promise<readonly JobPlan[]>
 }
 
-export function registerRest(
-  app: FastifyInstance,
-  operations: readonly AnyOperation<Context>[],
-  door: OperationDoor,
-): void {
+export function registerRest(app: FastifyInstance, table: RestTable, door: OperationDoor): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
     'application/json',
@@ -40,7 +36,17 @@ export function registerRest(
       return parseStrictJson(utf8(body), limits.jsonDepth)
     },
   )
-  for (const operation of operations) registerOperation(app, operation, door)
+  app.route({
+    method: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'],
+    url: `${apiRoot}/*`,
+    config: { access: 'api', methodsOf: table.methodsOf },
+    // before anything is read of a body
+    async onRequest(request, reply) {
+      request.addressed = table.at(request.method, request.raw.url ?? '/')
+      if (request.addressed === null) reply.callNotFound()
+    },
+    handler: async (request, reply) => answerCall(request, reply, door),
+  })
 }
 
 /** A signed request signs the digest of its body, which is known here. */
@@ -59,24 +65,18 @@ export function registerPageParsers(app: FastifyInstance): void {
   )
 }
 
-function registerOperation(app: FastifyInstance, operation: AnyOperation<Context>, door: OperationDoor): void {
-  const { method, path } = httpBinding(operation)
-  const read = restReader(operation)
-  const hasBody = method !== 'GET' && method !== 'DELETE'
-  app.route({
-    method,
-    url: `${apiRoot}${path.replace(/\{(\w+)\}/g, ':$1')}`,
-    config: { access: 'api', operation: operation.name },
-    async handler(request, reply) {
-      if (!hasBody) refuseBody(request)
-      const { params, body } = request
-      const { input, isPlan } = read({ params, query: new URLSearchParams(queryOf(request)), body })
-      if (isPlan) return sendJson(reply, { plan: await door.plan(request, operation, input) })
-      if (operation.effect === 'read') return answerRead(request, reply, await door.run(request, operation, input))
-      return answer(reply, operation, await door.run(request, operation, input, termsOf(request.headers)))
-    },
-  })
+async function answerCall(request: FastifyRequest, reply: FastifyReply, door: OperationDoor): Promise<FastifyReply> {
+  const { addressed, body } = request
+  if (addressed === null) throw new Error('no operation was found for this call')
+  const { operation } = addressed
+  if (!bodied.has(request.method)) refuseBody(request)
+  const { input, isPlan } = addressed.read({ query: new URLSearchParams(queryOf(request)), body })
+  if (isPlan) return sendJson(reply, { plan: await door.plan(request, operation, input) })
+  if (operation.effect === 'read') return answerRead(request, reply, await door.run(request, operation, input))
+  return answer(reply, operation, await door.run(request, operation, input, termsOf(request.headers)))
 }
+
+const bodied: ReadonlySet<string> = new Set(['POST', 'PATCH', 'PUT'])
 
 function answerRead({ headers }: FastifyRequest, reply: FastifyReply, { value }: Outcome<unknown>) {
   const tag = entityTag(value)

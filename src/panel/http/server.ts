@@ -88,11 +88,14 @@ export function createPanelServer(door: Door, log: Logger, tls: TlsFiles | null)
   app.decorateRequest('session', null)
   app.decorateRequest('proof', null)
   app.decorateRequest('actor', null)
+  app.decorateRequest('addressed', null)
   app.decorateRequest('cookie', null)
   const methods = new AllowedMethods()
   app.addHook('onRoute', (route) => {
     if (route.config?.access === undefined) throw new Error(`Route "${route.url}" does not say who may come`)
-    methods.add(route.url, route.method)
+    const { methodsOf } = route.config
+    if (methodsOf === undefined) methods.add(route.url, route.method)
+    else methods.addTable(methodsOf)
   })
 
   app.addHook('onRequest', async (request, reply) => {

@@ -19,6 +19,7 @@ import type { Context } from '../../resources/context.ts'
 import type { Links } from '../auth/links.ts'
 import type { AgentStatus } from '../jobs/agent-status.ts'
 import type { JobEvents } from '../jobs/job-events.ts'
+import type { Addressed } from './rest-table.ts'
 
 /** Every route says who may come; a route without `config.access` stops the start (threats C15). */
 export type Access =
@@ -54,8 +55,8 @@ export interface Proof extends Pick<Session, 'confirmedAt' | 'mustEnrol'> {
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
-    /** Name of the operation behind a REST route. */
-    operation?: string
+    /** Of a route that stands for many addresses: those that a decoded path has; none when there is no such address. */
+    methodsOf?(path: string): readonly string[]
     /** Checks a secret of somebody who is not known yet: of these, so many a second are looked at. */
     isSignIn?: true
     /** A call of the API for the first boot: `only` while setup is open (404 afterwards, for ever), or then `too`. */
@@ -70,6 +71,8 @@ declare module 'fastify' {
     proof: Proof | null
     /** The actor: the session's user, a program's owner, root on the private socket, or nobody. */
     actor: Actor | null
+    /** The operation that a call of the REST interface is about. */
+    addressed: Addressed | null
     /** Value of the panel's cookie, which a visitor without a session has too; null for none. */
     cookie: string | null
   }
