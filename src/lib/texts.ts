@@ -455,6 +455,7 @@ export const shared = {
   },
   fields: {
     name: 'Name',
+    displayName: 'Display name',
     tenant: 'Tenant',
     domain: 'Domain',
     fqdn: 'Domain name',

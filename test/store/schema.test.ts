@@ -179,6 +179,12 @@ describe('migrations', () => {
           "59e858570504f56302dfa215a2bca500de958eddf399c9fcd74167860d3bb158",
           "0b728fdbff19b96542ed486b79b27e7fe304f246969e972026fa678613291911",
         ],
+        [
+          27,
+          "display-names",
+          "4bbf91fa10c7ac3c029a165e31b411c15fbf0db48910e1f0643b182de8cb77a6",
+          "efb9319bff271d8be0eb3acfbc444cb574107976a73ccbd5bb9ed5bd7c859e66",
+        ],
       ]
     `)
   })

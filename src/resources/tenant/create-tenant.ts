@@ -10,6 +10,7 @@ import { limitsOf } from '../package/limits.ts'
 import { PackageRef } from '../package/schema.ts'
 import { ResellerRef } from '../reseller/schema.ts'
 import { UserRef } from '../user/schema.ts'
+import { DisplayName, refuseTakenName } from './display-name.ts'
 import { tenantCreate } from './jobs.ts'
 import { chooseOwner, choosePackage, findFailed } from './new-tenant.ts'
 import { isReservedName } from './reserved-names.ts'
@@ -20,6 +21,7 @@ export const NewTenant = z.strictObject({
   name: TenantName.refine((name) => !isReservedName(name), {
     error: 'a name that the system does not use itself',
   }).describe('Name of the tenant and of its Linux user'),
+  displayName: DisplayName.optional(),
   package: PackageRef.optional(),
   owner: owner.optional(),
   reseller: ResellerRef.optional().describe('Reseller whose customer it is'),
@@ -39,9 +41,11 @@ export async function createTenant(
   const ownerId = input.owner === undefined ? null : await chooseOwner(context, what, input.owner)
   const failed = await findFailed(context, what, name, seller)
   const id = failed ?? context.newId()
+  const { displayName = null } = input
+  if (displayName !== null) await refuseTakenName(context, what, displayName, id)
   if (failed === undefined)
-    await context.tenants.insert({ id, name, packageId: chosen.id, ownerId, resellerId: seller })
-  else await context.tenants.updateFailed(id, { packageId: chosen.id, ownerId })
+    await context.tenants.insert({ id, name, displayName, packageId: chosen.id, ownerId, resellerId: seller })
+  else await context.tenants.updateFailed(id, { packageId: chosen.id, displayName, ownerId })
   const jobId = await context.enqueue(tenantCreate, { tenant: id, name, limits: limitsOf(chosen) })
   const first = { fqdn: input.domain, aliases: [], php: input.php }
   const domain =

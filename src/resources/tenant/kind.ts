@@ -30,7 +30,10 @@ export const tenant = defineKind({
   reference: { key: 'name', fields: ['tenant'] },
   list: { filters: ['reseller'] },
   columns: ({ t }) => [
-    { title: label(t, 'name'), cell: ({ name }) => ({ text: name, href: `/tenants/${name}` }) },
+    {
+      title: label(t, 'name'),
+      cell: ({ name, displayName: sub }) => ({ text: name, href: `/tenants/${name}`, ...(sub !== null && { sub }) }),
+    },
     { title: label(t, 'status'), cell: ({ status }) => ({ badge: statusBadge(status, t.statuses) }) },
     { title: label(t, 'package'), wide: true, cell: ({ packageName }) => ({ text: packageName }) },
     { title: label(t, 'owner'), wide: true, cell: ({ ownerEmail }) => ({ text: ownerEmail ?? '–' }) },
@@ -48,6 +51,7 @@ export const tenant = defineKind({
       ])
       const add = { title: words.addDomain, href: `/do/domain.create${query({ tenant: one.name })}` }
       return {
+        title: one.displayName ?? one.name,
         status: statusBadge(one.status, t.statuses),
         verbs: one.deletedAt === null ? [...(verbsOfHeld(one) ?? []), ...verbsOfLockable(one)] : undefined,
         main: look.may('domain.create') && one.deletedAt === null ? [add] : [],

@@ -14,6 +14,7 @@ import { mayChange, type Verb } from '../status-guard.ts'
 import { scopeOf, visibleTenant } from '../visibility.ts'
 import { changePackage } from './change-package.ts'
 import { createTenant, NewTenant, owner } from './create-tenant.ts'
+import { DisplayName, refuseTakenName } from './display-name.ts'
 import { tenantDelete, tenantSuspend, tenantUnsuspend } from './jobs.ts'
 import { chooseOwner } from './new-tenant.ts'
 import { restoreTenant } from './restore-tenant.ts'
@@ -28,7 +29,7 @@ export const list = defineOperation({
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'GET /tenants',
   positional: [],
-  columns: ['name', 'status', 'packageName', 'domains', 'ownerEmail'],
+  columns: ['name', 'displayName', 'status', 'packageName', 'domains', 'ownerEmail'],
   input: () =>
     z.strictObject({
       status: TenantStatus.optional().describe('Tenants in this status only'),
@@ -85,9 +86,9 @@ export const create = defineOperation({
 
 export const update = defineOperation({
   name: 'tenant.update',
-  summary: 'Give a tenant another package, owner or reseller',
+  summary: 'Give a tenant another display name, package, owner or reseller',
   description:
-    'Another package changes the limits on the machine, by a job; another owner needs none. With another reseller goes a package of that one: the default, unless another is named.',
+    'Another package changes the limits on the machine, by a job; another name or owner needs none. With another reseller goes a package of that one: the default, unless another is named.',
   effect: 'machine',
   policy: { scopes: ['global', 'reseller'] },
   http: 'PATCH /tenants/{tenant}',
@@ -95,6 +96,7 @@ export const update = defineOperation({
   input: () =>
     z.strictObject({
       ...target,
+      displayName: DisplayName.nullable().optional(),
       package: PackageRef.optional(),
       owner: owner.optional(),
       reseller: ResellerRef.nullable().optional().describe('Reseller whose customer it becomes, or none'),
@@ -104,12 +106,14 @@ export const update = defineOperation({
     const tenant = await visibleTenant(context, input.tenant)
     const { id, name } = tenant
     const what = `update tenant "${name}"`
+    if (input.displayName) await refuseTakenName(context, what, input.displayName, id)
     const seller = input.reseller === undefined ? tenant.resellerId : await chooseSeller(context, what, input.reseller)
     const change = { ref: input.package, seller }
     const jobId =
       input.package === undefined && seller === tenant.resellerId
         ? null
         : await withinAllotment(context, what, seller, () => changePackage(context, what, tenant, change))
+    if (input.displayName !== undefined) await context.tenants.setDisplayName(id, input.displayName)
     if (input.owner !== undefined) await context.tenants.setOwner(id, await chooseOwner(context, what, input.owner, id))
     return { id, jobId }
   },

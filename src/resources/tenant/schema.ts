@@ -19,7 +19,9 @@ export type TenantStatus = z.output<typeof TenantStatus>
 
 export const Tenant = z.strictObject({
   id: Id,
+  /** Of the Linux user too; it never changes. */
   name: TenantName,
+  displayName: z.string().nullable(),
   status: TenantStatus,
   packageId: Id,
   packageName: z.string(),

@@ -20,6 +20,7 @@ import {
   stored,
   storedOrNull,
 } from '../store-tools.ts'
+import { displayKey } from './display-name.ts'
 import type { Tenant } from './schema.ts'
 
 declare module '../stores.ts' {
@@ -39,9 +40,22 @@ export interface TenantStore {
   find(ref: string, options?: FindOptions): Promise<Tenant | undefined>
   /** `find`, or `not_found`. */
   get(ref: string, options?: FindOptions): Promise<Tenant>
-  insert(tenant: { id: Id; name: TenantName; packageId: Id; ownerId: Id | null; resellerId: Id | null }): Promise<void>
+  /** The living tenant of that display key. */
+  called(key: string): Promise<Id | undefined>
+  insert(tenant: {
+    id: Id
+    name: TenantName
+    displayName?: string | null
+    packageId: Id
+    ownerId: Id | null
+    resellerId: Id | null
+  }): Promise<void>
   /** Of one that the machine could not make. */
-  updateFailed(id: Id, wishes: { packageId: Id; ownerId?: Id | null; resellerId?: Id | null }): Promise<void>
+  updateFailed(
+    id: Id,
+    wishes: { packageId: Id; displayName?: string | null; ownerId?: Id | null; resellerId?: Id | null },
+  ): Promise<void>
+  setDisplayName(id: Id, displayName: string | null): Promise<void>
   setOwner(id: Id, ownerId: Id): Promise<void>
   update(row: QueuedRow<'tenant'>, wishes: { packageId: Id; resellerId: Id | null }): Promise<void>
   /** Holds other transactions about the same id or name, and what they count, until this one ends. */
@@ -91,7 +105,15 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
         query = query
           .where('tenants.status', '=', status === 'locked' ? 'active' : status)
           .where(shownStatus(), '=', status)
-      if (search) query = query.where('tenants.name', 'like', sql<string>`${containing(search)} escape '\\'`)
+      if (search) {
+        const like = (text: string) => sql<string>`${containing(text)} escape '\\'`
+        query = query.where((eb) =>
+          eb.or([
+            eb('tenants.name', 'like', like(search)),
+            eb('tenants.display_key', 'like', like(displayKey(search))),
+          ]),
+        )
+      }
       return readPage(query, { cursor, limit }, alphabetical('tenants', 'name'), (rows) => rows.map(tenantOf))
     },
 
@@ -110,7 +132,13 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
       return (await store.find(ref, options)) ?? notFound('tenant', ref)
     },
 
-    async insert({ id, name, packageId, ownerId, resellerId }) {
+    async called(key) {
+      const query = db.selectFrom('tenants').select('id').where('display_key', '=', key).where(isCalled)
+      const row = await query.executeTakeFirst()
+      return row && stored<Id>(row.id)
+    },
+
+    async insert({ id, name, displayName = null, packageId, ownerId, resellerId }) {
       await db
         .insertInto('tenants')
         .values({
@@ -119,6 +147,7 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
           updated_at: now,
           name,
           linux_user: name,
+          ...called(displayName),
           package_id: packageId,
           owner_id: ownerId,
           reseller_id: resellerId,
@@ -129,12 +158,17 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
         .execute()
     },
 
-    async updateFailed(id, { packageId, ownerId, resellerId }) {
+    async updateFailed(id, { packageId, displayName, ownerId, resellerId }) {
       await set(id, {
         package_id: packageId,
+        ...(displayName !== undefined && called(displayName)),
         ...(ownerId !== undefined && { owner_id: ownerId }),
         ...(resellerId !== undefined && { reseller_id: resellerId }),
       })
+    },
+
+    async setDisplayName(id, displayName) {
+      await set(id, called(displayName))
     },
 
     async setOwner(id, ownerId) {
@@ -204,8 +238,13 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
 
 type Builder = ExpressionBuilder<Database, 'tenants'>
 
-/** Spelled out, as SQLite uses a partial index only for the very words of its condition. */
+/** These are spelled out, as SQLite uses a partial index only for the very words of its condition. */
 const isOwedLimits = sql<SqlBool>`tenants.limits_owed = 1`
+const isCalled = sql<SqlBool>`(deleted_at is null or status = 'restoring')`
+
+function called(displayName: string | null) {
+  return { display_name: displayName, display_key: displayName === null ? null : displayKey(displayName) }
+}
 
 /** A row that is being restored counts as alive already. */
 function inTrash(deleted: boolean) {
@@ -251,6 +290,7 @@ function tenantOf(row: Row): Tenant {
   return {
     id: stored(row.id),
     name: stored(row.name),
+    displayName: row.display_name,
     status: stored(row.shown_status),
     packageId: stored(row.package_id),
     packageName: row.package_name,

@@ -23,6 +23,7 @@ import { tenantCommands } from './0022-tenant-commands.ts'
 import { egress } from './0023-egress.ts'
 import { holdsOfPeople } from './0024-holds-of-people.ts'
 import { locks } from './0025-locks.ts'
+import { displayNames } from './0027-display-names.ts'
 import type { Migration } from './migration.ts'
 
 export const coreMigrations: readonly Migration[] = [
@@ -50,4 +51,5 @@ export const coreMigrations: readonly Migration[] = [
   egress,
   holdsOfPeople,
   locks,
+  displayNames,
 ]

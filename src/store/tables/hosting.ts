@@ -36,6 +36,9 @@ export interface TenantTable extends CommonColumns {
   reseller_id: string | null
   node_id: string | null
   linux_user: string
+  display_name: string | null
+  /** What no two living tenants have in common (`display-name.ts`). */
+  display_key: string | null
   status: string
   /** Raised with each job: the fencing token. */
   version: number

@@ -1,4 +1,4 @@
-/** A locked tenant's people by every door: page, API, key, terminal. Its sites are the machine's business, which is asked nothing. */
+/** A tenant by every door: its people while it is locked, and the name that people know it by. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ask, type Browser } from './support/client.ts'
 import { realPages } from './support/real-pages.ts'
@@ -76,4 +76,24 @@ it('say on the tenant’s page why, and what lifts it', async () => {
   expect(open.text).not.toContain('/do/tenant.unlock')
   for (const words of ['Locked', 'Sends spam.', '/do/tenant.unlock?tenant=bakery']) expect(page.text).toContain(words)
   expect(JSON.parse(refused)).toMatchObject({ status: 422, fields: [{ field: 'reason' }] })
+})
+
+it('is called by its display name on its page, in lists and by search', async () => {
+  const admin = await test.administrator('names@example.com')
+  const rename = (displayName: unknown) => admin.call('PATCH', '/api/v1/tenants/bakery', { displayName })
+  const named = await rename('Bäckerei  Müller & Söhne GmbH')
+  const page = await admin.ask({ path: '/tenants/bakery' })
+  const form = await admin.ask({ path: '/do/tenant.update?tenant=bakery' })
+  const found = await admin.ask({ path: `/tenants?search=${encodeURIComponent('MÜLLER')}` })
+  const refused = await rename('two\nlines')
+  const empty = await rename('')
+
+  expect(named.status).toBe(200)
+  for (const { text } of [page, found]) expect(text).toContain('Bäckerei  Müller &amp; Söhne GmbH')
+  expect(page.text).toMatch(/<h1[^>]*>\s*Bäckerei/)
+  expect(form.text).toMatch(/name="displayName"[^>]*value="Bäckerei {2}Müller &amp; Söhne GmbH"/)
+  for (const answer of [refused, empty])
+    expect(answer.json()).toMatchObject({ status: 422, fields: [{ field: 'displayName' }] })
+  expect((await rename(null)).status).toBe(200)
+  expect((await admin.call('GET', '/api/v1/tenants/bakery')).json().displayName).toBeNull()
 })
