@@ -47,6 +47,11 @@ export function defineJob<const T extends string, P extends z.ZodObject>(
   return Object.freeze(contract)
 }
 
+/** Its row is made by it: there is nothing yet that another job could be changing. */
+export function isMaking({ status }: Pick<JobContract, 'status'>): boolean {
+  return status.queued === 'pending'
+}
+
 /** The one parser of payloads, for either side. */
 export function parsePayload(
   { payload }: Pick<JobContract, 'payload'>,

@@ -9,7 +9,7 @@ export function asPanel(stores: Stores, now: string): PanelContext {
   const own: Pick<Context, 'now' | 'enqueue'> = {
     now,
     async enqueue(contract, payload, change) {
-      const by = { id: newId(), actor: 'panel', actorId: null, isStaff: false }
+      const by = { id: newId(), actor: 'panel', actorId: null, isStaff: false, waitsForTenant: true } as const
       return (await stores.jobs.enqueue(contract, payload, by, change)).id
     },
   }

@@ -33,8 +33,9 @@ export interface Context extends Stores {
   /** Where a one-time link leads, from the configured address of the panel alone (threats C18). */
   linkUrl(token: string): string
   /**
-   * Queues a job in the transaction of the call; 409 `busy` naming the running job when its resource has one. In plan
-   * mode it is only collected. @param change of the row, made once what a failure leads back to is kept
+   * Queues a job in the transaction of the call; 409 `busy` naming the running job when its resource, or the tenant that
+   * it belongs to, has one. In plan mode it is only collected. @param change of the row, made once what a failure leads
+   * back to is kept
    */
   enqueue<T extends string, P extends z.ZodObject>(
     contract: JobContract<T, P>,

@@ -5,6 +5,8 @@ import { conflict } from './refusals.ts'
 
 interface Row {
   readonly id: Id
+  /** Of what belongs to a tenant. */
+  readonly tenantId?: Id
   readonly status: string
 }
 
@@ -28,12 +30,12 @@ const remedies: Record<string, string> = {
   deleted: 'It is in the trash; restore brings it back.',
 }
 
-/** Refuses with `busy` while the row has an active job, and with `conflict` when its status does not allow the verb. */
+/** Refuses with `busy` while the row, or the tenant that it belongs to, has an active job, and with `conflict` when its status does not allow the verb. */
 export async function mayChange(
   context: Context,
   { kind, row, name, verb }: { kind: string; row: Row; name: string; verb: Verb },
 ): Promise<void> {
-  await context.jobs.refuseBusy(kind, row.id)
+  await context.jobs.refuseBusy(kind, row.id, row.tenantId)
   const fitting: readonly string[] = allowed[verb]
   if (fitting.includes(row.status)) return
   conflict(`${verb} ${kind} "${name}"`, `it is ${row.status}`, remedies[row.status] ?? 'Look at it again in a moment.')

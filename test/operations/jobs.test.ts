@@ -3,7 +3,9 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { wireVersion } from '../../src/contract/wire.ts'
 import type { JobEvent } from '../../src/panel/jobs/job-events.ts'
 import type { Answer } from './support/client.ts'
+import { realPages } from './support/real-pages.ts'
 import { failure, ScriptedAgent } from './support/scripted-agent.ts'
+import { rootShell } from './support/shell.ts'
 import { type TestPanel, type TestPanelOptions, testPanel, until } from './support/test-panel.ts'
 
 let test: TestPanel
@@ -83,6 +85,29 @@ describe('the life of a job', () => {
     expect(refused.status).toBe(409)
     expect(refused.text).toContain(jobId)
     expect((await auditOf('tenant.suspend')).map(({ outcome }) => outcome)).toEqual(['refused'])
+  })
+
+  it('keeps what belongs to its tenant from being changed: 409 in the API, a link on the page, 6 from wcp', async () => {
+    await start({
+      registerPages: realPages,
+      machine: { play: ({ type }) => (type === 'tenant.suspend' ? 'hold' : 'succeed') },
+    })
+    const made = await test.root('POST', '/api/v1/tenants', { name: 'bakery', domain: 'shop.example.com' })
+    await ended((made.json().domain as { jobId: string }).jobId, 'succeeded')
+    const admin = await test.administrator('admin@example.com')
+    const { jobId } = (await test.root('POST', '/api/v1/tenants/bakery/suspend', {})).json()
+    await ended(String(jobId), 'running')
+
+    const api = await test.root('PATCH', '/api/v1/domains/shop.example.com', { php: 'none' })
+    const change = { domain: 'shop.example.com', aliases: 'www.shop.example.com', _do: 'run' }
+    const page = await admin.form('/do/domain.update', change)
+    const cli = await rootShell(test.panel.cliSocket).wcp(['domain', 'update', 'shop.example.com', '--php', 'none'])
+    const read = await test.root('GET', '/api/v1/domains/shop.example.com')
+
+    expect(api.json()).toMatchObject({ status: 409, code: 'busy', details: { job: jobId, type: 'tenant.suspend' } })
+    expect(page.text).toContain(`href="/jobs/${jobId}"`)
+    expect(cli).toMatchObject({ exit: 6, err: expect.stringContaining(`"wcp job watch ${jobId}"`) })
+    expect([read.status, read.json().status]).toEqual([200, 'active'])
   })
 
   it('runs tenants side by side up to the limit, and one tenant in order', async () => {

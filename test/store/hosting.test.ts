@@ -256,8 +256,11 @@ onBothStores('tenants and domains', (bench) => {
       const change = await refusal(panel.run(domain.suspend, { domain: 'a.example.com' }))
       const more = await refusal(panel.run(domain.create, { tenant: 'acme', fqdn: 'b.example.com' }))
 
-      expect([change.code, more.code]).toEqual(['conflict', 'conflict'])
-      expect(change.message).toBe('Cannot suspend domain "a.example.com": tenant "acme" is deleting')
+      await panel.work()
+      const gone = await refusal(panel.run(domain.restore, { domain: 'a.example.com' }))
+
+      expect([change.code, more.code]).toEqual(['busy', 'busy'])
+      expect(gone).toMatchObject({ code: 'conflict', message: expect.stringContaining('"acme" is in the trash') })
     })
   })
 

@@ -180,12 +180,14 @@ export const create = defineOperation({
   output: () => AcceptedOrAsked,
   async run(context, { tenant: ref, fqdn, aliases, php }) {
     const tenant = await visibleTenant(context, ref)
-    if (!tenantTakesDomains.includes(tenant.status))
+    if (!tenantTakesDomains.includes(tenant.status)) {
+      await context.jobs.refuseBusy('tenant', tenant.id)
       conflict(
         `create domain "${fqdn}"`,
         `tenant "${tenant.name}" is ${tenant.status}`,
         'Bring the tenant in order first.',
       )
+    }
     return addDomain(context, tenant, { fqdn, aliases, php })
   },
 })

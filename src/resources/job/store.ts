@@ -5,6 +5,7 @@ import { WcpError } from '../../contract/errors.ts'
 import {
   activeJobStates,
   fencedOf,
+  isMaking,
   type JobContract,
   type JobState,
   type JobTarget,
@@ -75,6 +76,8 @@ export interface QueuedBy {
   readonly actor: string
   readonly actorId: Id | null
   readonly isStaff: boolean
+  /** Goes behind the job of its tenant that is under way instead of being refused: what the panel does in its own name. */
+  readonly waitsForTenant?: true
 }
 
 export interface QueuedJob {
@@ -90,10 +93,11 @@ export interface JobStore {
   list(query: JobQuery): Promise<Page<Job>>
   get(id: string, options?: { scope?: Scope }): Promise<JobDetail>
 
-  /** `busy`, naming the active job of that row, if it has one. */
-  refuseBusy(kind: string, id: Id): Promise<void>
+  /** `busy`, naming the active job of that row, or of the tenant that it belongs to, if there is one. */
+  refuseBusy(kind: string, id: Id, tenantId?: Id): Promise<void>
   /**
-   * Writes job and row in the transaction of the caller: `busy` naming the active job of the same row; keeps the row as it
+   * Writes job and row in the transaction of the caller: `busy` naming the active job of the same row, or of the tenant
+   * that it belongs to, unless the job makes its row, goes beside others, or may wait; keeps the row as it
    * is, which is what a failure leads back to; raises its version, which is the job's token; gives it the status that the
    * contract names; then makes the change.
    */
@@ -198,7 +202,7 @@ export function jobStore(db: Db, material: StoreMaterial): JobStore {
       return { ...jobOf(row), steps: steps.map(stepOf), log: row.log.split('\n').slice(0, -1) }
     },
 
-    refuseBusy: (kind, id) => refuseBusy(db, `${kind}:${id}`),
+    refuseBusy: (kind, id, tenantId) => refuseBusy(db, [`${kind}:${id}`, ...(tenantId ? [`tenant:${tenantId}`] : [])]),
 
     async enqueue(contract, given, by, change) {
       // As the agent will parse it: what it would refuse never becomes a job.
@@ -209,7 +213,8 @@ export function jobStore(db: Db, material: StoreMaterial): JobStore {
       const id = beside ? fencedOf(contract, payload) : by.id
       const lockKey = beside ? `job:${id}` : `${kind}:${resourceId}`
       await storeLock(db, `tenant:${payload.tenant}`)
-      await refuseBusy(db, lockKey)
+      const waits = beside || isMaking(contract) || by.waitsForTenant
+      await refuseBusy(db, waits ? [lockKey] : [lockKey, `tenant:${payload.tenant}`])
       const before = await queueRow(db, { now, rows: rowsOf }, contract, resourceId)
       const job = {
         id,
@@ -393,19 +398,21 @@ function queuedRow<Kind extends string>(id: Id): QueuedRow<Kind> {
 
 const stateNames = Object.keys(jobTransitions).map((name) => stored<JobState>(name))
 
-async function refuseBusy(db: Db, lockKey: string): Promise<void> {
+/** @param own the lock of the row; others are of what it belongs to */
+async function refuseBusy(db: Db, [own, ...above]: readonly [string, ...string[]]): Promise<void> {
   const active = await db
     .selectFrom('jobs')
-    .select(['id', 'type', 'state', 'resource_name'])
-    .where('lock_key', '=', lockKey)
+    .select(['id', 'type', 'state', 'resource_name', 'lock_key'])
+    .where('lock_key', 'in', [own, ...above])
     .where('state', 'in', activeJobStates)
     .executeTakeFirst()
   if (active === undefined) return
-  throw new WcpError(
-    'busy',
-    `Cannot change "${active.resource_name}": job ${active.id} (${active.type}) is ${active.state}`,
-    { details: { job: active.id, type: active.type, state: active.state } },
-  )
+  const { id, type, state, resource_name: name } = active
+  const subject = active.lock_key === own ? `"${name}"` : `what belongs to "${name}"`
+  throw new WcpError('busy', `Cannot change ${subject}: job ${id} (${type}) is ${state}`, {
+    help: `Wait for that job to end; "wcp job watch ${id}" follows it.`,
+    details: { job: id, type, state },
+  })
 }
 
 interface Row extends Selectable<JobTable> {

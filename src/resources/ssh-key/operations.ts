@@ -67,6 +67,7 @@ export const create = defineOperation({
     const what = `add SSH key "${name}"`
     const { id: tenant, name: tenantName, status } = await visibleTenant(context, ref)
     await context.tenants.lock(tenant)
+    await context.jobs.refuseBusy('tenant', tenant)
     if (status !== 'active' && status !== 'suspended' && status !== 'locked')
       conflict(what, `tenant "${tenantName}" is ${status}`, 'Wait until the tenant is ready.')
     const known = await context.sshKeys.ofTenant(tenant)
