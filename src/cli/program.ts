@@ -72,7 +72,7 @@ function buildTree(program: Program, words: readonly string[], ended: (exitCode:
       'after',
       section('With every command', [
         ['--json', 'print the JSON answer of the API; do not wait for the job'],
-        ['--plan', 'of a change of the machine: show what would change, and change nothing'],
+        ['--plan', 'of a change: show what would change, and change nothing'],
         ['--help', "print the command's own arguments and options"],
       ]),
     )
@@ -149,9 +149,7 @@ function operationHelp(operation: OperationCommand): string {
   const flags: readonly (readonly [string, string])[] = [
     ...namedOptions(spec).map(optionRow),
     ['--json', 'print the JSON answer of the API; do not wait for the job'],
-    ...(operation.effect === 'machine'
-      ? [['--plan', 'show what would change on the machine, and change nothing'] as const]
-      : []),
+    ...(operation.effect === 'read' ? [] : [['--plan', 'show what would change, and change nothing'] as const]),
     ...(operation.confirm === undefined ? [] : [['--yes', `answer yes to: ${operation.confirm}`] as const]),
     ['--help', 'print this help'],
   ]

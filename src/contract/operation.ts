@@ -11,7 +11,7 @@ export type Effect =
   | 'read'
   /** Changes the panel's state only; done when it answers. */
   | 'write'
-  /** Changes the machine: answers 202 with the job that does it; takes `plan`. */
+  /** Changes the machine: answers 202 with the job that does it. Whatever changes something takes `plan`. */
   | 'machine'
 
 /** How far a role reaches: everything, what belongs to one reseller, or one tenant. */

@@ -126,7 +126,7 @@ describe('a command line', () => {
     ['wcp domain create a.b --tennant x', 'has no option "--tennant"'],
     ['wcp domain create a.b --no-php', 'has no option "--no-php"'],
     ['wcp domain create a.b --php', '"php" needs a value'],
-    ['wcp domain list --plan', 'it changes nothing on the machine'],
+    ['wcp domain list --plan', 'it changes nothing'],
     ["wcp domain create 'a", "a ' is never closed"],
   ])('says what is wrong with %j', (line, message) => {
     expect(() => parse(line)).toThrow(WcpError)

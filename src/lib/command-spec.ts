@@ -183,8 +183,8 @@ export function parseCommandLine<C extends Command>(
     throw new WcpError('bad_input', `Cannot read the command: "${surplus}" is one word too many`, {
       help: usageLine(operation),
     })
-  if (flags.plan && operation.effect !== 'machine')
-    throw new WcpError('bad_input', `Cannot plan "${commandSpec(operation).words}": it changes nothing on the machine`)
+  if (flags.plan && operation.effect === 'read')
+    throw new WcpError('bad_input', `Cannot plan "${commandSpec(operation).words}": it changes nothing`)
   return { operation, input, toPrompt, flags }
 }
 

@@ -52,7 +52,8 @@ export function panelDeps(options: PanelDepsOptions): PanelDeps {
     },
     async plan(request, operation, input) {
       rates.write(request)
-      return await operations.plan(callerOf(request), operation, input)
+      const caller = callerOf(request)
+      return await operations.plan(request.session ? { ...caller, actAs: async () => {} } : caller, operation, input)
     },
     mayCall,
     isFresh: (request) => isFresh(request.session),

@@ -10,6 +10,7 @@ import type { ConditionSource } from './condition-source.ts'
 import type { Context } from './context.ts'
 import type { JobRow } from './job-row.ts'
 import type { KindNumbers } from './kind-numbers.ts'
+import type { RowWords } from './row-words.ts'
 import type { StoreFactories } from './stores.ts'
 
 export type MenuGroup = 'hosting' | 'activity' | 'system'
@@ -97,6 +98,8 @@ export interface Kind<N extends string = string, S extends z.ZodType = z.ZodType
   readonly stores?: StoreFactories
   /** Of its own tables, numbered among all migrations of the store. Never edited: a store that has seen one holds its text. */
   readonly migrations?: readonly Migration[]
+  /** How plans speak of the rows of its own tables. */
+  readonly tables?: Readonly<Record<string, RowWords>>
   /** Its rows, where jobs are about them. */
   readonly row?: JobRow
   /** What about it can need the attention of an operator. */

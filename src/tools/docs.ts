@@ -45,7 +45,7 @@ function operationsPage(): string {
   return `${generated}# Operations
 
 Each operation is a page, a REST route, a \`wcp\` command and a command of the terminal page; its name is the permission and the audit action.
-\`wcp\` also takes \`--json\` with each, and \`--plan\` with those that change the machine.
+\`wcp\` also takes \`--json\` with each, and \`--plan\` with those that change something.
 
 ${kinds.map(kindSection).join('\n')}`
 }

@@ -536,7 +536,13 @@ describe('a plan', () => {
 
     const jobs = await plan(caller(root), slices.tenant.create as AnyOperation<Context>, { name: 'bakery' })
 
-    expect(jobs).toEqual([{ type: 'tenant.create', changes: [{ name: 'linux user', action: 'create', diff: null }] }])
+    expect(jobs).toEqual([
+      { type: 'tenant.create', changes: [{ name: 'linux user', action: 'create', diff: null }] },
+      {
+        type: 'store',
+        changes: [{ step: 'tenant bakery', action: 'create', diff: '+ status: pending\n+ package: basic' }],
+      },
+    ])
     expect(asked).toMatchObject([{ t: 'plan', jobs: [{ type: 'tenant.create', payload: { name: 'bakery' } }] }])
     expect((await panel.run(slices.tenant.list, {})).items).toEqual([])
     expect([await trail(), told.changed, told.queued]).toEqual([before, changed, 0])
@@ -551,7 +557,7 @@ describe('a plan', () => {
   it.each<[string, Actor | null, Partial<AnyOperation<Context>>, string]>([
     ['by nobody', null, { effect: 'machine' }, 'not_signed_in'],
     ['without the permission', stranger, { effect: 'machine' }, 'forbidden'],
-    ['of what does not change the machine', root, { effect: 'write' }, 'bad_input'],
+    ['of what changes nothing', root, { effect: 'read' }, 'bad_input'],
   ])('%s is refused, and not written down', async (_, actor, over, expected) => {
     const { plan, trail } = await door()
 

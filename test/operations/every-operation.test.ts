@@ -232,8 +232,8 @@ describe.each(byName(operations.filter((one) => !hasBody(one))))('%s without a b
   })
 })
 
-describe.each(byName(operations.filter(({ effect }) => effect !== 'machine')))(
-  '%s, which leaves the machine alone,',
+describe.each(byName(operations.filter(({ effect }) => effect === 'read')))(
+  '%s, which changes nothing,',
   (_, operation) => {
     it('cannot be planned', async () => {
       const { method, path, body } = requestFor(operation, inputFor(operation, here), true)
@@ -297,6 +297,7 @@ describe('a machine operation', () => {
     expect(answer.json().plan).toMatchObject([
       { type: 'tenant.create', changes: [{ step: 'step of tenant.create', action: 'create' }] },
       { type: 'domain.create', changes: [{ step: 'step of domain.create', action: 'create' }] },
+      { type: 'store' },
     ])
   })
 })

@@ -42,7 +42,7 @@ it('describes each operation once, with all its fields', () => {
 
     const parameters = described?.parameters.filter((one) => one.in !== 'header').map(({ name }) => name) ?? []
     const body = Object.keys(described?.requestBody?.content['application/json']?.schema.properties ?? {})
-    const plan = operation.effect === 'machine' ? ['plan'] : []
+    const plan = operation.effect === 'read' ? [] : ['plan']
     expect(described?.operationId).toBe(operation.name)
     expect([...parameters, ...body].sort()).toEqual([...Object.keys(operation.input.shape), ...plan].sort())
     expect(described?.parameters.filter((one) => one.in === 'path').map(({ name }) => name)).toEqual(pathKeys)

@@ -88,7 +88,7 @@ export async function candidatesFor(
     const common = [
       '--json',
       '--help',
-      ...(operation.effect === 'machine' ? ['--plan'] : []),
+      ...(operation.effect === 'read' ? [] : ['--plan']),
       ...(operation.confirm === undefined ? [] : ['--yes']),
     ]
     return begins([...namedOptions(spec).map(({ flag }) => `--${flag}`), ...common])

@@ -30,7 +30,7 @@ export function openApiDocument(
       version: about.version,
       description:
         'Everything the pages and the wcp command can do. Changes to the machine answer 202 with the job that makes them; ' +
-        'with ?plan=1 they tell what would change and change nothing.',
+        'with ?plan=1 each change tells what would change, and changes nothing.',
     },
     servers: [{ url: `${about.baseUrl}${apiRoot}` }],
     security: [{ cookie: [] }, { key: [] }],
@@ -102,7 +102,7 @@ function describe(operation: AnyOperation<Context>): Json {
     parameters: [
       ...pathKeys.map(parameter('path')),
       ...(hasBody ? [] : others.map(parameter('query'))),
-      ...(operation.effect === 'machine' ? [plan] : []),
+      ...(operation.effect === 'read' ? [] : [plan]),
       ...headersOf(operation),
     ],
     ...(hasBody && {
@@ -223,12 +223,7 @@ function responses(operation: AnyOperation<Context>): Json {
     return {
       200: {
         description: 'With plan=1: what would change. Without: nothing had to be done on the machine.',
-        content: {
-          'application/json': {
-            schema: { anyOf: [{ $ref: '#/components/schemas/Plan' }, schema] },
-            example: planExample,
-          },
-        },
+        ...jsonContent({ anyOf: [{ $ref: '#/components/schemas/Plan' }, schema] }, planExample),
       },
       202: {
         description: 'The job that makes the change',
@@ -240,7 +235,21 @@ function responses(operation: AnyOperation<Context>): Json {
   const headers = operation.effect === 'read' && { headers: { ETag: entityTag } }
   const unchanged = operation.effect === 'read' && { 304: { description: 'What If-None-Match names is still so' } }
   const done = { description: 'Done', ...headers, content }
-  return { [verbOf(operation) === 'create' ? 201 : 200]: done, ...unchanged, ...problems }
+  if (operation.effect === 'read') return { 200: done, ...unchanged, ...problems }
+  const plan = { $ref: '#/components/schemas/Plan' }
+  const planned = { description: 'With plan=1: what would change', ...jsonContent(plan, planExample) }
+  if (verbOf(operation) === 'create') return { 200: planned, 201: done, ...problems }
+  return {
+    200: {
+      description: 'Done; with plan=1: what would change',
+      ...jsonContent({ anyOf: [plan, schema] }, planExample),
+    },
+    ...problems,
+  }
+}
+
+function jsonContent(schema: Json, example: Json) {
+  return { content: { 'application/json': { schema, example } } }
 }
 
 const entityTag: Json = { description: 'Version of the answer', schema: { type: 'string' } }

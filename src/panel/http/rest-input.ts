@@ -36,8 +36,8 @@ function splitQuery(all: URLSearchParams, operation: AnyOperation) {
   const plan = query.getAll('plan')
   query.delete('plan')
   if (plan.length === 0) return { query, isPlan: false }
-  if (operation.effect === 'machine' && plan.length === 1 && plan[0] === '1') return { query, isPlan: true }
-  const accepted = operation.effect === 'machine' ? '1' : 'nothing: this operation does not change the machine'
+  if (operation.effect !== 'read' && plan.length === 1 && plan[0] === '1') return { query, isPlan: true }
+  const accepted = operation.effect === 'read' ? 'nothing: this operation changes nothing' : '1'
   throw refused('plan', 'cannot be used so', accepted)
 }
 

@@ -85,7 +85,7 @@ export interface Pages {
   errorPage(error: WcpError, request: FastifyRequest, reply: FastifyReply): string | Promise<string>
 }
 
-/** The changes of one job. */
+/** The changes of one job, or those of the `store`. */
 export interface JobPlan {
   readonly type: string
   readonly changes: readonly Change[]
@@ -122,7 +122,7 @@ export interface PanelDeps {
     input: unknown,
     terms?: Terms,
   ): Promise<Outcome<z.output<O>>>
-  /** The same without any effect: what each job would change on the machine. */
+  /** The same without any effect: what each job would change on the machine, and what the store. */
   plan(request: FastifyRequest, operation: AnyOperation<Context>, input: unknown): Promise<readonly JobPlan[]>
   /** Whether this actor may call it at all: for leaving out buttons; `run` decides. */
   mayCall(actor: Actor | null, operation: Pick<AnyOperation, 'name' | 'policy' | 'isForEveryone'>): boolean

@@ -14,13 +14,14 @@ import {
   verbOf,
 } from '../../contract/operation.ts'
 import type { Id } from '../../contract/values.ts'
-import { PlanReport } from '../../contract/wire.ts'
+import { type Change, PlanReport } from '../../contract/wire.ts'
 import type { Actor } from '../../resources/actor.ts'
 import type { Context } from '../../resources/context.ts'
 import { eventsOf, kinds } from '../../resources/index.ts'
 import type { QueuedJob } from '../../resources/job/store.ts'
 import type { Db } from '../../store/database.ts'
 import { storeLock, storeLockShared } from '../../store/dialect.ts'
+import { watched } from '../../store/watched.ts'
 import type { PasswordHasher } from '../auth/password.ts'
 import type { JobPlan, Outcome, Terms } from '../http/types.ts'
 import type { AgentLink } from '../jobs/agent-link.ts'
@@ -29,6 +30,8 @@ import { type Made, recordChange, tenantsOf } from './audit-call.ts'
 import type { Existing, Idempotency } from './idempotency.ts'
 import { machineView, operationContext } from './operation-context.ts'
 import { type Hashes, noHashes, withHashes } from './password-hashes.ts'
+import { rightsChanges } from './plan-rights.ts'
+import { planStore } from './plan-store.ts'
 import { type RefusalsOptions, refusals } from './refusals.ts'
 import { getterOf } from './versions.ts'
 
@@ -58,10 +61,13 @@ export interface OperationRunnerOptions extends RefusalsOptions {
   readonly closeSetupIfDone: () => Promise<void>
 }
 
+/** What a call may reach beside the store. */
+type Means = Pick<Context, 'session' | 'machine'> & { readonly hashes: Hashes }
+
 export function operationRunner(options: OperationRunnerOptions) {
   const { db, storesOf, idempotency } = options
   const { refuse, shown, recordRefusal, recordForgery } = refusals(options)
-  const machine = machineView(options.link)
+  const plain: Means = { hashes: noHashes, session: null, machine: machineView(options.link) }
   const events = eventsOf(options.registry)
   const byName = new Map(options.registry.map((operation) => [operation.name, operation]))
   const policies: ReadonlyMap<string, Policy> = new Map(options.registry.map(({ name, policy }) => [name, policy]))
@@ -76,7 +82,7 @@ export function operationRunner(options: OperationRunnerOptions) {
     try {
       const { who, parsed } = admit(caller, operation, input)
       if (operation.effect === 'machine') await demandSetup()
-      if (operation.effect === 'read') return await call(db, operation, who, parsed, noHashes)
+      if (operation.effect === 'read') return await call(db, operation, who, parsed, plain)
       if (!makesRoom.has(verbOf(operation))) options.demandRoom?.()
       return await change({ ...caller, ...who }, operation, parsed, terms)
     } catch (error) {
@@ -102,7 +108,11 @@ export function operationRunner(options: OperationRunnerOptions) {
       const existing = words && (await idempotency.findExisting(tx, words))
       if (existing?.standing === 'stands') return again(existing.outcome)
       await demandVersion(tx, operation, caller, parsed, precondition)
-      const running = call(tx, operation, caller, parsed, hashes, sessionOf(caller, tx))
+      const running = call(tx, operation, caller, parsed, {
+        ...plain,
+        hashes,
+        session: sessionOf(caller, tx),
+      })
       const made = await running.catch((error: unknown) => goneAlready(existing, error))
       if ('outcome' in made) return again(made.outcome)
       for (const tenant of tenantsOf(made.queued)) options.countJob?.(actor, tenant)
@@ -122,17 +132,40 @@ export function operationRunner(options: OperationRunnerOptions) {
   async function plan(caller: Caller, operation: AnyOperation<Context>, input: unknown): Promise<readonly JobPlan[]> {
     try {
       const { who, parsed } = admit(caller, operation, input)
-      if (operation.effect !== 'machine')
-        throw new WcpError('bad_input', `Cannot plan ${operation.name}: it does not change the machine`)
-      await demandSetup()
-      const queued = await rolledBack(db, async (tx) => (await call(tx, operation, who, parsed, noHashes)).queued)
-      if (queued.length === 0) return []
-      const jobs = queued.map(({ type, payload }) => ({ type, payload }))
-      const changes = await options.link.ask({ t: 'plan', jobs }, PlanReport, 30_000)
-      return queued.map(({ type }, index) => ({ type, changes: changes[index] ?? [] }))
+      if (operation.effect === 'read')
+        throw new WcpError('bad_input', `Cannot plan ${operation.name}: it changes nothing`)
+      if (operation.effect === 'machine') await demandSetup()
+      const { means, told } = planned(caller)
+      const { queued, store } = await watched(
+        db,
+        (tx) => call(tx, operation, who, parsed, means),
+        async (tx, found) => ({ ...found.value, store: await planStore(tx, storesOf(tx), who.actor, found) }),
+      )
+      const changes = [...store.rows, ...told, ...(await rightsChanges(storesOf(db), store.rights))]
+      return [...(await planJobs(queued)), ...(changes.length > 0 ? [{ type: 'store', changes }] : [])]
     } catch (error) {
       throw shown(caller, operation, error)
     }
+  }
+
+  /** Nothing beyond the transaction is done: it is told. */
+  function planned({ actAs }: Caller): { readonly means: Means; readonly told: readonly Change[] } {
+    const told: Change[] = []
+    const tell = (step: string) => void told.push({ step, action: 'run', diff: null })
+    const stop = (job: Id) => {
+      tell(`end the command of job ${job}`)
+      return true
+    }
+    const session =
+      actAs === undefined ? null : { actAs: async (user: Id) => tell(`let this browser act as user ${user}`) }
+    return { means: { hashes: { of: () => 'planned' }, session, machine: { ...plain.machine, stop } }, told }
+  }
+
+  async function planJobs(queued: readonly QueuedJob[]): Promise<readonly JobPlan[]> {
+    if (queued.length === 0) return []
+    const jobs = queued.map(({ type, payload }) => ({ type, payload }))
+    const changes = await options.link.ask({ t: 'plan', jobs }, PlanReport, 30_000)
+    return queued.map(({ type }, index) => ({ type, changes: changes[index] ?? [] }))
   }
 
   /** The root side refuses every job until setup is closed: so none is stored before. */
@@ -161,7 +194,7 @@ export function operationRunner(options: OperationRunnerOptions) {
       })
     await storeLock(tx, lock)
     const about = get.input.parse(Object.fromEntries(httpBinding(get).pathKeys.map((key) => [key, parsed[key]])))
-    const { value } = await call(tx, get, who, about, noHashes)
+    const { value } = await call(tx, get, who, about, plain)
     if (!isMet(value))
       throw new WcpError('precondition_failed', `Cannot run ${operation.name}: it was changed after you read it`)
   }
@@ -171,8 +204,7 @@ export function operationRunner(options: OperationRunnerOptions) {
     operation: Operation<Context, I, O>,
     who: Who,
     parsed: z.output<I>,
-    hashes: Hashes,
-    session: Context['session'] = null,
+    { hashes, session, machine }: Means,
   ): Promise<Made<z.output<O>>> {
     const queued: QueuedJob[] = []
     const now = new Date().toISOString()
@@ -212,20 +244,4 @@ function sessionOf({ actAs }: Caller, tx: Db): Context['session'] {
   return actAs === undefined ? null : { actAs: (user) => actAs(tx, user) }
 }
 
-async function rolledBack<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
-  let result: { readonly value: T } | undefined
-  try {
-    await db.transaction().execute(async (tx) => {
-      result = { value: await work(tx) }
-      throw new RolledBack()
-    })
-  } catch (error) {
-    if (!(error instanceof RolledBack)) throw error
-  }
-  if (result === undefined) throw new Error('a plan ended without a result')
-  return result.value
-}
-
 export type OperationRunner = ReturnType<typeof operationRunner>
-
-class RolledBack extends Error {}

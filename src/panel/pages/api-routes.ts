@@ -55,7 +55,10 @@ function entry(t: Texts, operation: AnyOperation): object {
     path: `/api/v1${path}`,
     summary: operation.summary,
     description: operation.description ?? '',
-    note: operation.effect === 'machine' ? t.api.jobAnswer : '',
+    note: [
+      ...(operation.effect === 'machine' ? [t.api.jobAnswer] : []),
+      ...(operation.effect === 'read' ? [] : [t.api.planned]),
+    ].join(' '),
     usage: usageLine(operation),
     form: operation.effect === 'read' ? null : `/do/${operation.name}`,
     fields: operation.fields.map((field) => ({

@@ -77,7 +77,6 @@ export async function sendForm(
       fields: controls,
       submit: verbTitle(kit, operation),
       danger: isDestructive(operation),
-      canPlan: operation.effect === 'machine',
       cancel: state.back ?? home,
       plan: state.plan === null ? null : planView(state.plan),
       problem: error === null ? null : problemView(t, error, controls),

@@ -38,6 +38,7 @@ export const condition = defineKind({
   list: { filters: ['severity'] },
   stores: { conditions: conditionStore },
   migrations: [conditions],
+  tables: { conditions: { one: 'condition', name: ['title'], shows: ['severity'] } },
   operations,
 })
 

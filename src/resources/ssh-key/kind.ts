@@ -62,6 +62,7 @@ export const sshKey = defineKind({
   },
   stores: { sshKeys: sshKeyStore },
   migrations: [sshKeys],
+  tables: { ssh_keys: { one: 'SSH key', name: ['name', 'tenant_id'], shows: ['fingerprint', 'status'] } },
   row: ownedRow('ssh_keys', 'name', []),
   inventory: { of: 'ssh-key', rows: ({ sshKeys }) => sshKeys },
   operations,

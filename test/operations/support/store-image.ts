@@ -12,10 +12,20 @@ export interface StoreImage {
   restore(): Promise<string[]>
 }
 
-/** Temporary triggers note which tables were written to, so that only these are compared and put back. */
-export async function storeImage(db: Db): Promise<StoreImage> {
+/**
+ * Temporary triggers note which tables were written to, so that only these are compared and put back.
+ * @param without columns in which a difference is none
+ */
+export async function storeImage(db: Db, without: readonly string[] = []): Promise<StoreImage> {
   const { rows: tables } = await sql<{ name: string }>`
     select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'`.execute(db)
+  const columns = new Map<string, string[]>()
+  if (without.length > 0)
+    for (const { name, columns: all } of await db.introspection.getTables())
+      columns.set(
+        name,
+        all.map((one) => one.name).filter((column) => !without.includes(column)),
+      )
   await sql`pragma synchronous = off`.execute(db) // what is put back each time need not outlive a power cut
   await sql`create temporary table written (name text primary key)`.execute(db)
   for (const { name } of tables) {
@@ -27,8 +37,9 @@ export async function storeImage(db: Db): Promise<StoreImage> {
 
   const differs = async (name: string) => {
     const but = ownRow[name] ?? sql``
-    const now = sql`select * from main.${sql.id(name)} ${but}`
-    const was = sql`select * from ${sql.id(`image_${name}`)} ${but}`
+    const what = sql.join(columns.get(name)?.map((column) => sql.id(column)) ?? [sql`*`])
+    const now = sql`select ${what} from main.${sql.id(name)} ${but}`
+    const was = sql`select ${what} from ${sql.id(`image_${name}`)} ${but}`
     const { rows } = await sql`
       select 1 from (select * from (${now} except ${was}) union all select * from (${was} except ${now})) limit 1`.execute(
       db,
