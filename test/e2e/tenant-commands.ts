@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { Machine } from './harness/machine.ts'
+import { namesSeen } from './names-seen.ts'
 import { eventually, visit } from './server.ts'
 
 interface Place {
@@ -16,6 +17,7 @@ const slice = `/sys/fs/cgroup/wcp.slice/wcp-${runner.tenant}.slice`
 const deaf = 'trap "" TERM; setsid sh -c "sleep 600; exit" & echo begun; while :; do sleep 600; done'
 const deafBomb = 'trap "" TERM; bomb() { bomb | bomb & }; bomb 2>/dev/null; echo begun; while :; do sleep 600; done'
 const words = ['$HOME', '\u0024{HOME}', '$$', '%i %%', "'", '"', '\\', '\\x41', ' a  b ', '', '; id', '*', '-x']
+const Paths = z.array(z.string())
 const Begun = z.looseObject({ jobId: z.string() })
 
 /** @param neighbour another tenant, whose site answers 200 */
@@ -104,6 +106,22 @@ export function commandsOfTenants(server: () => Machine, neighbour: Place): void
       const both = [runner, neighbour].map((place) => `${docroot(place)}/began`)
       expect(await server().succeed(['cat', ...both])).toBe('began\nbegan\n')
       await server().succeed(['rm', ...both, `${docroot(neighbour)}/go`])
+    })
+
+    it('meet no name of another tenant that runs, and neither does PHP', async () => {
+      const page = `${docroot(runner)}/seen.php`
+      await server().succeed(`cat >${page} && chown ${runner.tenant}: ${page}`, { input: namesSeen })
+      expect((await visit(server(), neighbour.site)).status).toBe(200)
+      const job = await begin(neighbour, 'echo begun; sleep 600')
+      const byPhp = async (word: string) =>
+        Paths.parse(JSON.parse((await visit(server(), runner.site, `/seen.php?word=${word}`)).text))
+      const byCommand = async (word: string) => Paths.parse(JSON.parse((await run('php', 'seen.php', word)).stdout))
+
+      for (const seen of [byPhp, byCommand]) {
+        expect(await seen(runner.tenant)).toEqual(expect.arrayContaining(['/proc/self/cgroup', '/srv/www/runner']))
+        expect(await seen(neighbour.tenant)).toEqual([])
+      }
+      await server().succeed(['wcp', 'job', 'stop', job])
     })
 
     it('leave no unit, no process and no pipe behind', async () => {

@@ -70,7 +70,7 @@ describe('PHP of a tenant', () => {
     expect(properties.find((text) => text.startsWith('BindReadOnlyPaths='))).toContain(
       '/var/lib/wcp360-web/tenants/acme/sites:/var/lib/wcp360-web/hosts',
     )
-    for (const path of ['/run/wcp360', '/sys/fs/cgroup'])
+    for (const path of ['/run/wcp360', '/sys/fs/cgroup', '/run/systemd/propagate'])
       expect(properties.find((text) => text.startsWith('InaccessiblePaths='))).toContain(`-${path}`)
     // Everything systemd hides is a bind of nodes below /run/systemd, so hiding that as a whole hides nothing else.
     expect(properties.join(' ')).not.toMatch(/-\/run\/systemd( |$)/)

@@ -80,13 +80,15 @@ function socketProperties(places: Layout, { uid }: TenantIdentity, webGroup: str
 }
 
 /**
- * Control groups bear the names of all tenants. `ProtectHome` hides the homes; `/run/systemd` itself is needed to hide anything, so its telling parts
- * are named.
+ * Control groups, and the directories by which systemd hands mounts on to units, bear the names of all tenants.
+ * `ProtectHome` hides the homes; `/run/systemd` itself is needed to hide anything, so its telling parts are named.
  */
 const hiddenFromUnits = [
   '/sys/fs/cgroup',
   ...hiddenPaths.filter((path) => !['/home', '/root', '/run/user', '/run/systemd'].includes(path)),
-  ...['sessions', 'system.control', 'transient', 'units', 'userdb', 'users'].map((part) => `/run/systemd/${part}`),
+  ...['propagate', 'sessions', 'system.control', 'transient', 'units', 'userdb', 'users'].map(
+    (part) => `/run/systemd/${part}`,
+  ),
 ]
 
 /** PHP's own part; `systemd-analyze security` must stay at 3.0 or below. */
