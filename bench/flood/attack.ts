@@ -23,3 +23,5 @@ export interface UnderWay {
 
 export const attacker = 'attacker'
 export const victim = 'victim'
+/** Of the victim. */
+export const visitors = { connections: 4, pauseMs: 10 }

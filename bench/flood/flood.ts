@@ -4,7 +4,7 @@ import { type Bench, type Figure, percentile, progress } from '../bench.ts'
 import { ofVisitors } from '../needs.ts'
 import { hostOf, Server } from '../server.ts'
 import { rushFor, startRush, type Visits } from '../wrk.ts'
-import { type Attack, attacker, victim } from './attack.ts'
+import { type Attack, attacker, victim, visitors } from './attack.ts'
 import { guesses } from './guesses.ts'
 import { places } from './places.ts'
 import { sleepingNames } from './sleeping.ts'
@@ -16,7 +16,6 @@ const attacks: readonly Attack[] = [stderrFlood, slowReaders, largeBodies, slowB
 
 const peaceSeconds = 5
 const attackMs = 10_000
-const visitors = { connections: 4, pauseMs: 10 }
 const page = '<?php echo "hello";'
 
 export const flood: Bench = {

@@ -2,13 +2,16 @@
 import { totalmem } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { usageOfUids } from '../../src/agent/os/crowd.ts'
-import type { Server } from '../server.ts'
-import type { Attack } from './attack.ts'
+import { bareStarts } from '../bare-fpm.ts'
+import { hostOf, type Server } from '../server.ts'
+import { startRush } from '../wrk.ts'
+import { type Attack, victim, visitors } from './attack.ts'
 
 const tenants = 120
 const sharePct = 5
 const atOnce = 8
 const lookEveryMs = 250
+const referenceMs = 5000
 const page = '<?php echo str_repeat("x", 1 << 16);'
 
 export const sleepingNames: Attack = {
@@ -23,6 +26,7 @@ export const sleepingNames: Attack = {
       server.putPage(name, page)
     }
     const before = usageOfUids().memoryBytes
+    const began = performance.now()
     let isOver = false
     let answered = 0
     let most = before
@@ -37,6 +41,8 @@ export const sleepingNames: Attack = {
       async stop() {
         isOver = true
         await Promise.all([...asking, looking])
+        const perSecond = answered / ((performance.now() - began) / 1000)
+        const bare = await bareBesideVisitors(server)
         const ceilingMb = (totalmem() * sharePct) / 100 / 1e6
         return [
           {
@@ -45,11 +51,27 @@ export const sleepingNames: Attack = {
             unit: 'MB',
             target: `<= ${Math.round(ceilingMb)}`,
           },
-          { name: `${tenants} sleeping names: answered`, value: answered, unit: 'count', target: '>= 100' },
+          { name: `${tenants} sleeping names: answered`, value: perSecond, unit: 'per second', target: null },
+          { name: 'starts of PHP-FPM alone beside the same visitors', value: bare, unit: 'per second', target: null },
+          {
+            name: `${tenants} sleeping names: answered, against starts of PHP-FPM alone`,
+            value: perSecond / bare,
+            unit: 'ratio',
+            target: '>= 0.5',
+          },
         ]
       },
     }
   },
+}
+
+async function bareBesideVisitors(server: Server): Promise<number> {
+  const rush = startRush({ port: server.ports.http, host: hostOf(victim), ...visitors })
+  try {
+    return await bareStarts(referenceMs, atOnce)
+  } finally {
+    await rush.stop()
+  }
 }
 
 async function visitNext(server: Server, name: string): Promise<number> {

@@ -176,12 +176,10 @@ class DirectFpm implements FpmBackend {
   async end(tenant: TenantName): Promise<void> {
     const top = this.#recall(tenant)
     if (top) {
-      const tree = processTree()
-      const master = masterBelow(top.pid, tree)
-      signal(master, 'SIGQUIT')
+      signal(masterBelow(top.pid, processTree()), 'SIGQUIT')
       const deadline = performance.now() + graceMs
       while (this.#recall(tenant) && performance.now() < deadline) await sleep(15)
-      for (const pid of descendants(top.pid, processTree())) signal(pid, 'SIGKILL')
+      if (this.#recall(tenant)) for (const pid of descendants(top.pid, processTree())) signal(pid, 'SIGKILL')
       while (this.#recall(tenant)) await sleep(5)
     }
     // The master's end is not its namespace's: what it or a script left in it goes on.

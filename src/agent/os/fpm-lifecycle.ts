@@ -94,7 +94,8 @@ export class FpmLifecycle {
     if (!existsSync(fpmBinary(start.php))) {
       throw new WcpError('machine_failed', `Cannot start PHP ${start.php} of "${start.name}": it is not installed`)
     }
-    await this.#stop(start.name) // what an interrupted start or a dead master left
+    // What an interrupted start or a dead master left. A socket, in view or not, is there before a master and until after it.
+    if (existsSync(visible) || existsSync(hidden)) await this.#stop(start.name)
     ensureTmp(this.#places.customers.tmp(start.name), start)
     try {
       writeFileSync(hidden, '') // tells an agent that comes after this one of the master, until the socket is here

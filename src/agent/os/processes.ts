@@ -26,9 +26,16 @@ export function processOf(pid: number): Process | undefined {
   }
 }
 
-/** All that there are now. */
+/** Numbers of all that there are now. */
+export function pids(): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+}
+
+/** All that there are now. The kernel adds up much for each: where a name is enough, ask for that alone. */
 export function processes(): readonly Process[] {
-  return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? (processOf(Number(name)) ?? []) : []))
+  return pids().flatMap((pid) => processOf(pid) ?? [])
 }
 
 /** The name of its program, cut to 15 bytes; undefined when it has ended. */

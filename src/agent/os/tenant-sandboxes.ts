@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { processes, programOf, signal } from './processes.ts'
+import { pids, programOf, signal } from './processes.ts'
 
 export interface TenantSandbox {
   /** bubblewrap in the machine's own namespace, or its child, the first process of the new one. */
@@ -24,9 +24,9 @@ export function sandboxMark(mark: string): readonly string[] {
 
 /** @param own the tenant's tree, which no other sandbox has bound */
 export function sandboxesOf(own: string): readonly TenantSandbox[] {
-  return processes().flatMap(({ pid, state }) => {
-    if (state === 'Z' || programOf(pid) !== 'bwrap') return []
-    const words = ownWords(pid)
+  return pids().flatMap((pid) => {
+    if (programOf(pid) !== 'bwrap') return []
+    const words = ownWords(pid) // none when it has ended
     const bound = words.indexOf(own)
     if (words[bound - 1] !== '--bind') return []
     const status = statusOf(pid)
