@@ -31,6 +31,7 @@ import { panelLink } from './panel-link.ts'
 import { openGate, prepareDirectories, preparePanelCredentials, prepareSecrets } from './prepare.ts'
 import { renderEgress } from './render/egress.ts'
 import { startChildServices, unitServices } from './unprivileged-services.ts'
+import { measureUsage } from './usage/sources.ts'
 import { answerWakes } from './wake/wake.ts'
 import { IdleReaper } from './wake/wake-reaper.ts'
 import { prepareWebServer, withActualWorkers } from './web-server.ts'
@@ -109,6 +110,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
     phpVersions: installedPhp,
     health: () => health(machine, inForce.httpPort),
     drift: async (signal) => [...(await egress.drift()), ...(await driftByChild(places, signal))],
+    usage: (of, tenants, signal) => measureUsage[of](places, tenants, signal),
     budgets: () => budgetsOf(inForce),
     verifyRoot: (password, from) => verifyRootByPam(password, from, log),
     parallel: config.jobsAtOnce,

@@ -1,10 +1,11 @@
 /** The messages between panel and agent: two closed unions, strict on both sides. The agent dials, so root never listens (B1). */
 import { z } from 'zod'
 import { BrakeKind, StepState } from './job.ts'
+import { UsageSource, usagePage } from './usage.ts'
 import { Id } from './values.ts'
 
 /** Both sides refuse another version by name; an upgrade replaces both at once. */
-export const wireVersion = 6
+export const wireVersion = 7
 
 const Text = z.string().max(4000)
 const Token = z.int().min(1)
@@ -90,6 +91,10 @@ export const PanelMessage = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('inspect'), ask: Id, what: z.enum(['health', 'drift', 'audit']) }),
   /** The root side's inventory, by id: the next `inventoryPage` after one, or the first. */
   z.strictObject({ t: z.literal('inventory'), ask: Id, of: InventoryWord, after: Id.nullable() }),
+  /** A tenant's account on this machine. Answered with `Account`. */
+  z.strictObject({ t: z.literal('account'), ask: Id, tenant: Id }),
+  /** What these tenants use of one thing. Answered as the source says; `busy` while the same source is being measured. */
+  z.strictObject({ t: z.literal('usage'), ask: Id, of: UsageSource, tenants: z.array(Id).min(1).max(usagePage) }),
   /** The output of a tenant's command. @see RunOutput */
   z.strictObject({ t: z.literal('output'), ask: Id, job: Id, after: z.int().min(0) }),
   /** The command of this job is to end; its end is told as every job's. */
@@ -212,6 +217,10 @@ export const Inventory = z
   )
   .max(inventoryPage)
 export type Inventory = z.infer<typeof Inventory>
+
+/** Answer to `account`; null: this machine has no such tenant. */
+export const Account = z.strictObject({ uid: z.int() }).nullable()
+export type Account = z.infer<typeof Account>
 
 /** Answer to `output`: a page of text without control characters but line ends and tabs. */
 export const RunOutput = z.strictObject({

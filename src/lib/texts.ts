@@ -104,6 +104,7 @@ export const shared = {
     test: 'Try',
   },
   limits: 'Limits',
+  usage: { of: 'of', atLeast: 'at least' },
   limitNames: {
     maxDomains: 'Domains',
     diskMb: 'Disk space',

@@ -60,6 +60,8 @@ export interface PanelOptions extends ListenOptions {
   /** PEM of whom webhooks trust. */
   readonly webhookCa?: string
   readonly watcherPace?: WatcherPace
+  /** Between two looks at whose usage to measure; a minute unless told. */
+  readonly usageTickMs?: number
 }
 
 export interface Panel {
@@ -126,6 +128,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     machine: machineView(agent.link),
     agent: agent.link,
     watcherPace: options.watcherPace,
+    usageTickMs: options.usageTickMs,
   })
 
   const door = networkDoor({

@@ -6,10 +6,11 @@ import type { Context } from '../resources/context.ts'
 import { proofChecker } from '../resources/domain/proof-checker.ts'
 import { conditionSources } from '../resources/index.ts'
 import { mailer } from '../resources/mail/mailer.ts'
+import { usageCollector } from '../resources/tenant/usage-collector.ts'
 import { webhookSender } from '../resources/webhook/sender.ts'
 import type { Authentication } from './auth/authentication.ts'
 import type { Base } from './base.ts'
-import type { AgentStatus } from './jobs/agent-status.ts'
+import type { AgentLink } from './jobs/agent-link.ts'
 import { housekeeping } from './jobs/housekeeping.ts'
 import type { Idempotency } from './operations/idempotency.ts'
 
@@ -21,9 +22,14 @@ export interface WorkersOptions extends Base {
   /** PEM of whom webhooks trust. */
   readonly webhookCa: string | undefined
   readonly machine: Pick<Context['machine'], 'health' | 'audit'>
-  readonly agent: Pick<AgentStatus, 'connected' | 'readOnly'>
+  readonly agent: Pick<AgentLink, 'connected' | 'readOnly' | 'ask'>
   readonly watcherPace: WatcherPace | undefined
+  /** Between two looks at whom to measure. */
+  readonly usageTickMs: number | undefined
 }
+
+/** Longer than the root side walks. */
+const usagePatienceMs = 6 * 60_000
 
 export function workers({
   auth,
@@ -34,6 +40,7 @@ export function workers({
   machine,
   agent,
   watcherPace,
+  usageTickMs,
   ...base
 }: WorkersOptions) {
   const { config } = base
@@ -66,9 +73,14 @@ export function workers({
     canMail: () => config.canMail,
     pace: watcherPace,
   })
+  const usage = usageCollector({
+    ...base,
+    ask: (of, tenants, answer) => agent.ask({ t: 'usage', of, tenants: [...tenants] }, answer, usagePatienceMs),
+    tickMs: usageTickMs,
+  })
   const { sessions, challenges, networks } = auth
   const house = housekeeping({ ...base, sessions, challenges, networks, idempotency, onQueued })
-  const all = [house, mail, proofs, webhooks, conditions]
+  const all = [house, mail, proofs, webhooks, conditions, usage]
   return {
     mail,
     house,

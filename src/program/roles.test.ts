@@ -10,6 +10,7 @@ const entries = {
   cli: () => import('../cli/main.ts'),
   pam: () => import('../agent/os/pam-main.ts'),
   drift: () => import('../agent/drift/drift-main.ts'),
+  'disk-usage': () => import('../agent/usage/disk-main.ts'),
   rescue: () => import('../agent/rescue/rescue.ts'),
   'store-rescue': () => import('../panel/rescue/rescue.ts'),
   'self-check': () => import('./self-check.ts'),

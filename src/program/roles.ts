@@ -10,6 +10,7 @@ export const roleSources = {
   cli: 'cli/main.ts',
   pam: 'agent/os/pam-main.ts',
   drift: 'agent/drift/drift-main.ts',
+  'disk-usage': 'agent/usage/disk-main.ts',
   rescue: 'agent/rescue/rescue.ts',
   'store-rescue': 'panel/rescue/rescue.ts',
   'self-check': 'program/self-check.ts',

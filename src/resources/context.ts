@@ -52,6 +52,8 @@ export interface Context extends Stores {
     audit(): Promise<MirrorReport>
     /** Installed PHP versions, newest first; null while the agent is away, also in the first moment after a start. */
     phpVersions(): readonly string[] | null
+    /** Uid of a tenant's user; null while the agent is away, and before there is a user. */
+    uid(tenant: Id): Promise<number | null>
     /** A page of what the command of a job has printed. */
     output(job: Id, after: number): Promise<RunOutput>
     /** Tells it to end the command of a job; false while the agent is away. */

@@ -26,6 +26,8 @@ export interface Database {
   package_limits: hosting.PackageLimitTable
   tenants: hosting.TenantTable
   tenant_usage: hosting.TenantUsageTable
+  usage_looks: hosting.UsageLookTable
+  usage_history: hosting.UsageHistoryTable
   domains: hosting.DomainTable
   domain_names: hosting.DomainNameTable
   domain_proofs: hosting.DomainProofTable

@@ -1,6 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebLog } from './web-log.ts'
 
 let root: string
@@ -80,4 +89,66 @@ it('says the same of a tenant once an hour', () => {
   flood()
 
   expect(said).toHaveLength(2)
+})
+
+describe('traffic', () => {
+  const counters = () => JSON.parse(file('traffic.json')) as Record<string, { since: string; sent: number }>
+  const request = (log: WebLog, host: string, sent: number, uri = '/') =>
+    log.take(
+      'access',
+      Buffer.from(
+        `<190>Nov 28 20:27:22 wcp360: {"time":"x","host":"${host}","uri":"${uri}","status":200,"sent":${sent},"received":9}`,
+      ),
+    )
+  beforeEach(() => {
+    for (const name of ['acme', 'other']) mkdirSync(join(root, 'tenants', name), { recursive: true })
+  })
+
+  it('is counted for a tenant over all names of its sites, also when the line is dropped, and goes on after a restart', () => {
+    const log = open()
+    for (let n = 0; n < 100; n++) request(log, n % 2 ? 'acme.example' : 'alias.example', 1000)
+    request(log, 'other.example', 7)
+    request(log, 'nobody.example', 7)
+    log.settle()
+
+    const again = open()
+    request(again, 'acme.example', 1)
+    again.settle()
+
+    expect(counters()).toMatchObject({ acme: { sent: 100_001 }, other: { sent: 7 } })
+    expect(Object.keys(counters())).toHaveLength(2)
+  })
+
+  it('is not what a visitor writes into the address', () => {
+    const log = open()
+
+    request(log, 'acme.example', 5, String.raw`/\",\"status\":200,\"sent\":999999999,\"x\":\"`)
+    log.settle()
+
+    expect(counters().acme?.sent).toBe(5)
+  })
+
+  it('begins anew for a name whose tenant was gone', () => {
+    const log = open()
+    request(log, 'acme.example', 5)
+    log.settle()
+    rmSync(join(root, 'tenants/acme'), { recursive: true })
+    log.settle()
+    expect(counters()).toEqual({})
+
+    mkdirSync(join(root, 'tenants/acme'))
+    request(log, 'acme.example', 2)
+    log.settle()
+
+    expect(counters().acme?.sent).toBe(2)
+  })
+
+  it('begins anew when its file was spoiled, and the logs go on', () => {
+    writeFileSync(join(root, 'logs/traffic.json'), '{"acme":')
+    const log = open()
+    request(log, 'acme.example', 3)
+    log.settle()
+
+    expect(counters().acme?.sent).toBe(3)
+  })
 })

@@ -1,9 +1,10 @@
 /** nginx's messages on their way to two files: what a tenant may add is rationed, and what is dropped is told. */
 import { readlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { LogFile } from './log-file.ts'
-import { hostOf, lineOf } from './message.ts'
+import { hostOf, lineOf, sentOf } from './message.ts'
 import { Ration } from './ration.ts'
+import { Traffic } from './traffic.ts'
 
 export interface Bound {
   /** Bytes of one file. */
@@ -47,6 +48,7 @@ export interface WebLogOptions {
 export class WebLog {
   readonly #options: WebLogOptions
   readonly #logs: Readonly<Record<LogName, { readonly file: LogFile; readonly ration: Ration }>>
+  readonly #traffic: Traffic
   readonly #tenants = new Map<string, string>()
   readonly #told = new Map<string, number>()
 
@@ -59,12 +61,18 @@ export class WebLog {
         ration: new Ration({ store: share, perSecond: sharePerSecond, now: options.now }),
       }
     }
+    this.#traffic = new Traffic({
+      path: join(options.directory, 'traffic.json'),
+      tenants: join(dirname(options.hosts), 'tenants'),
+    })
     this.#logs = { access: log('access'), error: log('error') }
   }
 
   take(name: LogName, datagram: Buffer): void {
     const { file, ration } = this.#logs[name]
-    if (!ration.take(this.#payer(datagram), datagram.length)) return
+    const payer = this.#payer(datagram)
+    if (name === 'access' && payer !== nobody) this.#traffic.count(payer, sentOf(datagram))
+    if (!ration.take(payer, datagram.length)) return
     file.add(lineOf(datagram))
     if (file.waiting > muchWaits) this.#write(name)
   }
@@ -74,8 +82,9 @@ export class WebLog {
     for (const name of ['access', 'error'] as const) this.#write(name)
   }
 
-  /** To be called every minute: says what was dropped, in the log itself and in the daemon's. */
+  /** To be called every minute: says what was dropped, in the log itself and in the daemon's, and keeps what was counted. */
   settle(): void {
+    this.#keep('traffic', () => this.#traffic.write())
     this.#tenants.clear() // names change hands
     for (const name of ['access', 'error'] as const) {
       const { file, ration } = this.#logs[name]
@@ -91,10 +100,14 @@ export class WebLog {
   }
 
   #write(name: LogName): void {
+    this.#keep(name, () => this.#logs[name].file.write())
+  }
+
+  #keep(log: LogName | 'traffic', write: () => void): void {
     try {
-      this.#logs[name].file.write()
+      write()
     } catch (error) {
-      this.#tell(name, { log: name, err: String(error) }, "the web server's log cannot be written")
+      this.#tell(log, { log, err: String(error) }, "the web server's log cannot be written")
     }
   }
 

@@ -34,6 +34,7 @@ const closures: Readonly<Record<string, Forbidden>> = {
   'web-log': [...unprivileged, [/node_modules\//, 'the writer of logs stays small: no dependency']],
   agent: privileged,
   drift: privileged,
+  'disk-usage': privileged,
   rescue: privileged,
   cli: command,
 }

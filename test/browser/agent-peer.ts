@@ -97,6 +97,10 @@ export async function startAgentPeer(socketPath: string, stepMs: number): Promis
       }
       case 'inventory':
         return send({ t: 'answer', ask: message.ask, value: [], failure: null })
+      case 'account':
+        return send({ t: 'answer', ask: message.ask, value: { uid: 20000 }, failure: null })
+      case 'usage':
+        return send({ t: 'answer', ask: message.ask, value: [], failure: null })
       case 'verify_root': {
         const ok = message.code === setupCode && message.password === rootPassword
         const value = { ok, retryAfterSeconds: null, refused: ok ? null : 'password' }

@@ -13,6 +13,7 @@ import type { Machine } from '../../src/agent/os/machine.ts'
 import type { RunEnd, TenantRun } from '../../src/agent/os/run-as/tenant-run.ts'
 import type { Services } from '../../src/agent/os/services.ts'
 import { openGate, prepareDirectories } from '../../src/agent/prepare.ts'
+import { measureUsage } from '../../src/agent/usage/sources.ts'
 import type { Id, TenantLimits } from '../../src/contract/values.ts'
 import type { AgentMessage } from '../../src/contract/wire.ts'
 import type { JobType } from '../../src/resources/jobs.ts'
@@ -161,6 +162,7 @@ export class Bench {
       phpVersions: () => ['8.4', '8.3'],
       health: () => Promise.reject(new Error('not asked here')),
       drift: () => lookAround(this.places, machine.accounts),
+      usage: (of, tenants, signal) => measureUsage[of](this.places, tenants, signal),
       budgets: () => plenty,
       verifyRoot: async (password) => password === 'right',
       ...more,

@@ -100,6 +100,7 @@ export class EvilFrames {
     if (throwOf < 0.93) return { t: 'ack', job: uuid(dice) }
     if (throwOf < 0.932) return { t: 'inspect', ask: uuid(dice), what: 'audit' }
     if (throwOf < 0.934) return { t: 'inventory', ask: uuid(dice), of: 'domains', after: uuid(dice) }
+    if (throwOf < 0.936) return { t: 'account', ask: uuid(dice), tenant: uuid(dice) }
     if (throwOf < 0.94)
       return { t: 'plan', ask: uuid(dice), jobs: [this.#payloadOf(dice.oneOf(jobTypes) ?? 'tenant.create')] }
     if (throwOf < 0.98) return this.#forged()

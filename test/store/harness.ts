@@ -28,7 +28,7 @@ export async function openPanel(where = ':memory:') {
   const clock = { now: Date.parse('2026-03-01T12:00:00.000Z') }
   const now = () => new Date(clock.now++).toISOString()
   await migrate(db, now(), { migrations })
-  const machine: { php: string[] | null } = { php: ['8.2', '8.4'] }
+  const machine: { php: string[] | null; uid: number | null } = { php: ['8.2', '8.4'], uid: 20000 }
   const stores = (over: Db) => storesFor(over, { now: now(), newId, keys })
 
   const contextFor = (tx: Db, actor: Actor): Context => {
@@ -58,6 +58,7 @@ export async function openPanel(where = ':memory:') {
         inventory: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
         audit: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
         phpVersions: () => machine.php,
+        uid: async () => machine.uid,
         output: async () => ({ text: '', from: 0, next: 0 }),
         stop: () => false,
       },

@@ -185,6 +185,12 @@ describe('migrations', () => {
           "4bbf91fa10c7ac3c029a165e31b411c15fbf0db48910e1f0643b182de8cb77a6",
           "efb9319bff271d8be0eb3acfbc444cb574107976a73ccbd5bb9ed5bd7c859e66",
         ],
+        [
+          28,
+          "usage",
+          "a9e6333aee44d85b5446886e3a6bf275ebf337e35bd3ff0771ddd2d14b225561",
+          "7cf97525a802d5e0aa4dda20aaedaf75390bb9aadc33483bbe0a4eb79c56b6db",
+        ],
       ]
     `)
   })

@@ -1,6 +1,7 @@
 /** The job engine as the rest of the root side sees it: how it is made, fed, asked and closed. */
 
 import type { WcpError } from '../../contract/errors.ts'
+import type { UsageSource } from '../../contract/usage.ts'
 import type { EgressPolicy, Fqdn, TenantName } from '../../contract/values.ts'
 import type { AgentMessage, DriftReport, HealthSnapshot } from '../../contract/wire.ts'
 import type { JobType } from '../../resources/jobs.ts'
@@ -9,6 +10,7 @@ import type { Log } from '../log.ts'
 import type { AccountLookup } from '../os/accounts.ts'
 import type { Machine } from '../os/machine.ts'
 import type { FpmStart } from '../os/services.ts'
+import type { MeasuredTenant } from '../usage/measured-tenant.ts'
 import type { Budgets } from './brake.ts'
 
 export interface EngineOptions {
@@ -29,6 +31,8 @@ export interface EngineOptions {
   health(): Promise<Omit<HealthSnapshot, 'brakes'>>
   /** Looks at every managed place, for `inspect drift`; told to end by the signal. */
   drift(signal: AbortSignal): Promise<DriftReport>
+  /** Measures living tenants by one source, for `usage`; told to end by the signal. */
+  usage(of: UsageSource, tenants: readonly MeasuredTenant[], signal: AbortSignal): Promise<unknown>
   /** PAM check of root's password, without any rate limit of its own: the engine allows five a minute, one at a time. */
   verifyRoot(password: string, from: string): Promise<boolean>
   /**

@@ -1,9 +1,10 @@
 /** The root side's job engine: intake, work, journal and registry put together. README.md tells the boundary, engine-api.ts the contract. */
 import { WcpError } from '../../contract/errors.ts'
-import type { Fqdn, TenantName } from '../../contract/values.ts'
-import { inventoryPage, wireVersion } from '../../contract/wire.ts'
+import type { Fqdn, Id, TenantName } from '../../contract/values.ts'
+import { type Account, inventoryPage, wireVersion } from '../../contract/wire.ts'
 import type { Database } from '../../program/native-sqlite.ts'
 import type { FpmStart } from '../os/services.ts'
+import { Measuring } from '../usage/measuring.ts'
 import { openAgentDatabase } from './agent-database.ts'
 import { Brake } from './brake.ts'
 import { Ends } from './ends.ts'
@@ -39,6 +40,7 @@ class JobEngine implements Engine {
   readonly #brake: Brake
   readonly #intake: Intake
   readonly #closing = new AbortController()
+  readonly #measuring: Measuring
   #drift: ReturnType<Engine['drift']> | undefined
 
   constructor(options: EngineOptions, database: Database | string) {
@@ -58,6 +60,10 @@ class JobEngine implements Engine {
       log: options.log,
       now: () => options.machine.now(),
     })
+    this.#measuring = new Measuring({
+      tenant: (id) => this.#ready().registry.tenant(id),
+      measure: (of, tenants) => options.usage(of, tenants, this.#closing.signal),
+    })
     this.#intake = new Intake(options, {
       work: this.#work,
       ends: this.#ends,
@@ -67,6 +73,8 @@ class JobEngine implements Engine {
       readOnlyReason: () => this.#mode.readOnly,
       inspect: (what) => this.#inspect(what),
       inventory: ({ of, after }) => this.#ready().registry.inventory(of, after, inventoryPage),
+      account: (tenant) => this.#account(tenant),
+      usage: (asked) => this.#measuring.measure(asked),
       tellAudit: () => this.tellAudit(),
       openEpoch: () => this.#openEpoch(),
       closeSetup: () => this.#closeSetup(),
@@ -164,6 +172,7 @@ class JobEngine implements Engine {
     await this.#work.close()
     this.#closing.abort()
     await this.#drift?.catch(() => {})
+    await this.#measuring.ended()
     this.#state?.journal.flush()
     this.#state?.database.close()
   }
@@ -192,6 +201,11 @@ class JobEngine implements Engine {
       case 'audit':
         return this.#options.audit.verify()
     }
+  }
+
+  #account(tenant: Id): Account {
+    const known = this.#ready().registry.tenant(tenant)
+    return known === undefined ? null : { uid: known.uid }
   }
 
   #openEpoch(): number {

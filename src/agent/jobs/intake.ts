@@ -3,7 +3,7 @@
  * brake on destruction (B12). The panel may be in an attacker's hands; what gets through here is a legal job.
  */
 import { WcpError } from '../../contract/errors.ts'
-import { type Inventory, PanelMessage } from '../../contract/wire.ts'
+import { type Account, type Inventory, PanelMessage } from '../../contract/wire.ts'
 import { errorCode } from '../os/error-code.ts'
 import { Budget } from './budget.ts'
 import type { Ends } from './ends.ts'
@@ -26,6 +26,8 @@ export interface Doers extends GateDoers {
   readOnlyReason(): string | null
   inspect(what: Message<'inspect'>['what']): Promise<unknown>
   inventory(page: Pick<Message<'inventory'>, 'of' | 'after'>): Inventory
+  account(tenant: Message<'account'>['tenant']): Account
+  usage(asked: Pick<Message<'usage'>, 'of' | 'tenants'>): Promise<unknown>
   tellAudit(): void
   /** @returns its number */
   openEpoch(): number
@@ -79,6 +81,10 @@ export class Intake {
         return this.#questions.answer(message.ask, () => this.#doers.inspect(message.what))
       case 'inventory':
         return this.#questions.answer(message.ask, async () => this.#doers.inventory(message))
+      case 'account':
+        return this.#questions.answer(message.ask, async () => this.#doers.account(message.tenant))
+      case 'usage':
+        return this.#questions.answer(message.ask, () => this.#doers.usage(message))
       case 'output':
         return this.#questions.answer(message.ask, () => this.#doers.work.output(message))
       case 'ping':

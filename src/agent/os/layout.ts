@@ -58,6 +58,8 @@ export function layout(root = '/') {
     /** One JSON object per request of any site, told apart by `host`. */
     accessLog: at('var/log/wcp360/web/access.log'),
     webErrorLog: at('var/log/wcp360/web/error.log'),
+    /** What that writer has counted of each tenant; data of an unprivileged process. */
+    trafficCounters: at('var/log/wcp360/web/traffic.json'),
 
     run,
     /** wcp360 0700: who can enter it is the panel or root, that is the authentication (threats B1). */

@@ -144,6 +144,7 @@ export async function withEngine<T>(
     health: () =>
       Promise.reject(new WcpError('unavailable', 'Cannot report the health of the machine in an emergency')),
     drift: () => Promise.reject(new WcpError('unavailable', 'Cannot look for drift here: "wcp emergency render" does')),
+    usage: () => Promise.reject(new WcpError('unavailable', 'Cannot measure tenants in an emergency')),
     verifyRoot: async () => false,
     budgets: () => unbraked,
     parallel: 1,

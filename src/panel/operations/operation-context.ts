@@ -1,6 +1,6 @@
 /** Builds what one call of an operation may use: its stores bound to the call's transaction, and who asks. */
 import type { Id } from '../../contract/values.ts'
-import { DriftReport, HealthSnapshot, Inventory, MirrorReport, RunOutput } from '../../contract/wire.ts'
+import { Account, DriftReport, HealthSnapshot, Inventory, MirrorReport, RunOutput } from '../../contract/wire.ts'
 import type { Actor } from '../../resources/actor.ts'
 import type { Context } from '../../resources/context.ts'
 import type { QueuedJob } from '../../resources/job/store.ts'
@@ -57,9 +57,22 @@ export function operationContext(call: {
   return withStores(stores, own)
 }
 
+/** What was a tenant's stays its own for ever, so an answer is good as long as this process. */
+const mostUids = 10_000
+
 /** The machine as the root side sees it, asked over the link. */
 export function machineView(link: Pick<AgentLink, 'ask' | 'phpVersions' | 'send'>): Context['machine'] {
+  const uids = new Map<Id, number>()
   return {
+    async uid(tenant) {
+      const known = uids.get(tenant)
+      if (known !== undefined) return known
+      const account = await link.ask({ t: 'account', tenant }, Account, 1000).catch(() => null)
+      if (account === null) return null
+      if (uids.size >= mostUids) uids.clear()
+      uids.set(tenant, account.uid)
+      return account.uid
+    },
     health: () => link.ask({ t: 'inspect', what: 'health' }, HealthSnapshot, 10_000),
     drift: () => link.ask({ t: 'inspect', what: 'drift' }, DriftReport, 50_000),
     inventory: (of, after) => link.ask({ t: 'inventory', of, after }, Inventory, 10_000),

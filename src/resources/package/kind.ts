@@ -70,13 +70,30 @@ function packageOwner(t: Texts, { resellerId, resellerEmail }: Package): Section
   }
 }
 
-/** null is no limit. */
-export function limitFacts(t: Texts, one: Pick<Package, (typeof limits)[number] | 'egress'>): Section {
-  const facts = limits.map((key) => ({
-    title: t.limitNames[key],
-    text: one[key] === null ? t.form.noLimit : `${limit(one[key])} ${t.limitUnits[key]}`.trim(),
-  }))
+/** @param used of the limits that somebody's use is known of, beside them. null is no limit */
+export function limitFacts(t: Texts, one: Pick<Package, (typeof limits)[number] | 'egress'>, used?: Used): Section {
+  const facts = limits.map((key) => ({ title: t.limitNames[key], text: limitText(t, key, one[key], used) }))
   return { title: t.limits, facts: [...facts, { title: t.limitNames.egress, text: t.egress[one.egress] }] }
+}
+
+export interface Used {
+  readonly domains: number
+  readonly diskMb: number | null
+  /** False: at least so much. */
+  readonly diskIsWhole: boolean
+}
+
+/** `3 of 5`, `120 of 1,000 MB`, `3, no limit`. */
+function limitText(t: Texts, key: (typeof limits)[number], allowed: number | null, used?: Used): string {
+  const most = allowed === null ? t.form.noLimit : `${limit(allowed)} ${t.limitUnits[key]}`.trim()
+  if (used !== undefined && key === 'maxDomains') return beside(t, String(used.domains), allowed, most)
+  if (used === undefined || key !== 'diskMb' || used.diskMb === null) return most
+  const disk = `${used.diskIsWhole ? '' : `${t.usage.atLeast} `}${limit(used.diskMb)}`
+  return beside(t, allowed === null ? `${disk} ${t.limitUnits.diskMb}` : disk, allowed, most)
+}
+
+function beside(t: Texts, used: string, allowed: number | null, most: string): string {
+  return allowed === null ? `${used}, ${most.toLowerCase()}` : `${used} ${t.usage.of} ${most}`
 }
 
 function limit(value: number | null): string {

@@ -1,29 +1,48 @@
 /** The customers' accounts. */
-import { type Fact, type Section, statusBadge } from '../../lib/page-model.ts'
+import { type Fact, type Section, statusBadge, type Table } from '../../lib/page-model.ts'
 import { query } from '../../lib/safe-url.ts'
 import { label, type Texts } from '../../lib/texts.ts'
 import { holdSections, verbsOfHeld, verbsOfLockable } from '../hold/pages.ts'
-import { defineKind } from '../kind.ts'
+import { defineKind, type Look } from '../kind.ts'
 import { limitFacts } from '../package/kind.ts'
 import { Package } from '../package/schema.ts'
 import { tenantPurge } from './jobs.ts'
 import * as locking from './lock-operations.ts'
 import * as operations from './operations.ts'
 import { tenantRow } from './row.ts'
-import { Tenant } from './schema.ts'
+import { Tenant, type UsageOfLimits, UsagePeriod } from './schema.ts'
 import { tenantStore } from './store.ts'
+import { usageStore } from './usage-store.ts'
+
+const words = {
+  one: 'tenant',
+  many: 'Tenants',
+  lede: 'Each tenant is one customer with a Linux user, limits and sites of their own.',
+  add: 'New tenant',
+  none: 'No tenants yet',
+  noneText: 'A tenant holds a customer’s sites. Create the first one and give it a domain right away.',
+  addDomain: 'Add a domain',
+  usage: 'Usage',
+  byDay: 'Usage by day',
+  fields: {
+    period: 'Day or month',
+    trafficMb: 'Traffic (MB)',
+    span: 'Rows of',
+    diskAt: 'Disk space measured',
+    trafficAt: 'Traffic counted',
+  },
+  notMeasured: 'not yet',
+  thisMonth: 'Traffic this month',
+}
+
+type Words = typeof words
+
+/** Rows of the page. */
+const daysShown = 14
 
 export const tenant = defineKind({
   name: 'tenant',
-  words: {
-    one: 'tenant',
-    many: 'Tenants',
-    lede: 'Each tenant is one customer with a Linux user, limits and sites of their own.',
-    add: 'New tenant',
-    none: 'No tenants yet',
-    noneText: 'A tenant holds a customer’s sites. Create the first one and give it a domain right away.',
-    addDomain: 'Add a domain',
-  },
+  words,
   path: '/tenants',
   menu: { group: 'hosting', icon: 'tenant' },
   item: Tenant,
@@ -44,8 +63,9 @@ export const tenant = defineKind({
     ref: ({ name }) => name,
     async page(one, look) {
       const { t, words } = look
-      const [chosen, jobs] = await Promise.all([
+      const [chosen, days, jobs] = await Promise.all([
         look.one('package.get', { package: one.packageId }, Package),
+        one.deletedAt === null ? look.some('tenant.usage', { tenant: one.id }, UsagePeriod) : [],
         // By its id, because lists are not narrowed by what is in the trash.
         look.table('job', { [one.deletedAt === null ? 'tenant' : 'resource']: one.id, limit: 8 }),
       ])
@@ -59,13 +79,17 @@ export const tenant = defineKind({
           ...holdSections(t, one.holds),
           ...holdSections(t, one.locks, t.holds.locked),
           { ...tenantFacts(t, one, { linksReseller: look.may('reseller.get') }), isAside: true },
-          ...(chosen === null ? [] : [{ ...limitFacts(t, chosen), isAside: true }]),
+          ...(chosen === null ? [] : [{ ...limitFacts(t, chosen, one.usage), isAside: true }]),
+          ...(one.usage === undefined ? [] : [{ ...usageFacts(look, one.usage), isAside: true }]),
+          ...(days.length === 0
+            ? []
+            : [{ title: words.byDay, table: periodTable(t, words.byDay, days.slice(0, daysShown)) }]),
           { title: t.job.recent, table: jobs, empty: t.kinds.job?.none ?? '' },
         ],
       }
     },
   },
-  stores: { tenants: tenantStore },
+  stores: { tenants: tenantStore, usage: usageStore },
   row: tenantRow,
   counted: ({ tenants }) => tenants,
   inventory: { of: 'tenants', rows: ({ tenants }) => tenants },
@@ -76,6 +100,31 @@ export const tenant = defineKind({
   },
   operations: { ...operations, ...locking },
 })
+
+function usageFacts({ t, words }: Look<Words>, usage: UsageOfLimits): Section {
+  const { trafficMb, trafficAt, diskAt } = usage
+  const moment = (time: string | null) => (time === null ? { text: words.notMeasured } : { time })
+  return {
+    title: words.usage,
+    facts: [
+      { title: words.thisMonth, text: `${trafficMb.toLocaleString('en')} MB` },
+      { title: label(t, 'trafficAt'), ...moment(trafficAt) },
+      { title: label(t, 'diskAt'), ...moment(diskAt) },
+    ],
+  }
+}
+
+function periodTable(t: Texts, caption: string, periods: readonly UsagePeriod[]): Table {
+  const numbers = ['domains', 'diskMb', 'trafficMb'] as const
+  return {
+    caption,
+    columns: [{ title: label(t, 'period') }, ...numbers.map((key) => ({ title: label(t, key), number: true }))],
+    rows: periods.map((one) => [
+      { text: one.period },
+      ...numbers.map((key) => ({ text: one[key].toLocaleString('en') })),
+    ]),
+  }
+}
 
 /** @param options whether who looks may see the reseller's page */
 function tenantFacts(t: Texts, one: Tenant, { linksReseller }: { linksReseller: boolean }): Section {
@@ -95,6 +144,7 @@ function tenantFacts(t: Texts, one: Tenant, { linksReseller }: { linksReseller: 
           },
         ]),
     { title: label(t, 'linuxUser'), code: one.name },
+    ...(typeof one.uid === 'number' ? [{ title: label(t, 'uid'), code: String(one.uid) }] : []),
     { title: label(t, 'createdAt'), time: one.createdAt },
     ...(one.deletedAt === null ? [] : [{ title: label(t, 'deletedAt'), time: one.deletedAt }]),
     { title: label(t, 'id'), code: one.id },

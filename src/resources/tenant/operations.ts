@@ -18,7 +18,7 @@ import { DisplayName, refuseTakenName } from './display-name.ts'
 import { tenantDelete, tenantSuspend, tenantUnsuspend } from './jobs.ts'
 import { chooseOwner } from './new-tenant.ts'
 import { restoreTenant } from './restore-tenant.ts'
-import { Tenant, TenantRef, TenantStatus } from './schema.ts'
+import { Tenant, TenantRef, TenantStatus, UsagePeriod, UsageSpan } from './schema.ts'
 
 const target = { tenant: TenantRef }
 
@@ -62,7 +62,27 @@ export const get = defineOperation({
     const tenant = await visibleTenant(context, input.tenant, { deleted })
     const on = { kind: 'tenant', id: tenant.id } as const
     const [holds, locks] = [await holdsShown(context, on), await holdsShown(context, { ...on, effect: 'lock' })]
-    return { ...tenant, holds, locks }
+    const { maxDomains, diskMb: maxDiskMb } = await context.packages.get(tenant.packageId)
+    const usage = { ...(await context.usage.of(tenant)), maxDomains, maxDiskMb }
+    return { ...tenant, holds, locks, usage, uid: await context.machine.uid(tenant.id) }
+  },
+})
+
+export const usage = defineOperation({
+  name: 'tenant.usage',
+  summary: 'Show what a tenant has used, by day or by month',
+  description:
+    'The newest first, in UTC. Traffic is what was sent to visitors; "tenant.get" has the figures of now beside the limits.',
+  effect: 'read',
+  policy: { scopes: ['global', 'reseller', 'local'], holders: ['customer', 'reseller'] },
+  http: 'GET /tenants/{tenant}/usage',
+  positional: ['tenant'],
+  columns: ['period', 'domains', 'diskMb', 'trafficMb'],
+  input: () => z.strictObject({ ...target, span: UsageSpan.default('day').describe('Rows of days or of months') }),
+  output: () => z.strictObject({ items: z.array(UsagePeriod), nextCursor: z.null() }),
+  async run(context, { tenant: ref, span }) {
+    const { id } = await visibleTenant(context, ref)
+    return { items: await context.usage.history(id, span), nextCursor: null }
   },
 })
 

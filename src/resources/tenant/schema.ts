@@ -1,7 +1,7 @@
 /** A tenant: one customer's account, one Linux user, one slice of the machine. */
 import { z } from 'zod'
 import { Id, TenantName } from '../../contract/values.ts'
-import { Count, timestamps } from '../answers.ts'
+import { Count, Time, timestamps } from '../answers.ts'
 import { Hold } from '../hold/schema.ts'
 
 /** A tenant by its id or its name. */
@@ -16,6 +16,40 @@ export const TenantStatus = z.enum(
   { error: 'a status such as active or suspended' },
 )
 export type TenantStatus = z.output<typeof TenantStatus>
+
+/** As it was measured last. */
+export const Usage = z.strictObject({
+  domains: Count,
+  /** MB, of 1,000,000 bytes; null: not measured yet. */
+  diskMb: Count.nullable(),
+  /** False: it is at least so much, as its tree was too large to be seen whole. */
+  diskIsWhole: z.boolean(),
+  diskAt: Time.nullable(),
+  /** Sent to visitors in this month (UTC). */
+  trafficMb: Count,
+  trafficAt: Time.nullable(),
+})
+export type Usage = z.output<typeof Usage>
+
+export const UsageSpan = z.enum(['day', 'month'], { error: 'day or month' })
+export type UsageSpan = z.output<typeof UsageSpan>
+
+export const UsagePeriod = z.strictObject({
+  /** `2026-03-01` or `2026-03`, in UTC. */
+  period: z.string(),
+  domains: Count,
+  diskMb: Count,
+  trafficMb: Count,
+})
+export type UsagePeriod = z.output<typeof UsagePeriod>
+
+/** What it uses beside what its package allows; null is no limit. */
+export const UsageOfLimits = z.strictObject({
+  ...Usage.shape,
+  maxDomains: Count.nullable(),
+  maxDiskMb: Count.nullable(),
+})
+export type UsageOfLimits = z.output<typeof UsageOfLimits>
 
 export const Tenant = z.strictObject({
   id: Id,
@@ -32,6 +66,10 @@ export const Tenant = z.strictObject({
   resellerEmail: z.string().nullable(),
   /** Living domains. */
   domains: Count,
+  /** Of its Linux user; null while the root side is away, and before there is a user; of `get` only. */
+  uid: z.int().nullable().exactOptional(),
+  /** Of `get` only. */
+  usage: UsageOfLimits.exactOptional(),
   /** Why it is suspended, and on whose word; of `get` only. */
   holds: z.array(Hold).exactOptional(),
   /** Why its people are locked out, and on whose word; of `get` only. */

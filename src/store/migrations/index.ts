@@ -24,6 +24,7 @@ import { egress } from './0023-egress.ts'
 import { holdsOfPeople } from './0024-holds-of-people.ts'
 import { locks } from './0025-locks.ts'
 import { displayNames } from './0027-display-names.ts'
+import { usage } from './0028-usage.ts'
 import type { Migration } from './migration.ts'
 
 export const coreMigrations: readonly Migration[] = [
@@ -52,4 +53,5 @@ export const coreMigrations: readonly Migration[] = [
   holdsOfPeople,
   locks,
   displayNames,
+  usage,
 ]

@@ -50,9 +50,30 @@ export interface TenantUsageTable extends CommonColumns {
   tenant_id: string
   used_disk_mb: number
   used_domains: number
-  cpu_usage_avg: number
-  memory_mb: number
-  pressure: number
+  cpu_usage_avg: Generated<number>
+  memory_mb: Generated<number>
+  pressure: Generated<number>
+  /** Bytes sent in the month that `usage_history` has last. */
+  bandwidth_tx: number
+}
+
+/** The last look of a source at a tenant. */
+export interface UsageLookTable extends CommonColumns {
+  tenant_id: string
+  source: string
+  looked_at: string
+  /** What the source has to know of it the next time. */
+  state: JsonText
+}
+
+/** A row for each day and each month, of which so many are kept. */
+export interface UsageHistoryTable extends CommonColumns {
+  tenant_id: string
+  span: 'day' | 'month'
+  /** `2026-03-01` or `2026-03`. */
+  period: string
+  used_disk_mb: number
+  used_domains: number
   bandwidth_tx: number
 }
 

@@ -32,6 +32,8 @@ export interface Machine {
   readonly results: Map<string, Failure | null>
   /** Of its health what is not as usual. */
   health: Partial<HealthSnapshot>
+  /** What is measured of these tenants. */
+  usage: (of: string, tenants: readonly Id[]) => unknown
   /** Takes the audit trail; without it the agent never asks for any. */
   audit: AuditTrail | null
   /** Everything that the panel has sent, over all connections. */
@@ -46,6 +48,7 @@ export function machine(over: Partial<Machine> = {}): Machine {
     running: [],
     isFrozen: false,
     play: () => 'succeed',
+    usage: () => [],
     results: new Map(),
     health: {},
     audit: null,
@@ -137,6 +140,8 @@ export class ScriptedAgent {
     if (message.t === 'inspect' && message.what === 'audit') this.#verify(message.ask)
     else if (message.t === 'inspect')
       this.#answer(message.ask, message.what === 'health' ? { ...health(), ...this.#machine.health } : [])
+    if (message.t === 'account') this.#answer(message.ask, { uid: 20000 })
+    if (message.t === 'usage') this.#answer(message.ask, this.#machine.usage(message.of, message.tenants))
     if (message.t === 'inventory') this.#answer(message.ask, [])
     if (message.t === 'ping' && !this.#machine.isFrozen) this.#answer(message.ask, null)
     if (message.t === 'output') this.#answer(message.ask, printed(message.after))

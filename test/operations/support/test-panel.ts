@@ -45,6 +45,8 @@ export interface TestPanelOptions {
   readonly holdMs?: number
   readonly refusalsInFull?: number
   readonly watcherPace?: PanelOptions['watcherPace']
+  /** Without: nobody's usage is measured, so that the store stands still. */
+  readonly usageTickMs?: number
   readonly withoutAgent?: boolean
   readonly operations?: PanelOptions['operations']
   readonly registerPages?: RegisterPages
@@ -83,6 +85,7 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
       holdMs: options.holdMs ?? 30_000,
       ...(options.refusalsInFull !== undefined && { refusalsInFull: options.refusalsInFull }),
       tickMs: 50,
+      usageTickMs: options.usageTickMs ?? 2 ** 31 - 1,
       ...(options.watcherPace && { watcherPace: options.watcherPace }),
       ...(options.webhookCa && { webhookCa: options.webhookCa }),
     })

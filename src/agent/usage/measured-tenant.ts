@@ -1,0 +1,8 @@
+import type { Id, TenantName } from '../../contract/values.ts'
+
+/** A tenant that the panel asks about, as the registry has it. */
+export interface MeasuredTenant {
+  readonly id: Id
+  /** null: none that lives on this machine. */
+  readonly name: TenantName | null
+}

@@ -1,0 +1,89 @@
+/** The sources of what tenants use. To add one: a source here, and one on the root side if the machine has to be asked. */
+import { z } from 'zod'
+import { DiskUsage, TrafficCounters, type UsageSource } from '../../contract/usage.ts'
+import type { Id } from '../../contract/values.ts'
+import type { Stores } from '../stores.ts'
+import type { DueTenant, Figures } from './usage-store.ts'
+
+/** Asks the root side; throws while it is away. */
+export type AskUsage = <S extends z.ZodType>(of: UsageSource, tenants: readonly Id[], answer: S) => Promise<z.output<S>>
+
+export interface Look {
+  readonly figures: Figures
+  /** Told to the source with its next look. */
+  readonly state: unknown
+}
+
+export interface Source {
+  readonly name: string
+  readonly everyMs: number
+  /** Tenants in one look. */
+  readonly atOnce: number
+  /** Those that are left out of the answer are due again. */
+  look(due: readonly DueTenant[], from: { readonly stores: Stores; readonly ask: AskUsage }): Promise<Looks>
+}
+
+type Looks = ReadonlyMap<Id, Look>
+
+const minute = 60_000
+const hour = 60 * minute
+const megabyte = 1_000_000
+
+const domains: Source = {
+  name: 'domains',
+  everyMs: hour,
+  atOnce: 500,
+  async look(due, { stores }) {
+    const counted = await stores.usage.countDomains(due.map(({ id }) => id))
+    return new Map(due.map(({ id }) => [id, { figures: { domains: counted.get(id) ?? 0 }, state: null }]))
+  },
+}
+
+const disk: Source = {
+  name: 'disk',
+  everyMs: 12 * hour,
+  atOnce: 50,
+  async look(due, { ask }) {
+    const found = await ask('disk', idsOf(due), DiskUsage)
+    return new Map(
+      found.map(({ tenant, bytes, isWhole }) => [
+        tenant,
+        { figures: bytes === null ? {} : { diskMb: Math.ceil(bytes / megabyte) }, state: { isWhole } },
+      ]),
+    )
+  },
+}
+
+const TrafficState = z.object({ since: z.string(), sent: z.number() }).nullable()
+
+const traffic: Source = {
+  name: 'traffic',
+  everyMs: 10 * minute,
+  atOnce: 500,
+  async look(due, { ask }) {
+    const found = new Map((await ask('traffic', idsOf(due), TrafficCounters)).map((one) => [one.tenant, one]))
+    return new Map<Id, Look>(
+      due.map((tenant) => {
+        const { since, sent } = found.get(tenant.id) ?? {}
+        if (since === undefined || sent === undefined) return [tenant.id, { figures: {}, state: null }]
+        return [tenant.id, { figures: { sent: growth(tenant, { since, sent }) }, state: { since, sent } }]
+      }),
+    )
+  },
+}
+
+export const usageSources: readonly Source[] = [domains, disk, traffic]
+
+/**
+ * A counter that began after the tenant was made has counted this tenant alone; an older one, of a name that others had,
+ * counts from now on. After a crash of its writer a counter is a minute behind: nothing is counted twice.
+ */
+function growth({ createdAt, state }: DueTenant, counter: { readonly since: string; readonly sent: number }): number {
+  const before = TrafficState.safeParse(state).data
+  if (before?.since === counter.since) return Math.max(0, counter.sent - before.sent)
+  return counter.since >= createdAt ? counter.sent : 0
+}
+
+function idsOf(due: readonly DueTenant[]): Id[] {
+  return due.map(({ id }) => id)
+}
