@@ -218,3 +218,23 @@ it('is narrowed by time and text, and exported as lines and as CSV', async () =>
   )
   expect(String(csv.text)).toContain('"{""')
 })
+
+it('answers and is narrowed by other words for actor, action and address as well', async () => {
+  test = await testPanel()
+  const admin = await test.administrator('admin@example.com')
+  await admin.call('POST', '/api/v1/packages', { name: 'one' })
+  await test.root('POST', '/api/v1/packages', { name: 'two' })
+  const get = async (query: string) => await test.root('GET', `/api/v1/audit?${query}`)
+  const [made] = (await get('action=package.create&actor=admin%40example.com')).json().items ?? []
+
+  expect(made).toMatchObject({ actionCode: 'package.create', actorUserId: made?.actorId, ipAddress: '127.0.0.1' })
+  expect(made?.actorId).toEqual(expect.any(String))
+  expect((await get(`actionCode=package.create&actorUserId=${made?.actorUserId}`)).json().items).toEqual([made])
+  expect((await get('actionCode=package.create&ipAddress=127.0.0.1')).json().items).toEqual([made])
+  expect((await get('actionCode=package.create&action=package.create')).json().items).toHaveLength(2)
+  expect((await get('actionCode=package.create&action=user.create')).status).toBe(422)
+  const csv = (await test.root('GET', `/api/v1/audit/export?format=csv&actorUserId=${made?.actorUserId}`)).json()
+  expect(String(csv.text).split('\r\n')[0]).toBe(
+    'sequence,at,actor,actorId,tenantId,action,outcome,metadata,ip,requestId',
+  )
+})

@@ -54,6 +54,8 @@ const asked: Record<string, (stores: Stores) => Promise<unknown>> = {
   'the trail, refusals of an action': ({ audit }) =>
     audit.list({ limit: 50, outcome: 'refused', action: 'auth.login' }),
   'the trail, failures of somebody': ({ audit }) => audit.list({ limit: 50, outcome: 'failed', actor: 'root' }),
+  'the trail of a person': ({ audit }) => audit.list({ limit: 50, actorUserId: some as Id }),
+  'the trail of an address': ({ audit }) => audit.list({ limit: 50, ipAddress: '192.0.2.1' }),
   'the trail of a tenant': ({ audit }) => audit.list({ limit: 50, tenantId: some as Id }),
 }
 

@@ -191,6 +191,12 @@ describe('migrations', () => {
           "a9e6333aee44d85b5446886e3a6bf275ebf337e35bd3ff0771ddd2d14b225561",
           "7cf97525a802d5e0aa4dda20aaedaf75390bb9aadc33483bbe0a4eb79c56b6db",
         ],
+        [
+          29,
+          "audit-by-whom",
+          "0f4066c0f962b3a91fafe0b29d651c2dd8d5491a0b5b4885f0162b43310184e6",
+          "0f4066c0f962b3a91fafe0b29d651c2dd8d5491a0b5b4885f0162b43310184e6",
+        ],
       ]
     `)
   })

@@ -6,7 +6,7 @@ import { label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
 import { auditTrouble } from './conditions.ts'
 import * as operations from './operations.ts'
-import { AuditEntry } from './schema.ts'
+import { type AuditEntry, ListedEntry } from './schema.ts'
 import { auditStore } from './store.ts'
 
 const tones = { ok: 'good', refused: 'idle', failed: 'bad' } as const
@@ -23,7 +23,7 @@ export const audit = defineKind({
   path: '/audit',
   menu: { group: 'activity', icon: 'audit' },
   conditions: [auditTrouble],
-  item: AuditEntry,
+  item: ListedEntry,
   columns: ({ t }) => [
     { title: label(t, 'action'), cell: ({ action }) => ({ text: action }) },
     { title: t.audit.outcome, cell: (entry) => ({ badge: outcome(t, entry) }) },

@@ -1,6 +1,6 @@
 /** The audit trail: who did what, and whether the record is whole. */
 import { z } from 'zod'
-import { Line } from '../../contract/values.ts'
+import { Id, Line } from '../../contract/values.ts'
 import { Count } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { listInput, pageOf } from '../listing.ts'
@@ -8,7 +8,7 @@ import { badInput } from '../refusals.ts'
 import { TenantRef } from '../tenant/schema.ts'
 import { compareTrails } from './compare-trails.ts'
 import { asCsv, asJsonLines } from './export-text.ts'
-import { AuditEntry, AuditVerdict } from './schema.ts'
+import { AuditEntry, AuditVerdict, ListedEntry, listed } from './schema.ts'
 
 /** A day, or a moment in UTC; a day is its beginning. */
 const Moment = z
@@ -20,6 +20,9 @@ const Moment = z
 const narrowing = {
   action: Line.max(60).optional().describe('Entries of this action only, such as domain.create'),
   actor: Line.max(254).optional().describe('Entries of this actor only: an e-mail address, or root'),
+  actionCode: Line.max(60).optional().describe('The same as action'),
+  actorUserId: Id.optional().describe('Entries of the user with this id only'),
+  ipAddress: Line.max(45).optional().describe('Entries from this address only'),
   outcome: AuditEntry.shape.outcome.optional().describe('ok, refused or failed'),
   tenant: TenantRef.optional().describe('Entries about this tenant only'),
   since: Moment.optional().describe('Entries from this day or moment on, in UTC'),
@@ -29,8 +32,24 @@ const narrowing = {
     .describe('Text anywhere in an entry, its details included'),
 }
 
-async function queryOf<Q extends { tenant?: string | undefined }>({ tenants }: Context, { tenant, ...query }: Q) {
-  return { ...query, tenantId: tenant === undefined ? undefined : (await tenants.get(tenant)).id }
+interface Narrowing {
+  tenant?: string | undefined
+  action?: string | undefined
+  actionCode?: string | undefined
+}
+
+async function queryOf<Q extends Narrowing>({ tenants }: Context, { tenant, action, actionCode, ...query }: Q) {
+  if (action !== undefined && actionCode !== undefined && action !== actionCode)
+    badInput('read the trail', {
+      field: 'actionCode',
+      problem: 'is another one than action',
+      accepted: 'one of the two',
+    })
+  return {
+    ...query,
+    action: action ?? actionCode,
+    tenantId: tenant === undefined ? undefined : (await tenants.get(tenant)).id,
+  }
 }
 
 export const list = defineOperation({
@@ -46,9 +65,10 @@ export const list = defineOperation({
       ...narrowing,
       ...listInput,
     }),
-  output: () => pageOf(AuditEntry),
+  output: () => pageOf(ListedEntry),
   async run(context, input) {
-    return context.audit.list(await queryOf(context, input))
+    const page = await context.audit.list(await queryOf(context, input))
+    return { ...page, items: page.items.map(listed) }
   },
 })
 

@@ -22,6 +22,20 @@ export const AuditEntry = z.strictObject({
 })
 export type AuditEntry = z.output<typeof AuditEntry>
 
+/** An entry as lists answer it, with the words that other systems have for three of its fields. */
+export const ListedEntry = AuditEntry.extend({
+  /** As `actorId`. */
+  actorUserId: Id.nullable(),
+  /** As `action`. */
+  actionCode: z.string(),
+  /** As `ip`. */
+  ipAddress: z.string().nullable(),
+})
+
+export function listed(entry: AuditEntry): z.output<typeof ListedEntry> {
+  return { ...entry, actorUserId: entry.actorId, actionCode: entry.action, ipAddress: entry.ip }
+}
+
 /** The writer's part of an entry; sequence and checksum come from the chain. */
 export type NewAuditEntry = Omit<AuditEntry, 'sequence'>
 

@@ -21,6 +21,8 @@ export interface AuditQuery {
   readonly limit: number
   readonly action?: string | undefined
   readonly actor?: string | undefined
+  readonly actorUserId?: Id | undefined
+  readonly ipAddress?: string | undefined
   readonly outcome?: AuditEntry['outcome'] | undefined
   /** From this moment on, and before this one; ISO 8601. */
   readonly since?: string | undefined
@@ -45,10 +47,12 @@ const isRefused = sql<SqlBool>`outcome <> 'ok'`
 /** @param key secret of the chain, the same for the life of the installation */
 export function auditStore(db: Db, key: Uint8Array, appended: () => void = () => {}): AuditStore {
   return {
-    async list({ cursor, limit, action, actor, outcome, tenantId, since, until, search }) {
+    async list({ cursor, limit, action, actor, actorUserId, ipAddress, outcome, tenantId, since, until, search }) {
       let query = db.selectFrom('audit_logs').selectAll()
       if (action !== undefined) query = query.where('action', '=', action)
       if (actor !== undefined) query = query.where('actor', '=', actor)
+      if (actorUserId !== undefined) query = query.where('actor_id', '=', actorUserId)
+      if (ipAddress !== undefined) query = query.where('ip', '=', ipAddress)
       if (outcome !== undefined) query = query.where('outcome', '=', outcome)
       if (outcome !== undefined && outcome !== 'ok') query = query.where(isRefused)
       if (tenantId !== undefined) query = query.where('tenant_id', '=', tenantId)

@@ -25,6 +25,7 @@ import { holdsOfPeople } from './0024-holds-of-people.ts'
 import { locks } from './0025-locks.ts'
 import { displayNames } from './0027-display-names.ts'
 import { usage } from './0028-usage.ts'
+import { auditByWhom } from './0029-audit-by-whom.ts'
 import type { Migration } from './migration.ts'
 
 export const coreMigrations: readonly Migration[] = [
@@ -54,4 +55,5 @@ export const coreMigrations: readonly Migration[] = [
   locks,
   displayNames,
   usage,
+  auditByWhom,
 ]
