@@ -104,6 +104,7 @@ export const shared = {
     test: 'Try',
   },
   limits: 'Limits',
+  features: { api: 'API keys', ssh: 'SSH keys' },
   usage: { of: 'of', atLeast: 'at least' },
   limitNames: {
     maxDomains: 'Domains',

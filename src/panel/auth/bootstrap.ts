@@ -8,6 +8,7 @@ import type { Logger } from 'pino'
 import { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
 import { RootCheck } from '../../contract/wire.ts'
+import { features } from '../../resources/package/features.ts'
 import type { Stores } from '../../resources/stores.ts'
 import { Password, refuseEmailAsPassword } from '../../resources/user/password.ts'
 import { Email } from '../../resources/user/schema.ts'
@@ -54,6 +55,8 @@ const FirstAdmin = z.strictObject({ email: Email, password: Password })
 const defaultPackage = {
   name: 'default',
   description: 'Made at setup',
+  isSystem: false,
+  features,
   maxDomains: 10,
   cpuPct: 100,
   memMb: 512,

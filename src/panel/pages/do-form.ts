@@ -44,7 +44,7 @@ export async function sendForm(
   const choices: ReadonlyMap<string, readonly Choice[]> = asks
     ? new Map()
     : await referenceChoices(kit, request, operation)
-  const without = new Set([...hidden, ...(kit.may(request, 'reseller.list') ? [] : ['reseller'])])
+  const without = new Set([...hidden, ...(kit.may(request, 'reseller.list') ? [] : ['reseller', 'isSystem'])])
   const controls = formControls(operation, { t, values, error, choices, without })
   const labels = new Map(operation.fields.map((field) => [field.name, fieldLabel(t, field)]))
   const input = inputOf(operation, values, state.present)

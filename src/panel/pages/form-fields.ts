@@ -4,7 +4,7 @@ import type { Field } from '../../contract/fields.ts'
 import { type AnyOperation, verbOf } from '../../contract/operation.ts'
 import { nothing } from '../../lib/command-spec.ts'
 import { label, type Texts } from '../../lib/texts.ts'
-import type { FormValues } from './form-values.ts'
+import { type FormValues, textOf } from './form-values.ts'
 
 export interface Choice {
   readonly value: string
@@ -76,8 +76,7 @@ function control(
   { t, values, error, choices }: FormOptions,
 ): Control {
   const offered = choices.get(field.name)
-  const value =
-    values[field.name] ?? (field.default === undefined || field.default === null ? '' : String(field.default))
+  const value = values[field.name] ?? (field.default === null ? '' : textOf(field, field.default))
   const isSelect =
     field.type === 'choice' || (offered !== undefined && offered.length <= longestSelect && field.type === 'text')
   const refused = error?.fields.find((one) => one.field === field.name || one.field.startsWith(`${field.name}.`))

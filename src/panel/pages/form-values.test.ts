@@ -69,3 +69,20 @@ describe('inputOf', () => {
     })
   })
 })
+
+describe('boxes of which some are ticked at first', () => {
+  const features = z.array(z.enum(['api', 'ssh'])).default(['api', 'ssh'])
+  const form = define({
+    ...rest,
+    name: 'box.make',
+    effect: 'write',
+    http: 'POST /boxes',
+    input: () => z.strictObject({ features }),
+  })
+
+  it('are none when none is ticked, and what they are by default when the form has none', () => {
+    expect(inputOf(form, formValues({ features: '' }))).toEqual({ features: [] })
+    expect(inputOf(form, formValues({ features: ['', 'ssh'] }))).toEqual({ features: ['ssh'] })
+    expect(inputOf(form, formValues({}))).toEqual({})
+  })
+})

@@ -59,7 +59,7 @@ function fieldValue(field: Field, text: string | undefined, isUpdate: boolean): 
   const word = text.trim()
   if (field.type === 'list') {
     const lines = word.split(/\s*\n\s*/).filter((line) => line !== '')
-    return lines.length > 0 || field.required || isUpdate ? lines : undefined
+    return lines.length > 0 || field.required || isUpdate || isTickedAtFirst(field) ? lines : undefined
   }
   if (word === '') {
     const isMeant = field.required || isUpdate || field.default !== undefined
@@ -71,6 +71,11 @@ function fieldValue(field: Field, text: string | undefined, isUpdate: boolean): 
   if (field.type === 'json') return jsonOr(word)
   // Passwords and the like may well begin or end with a space.
   return field.format === undefined && /password|secret/i.test(field.name) ? text : word
+}
+
+/** Boxes of which some are ticked at first: none ticked is an answer of its own. */
+function isTickedAtFirst(field: Field): boolean {
+  return field.choices.length > 0 && Array.isArray(field.default) && field.default.length > 0
 }
 
 function jsonOr(word: string): unknown {

@@ -28,6 +28,7 @@ export async function referenceChoices(
     }
     if (field.name === 'permissions') choices.set('permissions', permissionChoices(kit, request))
     if (field.name === 'scopes') choices.set('scopes', keyScopeChoices(kit, request))
+    if (field.name === 'features') choices.set('features', featureChoices(kit, field))
     if (field.name === 'php') choices.set('php', phpChoices(kit, field))
   }
   return choices
@@ -50,6 +51,11 @@ function keyScopeChoices(kit: PageKit, { actor }: FastifyRequest): Choice[] {
 function permissionBox({ t }: PageKit, name: string): Choice {
   const kind = kindOf({ name })
   return { value: name, title: name, group: t.kinds[kind]?.many ?? kind }
+}
+
+function featureChoices({ t }: PageKit, field: Field): Choice[] {
+  const titles: Readonly<Record<string, string>> = t.features
+  return field.choices.map((word) => ({ value: word, title: titles[word] ?? word }))
 }
 
 /** Installed versions, and the word for a site without PHP where the field takes one. */

@@ -5,6 +5,7 @@ import { Id } from '../../contract/values.ts'
 import { Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { Flag, pageOf } from '../listing.ts'
+import { demandFeature } from '../package/features.ts'
 import { badInput, notFound, taken } from '../refusals.ts'
 import { listByOwner, listedOwner, ownAccount, ownOrPermitted, ownOrWeaker } from '../user/account.ts'
 import { placeOf, visibleUser } from '../user/guards.ts'
@@ -76,6 +77,7 @@ export const create = defineOperation({
     const what = `make API key "${name}"`
     const owner = await ownerFor(context, what, input.user)
     await context.users.lock(owner.id)
+    if (owner.tenantId !== null) await demandFeature(context, what, await context.tenants.get(owner.tenantId), 'api')
     await demandFitting(context, what, owner, scopes)
     if (await context.apiKeys.find(name, owner.id)) taken(what, 'name', name, 'a name that none of your keys has')
     if ((await context.apiKeys.count(owner.id)) >= mostOfOne)

@@ -5,6 +5,7 @@ import { openText, sealText } from '../../lib/sealed-text.ts'
 import type { Db } from '../../store/database.ts'
 import { decodeJson, encodeJson } from '../../store/json.ts'
 import type { Page } from '../listing.ts'
+import { readFeatures } from '../package/features.ts'
 import { alphabetical, readPage } from '../read-page.ts'
 import { isId, type StoreTools, stored } from '../store-tools.ts'
 import type { ApiKey } from './schema.ts'
@@ -52,8 +53,10 @@ export function apiKeyStore(db: Db, { now }: StoreTools, keys: { readonly seal: 
     db
       .selectFrom('api_keys')
       .innerJoin('users', 'users.id', 'api_keys.user_id')
+      .leftJoin('tenants', 'tenants.id', 'users.tenant_id')
+      .leftJoin('package_limits', 'package_limits.package_id', 'tenants.package_id')
       .selectAll('api_keys')
-      .select('users.email')
+      .select(['users.email', 'package_limits.features'])
 
   return {
     async list({ cursor, limit, user }) {
@@ -112,7 +115,7 @@ export function apiKeyStore(db: Db, { now }: StoreTools, keys: { readonly seal: 
         .where('api_keys.selector', '=', selector)
         .where('api_keys.expires_at', '>', now)
         .executeTakeFirst()
-      return row && isTokenOf(row.key_hash, token) ? keyOf(row, now) : undefined
+      return row && mayUse(row) && isTokenOf(row.key_hash, token) ? keyOf(row, now) : undefined
     },
 
     async ofKeyId(keyId) {
@@ -122,7 +125,7 @@ export function apiKeyStore(db: Db, { now }: StoreTools, keys: { readonly seal: 
         .where('api_keys.selector', '=', selector)
         .where('api_keys.expires_at', '>', now)
         .executeTakeFirst()
-      if (row === undefined || row.signing_secret === null) return undefined
+      if (row === undefined || row.signing_secret === null || !mayUse(row)) return undefined
       return { key: keyOf(row, now), secret: openText(keys.seal, placeOf(row.id), row.signing_secret) }
     },
 
@@ -149,6 +152,12 @@ interface Row {
   readonly created_at: string
   readonly expires_at: string
   readonly last_used_at: string | null
+  readonly features: string | null
+}
+
+/** Of a tenant whose package has no API keys they rest, until it has them again. */
+function mayUse({ features }: Pick<Row, 'features'>): boolean {
+  return readFeatures(features).includes('api')
 }
 
 const Words = z.array(z.string())

@@ -11,9 +11,10 @@ export async function refuseOverLimit(
 ): Promise<void> {
   await context.tenants.lock(tenant.id)
   const { maxDomains, name } = await context.packages.get(tenant.packageId)
-  if (maxDomains === null || (await context.tenants.countDomains(tenant.id)) < maxDomains) return
-  const all = maxDomains === 1 ? 'the one domain' : `all ${maxDomains} domains`
-  throw new WcpError('limit_reached', `Cannot ${what}: tenant "${tenant.name}" has ${all} of package "${name}"`, {
-    details: { limit: maxDomains },
+  const used = await context.tenants.countDomains(tenant.id)
+  if (maxDomains === null || used < maxDomains) return
+  const has = `tenant "${tenant.name}" has ${used} ${used === 1 ? 'domain' : 'domains'}`
+  throw new WcpError('limit_reached', `Cannot ${what}: ${has}, and package "${name}" allows ${maxDomains}`, {
+    details: { limit: maxDomains, used },
   })
 }

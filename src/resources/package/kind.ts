@@ -19,6 +19,8 @@ export const packageKind = defineKind({
     noneText: 'A package is a set of limits that tenants are created with.',
     tenants: 'Tenants on this package',
     isDefault: 'default',
+    isSystem: 'protected',
+    fields: { isSystem: 'Protected from its reseller', features: 'Features' },
   },
   path: '/packages',
   menu: { group: 'hosting', icon: 'package' },
@@ -27,7 +29,12 @@ export const packageKind = defineKind({
   list: { filters: ['reseller'] },
   columns({ t, words, about }) {
     const more = (one: Package) =>
-      [one.isDefault ? words.isDefault : '', about === 'reseller' ? '' : (one.resellerEmail ?? ''), one.description]
+      [
+        one.isDefault ? words.isDefault : '',
+        one.isSystem ? words.isSystem : '',
+        about === 'reseller' ? '' : (one.resellerEmail ?? ''),
+        one.description,
+      ]
         .filter((part) => part !== '')
         .join(' · ')
     return [
@@ -45,10 +52,12 @@ export const packageKind = defineKind({
   detail: {
     // A name is known among the packages of one owner only.
     ref: ({ id, name, resellerId }) => (resellerId === null ? name : id),
-    async page(one, { t, words, table }) {
+    async page(one, { t, words, table, may }) {
       const tenants = await table('tenant', { package: one.id, limit: 50 })
       return {
         title: one.name,
+        // for who sees one reseller's packages alone, some are his to sell only
+        isFixed: one.isSystem && !may('reseller.list'),
         sections: [
           limitFacts(t, one),
           ...(one.resellerId === null ? [] : [{ ...packageOwner(t, one), isAside: true }]),
@@ -71,9 +80,21 @@ function packageOwner(t: Texts, { resellerId, resellerEmail }: Package): Section
 }
 
 /** @param used of the limits that somebody's use is known of, beside them. null is no limit */
-export function limitFacts(t: Texts, one: Pick<Package, (typeof limits)[number] | 'egress'>, used?: Used): Section {
+export function limitFacts(
+  t: Texts,
+  one: Pick<Package, (typeof limits)[number] | 'egress' | 'features'>,
+  used?: Used,
+): Section {
   const facts = limits.map((key) => ({ title: t.limitNames[key], text: limitText(t, key, one[key], used) }))
-  return { title: t.limits, facts: [...facts, { title: t.limitNames.egress, text: t.egress[one.egress] }] }
+  const given = one.features.map((feature) => t.features[feature]).join(', ')
+  return {
+    title: t.limits,
+    facts: [
+      ...facts,
+      { title: t.limitNames.egress, text: t.egress[one.egress] },
+      { title: label(t, 'features'), text: given === '' ? '–' : given },
+    ],
+  }
 }
 
 export interface Used {

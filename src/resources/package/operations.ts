@@ -1,5 +1,6 @@
 /** Packages: what tenants may use, under the names that are sold. */
 import { z } from 'zod'
+import { WcpError } from '../../contract/errors.ts'
 import { type EgressPolicy, Id, Line, TenantLimits } from '../../contract/values.ts'
 import { Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
@@ -9,12 +10,17 @@ import { withinAllotment } from '../reseller/allotment.ts'
 import { chooseSeller } from '../reseller/choose-seller.ts'
 import { ResellerRef } from '../reseller/schema.ts'
 import { tenantLimit } from '../tenant/jobs.ts'
-import { scopeOf } from '../visibility.ts'
+import { isStaff, scopeOf } from '../visibility.ts'
+import { Feature, features } from './features.ts'
 import { changedLimits, limitsOf, newLimits } from './limits.ts'
 import { Package, PackageName, PackageRef } from './schema.ts'
 
 const name = PackageName.describe('Name of the package')
 const description = Line.max(200, { error: 'at most 200 characters' }).describe('What it is for')
+const isSystem = Flag.describe('Its reseller sells it, and only staff changes it')
+const given = z
+  .array(Feature, { error: 'a list of features' })
+  .describe('What its tenants may do: api: their people make API keys; ssh: they have SSH keys')
 const isDefault = Flag.describe('Take it wherever no package is named')
 const target = { package: PackageRef }
 
@@ -69,7 +75,9 @@ export const create = defineOperation({
     z.strictObject({
       name,
       description: description.default(''),
+      features: given.default([...features]),
       ...newLimits,
+      isSystem: isSystem.default(false),
       isDefault: isDefault.default(false),
       reseller: ResellerRef.optional().describe('Reseller whose package it is'),
     }),
@@ -79,6 +87,7 @@ export const create = defineOperation({
     const what = 'create the package'
     const owner = await chooseSeller(context, what, reseller)
     mayOpen(context, what, input.egress, owner)
+    if (input.isSystem) mayProtect(context, what)
     await refuseTaken(context, what, input.name, owner)
     const id = context.newId()
     await withinAllotment(context, what, owner, () => packages.insert(id, input, owner))
@@ -104,20 +113,24 @@ export const update = defineOperation({
       ...target,
       name: name.optional(),
       description: description.optional(),
+      features: given.optional(),
       ...changedLimits,
+      isSystem: isSystem.optional(),
       isDefault: isDefault.optional(),
     }),
   output: () => z.strictObject({ id: Id, jobId: Id.nullable(), jobIds: z.array(Id) }),
   async run(context, { package: ref, isDefault, ...values }) {
     const { packages, tenants } = context
     const before = await packages.get(ref, { scope: scopeOf(context.actor) })
+    const what = `update package "${before.name}"`
+    refuseProtected(context, what, before)
+    if (values.isSystem !== undefined && values.isSystem !== before.isSystem) mayProtect(context, what)
     if (before.resellerId !== null) await context.resellers.lock(before.resellerId)
     await packages.lock(before.id)
     if (isDefault === false && before.isDefault)
       conflict(`update package "${before.name}"`, 'it is the default', 'Make another package the default instead.')
     if (values.name !== undefined && values.name !== before.name)
       await refuseTaken(context, 'rename the package', values.name, before.resellerId)
-    const what = `update package "${before.name}"`
     if (values.egress !== before.egress) mayOpen(context, what, values.egress, before.resellerId)
     await withinAllotment(context, what, before.resellerId, () => packages.update(before.id, values))
     if (isDefault) await packages.makeDefault(before.id)
@@ -146,8 +159,10 @@ export const remove = defineOperation({
   confirm: 'Move this package to the trash? It can be restored within 30 days.',
   input: () => z.strictObject(target),
   output: () => Done,
-  async run({ packages, actor, now }, input) {
+  async run(context, input) {
+    const { packages, actor, now } = context
     const found = await packages.get(input.package, { scope: scopeOf(actor) })
+    refuseProtected(context, `delete package "${found.name}"`, found)
     await packages.lock(found.id)
     const users = await packages.countTenants(found.id)
     if (users > 0)
@@ -176,6 +191,7 @@ export const restore = defineOperation({
     const { packages, actor } = context
     const found = await packages.get(input.package, { scope: scopeOf(actor), deleted: true })
     const what = 'restore the package'
+    refuseProtected(context, what, found)
     await refuseTaken(context, what, found.name, found.resellerId)
     await withinAllotment(context, what, found.resellerId, () => packages.setDeleted(found.id, null))
     return { id: found.id }
@@ -193,6 +209,19 @@ function mayOpen({ actor }: Context, what: string, egress: EgressPolicy | undefi
   if (owner === null || scopeOf(actor).kind === 'global' || egress === undefined) return
   if (egress === 'open' || egress === 'smtp')
     badInput(what, { field: 'egress', problem: `may not be "${egress}" for a reseller`, accepted: 'default or none' })
+}
+
+/** What staff has made for a reseller is sold by him as it is. */
+function refuseProtected({ actor }: Context, what: string, { isSystem }: Pick<Package, 'isSystem'>): void {
+  if (isSystem && !isStaff(actor))
+    throw new WcpError('forbidden', `Cannot ${what}: only staff of the panel changes it`, {
+      help: 'Make a package of your own, or ask who runs this server.',
+    })
+}
+
+function mayProtect({ actor }: Context, what: string): void {
+  if (!isStaff(actor))
+    badInput(what, { field: 'isSystem', problem: 'is for staff of the panel alone', accepted: 'nothing here' })
 }
 
 function differs(one: object, other: object, key: string): boolean {

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { EgressPolicy, Id, TenantLimits } from '../../contract/values.ts'
 import { Count, timestamps } from '../answers.ts'
+import { Feature } from './features.ts'
 
 export const PackageName = z
   .string()
@@ -23,6 +24,9 @@ export const Package = z.strictObject({
   description: z.string(),
   /** Taken where none is named. */
   isDefault: z.boolean(),
+  /** Its reseller sells it, and only staff changes it. */
+  isSystem: z.boolean(),
+  features: z.array(Feature),
   maxDomains: MaxDomains,
   ...TenantLimits.shape,
   egress: EgressPolicy,

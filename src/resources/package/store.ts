@@ -3,13 +3,13 @@ import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
 import { EgressPolicy, type Id, type TenantLimits } from '../../contract/values.ts'
 import type { Database, Db } from '../../store/database.ts'
 import { storeLock } from '../../store/dialect.ts'
-import { encodeJson } from '../../store/json.ts'
 import type { PackageLimitTable, PackageTable } from '../../store/tables/hosting.ts'
 import type { ListQuery, Page } from '../listing.ts'
 import { alphabetical, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, packageWithin, type Scope } from '../scope.ts'
 import { containing, countUpTo, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
+import { type Feature, readFeatures, writeFeatures } from './features.ts'
 import type { Package, PlainPackage } from './schema.ts'
 
 declare module '../stores.ts' {
@@ -22,6 +22,8 @@ export interface PackageValues extends TenantLimits {
   readonly name: string
   readonly description: string
   readonly maxDomains: number | null
+  readonly isSystem: boolean
+  readonly features: readonly Feature[]
 }
 
 /** Keys that are left out, or undefined, stay. */
@@ -74,7 +76,7 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
       .leftJoin('users as sellers', 'sellers.id', 'resellers.user_id')
       .selectAll('packages')
       .select('sellers.email as reseller_email')
-      .select(['max_domains', 'max_cpu_pct', 'max_mem_mb', 'max_pids', 'max_io', 'max_disk_mb', 'egress'])
+      .select(['max_domains', 'max_cpu_pct', 'max_mem_mb', 'max_pids', 'max_io', 'max_disk_mb', 'egress', 'features'])
 
   const store: PackageStore = {
     async list({ cursor, limit, search, deleted = false, scope = everything, resellerId }) {
@@ -127,31 +129,42 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
           ...common,
           name: values.name,
           description: values.description,
-          is_system: 0,
+          is_system: values.isSystem ? 1 : 0,
           is_default: 0,
           reseller_id: owner,
         })
         .execute()
       await db
         .insertInto('package_limits')
-        .values({ id: newId(), ...common, package_id: id, features: encodeJson({}), ...limitColumns(values) })
+        .values({
+          id: newId(),
+          ...common,
+          package_id: id,
+          features: writeFeatures(values.features),
+          ...limitColumns(values),
+        })
         .execute()
     },
 
     async update(id, values) {
-      const { name, description } = values
+      const { name, description, isSystem, features } = values
       await db
         .updateTable('packages')
         .set({
           updated_at: now,
           ...(name !== undefined && { name }),
           ...(description !== undefined && { description }),
+          ...(isSystem !== undefined && { is_system: isSystem ? 1 : 0 }),
         })
         .where('id', '=', id)
         .execute()
       await db
         .updateTable('package_limits')
-        .set({ updated_at: now, ...limitColumns(values) })
+        .set({
+          updated_at: now,
+          ...(features !== undefined && { features: writeFeatures(features) }),
+          ...limitColumns(values),
+        })
         .where('package_id', '=', id)
         .execute()
     },
@@ -229,7 +242,7 @@ function limitColumns(values: PackageChange) {
 type Row = Selectable<PackageTable> &
   Pick<
     Selectable<PackageLimitTable>,
-    'max_domains' | 'max_cpu_pct' | 'max_mem_mb' | 'max_pids' | 'max_io' | 'max_disk_mb' | 'egress'
+    'max_domains' | 'max_cpu_pct' | 'max_mem_mb' | 'max_pids' | 'max_io' | 'max_disk_mb' | 'egress' | 'features'
   > & { reseller_email: string | null }
 
 function packageOf(row: Row): PlainPackage {
@@ -238,6 +251,8 @@ function packageOf(row: Row): PlainPackage {
     name: row.name,
     description: row.description,
     isDefault: row.is_default === 1,
+    isSystem: row.is_system === 1,
+    features: readFeatures(row.features),
     maxDomains: row.max_domains,
     cpuPct: row.max_cpu_pct,
     memMb: row.max_mem_mb,

@@ -4,6 +4,7 @@ import { Id } from '../../contract/values.ts'
 import { Accepted } from '../answers.ts'
 import { defineOperation } from '../context.ts'
 import { listInput, pageOf, searchInput } from '../listing.ts'
+import { demandFeature } from '../package/features.ts'
 import { conflict, taken } from '../refusals.ts'
 import { mayChange } from '../status-guard.ts'
 import { TenantRef } from '../tenant/schema.ts'
@@ -65,7 +66,8 @@ export const create = defineOperation({
   output: () => Accepted,
   async run(context, { tenant: ref, name, publicKey }) {
     const what = `add SSH key "${name}"`
-    const { id: tenant, name: tenantName, status } = await visibleTenant(context, ref)
+    const { id: tenant, name: tenantName, status, packageId } = await visibleTenant(context, ref)
+    await demandFeature(context, what, { name: tenantName, packageId }, 'ssh')
     await context.tenants.lock(tenant)
     await context.jobs.refuseBusy('tenant', tenant)
     if (status !== 'active' && status !== 'suspended' && status !== 'locked')

@@ -23,7 +23,7 @@ export async function changePackage(
     throw new WcpError(
       'limit_reached',
       `Cannot ${what}: it has ${domains} domains and package "${chosen.name}" allows ${chosen.maxDomains}`,
-      { details: { limit: chosen.maxDomains } },
+      { details: { limit: chosen.maxDomains, used: domains } },
     )
   const wishes = { packageId: chosen.id, resellerId: seller }
   if (tenant.status === 'error') {
