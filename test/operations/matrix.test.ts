@@ -525,6 +525,7 @@ async function expectSameInBrowser(
 /** A part of the page of something else, which each visitor sees as far as they may. */
 const shownElsewhere = [
   'domain.proofs', // of its domain
+  'tenant.usage', // of its tenant
   'job.output', // of its job
   'webhook.deliveries', // of its webhook
   'totp.get', // of the own account
