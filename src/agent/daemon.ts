@@ -26,6 +26,7 @@ import { verifyRootByPam } from './os/pam.ts'
 import { setPanelPorts } from './os/panel-port.ts'
 import { installedPhp } from './os/php-versions.ts'
 import type { ServiceState } from './os/services.ts'
+import { hasCgroups, unenforced } from './os/unenforced.ts'
 import { webProblem } from './os/web-probe.ts'
 import { panelLink } from './panel-link.ts'
 import { openGate, prepareDirectories, preparePanelCredentials, prepareSecrets } from './prepare.ts'
@@ -108,6 +109,8 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
     emit: (message) => link.emit(message),
     version: version(),
     phpVersions: installedPhp,
+    unenforced: () =>
+      unenforced({ services: opened.kind, hasCgroups: hasCgroups(), hasEgressRules: egress.missing.length === 0 }),
     health: () => health(machine, inForce.httpPort),
     drift: async (signal) => [...(await egress.drift()), ...(await driftByChild(places, signal))],
     usage: (of, tenants, signal) => measureUsage[of](places, tenants, signal),

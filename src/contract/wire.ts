@@ -61,6 +61,10 @@ export type MirroredEntry = z.infer<typeof MirroredEntry>
 export const AuditHead = z.strictObject({ seq: z.int().min(0), at: z.string().max(30), mac: Mac, seal: Mac })
 export type AuditHead = z.infer<typeof AuditHead>
 
+/** A limit as packages name it. */
+export const LimitName = z.enum(['cpuPct', 'memMb', 'pids', 'ioMbps', 'diskMb', 'egress'])
+export type LimitName = z.infer<typeof LimitName>
+
 /** `tenants`, `domains`, or the name of a kind, of which there may be none. */
 const InventoryWord = z.string().regex(/^[a-z][a-z-]{0,39}$/)
 
@@ -130,6 +134,8 @@ export const AgentMessage = z.discriminatedUnion('t', [
     running: z.array(Id),
     /** PHP versions installed. */
     php: z.array(z.string().max(8)),
+    /** Limits of packages that this machine cannot enforce. */
+    unenforced: z.array(LimitName).max(20),
     /** Jobs of another one are refused, unless they were accepted before. */
     epoch: Epoch,
     /** How far the panel's audit trail is written here for good; null while the log cannot be read. */

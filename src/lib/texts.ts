@@ -65,6 +65,7 @@ export const shared = {
     unchanged: 'As it is',
     noLimit: 'No limit',
     noPhp: 'No PHP',
+    notEnforced: 'Kept and shown; this machine cannot enforce it.',
     lines: 'One per line.',
     emptyIsNone: 'Leave it empty for no limit.',
     between: 'From',

@@ -77,7 +77,17 @@ export async function startAgentPeer(socketPath: string, stepMs: number): Promis
   })
   const php = ['8.4', '8.2']
   const first = { epoch: 0, trail: null }
-  send({ t: 'hello', wire: wireVersion, version: '0.1.0', setupOpen, readOnly: null, running: [], php, ...first })
+  send({
+    t: 'hello',
+    wire: wireVersion,
+    version: '0.1.0',
+    setupOpen,
+    readOnly: null,
+    running: [],
+    php,
+    unenforced: ['diskMb'],
+    ...first,
+  })
 
   async function answer(message: PanelMessage): Promise<void> {
     switch (message.t) {

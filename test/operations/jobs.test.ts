@@ -384,6 +384,7 @@ function hello() {
     readOnly: null,
     running: [],
     php: [],
+    unenforced: [],
     epoch: 0,
     trail: null,
   }

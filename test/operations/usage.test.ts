@@ -27,3 +27,17 @@ it('reaches the API and the page of the tenant by itself', async () => {
   const { text } = await browser.ask({ path: '/tenants/acme' })
   for (const words of ['1 of 5', '7 of 100 MB', '20000', 'Usage by day', '3 MB']) expect(text).toContain(words)
 })
+
+it('is not limited where the machine cannot, which the form of a package says at the fields', async () => {
+  test = await testPanel({ registerPages: realPages, machine: { unenforced: ['diskMb', 'cpuPct'] } })
+  const browser = await test.administrator('ada@example.org')
+
+  const { text } = await browser.ask({ path: '/do/package.create' })
+
+  const words = 'this machine cannot enforce it'
+  const told = [...text.matchAll(/<label for="f-(\w+)"/g)].flatMap(({ 1: name, index }, place, all) =>
+    text.slice(index, all[place + 1]?.index).includes(words) ? [name] : [],
+  )
+  expect(told).toEqual(['cpuPct', 'diskMb'])
+  expect(text).toMatch(/name="features" value="ssh" checked/)
+})

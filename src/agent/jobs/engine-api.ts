@@ -3,7 +3,7 @@
 import type { WcpError } from '../../contract/errors.ts'
 import type { UsageSource } from '../../contract/usage.ts'
 import type { EgressPolicy, Fqdn, TenantName } from '../../contract/values.ts'
-import type { AgentMessage, DriftReport, HealthSnapshot } from '../../contract/wire.ts'
+import type { AgentMessage, DriftReport, HealthSnapshot, LimitName } from '../../contract/wire.ts'
 import type { JobType } from '../../resources/jobs.ts'
 import type { AuditTrail } from '../audit/audit-trail.ts'
 import type { Log } from '../log.ts'
@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly version: string
   /** PHP versions installed now, newest first. */
   phpVersions(): readonly string[]
+  /** Limits that cannot be enforced here; none unless told. */
+  unenforced?(): readonly LimitName[]
   /** Answers `inspect health`. */
   health(): Promise<Omit<HealthSnapshot, 'brakes'>>
   /** Looks at every managed place, for `inspect drift`; told to end by the signal. */

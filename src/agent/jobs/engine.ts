@@ -112,6 +112,7 @@ class JobEngine implements Engine {
       readOnly: this.#mode.readOnly,
       running: this.#work.running.map((job) => job.id),
       php: [...phpVersions()],
+      unenforced: [...(this.#options.unenforced?.() ?? [])],
       epoch: this.#state?.journal.epoch() ?? 0,
       trail: audit.isOpen ? audit.end : null,
     })

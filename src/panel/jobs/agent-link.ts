@@ -77,6 +77,9 @@ export class AgentLink implements AgentStatus {
   get phpVersions(): readonly string[] | null {
     return this.#hello?.php ?? null
   }
+  get unenforced() {
+    return this.#hello?.unenforced ?? []
+  }
   /** null: the agent has not told. */
   get setupOpen(): boolean | null {
     return this.#hello?.setupOpen ?? null

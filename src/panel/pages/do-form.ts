@@ -45,7 +45,8 @@ export async function sendForm(
     ? new Map()
     : await referenceChoices(kit, request, operation)
   const without = new Set([...hidden, ...(kit.may(request, 'reseller.list') ? [] : ['reseller', 'isSystem'])])
-  const controls = formControls(operation, { t, values, error, choices, without })
+  const unenforced = kindOf(operation) === 'package' ? kit.deps.agent.unenforced : []
+  const controls = formControls(operation, { t, values, error, choices, without, unenforced })
   const labels = new Map(operation.fields.map((field) => [field.name, fieldLabel(t, field)]))
   const input = inputOf(operation, values, state.present)
   const title = formTitle(

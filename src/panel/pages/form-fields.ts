@@ -49,6 +49,8 @@ export interface FormOptions {
   readonly choices: ReadonlyMap<string, readonly Choice[]>
   /** Fields that the page shows in another way. */
   readonly without: ReadonlySet<string>
+  /** Fields of limits that this machine cannot enforce. */
+  readonly unenforced: readonly string[]
 }
 
 /** Left open, the panel chooses one; any other reference that is left open refers to nothing. */
@@ -73,7 +75,7 @@ function control(
   field: Field,
   secret: boolean,
   isUpdate: boolean,
-  { t, values, error, choices }: FormOptions,
+  { t, values, error, choices, unenforced }: FormOptions,
 ): Control {
   const offered = choices.get(field.name)
   const value = values[field.name] ?? (field.default === null ? '' : textOf(field, field.default))
@@ -81,7 +83,10 @@ function control(
     field.type === 'choice' || (offered !== undefined && offered.length <= longestSelect && field.type === 'text')
   const refused = error?.fields.find((one) => one.field === field.name || one.field.startsWith(`${field.name}.`))
   // A list of names needs no further words.
-  const hint = (offered === undefined ? [field.description, bounds(t, field)] : [])
+  const hint = [
+    ...(offered === undefined ? [field.description, bounds(t, field)] : []),
+    unenforced.includes(field.name) ? t.form.notEnforced : undefined,
+  ]
     .filter((part) => part !== undefined && part !== '')
     .join('. ')
   const isNumber = field.type === 'integer' || field.type === 'number'

@@ -14,7 +14,7 @@ const limits = {
   memMb: limit(64, 1_048_576, 'Memory in MB'),
   pids: limit(16, 65_536, 'Processes and threads at once'),
   ioMbps: limit(1, 100_000, 'Disk throughput in MB per second, reading and writing each'),
-  diskMb: limit(10, 1_073_741_824, 'Disk space in MB: noted for the package; this version does not enforce it'),
+  diskMb: limit(10, 1_073_741_824, 'Disk space in MB; kept and shown, not enforced'),
   egress: EgressPolicy.describe(
     "Where its programs may connect to. default: everywhere but the provider's own addresses and other servers' port 25; smtp: also that; open: everywhere; none: to this server's sites only",
   ),

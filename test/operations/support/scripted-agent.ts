@@ -8,6 +8,7 @@ import {
   type AgentMessage,
   type Failure,
   type HealthSnapshot,
+  type LimitName,
   PanelMessage,
   type RunOutput,
   wireVersion,
@@ -32,6 +33,7 @@ export interface Machine {
   readonly results: Map<string, Failure | null>
   /** Of its health what is not as usual. */
   health: Partial<HealthSnapshot>
+  unenforced: LimitName[]
   /** What is measured of these tenants. */
   usage: (of: string, tenants: readonly Id[]) => unknown
   /** Takes the audit trail; without it the agent never asks for any. */
@@ -48,6 +50,7 @@ export function machine(over: Partial<Machine> = {}): Machine {
     running: [],
     isFrozen: false,
     play: () => 'succeed',
+    unenforced: [],
     usage: () => [],
     results: new Map(),
     health: {},
@@ -92,6 +95,7 @@ export class ScriptedAgent {
       readOnly: null,
       running: scripted.running,
       php: ['8.4', '8.2'],
+      unenforced: scripted.unenforced,
       epoch: 0,
       trail: scripted.audit?.end ?? null,
     })
