@@ -13,6 +13,8 @@ export interface RowWords {
 export const ownWork: ReadonlySet<string> = new Set([
   'permissions',
   'tenant_usage',
+  'usage_looks',
+  'usage_history',
   'kept_answers',
   'job_steps',
   'domain_proof_tries',

@@ -81,6 +81,19 @@ it('speaks of every table of the store, or keeps it as the work of the panel its
   expect(silent).toEqual([])
 })
 
+it('and every answer know a permission by its name alone', async () => {
+  const rows = await here.test.panel.db.selectFrom('permissions').select(['id', 'name']).execute()
+  expect(rows.length).toBeGreaterThan(10)
+  expect(rows.filter(({ name }) => !operations.some((operation) => operation.name === name))).toEqual([])
+
+  for (const operation of operations.filter(({ effect }) => effect === 'read')) {
+    const { method, path, body } = requestFor(operation, inputFor(operation, here))
+    const { text } = await here.admin.call(method, path, body)
+    expect([operation.name, rows.filter(({ id }) => text.includes(id))]).toEqual([operation.name, []])
+  }
+  expect((await here.test.root('GET', '/api/v1/roles/viewer')).json().permissions).toEqual(['domain.list'])
+})
+
 it('names only columns that there are, and no secret among those that it shows', async () => {
   for (const { name: table, columns } of await here.test.panel.db.introspection.getTables()) {
     const { name = [], shows = [], secret = [] } = words.get(table) ?? {}

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { migrations } from '../../src/resources/index.ts'
@@ -224,6 +225,9 @@ onBothStores('schema', (bench, store) => {
 
     for (const name of specified)
       expect(found.get(name), name).toEqual(expect.arrayContaining(['id', 'created_at', 'updated_at', 'deleted_at']))
+    const told = readFileSync('docs/schema.md', 'utf8')
+    const others = [...found.keys()].filter((name) => !specified.includes(name) && !name.startsWith('sqlite_'))
+    expect(others.filter((name) => !told.includes(`\`${name}\``))).toEqual([])
   })
 
   it('refuses a store that a newer version has written', async () => {
