@@ -83,7 +83,7 @@ const core: Readonly<Record<string, RowWords>> = {
   settings: { one: 'setting', name: ['key'], shows: ['value'] },
   webhooks: {
     one: 'webhook',
-    name: ['name'],
+    name: ['trashed_name', 'name'],
     shows: ['name', 'url', 'events', 'is_active', 'disabled_reason'],
     secret: ['secret'],
   },

@@ -134,6 +134,7 @@ describe('what decides who may do what', () => {
   it.each([
     'api-key.create',
     'api-key.revoke',
+    'api-key.restore',
     'user.update',
     'user.impersonate',
     'totp.create',
@@ -310,6 +311,32 @@ describe('the end of a key', () => {
     expect((await revoke(key.id)).status).toBe(200)
 
     expect(await works(key)).toBe(401)
+  })
+
+  it('is undone by its owner alone, with a fresh proof, as long as the name is free', async () => {
+    const key = await keyOf('baker@example.com', ['domain.list'])
+    const baker = await signedIn('baker@example.com')
+    const restore = async (browser: Browser) =>
+      (await browser.call('POST', `/api/v1/api-keys/${key.id}/restore`)).status
+    const living = await restore(baker)
+    await revoke(key.id)
+    const dead = await works(key)
+    const trash = (await baker.call('GET', '/api/v1/api-keys?deleted=true')).json().items
+    const shown = (await baker.call('GET', `/api/v1/api-keys/${key.id}`)).json()
+    const others = [await restore(admin), await restore(await signedIn('butcher@example.com'))]
+    const again = { name: key.name, scopes: ['domain.list'] }
+    const second = (await baker.call('POST', '/api/v1/users/baker@example.com/api-keys', again)).json()
+    const taken = await restore(baker)
+    await revoke(String(second.id))
+    const aged = '2020-01-01T00:00:00.000Z'
+    await test.panel.db.updateTable('sessions').set({ confirmed_at: aged }).execute()
+    const unproven = await restore(baker)
+    const restored = await restore(await signedIn('baker@example.com'))
+
+    expect([living, dead, ...others, taken, unproven, restored]).toEqual([404, 401, 403, 404, 409, 403, 200])
+    expect(trash?.map(({ id, status }) => ({ id, status }))).toContainEqual({ id: key.id, status: 'deleted' })
+    expect(shown).toMatchObject({ status: 'deleted', deletedAt: expect.any(String) })
+    expect(await works(key)).toBe(200)
   })
 
   it('comes at once when its owner loses the permission', async () => {

@@ -287,6 +287,7 @@ function inputFor({ name, input }: Operation, of: Things): Input {
     'api-key.create': { user: of.user, name: 'another', scopes: ['domain.list'] },
     'api-key.get': { apiKey: of.apiKey },
     'api-key.revoke': { apiKey: of.apiKey },
+    'api-key.restore': { apiKey: of.apiKey },
     'client-certificate.create': { user: of.user, name: 'laptop', certificate: 'a certificate' },
     'client-certificate.delete': { certificate: nowhere },
     'policy.update': { role: 'user', secondFactor: 'optional' },
@@ -302,7 +303,7 @@ function inputFor({ name, input }: Operation, of: Things): Input {
 }
 
 const webhookInputs = Object.fromEntries(
-  ['get', 'update', 'delete', 'test', 'deliveries'].map((verb) => [`webhook.${verb}`, { webhook: 'ops' }]),
+  ['get', 'update', 'delete', 'restore', 'test', 'deliveries'].map((verb) => [`webhook.${verb}`, { webhook: 'ops' }]),
 )
 
 /** Kinds of things that an input of this operation names. */

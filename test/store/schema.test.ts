@@ -198,6 +198,12 @@ describe('migrations', () => {
           "0f4066c0f962b3a91fafe0b29d651c2dd8d5491a0b5b4885f0162b43310184e6",
           "0f4066c0f962b3a91fafe0b29d651c2dd8d5491a0b5b4885f0162b43310184e6",
         ],
+        [
+          30,
+          "trash-of-keys",
+          "69f1fa83124fc978e418502a87f964741da547789c83f14739053027408faa12",
+          "e07a19a370f62104a948a756d506cdf99ed3c31d22f522fd954897b209aa9d84",
+        ],
       ]
     `)
   })

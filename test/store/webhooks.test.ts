@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { idempotency } from '../../src/panel/operations/idempotency.ts'
+import { purgeExpired } from '../../src/resources/upkeep.ts'
 import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
-import { newId, type Panel, root } from './harness.ts'
+import { newId, type Panel, refusal, root } from './harness.ts'
 
 const { webhook, tenant, package: packages } = slices
 
@@ -55,6 +56,30 @@ onBothStores('the outbox of webhooks', (bench) => {
     expect((await panel.run(webhook.deliveries, { webhook: 'ops' })).items).toHaveLength(1)
     await panel.run(webhook.remove, { webhook: 'ops' })
     expect(await panel.db.selectFrom('webhook_deliveries').selectAll().execute()).toEqual([])
+  })
+
+  it('has nothing for a webhook in the trash, which comes back with its secret unless its name was taken', async () => {
+    const { panel, id } = await withHook(['*'])
+    const secret = async () => {
+      await hooks(panel).emit({ type: 'a.b', data: {} })
+      return (await hooks(panel).due(10, 1)).map((due) => due.secret.toString('hex'))
+    }
+    const [before] = await secret()
+    await panel.run(webhook.remove, { webhook: 'ops' })
+    const trashed = await panel.run(webhook.list, { deleted: true })
+    const meanwhile = await secret()
+    const { id: second } = await panel.run(webhook.create, { name: 'ops', url, events: ['tenant.*'] })
+    const taken = await refusal(panel.run(webhook.restore, { webhook: id }))
+    await panel.run(webhook.remove, { webhook: second })
+    await panel.run(webhook.restore, { webhook: id })
+
+    expect(trashed.items).toMatchObject([{ id, name: 'ops', deletedAt: expect.any(String) }])
+    expect(await panel.run(webhook.get, { webhook: id })).toMatchObject({ name: 'ops', deletedAt: null, events: ['*'] })
+    expect([meanwhile, taken.code, await secret()]).toEqual([[], 'conflict', [before]])
+    panel.passDays(31)
+    await panel.transaction((context) => purgeExpired(context))
+    expect(await refusal(panel.run(webhook.restore, { webhook: second }))).toMatchObject({ code: 'not_found' })
+    expect(await panel.run(webhook.get, { webhook: 'ops' })).toMatchObject({ id })
   })
 
   it('is as it was when the transaction ends badly', async () => {

@@ -48,7 +48,7 @@ export const apiKey = defineKind({
       return {
         title: one.name,
         status: statusBadge(one.status),
-        main: may('api-key.revoke') ? [{ title: t.verbs.revoke, href, danger: true }] : [],
+        main: one.deletedAt === null && may('api-key.revoke') ? [{ title: t.verbs.revoke, href, danger: true }] : [],
         sections: [
           permissionFacts(t, { holdsAll: false, permissions: one.scopes }),
           { ...apiKeyFacts(t, one, words), isAside: true },
@@ -57,7 +57,7 @@ export const apiKey = defineKind({
     },
   },
   stores: { apiKeys: (db, material) => apiKeyStore(db, material, material.keys) },
-  purge: async ({ apiKeys }, moment) => ({ jobs: 0, rows: await apiKeys.purgeExpiredBefore(moment) }),
+  purge: async ({ apiKeys }, moment) => ({ jobs: 0, rows: await apiKeys.purgeBefore(moment) }),
   operations,
 })
 
@@ -71,6 +71,7 @@ function apiKeyFacts(t: Texts, key: ApiKey, own: typeof words): Section {
       { title: label(t, 'addresses'), text: key.addresses.length === 0 ? own.everywhere : key.addresses.join(', ') },
       { title: label(t, 'lastUsedAt'), ...usedCell(key, own) },
       { title: label(t, 'createdAt'), time: key.createdAt },
+      ...(key.deletedAt === null ? [] : [{ title: label(t, 'deletedAt'), time: key.deletedAt }]),
       { title: label(t, 'expiresAt'), text: key.expiresAt.slice(0, 10) },
       { title: label(t, 'id'), code: key.id },
     ],

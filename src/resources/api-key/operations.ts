@@ -4,7 +4,7 @@ import { WcpError } from '../../contract/errors.ts'
 import { Id } from '../../contract/values.ts'
 import { Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
-import { Flag, pageOf } from '../listing.ts'
+import { deletedInput, Flag, listInput, pageOf } from '../listing.ts'
 import { demandFeature } from '../package/features.ts'
 import { badInput, notFound, taken } from '../refusals.ts'
 import { listByOwner, listedOwner, ownAccount, ownOrPermitted, ownOrWeaker } from '../user/account.ts'
@@ -23,6 +23,7 @@ export const list = defineOperation({
   description: 'Without a user: your own keys. Root sees those of everybody.',
   http: 'GET /api-keys',
   columns: ['name', 'email', 'beginning', 'status', 'expiresAt', 'lastUsedAt', 'id'],
+  input: () => z.strictObject({ user: UserRef.optional(), ...deletedInput, ...listInput }),
   output: () => pageOf(ApiKey),
   async run(context, { user, ...query }) {
     return context.apiKeys.list({ ...query, user: await listedOwner(context, 'api-key.list', user) })
@@ -40,7 +41,8 @@ export const get = defineOperation({
   input: () => z.strictObject(target),
   output: () => ApiKey,
   async run(context, input) {
-    return (await visibleKey(context, 'api-key.get', input.apiKey)).key
+    const deleted = (await findKey(context, input.apiKey, false)) === undefined
+    return (await visibleKey(context, 'api-key.get', input.apiKey, { deleted })).key
   },
 })
 
@@ -79,11 +81,7 @@ export const create = defineOperation({
     await context.users.lock(owner.id)
     if (owner.tenantId !== null) await demandFeature(context, what, await context.tenants.get(owner.tenantId), 'api')
     await demandFitting(context, what, owner, scopes)
-    if (await context.apiKeys.find(name, owner.id)) taken(what, 'name', name, 'a name that none of your keys has')
-    if ((await context.apiKeys.count(owner.id)) >= mostOfOne)
-      throw new WcpError('limit_reached', `Cannot ${what}: there are ${mostOfOne} already`, {
-        help: 'Revoke what is not used any more; "wcp api-key list" shows when each was used.',
-      })
+    await demandRoom(context, what, name, owner.id)
     const id = context.newId()
     const { token, ...kept } = newToken()
     const expiresAt = new Date(Date.parse(context.now) + days * 86_400_000).toISOString()
@@ -98,7 +96,7 @@ export const create = defineOperation({
 
 export const revoke = defineOperation({
   name: 'api-key.revoke',
-  summary: 'End an API key for good: what uses it is refused at once',
+  summary: 'Move an API key to the trash: what uses it is refused at once',
   effect: 'write',
   policy: { scopes: ['global', 'reseller', 'local'], isSensitive: true },
   isForEveryone: true,
@@ -114,17 +112,55 @@ export const revoke = defineOperation({
   },
 })
 
+export const restore = defineOperation({
+  name: 'api-key.restore',
+  summary: 'Bring an API key of your own back from the trash: it works again until it expires',
+  effect: 'write',
+  policy: { scopes: ['global', 'reseller', 'local'], isSensitive: true },
+  isForEveryone: true,
+  stepUp: true,
+  http: 'POST /api-keys/{apiKey}/restore',
+  positional: ['apiKey'],
+  input: () => z.strictObject(target),
+  output: () => Done,
+  async run(context, input) {
+    const { key, owner } = await visibleKey(context, 'api-key.restore', input.apiKey, { deleted: true })
+    const what = `restore API key "${key.name}"`
+    await ownerFor(context, what, owner.id)
+    await context.users.lock(owner.id)
+    await demandRoom(context, what, key.name, owner.id)
+    await context.apiKeys.restore(key.id)
+    return { id: key.id }
+  },
+})
+
+async function demandRoom({ apiKeys }: Context, what: string, name: string, owner: Id): Promise<void> {
+  if (await apiKeys.find(name, owner)) taken(what, 'name', name, 'a name that none of your keys has')
+  if ((await apiKeys.count(owner)) >= mostOfOne)
+    throw new WcpError('limit_reached', `Cannot ${what}: there are ${mostOfOne} already`, {
+      help: 'Revoke what is not used any more; "wcp api-key list" shows when each was used.',
+    })
+}
+
 /** Root, who could sign in as anybody, also makes keys for others: for programs that are set up with the machine. */
 async function ownerFor(context: Context, what: string, user: string): Promise<User> {
   return context.actor.kind === 'root' ? await visibleUser(context, user) : await ownAccount(context, what, user)
 }
 
 /** A stranger's key is not there, in the words of what does not exist. */
-async function visibleKey(context: Context, operation: string, ref: string): Promise<{ key: ApiKey; owner: User }> {
-  const { actor } = context
-  const key = (await context.apiKeys.find(ref, actor.kind === 'user' ? actor.id : null)) ?? notFound('API key', ref)
+async function visibleKey(
+  context: Context,
+  operation: string,
+  ref: string,
+  { deleted } = { deleted: false },
+): Promise<{ key: ApiKey; owner: User }> {
+  const key = (await findKey(context, ref, deleted)) ?? notFound('API key', ref)
   const owner = await ownOrPermitted(context, operation, key.userId).catch(() => notFound('API key', ref))
   return { key, owner }
+}
+
+function findKey({ apiKeys, actor }: Context, ref: string, deleted: boolean): Promise<ApiKey | undefined> {
+  return apiKeys.find(ref, actor.kind === 'user' ? actor.id : null, { deleted })
 }
 
 /** Each is an operation that a key may be used for, and one that its owner may use. */

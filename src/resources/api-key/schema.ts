@@ -53,10 +53,12 @@ export const ApiKey = z.strictObject({
   isSigned: z.boolean(),
   scopes: z.array(z.string()),
   addresses: z.array(z.string()),
-  status: z.enum(['active', 'expired']),
+  status: z.enum(['active', 'expired', 'deleted']),
   createdAt: Time,
   expiresAt: Time,
   /** To the minute. */
   lastUsedAt: Time.nullable(),
+  /** In the trash it opens nothing. */
+  deletedAt: Time.nullable(),
 })
 export type ApiKey = z.output<typeof ApiKey>

@@ -19,19 +19,26 @@ declare module '../stores.ts' {
 
 export interface ApiKeyStore {
   /** By name and id; of all users where none is named. */
-  list(query: { cursor?: string | undefined; limit: number; user: Id | undefined }): Promise<Page<ApiKey>>
+  list(query: {
+    cursor?: string | undefined
+    limit: number
+    deleted: boolean
+    user: Id | undefined
+  }): Promise<Page<ApiKey>>
   /** By id, or by the name that its owner gave it. */
-  find(ref: string, owner: Id | null): Promise<ApiKey | undefined>
+  find(ref: string, owner: Id | null, options?: { deleted: boolean }): Promise<ApiKey | undefined>
   count(owner: Id): Promise<number>
   insert(key: NewApiKey): Promise<void>
-  /** Dead at the next request. */
+  /** Dead at the next request, as long as it is in the trash. */
   remove(id: Id): Promise<void>
+  restore(id: Id): Promise<void>
   /** The living key that this is, in constant time once its first letters are those of one. */
   ofToken(token: string): Promise<ApiKey | undefined>
   /** The living key that a signature names, and what it must have been made with. */
   ofKeyId(keyId: string): Promise<{ readonly key: ApiKey; readonly secret: Buffer } | undefined>
   touch(id: Id): Promise<void>
-  purgeExpiredBefore(moment: string): Promise<number>
+  /** What expired, or went to the trash, before that moment. */
+  purgeBefore(moment: string): Promise<number>
 }
 
 export interface NewApiKey {
@@ -59,20 +66,24 @@ export function apiKeyStore(db: Db, { now }: StoreTools, keys: { readonly seal: 
       .select(['users.email', 'package_limits.features'])
 
   return {
-    async list({ cursor, limit, user }) {
-      let query = rows()
+    async list({ cursor, limit, deleted, user }) {
+      let query = rows().where('api_keys.deleted_at', deleted ? 'is not' : 'is', null)
       if (user !== undefined) query = query.where('api_keys.user_id', '=', user)
       return readPage(query, { cursor, limit }, alphabetical('api_keys', 'name'), (found) =>
         found.map((row) => keyOf(row, now)),
       )
     },
 
-    async find(ref, owner) {
+    async find(ref, owner, { deleted } = { deleted: false }) {
       if (!isId(ref) && owner === null) return undefined
       const query = isId(ref)
         ? rows().where('api_keys.id', '=', ref)
         : rows().where('api_keys.name', '=', ref).where('api_keys.user_id', '=', owner)
-      const row = await query.executeTakeFirst()
+      const row = await query
+        .where('api_keys.deleted_at', deleted ? 'is not' : 'is', null)
+        .orderBy('api_keys.deleted_at', 'desc')
+        .limit(1)
+        .executeTakeFirst()
       return row && keyOf(row, now)
     },
 
@@ -81,6 +92,7 @@ export function apiKeyStore(db: Db, { now }: StoreTools, keys: { readonly seal: 
         .selectFrom('api_keys')
         .select((eb) => eb.fn.countAll<number>().as('count'))
         .where('user_id', '=', owner)
+        .where('deleted_at', 'is', null)
         .executeTakeFirstOrThrow()
       return Number(count)
     },
@@ -105,7 +117,11 @@ export function apiKeyStore(db: Db, { now }: StoreTools, keys: { readonly seal: 
     },
 
     async remove(id) {
-      await db.deleteFrom('api_keys').where('id', '=', id).execute()
+      await db.updateTable('api_keys').set({ deleted_at: now, updated_at: now }).where('id', '=', id).execute()
+    },
+
+    async restore(id) {
+      await db.updateTable('api_keys').set({ deleted_at: null, updated_at: now }).where('id', '=', id).execute()
     },
 
     async ofToken(token) {
@@ -114,6 +130,7 @@ export function apiKeyStore(db: Db, { now }: StoreTools, keys: { readonly seal: 
       const row = await rows()
         .where('api_keys.selector', '=', selector)
         .where('api_keys.expires_at', '>', now)
+        .where('api_keys.deleted_at', 'is', null)
         .executeTakeFirst()
       return row && mayUse(row) && isTokenOf(row.key_hash, token) ? keyOf(row, now) : undefined
     },
@@ -124,6 +141,7 @@ export function apiKeyStore(db: Db, { now }: StoreTools, keys: { readonly seal: 
       const row = await rows()
         .where('api_keys.selector', '=', selector)
         .where('api_keys.expires_at', '>', now)
+        .where('api_keys.deleted_at', 'is', null)
         .executeTakeFirst()
       if (row === undefined || row.signing_secret === null || !mayUse(row)) return undefined
       return { key: keyOf(row, now), secret: openText(keys.seal, placeOf(row.id), row.signing_secret) }
@@ -133,8 +151,11 @@ export function apiKeyStore(db: Db, { now }: StoreTools, keys: { readonly seal: 
       await db.updateTable('api_keys').set({ last_used_at: now, updated_at: now }).where('id', '=', id).execute()
     },
 
-    async purgeExpiredBefore(moment) {
-      const result = await db.deleteFrom('api_keys').where('expires_at', '<', moment).executeTakeFirst()
+    async purgeBefore(moment) {
+      const result = await db
+        .deleteFrom('api_keys')
+        .where((eb) => eb.or([eb('expires_at', '<', moment), eb('deleted_at', '<', moment)]))
+        .executeTakeFirst()
       return Number(result.numDeletedRows)
     },
   }
@@ -152,6 +173,7 @@ interface Row {
   readonly created_at: string
   readonly expires_at: string
   readonly last_used_at: string | null
+  readonly deleted_at: string | null
   readonly features: string | null
 }
 
@@ -172,9 +194,10 @@ function keyOf(row: Row, now: string): ApiKey {
     isSigned: row.signing_secret !== null,
     scopes: Words.parse(decodeJson(row.scopes)),
     addresses: Words.parse(decodeJson(row.addresses)),
-    status: row.expires_at > now ? 'active' : 'expired',
+    status: row.deleted_at !== null ? 'deleted' : row.expires_at > now ? 'active' : 'expired',
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     lastUsedAt: row.last_used_at,
+    deletedAt: row.deleted_at,
   }
 }

@@ -45,11 +45,11 @@ export const webhook = defineKind({
     ref: ({ id }) => id,
     async page(one, { t, words, may, some }) {
       const sent = await some('webhook.deliveries', { webhook: one.id, limit: 50 }, Delivery)
-      const deliveries = deliveryTable(t, words, one, sent, may('webhook.redeliver'))
+      const deliveries = deliveryTable(t, words, one, sent, one.deletedAt === null && may('webhook.redeliver'))
       return {
         title: one.name,
         status: badgeOf(one, words),
-        more: may('webhook.test') ? [{ title: words.test, operation: 'webhook.test' }] : [],
+        more: one.deletedAt === null && may('webhook.test') ? [{ title: words.test, operation: 'webhook.test' }] : [],
         sections: [
           { title: words.deliveries, table: deliveries, empty: words.noDeliveries },
           { ...webhookFacts(t, words, one), isAside: true },
@@ -59,10 +59,12 @@ export const webhook = defineKind({
   },
   conditions: [failingWebhooks],
   stores: { webhooks: (db, material) => webhookStore(db, material, material.keys.seal) },
+  purge: async ({ webhooks }, moment) => ({ jobs: 0, rows: await webhooks.purgeDeletedBefore(moment) }),
   operations,
 })
 
-function badgeOf({ isActive, failingSince }: Webhook, { off, failing }: Words): Badge {
+function badgeOf({ isActive, failingSince, deletedAt }: Webhook, { off, failing }: Words): Badge {
+  if (deletedAt !== null) return statusBadge('deleted')
   if (!isActive) return { text: off, tone: 'idle' }
   return failingSince === null ? statusBadge('active') : { text: failing, tone: 'bad' }
 }
@@ -76,6 +78,7 @@ function webhookFacts(t: Texts, own: Words, one: Webhook): Section {
       ...(one.disabledReason === null ? [] : [{ title: own.offBecause, text: one.disabledReason }]),
       ...(one.failingSince === null ? [] : [{ title: own.failingSince, time: one.failingSince }]),
       { title: label(t, 'createdAt'), time: one.createdAt },
+      ...(one.deletedAt === null ? [] : [{ title: label(t, 'deletedAt'), time: one.deletedAt }]),
       { title: label(t, 'id'), code: one.id },
     ],
   }

@@ -4,7 +4,7 @@ import { WcpError } from '../../contract/errors.ts'
 import { Id } from '../../contract/values.ts'
 import { Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
-import { Flag, listInput, pageOf } from '../listing.ts'
+import { deletedInput, Flag, listInput, pageOf } from '../listing.ts'
 import { badInput, conflict, taken } from '../refusals.ts'
 import {
   Delivery,
@@ -32,7 +32,7 @@ export const list = defineOperation({
   http: 'GET /webhooks',
   positional: [],
   columns: ['name', 'url', 'events', 'isActive', 'failingSince'],
-  input: () => z.strictObject(listInput),
+  input: () => z.strictObject({ ...deletedInput, ...listInput }),
   output: () => pageOf(Webhook),
   run: ({ webhooks }, query) => webhooks.list(query),
 })
@@ -46,7 +46,7 @@ export const get = defineOperation({
   positional: ['webhook'],
   input: () => z.strictObject(target),
   output: () => Webhook,
-  run: ({ webhooks }, { webhook }) => webhooks.get(webhook),
+  run: (context, { webhook }) => livingOrTrashed(context, webhook),
 })
 
 export const create = defineOperation({
@@ -67,10 +67,7 @@ export const create = defineOperation({
     const what = `create webhook "${input.name}"`
     await demandFree(context, what, input.name)
     demandEvents(context, what, input.events)
-    if ((await context.webhooks.count()) >= most)
-      throw new WcpError('limit_reached', `Cannot ${what}: there are ${most} already`, {
-        help: 'Delete one that is not needed any more.',
-      })
+    await demandRoom(context, what)
     const id = context.newId()
     return { id, secret: await context.webhooks.insert(id, input) }
   },
@@ -106,19 +103,41 @@ export const update = defineOperation({
 
 export const remove = defineOperation({
   name: 'webhook.delete',
-  summary: 'Delete a webhook for good, with what waits to be sent to it',
+  summary: 'Move a webhook to the trash; what waits to be sent to it is not sent any more',
   effect: 'write',
   policy: change,
   stepUp: true,
-  confirm: 'Delete this webhook? What waits to be sent to it is not sent any more.',
+  confirm:
+    'Move this webhook to the trash? It can be restored within 30 days; what waits to be sent to it is not sent any more.',
   http: 'DELETE /webhooks/{webhook}',
   positional: ['webhook'],
   input: () => z.strictObject(target),
   output: () => Done,
   async run({ webhooks }, { webhook }) {
-    const { id } = await webhooks.get(webhook)
-    await webhooks.remove(id)
-    return { id }
+    const one = await webhooks.get(webhook)
+    await webhooks.remove(one)
+    return { id: one.id }
+  },
+})
+
+export const restore = defineOperation({
+  name: 'webhook.restore',
+  summary: 'Bring a webhook back from the trash',
+  description: 'With its secret, and with what was sent to it. Events of the meantime are not sent.',
+  effect: 'write',
+  policy: change,
+  stepUp: true,
+  http: 'POST /webhooks/{webhook}/restore',
+  positional: ['webhook'],
+  input: () => z.strictObject(target),
+  output: () => Done,
+  async run(context, { webhook }) {
+    const one = await context.webhooks.get(webhook, { deleted: true })
+    const what = `restore webhook "${one.name}"`
+    await demandFree(context, what, one.name)
+    await demandRoom(context, what)
+    await context.webhooks.restore(one)
+    return { id: one.id }
   },
 })
 
@@ -154,7 +173,7 @@ export const deliveries = defineOperation({
     }),
   output: () => pageOf(Delivery),
   async run({ webhooks }, { webhook, ...query }) {
-    const { id } = await webhooks.get(webhook)
+    const { id } = await livingOrTrashed({ webhooks }, webhook)
     return webhooks.deliveries({ ...query, webhook: id })
   },
 })
@@ -174,6 +193,17 @@ export const redeliver = defineOperation({
     return { id: delivery }
   },
 })
+
+async function livingOrTrashed({ webhooks }: Pick<Context, 'webhooks'>, ref: string): Promise<Webhook> {
+  return (await webhooks.find(ref)) ?? (await webhooks.get(ref, { deleted: true }))
+}
+
+async function demandRoom({ webhooks }: Context, what: string): Promise<void> {
+  if ((await webhooks.count()) >= most)
+    throw new WcpError('limit_reached', `Cannot ${what}: there are ${most} already`, {
+      help: 'Delete one that is not needed any more.',
+    })
+}
 
 async function demandFree({ webhooks }: Context, what: string, name: string): Promise<void> {
   if (await webhooks.find(name)) taken(what, 'name', name, 'a name that no other webhook has')

@@ -48,6 +48,7 @@ export const Webhook = z.strictObject({
   failingSince: Time.nullable(),
   createdAt: Time,
   updatedAt: Time,
+  deletedAt: Time.nullable(),
 })
 export type Webhook = z.output<typeof Webhook>
 

@@ -36,16 +36,19 @@ export interface DueDelivery {
 }
 
 export interface WebhookStore {
-  list(query: Pick<ListQuery, 'cursor' | 'limit'>): Promise<Page<Webhook>>
-  find(ref: string): Promise<Webhook | undefined>
-  get(ref: string): Promise<Webhook>
+  list(query: Pick<ListQuery, 'cursor' | 'limit' | 'deleted'>): Promise<Page<Webhook>>
+  find(ref: string, options?: { deleted: boolean }): Promise<Webhook | undefined>
+  get(ref: string, options?: { deleted: boolean }): Promise<Webhook>
+  /** Living ones. */
   count(): Promise<number>
   /** @returns the secret, `whsec_…`, which is never to be seen again */
   insert(id: Id, values: Pick<Webhook, 'name' | 'url' | 'events'>): Promise<string>
   /** Switched on again it begins anew: nothing is held against it. */
   update(id: Id, values: { [K in 'name' | 'url' | 'events' | 'isActive']?: Webhook[K] | undefined }): Promise<void>
-  /** With what waited to be sent. */
-  remove(id: Id): Promise<void>
+  /** Into the trash; what waited to be sent is gone, and its name is free. */
+  remove(one: Pick<Webhook, 'id' | 'name'>): Promise<void>
+  restore(one: Pick<Webhook, 'id' | 'name'>): Promise<void>
+  purgeDeletedBefore(moment: string): Promise<number>
   /** In the transaction of what happened: one delivery for each webhook that wants it. */
   emit(event: WebhookEvent): Promise<void>
   /** To one webhook, whatever it wants. */
@@ -114,25 +117,35 @@ export function webhookStore(db: Db, { now, newId }: StoreTools, seal: Uint8Arra
     db.updateTable('webhooks').set({ failing_since: since }).where('id', '=', id).execute()
 
   const store: WebhookStore = {
-    async list({ cursor, limit }) {
-      const query = db.selectFrom('webhooks').selectAll()
+    async list({ cursor, limit, deleted = false }) {
+      const query = db
+        .selectFrom('webhooks')
+        .selectAll()
+        .where('deleted_at', deleted ? 'is not' : 'is', null)
       return readPage(query, { cursor, limit }, alphabetical('webhooks', 'name'), (rows) => rows.map(webhookOf))
     },
 
-    async find(ref) {
-      const query = db.selectFrom('webhooks').selectAll()
-      const row = await query.where(isId(ref) ? 'id' : 'name', '=', ref).executeTakeFirst()
+    async find(ref, { deleted } = { deleted: false }) {
+      const row = await db
+        .selectFrom('webhooks')
+        .selectAll()
+        .where(isId(ref) ? 'id' : deleted ? 'trashed_name' : 'name', '=', ref)
+        .where('deleted_at', deleted ? 'is not' : 'is', null)
+        .orderBy('deleted_at', 'desc')
+        .limit(1)
+        .executeTakeFirst()
       return row && webhookOf(row)
     },
 
-    async get(ref) {
-      return (await store.find(ref)) ?? notFound('webhook', ref)
+    async get(ref, options) {
+      return (await store.find(ref, options)) ?? notFound('webhook', ref)
     },
 
     async count() {
       const { count } = await db
         .selectFrom('webhooks')
         .select((eb) => eb.fn.countAll<number>().as('count'))
+        .where('deleted_at', 'is', null)
         .executeTakeFirstOrThrow()
       return count
     },
@@ -169,12 +182,27 @@ export function webhookStore(db: Db, { now, newId }: StoreTools, seal: Uint8Arra
         .execute()
     },
 
-    async remove(id) {
-      await db.deleteFrom('webhooks').where('id', '=', id).execute()
+    async remove({ id, name }) {
+      const waiting = db.deleteFrom('webhook_deliveries').where('webhook_id', '=', id)
+      await waiting.where('state', '=', 'queued').execute()
+      // No two rows have one name: in the trash it is the id.
+      const change = { name: id, trashed_name: name, deleted_at: now, updated_at: now }
+      await db.updateTable('webhooks').set(change).where('id', '=', id).execute()
+    },
+
+    async restore({ id, name }) {
+      const change = { name, trashed_name: null, deleted_at: null, updated_at: now }
+      await db.updateTable('webhooks').set(change).where('id', '=', id).execute()
+    },
+
+    async purgeDeletedBefore(moment) {
+      const result = await db.deleteFrom('webhooks').where('deleted_at', '<', moment).executeTakeFirst()
+      return Number(result.numDeletedRows)
     },
 
     async emit(event) {
-      const active = await db.selectFrom('webhooks').select(['id', 'events']).where('is_active', '=', 1).execute()
+      const living = db.selectFrom('webhooks').select(['id', 'events']).where('deleted_at', 'is', null)
+      const active = await living.where('is_active', '=', 1).execute()
       for (const { id, events } of active)
         if (patterns.parse(decodeJson(events)).some((pattern) => matches(pattern, event.type))) await queue(id, event)
     },
@@ -207,6 +235,7 @@ export function webhookStore(db: Db, { now, newId }: StoreTools, seal: Uint8Arra
         .where('webhook_deliveries.state', '=', 'queued')
         .where('webhook_deliveries.next_try_at', '<=', now)
         .where('webhooks.is_active', '=', 1)
+        .where('webhooks.deleted_at', 'is', null)
         .limit(webhooks)
         .execute()
       const due: DueDelivery[] = []
@@ -267,7 +296,7 @@ export function matches(pattern: string, event: string): boolean {
 function webhookOf(row: Selectable<WebhookTable>): Webhook {
   return {
     id: stored(row.id),
-    name: row.name,
+    name: row.trashed_name ?? row.name,
     url: row.url,
     events: patterns.parse(decodeJson(row.events)),
     isActive: row.is_active === 1,
@@ -275,6 +304,7 @@ function webhookOf(row: Selectable<WebhookTable>): Webhook {
     failingSince: row.failing_since,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    deletedAt: row.deleted_at,
   }
 }
 

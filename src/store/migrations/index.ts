@@ -26,6 +26,7 @@ import { locks } from './0025-locks.ts'
 import { displayNames } from './0027-display-names.ts'
 import { usage } from './0028-usage.ts'
 import { auditByWhom } from './0029-audit-by-whom.ts'
+import { trashOfKeys } from './0030-trash-of-keys.ts'
 import type { Migration } from './migration.ts'
 
 export const coreMigrations: readonly Migration[] = [
@@ -56,4 +57,5 @@ export const coreMigrations: readonly Migration[] = [
   displayNames,
   usage,
   auditByWhom,
+  trashOfKeys,
 ]

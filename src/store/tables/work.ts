@@ -21,6 +21,8 @@ export interface WebhookTable extends CommonColumns {
   is_active: Bit
   disabled_reason: string | null
   failing_since: string | null
+  /** Of one in the trash, whose `name` is its id. */
+  trashed_name: string | null
 }
 
 export interface WebhookDeliveryTable extends CommonColumns {

@@ -155,6 +155,7 @@ export function inputFor({ name, input }: AnyOperation<Context>, { ids }: Pick<W
     'api-key.get': { apiKey: ids.apiKey },
     'api-key.create': { user: ids.user, name: 'other', scopes: ['domain.list'] },
     'api-key.revoke': { apiKey: ids.apiKey },
+    'api-key.restore': { apiKey: ids.apiKey },
     'totp.get': { user: ids.user },
     'totp.create': { user: ids.user },
     'totp.confirm': { user: ids.user, code: '123456' },
@@ -164,7 +165,10 @@ export function inputFor({ name, input }: AnyOperation<Context>, { ids }: Pick<W
     'client-certificate.delete': { certificate: ids.certificate },
     'mail.retry': { mail: '00000000-0000-4000-8000-000000000001' },
     ...Object.fromEntries(
-      ['get', 'update', 'delete', 'test', 'deliveries'].map((verb) => [`webhook.${verb}`, { webhook: 'ops' }]),
+      ['get', 'update', 'delete', 'restore', 'test', 'deliveries'].map((verb) => [
+        `webhook.${verb}`,
+        { webhook: 'ops' },
+      ]),
     ),
     'webhook.create': { name: 'ops', url: 'https://hooks.example.com/wcp360' },
     'webhook.redeliver': { webhook: 'ops', delivery: '00000000-0000-4000-8000-000000000001' },
