@@ -15,6 +15,7 @@ export const ownWork: ReadonlySet<string> = new Set([
   'tenant_usage',
   'usage_looks',
   'usage_history',
+  'drift_findings',
   'kept_answers',
   'job_steps',
   'domain_proof_tries',
@@ -59,7 +60,11 @@ const core: Readonly<Record<string, RowWords>> = {
     shows: ['email', 'expires_at'],
     secret: ['token_hash'],
   },
-  packages: { one: 'package', name: ['name'], shows: ['name', 'description', 'is_default', 'reseller_id'] },
+  packages: {
+    one: 'package',
+    name: ['name'],
+    shows: ['name', 'description', 'is_default', 'is_system', 'reseller_id'],
+  },
   package_limits: { one: 'limits of package', name: ['package_id'], shows: limits },
   tenants: {
     one: 'tenant',
