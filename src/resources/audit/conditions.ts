@@ -13,6 +13,8 @@ export const auditTrouble: ConditionSource = {
     if (ok) return []
     const said = [...problems, ...(mirror?.problems ?? [])].map(({ message }) => message)
     const title = 'The audit trail is not whole'
-    return [{ subject: 'trail', severity: 'critical', title, detail: said.slice(0, 5).join('; '), page: '/settings' }]
+    return [
+      { subject: 'trail', severity: 'critical', title, detail: said.slice(0, 5).join('; '), page: '/audit/verify' },
+    ]
   },
 }
