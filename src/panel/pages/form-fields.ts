@@ -87,8 +87,9 @@ function control(
     ...(offered === undefined ? [field.description, bounds(t, field)] : []),
     unenforced.includes(field.name) ? t.form.notEnforced : undefined,
   ]
-    .filter((part) => part !== undefined && part !== '')
-    .join('. ')
+    .flatMap((part) => part || [])
+    .map((part, place, all) => (place === all.length - 1 || part.endsWith('.') ? part : `${part}.`))
+    .join(' ')
   const isNumber = field.type === 'integer' || field.type === 'number'
   const id = `f-${field.name.replaceAll('.', '-')}`
   const isChecks = field.type === 'list' && offered !== undefined

@@ -12,7 +12,7 @@ const words = {
   many: 'Attention',
   lede: 'Whatever needs the attention of an operator, and when it was over.',
   none: 'Nothing needs attention',
-  noneText: 'Stalled jobs, failing services, full disks, drift and trouble of the audit trail appear here.',
+  noneText: 'Stalled jobs, failing services, full disks and trouble of the audit trail appear here.',
   severities: { warning: 'warning', critical: 'critical' },
   over: 'over',
 }

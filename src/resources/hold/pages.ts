@@ -30,23 +30,18 @@ export function holdSections(t: Texts, holds: readonly Hold[] = [], title: strin
   ]
 }
 
-/** A held thing can be held for one reason more; those who may lift a hold can do so. */
-export function verbsOfHeld(one: {
-  readonly status: string
-  readonly deletedAt: string | null
-  readonly holds?: readonly Hold[]
-}): string[] | undefined {
+/** A held thing can be held for one reason more; those who may lift a hold can do so. @param more verbs of its own kind */
+export function verbsOfHeld(
+  one: { readonly status: string; readonly deletedAt: string | null; readonly holds?: readonly Hold[] },
+  more: readonly string[] = [],
+): string[] | undefined {
   if (one.deletedAt !== null) return undefined
   const { status, holds = [] } = one
   const isLiftable = status === 'suspended' && (holds.length === 0 || holds.some(({ mayLift }) => mayLift))
-  return ['update', 'suspend', ...(isLiftable ? ['unsuspend'] : []), 'delete']
+  return ['update', 'suspend', ...(isLiftable ? ['unsuspend'] : []), ...more, 'delete']
 }
 
 /** A tenant can be locked for one reason more, as it can be held. */
-export function verbsOfLockable(one: {
-  readonly deletedAt: string | null
-  readonly locks?: readonly Hold[]
-}): string[] {
-  if (one.deletedAt !== null) return []
-  return ['lock', ...(one.locks?.some(({ mayLift }) => mayLift) ? ['unlock'] : [])]
+export function lockVerbs({ locks = [] }: { readonly locks?: readonly Hold[] | undefined }): string[] {
+  return ['lock', ...(locks.some(({ mayLift }) => mayLift) ? ['unlock'] : [])]
 }

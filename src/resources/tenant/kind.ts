@@ -2,7 +2,7 @@
 import { type Fact, type Section, statusBadge, type Table } from '../../lib/page-model.ts'
 import { query } from '../../lib/safe-url.ts'
 import { label, type Texts } from '../../lib/texts.ts'
-import { holdSections, verbsOfHeld, verbsOfLockable } from '../hold/pages.ts'
+import { holdSections, lockVerbs, verbsOfHeld } from '../hold/pages.ts'
 import { defineKind, type Look } from '../kind.ts'
 import { limitFacts } from '../package/kind.ts'
 import { Package } from '../package/schema.ts'
@@ -73,7 +73,7 @@ export const tenant = defineKind({
       return {
         title: one.displayName ?? one.name,
         status: statusBadge(one.status, t.statuses),
-        verbs: one.deletedAt === null ? [...(verbsOfHeld(one) ?? []), ...verbsOfLockable(one)] : undefined,
+        verbs: verbsOfHeld(one, lockVerbs(one)),
         main: look.may('domain.create') && one.deletedAt === null ? [add] : [],
         sections: [
           ...holdSections(t, one.holds),
