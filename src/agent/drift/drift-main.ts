@@ -2,7 +2,6 @@
  * Role `wcpd drift <root>`: the look at every tenant and site, in a process of its own, so that it holds up neither the
  * agent's jobs nor the panel. It reads what the agent's registry and journal say, changes nothing, and prints the report.
  */
-import { setTimeout as pause } from 'node:timers/promises'
 import type { DriftReport } from '../../contract/wire.ts'
 import { openDatabase } from '../../program/native-sqlite.ts'
 import { Journal } from '../jobs/journal.ts'
@@ -12,7 +11,7 @@ import { createFiles, type Files } from '../os/files.ts'
 import { type Layout, layout } from '../os/layout.ts'
 import { LookNow } from '../os/look-now.ts'
 import type { Machine } from '../os/machine.ts'
-import { standBack } from '../os/precedence.ts'
+import { resting, standBack } from '../os/precedence.ts'
 import type { Services } from '../os/services.ts'
 import { withActualWorkers } from '../web-server.ts'
 import { findDrift, withinMessage } from './drift.ts'
@@ -20,9 +19,6 @@ import { webServerDrift } from './web-server-drift.ts'
 
 /** Of the whole look, so that the panel's patience does not end first. */
 const longestMs = 40_000
-/** So long it looks, and so long it lets others: niceness says nothing to the processes of other services' cgroups. */
-const workMs = 2
-const restMs = 4
 
 export async function main([root = '/']: readonly string[]): Promise<number> {
   standBack()
@@ -68,15 +64,6 @@ function onlyLooking(places: Layout, accounts: Machine['accounts'], files: Files
 
 function trustIn({ root }: Layout) {
   return { root, owner: 0 }
-}
-
-function resting(): () => Promise<void> {
-  let since = performance.now()
-  return async () => {
-    if (performance.now() - since < workMs) return
-    await pause(restMs)
-    since = performance.now()
-  }
 }
 
 /** The facts of tenants and sites are files: no service is asked. */

@@ -1,6 +1,7 @@
 /** Precedence where processes want more processors than there are: visitors before the panel, a look around after everybody. */
 import { writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
 import { processOf } from './processes.ts'
 
 /** The lowest; as long as no class is set, Linux takes the lowest priority for reading from disks with it (ioprio_set(2)). */
@@ -18,6 +19,20 @@ const first = -10
 export function standBack(): void {
   setPriority(0, lowest)
   if (processOf(process.pid)?.session === process.pid) setSession(process.pid, ofSession)
+}
+
+/** So long a look around works, and so long it then lets others: niceness says nothing to the processes of other cgroups. */
+const workMs = 2
+const restMs = 4
+
+/** @returns to be called between two things that are looked at: waits where it has worked for long enough */
+export function resting(): () => Promise<void> {
+  let since = performance.now()
+  return async () => {
+    if (performance.now() - since < workMs) return
+    await pause(restMs)
+    since = performance.now()
+  }
 }
 
 /** Puts a process that has just been started, and leads its session, before others; what it starts later has the same. */

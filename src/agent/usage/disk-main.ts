@@ -2,17 +2,13 @@
  * Role `wcpd disk-usage <root> <tenant>…`: how much each tenant's tree occupies, in a process of its own that stands back
  * behind all others. It looks at names and sizes alone: no file of a tenant is opened, and nothing is changed.
  */
-import { setTimeout as pause } from 'node:timers/promises'
 import { TenantName } from '../../contract/values.ts'
 import { layout } from '../os/layout.ts'
-import { standBack } from '../os/precedence.ts'
+import { resting, standBack } from '../os/precedence.ts'
 import { treeSize } from '../os/tree-size.ts'
 
 /** Of the whole look; tenants that are left are asked for again. */
 export const longestMs = 4 * 60_000
-/** So long it looks, and so long it lets others: niceness says nothing to the processes of other services' cgroups. */
-const workMs = 2
-const restMs = 4
 
 export async function main([root = '/', ...names]: readonly string[]): Promise<number> {
   standBack()
@@ -27,13 +23,4 @@ export async function main([root = '/', ...names]: readonly string[]): Promise<n
   }
   await new Promise((resolve) => process.stdout.write(JSON.stringify(sizes), resolve))
   return 0
-}
-
-function resting(): () => Promise<void> {
-  let since = performance.now()
-  return async () => {
-    if (performance.now() - since < workMs) return
-    await pause(restMs)
-    since = performance.now()
-  }
 }
