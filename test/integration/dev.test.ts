@@ -68,7 +68,7 @@ describe.skipIf(hosting() !== undefined)('npm run dev', () => {
     const argv = ['--disable-warning=ExperimentalWarning', wcp, 'cli', '--root', root, 'tenant', 'list']
     const table = execFileSync(process.execPath, argv, { encoding: 'utf8' })
 
-    expect(table.split('\n').flatMap((line) => /^(\w+) +active/.exec(line)?.[1] ?? [])).toEqual([
+    expect(table.split('\n').flatMap((line) => /^(\w+) +- +active/.exec(line)?.[1] ?? [])).toEqual([
       'bakery',
       'florist',
       'garage',

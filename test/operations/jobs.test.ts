@@ -148,6 +148,21 @@ describe('a job that a frozen agent does not take', () => {
     expect(sentJobs().map((sent) => sent.job)).toEqual([taken.jobId])
   })
 
+  it('has printed nothing while it is on its way to the root side', async () => {
+    await start({
+      machine: { play: ({ type }) => (type === 'domain.run' ? 'ignore' : 'succeed'), hasJob: () => false },
+    })
+    const { jobId } = (await test.root('POST', '/api/v1/tenants', { name: 'bakery', domain: 'bakery.test' })).json()
+    await ended(String(jobId), 'succeeded')
+    const site = '/api/v1/domains/bakery.test'
+    await until(async () => (await test.root('GET', site)).json().status === 'active')
+    const { jobId: run } = (await test.root('POST', `${site}/run`, { command: ['true'] })).json()
+
+    const output = await test.root('GET', `/api/v1/jobs/${run}/output`)
+
+    expect([output.status, output.json()]).toEqual([200, { text: '', from: 0, next: 0, state: 'queued' }])
+  })
+
   it('cannot be cancelled once it was sent', async () => {
     await start({ machine: { play: () => 'ignore' }, stallAfterMs: 200 })
     const { jobId } = await createTenant('bakery')

@@ -1,6 +1,6 @@
 /** Jobs: what the machine was asked to do, is doing and has done. */
 import { z } from 'zod'
-import { WcpError } from '../../contract/errors.ts'
+import { asWcpError, WcpError } from '../../contract/errors.ts'
 import { JobState, jobTransitions } from '../../contract/job.ts'
 import { Id } from '../../contract/values.ts'
 import type { RunOutput } from '../../contract/wire.ts'
@@ -76,7 +76,12 @@ export const output = defineOperation({
     const { id: job, type, state } = await jobs.get(id, { scope: scopeOf(actor) })
     if (!besideTypes.includes(type))
       conflict(`show the output of job ${job}`, `"${type}" runs no command`, 'Look at its steps.')
-    return { ...(await outputFrom(machine, job, after)), state }
+    const output = await outputFrom(machine, job, after).catch((error) => {
+      // It is on its way: the root side has not heard of it yet.
+      if (isActive(state) && asWcpError(error).code === 'not_found') return { text: '', from: after, next: after }
+      throw error
+    })
+    return { ...output, state }
   },
 })
 

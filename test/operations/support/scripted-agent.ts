@@ -36,6 +36,8 @@ export interface Machine {
   unenforced: LimitName[]
   /** What is measured of these tenants. */
   usage: (of: string, tenants: readonly Id[]) => unknown
+  /** Jobs that have not reached it have no output. */
+  hasJob: (job: Id) => boolean
   /** Takes the audit trail; without it the agent never asks for any. */
   audit: AuditTrail | null
   /** Everything that the panel has sent, over all connections. */
@@ -52,6 +54,7 @@ export function machine(over: Partial<Machine> = {}): Machine {
     play: () => 'succeed',
     unenforced: [],
     usage: () => [],
+    hasJob: () => true,
     results: new Map(),
     health: {},
     audit: null,
@@ -148,7 +151,8 @@ export class ScriptedAgent {
     if (message.t === 'usage') this.#answer(message.ask, this.#machine.usage(message.of, message.tenants))
     if (message.t === 'inventory') this.#answer(message.ask, [])
     if (message.t === 'ping' && !this.#machine.isFrozen) this.#answer(message.ask, null)
-    if (message.t === 'output') this.#answer(message.ask, printed(message.after))
+    if (message.t === 'output' && this.#machine.hasJob(message.job)) this.#answer(message.ask, printed(message.after))
+    else if (message.t === 'output') this.#fail(message.ask, 'not_found')
     if (message.t === 'verify_root')
       this.#answer(message.ask, { retryAfterSeconds: null, ...checked(message, this.#machine) })
     if (message.t === 'close_setup') {
@@ -179,7 +183,11 @@ export class ScriptedAgent {
   #verify(ask: Id): void {
     const { audit } = this.#machine
     if (audit) void audit.verify().then((report) => this.#answer(ask, report))
-    else this.tell({ t: 'answer', ask, value: null, failure: { ...failure, code: 'unavailable' } })
+    else this.#fail(ask, 'unavailable')
+  }
+
+  #fail(ask: Id, code: string): void {
+    this.tell({ t: 'answer', ask, value: null, failure: { ...failure, code } })
   }
 
   #answer(ask: Id, value: unknown): void {
