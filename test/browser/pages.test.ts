@@ -230,7 +230,7 @@ describe('from an unset server to a deleted tenant', () => {
 
     await page.goto('/do/package.create')
     await page.getByLabel('Name', { exact: true }).fill('shop')
-    await page.getByLabel('Reseller').selectOption('seller@example.com')
+    await page.getByRole('combobox', { name: 'Reseller' }).selectOption('seller@example.com')
     await page.getByRole('button', { name: 'Create' }).click()
     await page.getByRole('heading', { name: 'shop' }).waitFor()
     await page.goto('/do/tenant.create')

@@ -122,6 +122,7 @@ export function commandsOfTenants(server: () => Machine, neighbour: Place): void
         expect(await seen(neighbour.tenant)).toEqual([])
       }
       await server().succeed(['wcp', 'job', 'stop', job])
+      expect((await watch(job)).stderr).toContain('The command was cancelled')
     })
 
     it('leave no unit, no process and no pipe behind', async () => {
