@@ -94,7 +94,7 @@ export function commandsOfTenants(server: () => Machine, neighbour: Place): void
 
     it('go on while the agent is killed: found again, whether they end after it or meanwhile', async () => {
       const waiting = (code: number) =>
-        `echo began >>began; echo begun; until [ -e go ]; do sleep 0.1; done; echo end; exit ${code}`
+        `echo began >>began; echo begun; until [ -e go ]; do sleep 1; done; echo end; exit ${code}`
       const meanwhile = await begin(neighbour, waiting(7))
       const after = await begin(runner, waiting(0))
       await server().succeed(`systemctl kill --kill-who=main -s KILL wcpd && touch ${docroot(neighbour)}/go`)
