@@ -6,9 +6,9 @@ import type { Stage } from './stage.ts'
 import type { Tally } from './tally.ts'
 
 /** Texts for people, and the words of a tenant's own command, which no shell reads. */
-const anyText = ['description', 'note', 'command']
-/** These would suspend who is needed, or run; what they would do is asked for. */
-const planned = ['note', 'command']
+const anyText = ['description', 'displayName', 'note', 'command']
+/** These would make, suspend who is needed, or run; what they would do is asked for. */
+const planned = ['displayName', 'note', 'command']
 
 /** What comes with the address and not in a body is cut to this. */
 const longestInAddress = 4000
