@@ -29,6 +29,7 @@ import {
   startFpmArgv,
 } from './systemd-services-units.ts'
 import type { TenantIdentity } from './tenant-identity.ts'
+import { hasCgroups } from './unenforced.ts'
 import { WakeBursts } from './wake-burst.ts'
 
 export interface SystemdOptions {
@@ -63,7 +64,7 @@ export function systemdServices({
     hasOwnViews: true,
     get missing() {
       const limits = 'Limits of customers are not enforced: cgroup v2 is not mounted.'
-      return [...(existsSync(join(cgroups, 'cgroup.controllers')) ? [] : [limits]), ...egress.missing]
+      return [...(hasCgroups(cgroups) ? [] : [limits]), ...egress.missing]
     },
     startFpm: (start) => lifecycle.start(start),
     stopFpm: (tenant) => lifecycle.stop(tenant),

@@ -1,5 +1,6 @@
 /** Which limits of packages this machine cannot enforce, for the fields where they are typed. */
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { LimitName } from '../../contract/wire.ts'
 import type { Services } from './services.ts'
 
@@ -22,6 +23,6 @@ function ofProcesses(services: Services['kind'], hasCgroups: boolean): readonly 
 }
 
 /** Version 2 alone lists its controllers at the top. */
-export function hasCgroups(): boolean {
-  return existsSync('/sys/fs/cgroup/cgroup.controllers')
+export function hasCgroups(top = '/sys/fs/cgroup'): boolean {
+  return existsSync(join(top, 'cgroup.controllers'))
 }

@@ -1,10 +1,8 @@
 /** Has the disk space of tenants measured by a process of its own (`disk-main.ts`). */
 import { z } from 'zod'
-import { WcpError } from '../../contract/errors.ts'
 import type { DiskUsage } from '../../contract/usage.ts'
-import { exec } from '../os/exec.ts'
 import type { Layout } from '../os/layout.ts'
-import { selfCommand } from '../os/self-command.ts'
+import { askRole } from '../os/self-command.ts'
 import { longestMs } from './disk-main.ts'
 import type { MeasuredTenant } from './measured-tenant.ts'
 
@@ -23,14 +21,9 @@ export async function diskByChild(
     .map(({ id }) => ({ tenant: id, bytes: null, isWhole: true }))
   const idOf = new Map(tenants.flatMap(({ id, name }) => (name === null ? [] : [[String(name), id] as const])))
   if (idOf.size === 0) return strangers
-  const [file, ...argv] = selfCommand('disk-usage')
   const limits = { timeoutMs: longestMs + graceMs, outputLimit: 256 * 1024, signal }
-  const { code, stdout, stderr } = await exec(file, [...argv, root, ...idOf.keys()], limits)
-  if (code !== 0) {
-    const cause = new Error(stderr)
-    throw new WcpError('machine_failed', `Cannot measure disk space: its process ended with ${code}`, { cause })
-  }
-  const measured = Told.parse(JSON.parse(stdout)).flatMap(({ name, ...size }) => {
+  const told = await askRole('disk-usage', [root, ...idOf.keys()], { what: 'measure disk space', ...limits })
+  const measured = Told.parse(told).flatMap(({ name, ...size }) => {
     const tenant = idOf.get(name)
     return tenant === undefined ? [] : [{ tenant, ...size }]
   })

@@ -3,7 +3,7 @@
  * words, so its file is data: a plain file of a bounded size in the form that is expected, or nothing.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { z } from 'zod'
 import type { TrafficCounters } from '../../contract/usage.ts'
 import { errorCode } from '../os/error-code.ts'
@@ -32,7 +32,7 @@ function textOf(path: string): string | undefined {
   try {
     const directory = openSync(dirname(path), asDirectory)
     try {
-      return plainText(openSync(at(directory, 'traffic.json'), readOnly))
+      return plainText(openSync(at(directory, basename(path)), readOnly))
     } finally {
       closeSync(directory)
     }
