@@ -65,17 +65,8 @@ const othersSubject = 'others'
 const mostUntold = 2000
 
 export function conditionStore(db: Db, { now, newId }: StoreTools): ConditionStore {
-  const standing = (source: string) =>
-    db.selectFrom('conditions').selectAll().where('source', '=', source).where('cleared_at', 'is', null).execute()
-
-  async function raise(source: string, found: FoundCondition): Promise<void> {
+  async function raise(source: string, found: FoundCondition, known: Row | undefined): Promise<void> {
     const words = wordsOf(found)
-    const known = await db
-      .selectFrom('conditions')
-      .selectAll()
-      .where('source', '=', source)
-      .where('subject', '=', found.subject)
-      .executeTakeFirst()
     if (known === undefined) {
       const fresh = { id: newId(), created_at: now, updated_at: now, source, subject: found.subject, ...words }
       await db
@@ -101,12 +92,22 @@ export function conditionStore(db: Db, { now, newId }: StoreTools): ConditionSto
       .execute()
   }
 
-  async function clear(row: Selectable<ConditionTable>): Promise<void> {
+  async function clear(row: Row): Promise<void> {
     const isClearTold = row.is_raise_told === 1 ? 0 : 1 // nobody heard of it
     await db
       .updateTable('conditions')
       .set({ cleared_at: now, updated_at: now, is_raise_told: 1, is_clear_told: isClearTold })
       .where('id', '=', row.id)
+      .execute()
+  }
+
+  async function mark(column: 'is_raise_told' | 'is_clear_told', all: readonly Condition[]): Promise<void> {
+    if (all.length === 0) return
+    const ids = all.map(({ id }) => id)
+    await db
+      .updateTable('conditions')
+      .set({ [column]: 1 })
+      .where('id', 'in', ids)
       .execute()
   }
 
@@ -122,8 +123,10 @@ export function conditionStore(db: Db, { now, newId }: StoreTools): ConditionSto
     async reconcile(source, found) {
       const wanted = withinBounds(found)
       const subjects = new Set(wanted.map(({ subject }) => subject))
-      for (const row of await standing(source)) if (!subjects.has(row.subject)) await clear(row)
-      for (const one of wanted) await raise(source, one)
+      const rows = await db.selectFrom('conditions').selectAll().where('source', '=', source).execute()
+      const known = new Map(rows.map((row) => [row.subject, row]))
+      for (const row of rows) if (row.cleared_at === null && !subjects.has(row.subject)) await clear(row)
+      for (const one of wanted) await raise(source, one, known.get(one.subject))
     },
 
     async untold(raisedBefore, clearedBefore) {
@@ -151,10 +154,8 @@ export function conditionStore(db: Db, { now, newId }: StoreTools): ConditionSto
     },
 
     async told({ raised, cleared }) {
-      for (const { id } of raised)
-        await db.updateTable('conditions').set({ is_raise_told: 1 }).where('id', '=', id).execute()
-      for (const { id } of cleared)
-        await db.updateTable('conditions').set({ is_clear_told: 1 }).where('id', '=', id).execute()
+      await mark('is_raise_told', raised)
+      await mark('is_clear_told', cleared)
     },
 
     async purgeClearedBefore(moment, most) {
@@ -172,6 +173,8 @@ export function conditionStore(db: Db, { now, newId }: StoreTools): ConditionSto
     },
   }
 }
+
+type Row = Selectable<ConditionTable>
 
 type Words = Pick<ConditionTable, 'severity' | 'title' | 'detail' | 'page'>
 
@@ -198,7 +201,7 @@ function withinBounds(found: readonly FoundCondition[]): FoundCondition[] {
   return [...each, { subject: othersSubject, severity, title: `${rest.length} more of the same kind` }]
 }
 
-function conditionOf(row: Selectable<ConditionTable>): Condition {
+function conditionOf(row: Row): Condition {
   return {
     id: stored(row.id),
     source: row.source,
