@@ -6,6 +6,7 @@ import type { DiskUsage, TrafficCounters } from '../../src/contract/usage.ts'
 import type { Actor } from '../../src/resources/actor.ts'
 import { usageCollector } from '../../src/resources/tenant/usage-collector.ts'
 import type { AskUsage } from '../../src/resources/tenant/usage-sources.ts'
+import { purgeExpired } from '../../src/resources/upkeep.ts'
 import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
 import { newId, type Panel, refusal } from './harness.ts'
@@ -162,12 +163,14 @@ onBothStores('usage', (bench) => {
       panel.passDays(1)
     }
     await collect()
+    await panel.transaction((context) => purgeExpired(context))
 
     const { items } = await panel.run(tenant.usage, { tenant: 'acme' })
     expect(items).toHaveLength(62)
     expect(items[0]).toMatchObject({ period: '2026-05-10', domains: 1, diskMb: 13 })
     panel.passDays(365 * 4)
     await collect()
+    await panel.transaction((context) => purgeExpired(context))
     expect((await panel.run(tenant.usage, { tenant: 'acme', span: 'month' })).items).toHaveLength(1)
   })
 

@@ -93,10 +93,10 @@ export const tenant = defineKind({
   row: tenantRow,
   counted: ({ tenants }) => tenants,
   inventory: { of: 'tenants', rows: ({ tenants }) => tenants },
-  async purge({ tenants, enqueue }, moment, atOnce) {
+  async purge({ tenants, usage, enqueue }, moment, atOnce) {
     const found = await tenants.expired(moment, atOnce)
     for (const { id } of found) await enqueue(tenantPurge, { tenant: id })
-    return { jobs: found.length, rows: 0 }
+    return { jobs: found.length, rows: await usage.forget() }
   },
   operations: { ...operations, ...locking },
 })

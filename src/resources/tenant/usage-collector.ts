@@ -38,7 +38,6 @@ export function usageCollector({
 
   async function round(): Promise<void> {
     for (const source of sources) await collect(source).catch((error) => complain(source, error))
-    await storesOf(db).usage.forget()
   }
 
   async function collect(source: Source): Promise<void> {

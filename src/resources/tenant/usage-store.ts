@@ -103,7 +103,7 @@ export function usageStore(db: Db, { now, newId }: StoreTools): UsageStore {
         )
         .select(['tenants.id', 'tenants.created_at', 'usage_looks.state'])
         .where('tenants.deleted_at', 'is', null)
-        .where('tenants.status', 'in', ['active', 'suspended', 'locked'])
+        .where('tenants.status', 'in', ['active', 'suspended'])
         .where((eb) => eb.or([eb('usage_looks.id', 'is', null), eb('usage_looks.looked_at', '<', before)]))
         .orderBy((eb) => eb.case().when('usage_looks.id', 'is', null).then(0).else(1).end())
         .orderBy('usage_looks.looked_at')
