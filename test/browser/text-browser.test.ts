@@ -40,7 +40,8 @@ describe('lynx', () => {
         ...next,
         ...next,
         ...typed('blog'),
-        // Package, owner, reseller, domain.
+        // Display name, package, owner, reseller, domain.
+        ...next,
         ...next,
         ...next,
         ...next,
