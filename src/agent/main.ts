@@ -3,6 +3,8 @@
  * directory and never speaks to systemd, for tests. It is a word on the command line and not a variable, so that nothing
  * inherited can move a real agent.
  */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ConfigError } from '../lib/config.ts'
 import { readConfig } from './agent-config.ts'
@@ -22,6 +24,12 @@ export async function main(argv: readonly string[]): Promise<number | undefined>
   if (root === undefined) return refuse('Cannot start: usage is "wcpd agent [--root DIR]"', 2)
   if (process.getuid?.() !== 0) return refuse('Cannot start: the agent must run as root', 1)
   const places = layout(root)
+  const missing = missingBelow(root)
+  if (missing.length > 0)
+    return refuse(
+      `Cannot start: ${missing.join(', ')} missing below "${root}"; "npm run dev -- DIR" of the sources makes a directory with all of it`,
+      EX_CONFIG,
+    )
   try {
     const config = await readConfig(places)
     await prepareAgentState(places)
@@ -37,6 +45,12 @@ export async function main(argv: readonly string[]): Promise<number | undefined>
     if (error instanceof ConfigError) return refuse(`Cannot start: ${error.message}`, EX_CONFIG)
     throw error
   }
+}
+
+/** On a server the packages bring all of it. */
+function missingBelow(root: string): string[] {
+  const wanted = ['etc/nginx/nginx.conf', 'etc/nginx/conf.d', 'run', 'srv', 'var/lib', 'var/log']
+  return root === '/' ? [] : wanted.filter((path) => !existsSync(join(root, path)))
 }
 
 /** `/` without the word; undefined for anything that is not understood. */

@@ -22,6 +22,8 @@ export interface Look<W = KindWords> {
   readonly words: W
   readonly visitor: { readonly id: Id; readonly email: string } | null
   may(operation: string): boolean
+  /** Limits that this machine cannot enforce. */
+  readonly unenforced: readonly string[]
   /** The answer of an operation; null where this visitor may not see it. */
   one<S extends z.ZodType>(operation: string, input: Input, schema: S): Promise<z.output<S> | null>
   /** The first page of a list; nothing where this visitor may not see it, or may not narrow it in this way. */

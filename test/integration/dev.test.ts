@@ -1,5 +1,5 @@
 /** A developer's first hour: one command, below /tmp, with sites that answer; and nothing left when it has ended. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
@@ -15,6 +15,15 @@ import { hosting } from '../support/requirements.ts'
 
 const repository = join(import.meta.dirname, '../..')
 const wcp = join(repository, 'src/main.ts')
+
+it('names what an agent alone lacks in a directory that is empty, in one line', () => {
+  const empty = mkdtempSync(join(tmpdir(), 'wcp-empty-'))
+  const { status, stderr } = spawnSync(process.execPath, [wcp, 'agent', '--root', empty], { encoding: 'utf8' })
+  rmSync(empty, { recursive: true })
+
+  expect(stderr).toMatch(/^Cannot start: etc\/nginx\/nginx\.conf, .* missing below "\/.*npm run dev.*\n$/)
+  expect(status).toBe(78)
+})
 
 describe.skipIf(hosting() !== undefined)('npm run dev', () => {
   const root = mkdtempSync(join(tmpdir(), 'wcp-dev-'))

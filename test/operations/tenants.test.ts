@@ -1,5 +1,10 @@
-/** A tenant by every door: its people while it is locked, and the name that people know it by. */
+/** A tenant by every door: its people while it is locked, the name that people know it by, and what the pages say of it. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { fieldNamed } from '../../src/contract/fields.ts'
+import { parseCommandLine } from '../../src/lib/command-spec.ts'
+import { httpCall } from '../../src/lib/http-call.ts'
+import { splitWords } from '../../src/lib/words.ts'
+import { kinds, operations } from '../../src/resources/index.ts'
 import { ask, type Browser } from './support/client.ts'
 import { realPages } from './support/real-pages.ts'
 import { password, type TestPanel, testPanel, until } from './support/test-panel.ts'
@@ -96,4 +101,76 @@ it('is called by its display name on its page, in lists and by search', async ()
     expect(answer.json()).toMatchObject({ status: 422, fields: [{ field: 'displayName' }] })
   expect((await rename(null)).status).toBe(200)
   expect((await admin.call('GET', '/api/v1/tenants/bakery')).json().displayName).toBeNull()
+})
+
+/** As people read it. */
+const plain = (html: string) =>
+  html
+    .replaceAll(/<[^>]*>/g, '')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&')
+    .trim()
+
+const commandOn = (html: string) => plain(/<code class="command-line">(.*?)<\/code>/s.exec(html)?.[1] ?? '')
+
+it('are listed by the command below each list, under each of its filters', async () => {
+  const admin = await test.administrator('lists@example.com')
+  await admin.call('POST', '/api/v1/tenants', { name: 'shut' })
+  await admin.call('POST', '/api/v1/tenants', { name: 'thrown' })
+  const isQuiet = async () => (await admin.call('GET', '/api/v1/jobs?state=succeeded')).json().items?.length
+  await until(async () => (await isQuiet()) === 3)
+  await admin.call('POST', '/api/v1/tenants/shut/suspend', {})
+  await admin.call('DELETE', '/api/v1/tenants/thrown')
+  await until(async () => (await isQuiet()) === 5)
+  const tried: string[] = []
+
+  for (const kind of kinds.filter(({ menu, columns }) => menu && columns)) {
+    const { input } = operations.find(({ name }) => name === `${kind.name}.list`) ?? expect.fail(kind.name)
+    const filters = ['deleted', 'search', 'status', 'state', 'role', 'tenant', ...(kind.list?.filters ?? [])]
+    const chosen = filters.flatMap((name) => {
+      const field = fieldNamed(input, name)
+      if (field === undefined) return []
+      const words = field.type === 'boolean' ? ['true'] : field.choices.length > 0 ? field.choices : ['e']
+      return words.map((word) => `?${name}=${encodeURIComponent(word)}`)
+    })
+    for (const narrowed of ['', ...chosen]) {
+      const page = await admin.ask({ path: `${kind.path}${narrowed}` })
+      if (page.status !== 200) continue // a word that names nothing
+      const command = parseCommandLine(splitWords(commandOn(page.text)), operations)
+      const { method, target } = httpCall(command.operation, command.input)
+      const listed = (await admin.call(method, target)).json().items ?? expect.fail(`${method} ${target}`)
+      const [, body = ''] = /<tbody>(.*?)<\/tbody>/s.exec(page.text) ?? []
+      expect([kind.path + narrowed, body.match(/<tr>/g)?.length ?? 0]).toEqual([kind.path + narrowed, listed.length])
+      if (listed.length > 0) tried.push(narrowed)
+    }
+  }
+  expect(tried).toEqual(expect.arrayContaining(['', '?deleted=true', '?search=e', '?status=suspended']))
+})
+
+it('ask for the tenant of a new user where the role needs it', async () => {
+  const admin = await test.administrator('places@example.com')
+  const form = async (query: string) => {
+    const { text } = await admin.ask({ path: `/do/user.invite${query}` })
+    const [, attributes] = /<select class="input" id="f-tenant"([^>]*)>/.exec(text) ?? []
+    return { asks: attributes !== undefined, needs: / required/.test(attributes ?? ''), text }
+  }
+
+  expect(await form('?role=user')).toMatchObject({ asks: true, needs: true })
+  expect(await form('?role=system_admin')).toMatchObject({ asks: false })
+  const open = await form('')
+  expect(open).toMatchObject({ asks: true, needs: false })
+  expect(open.text).toMatch(/<label for="f-tenant">\S+<\/label>/)
+  expect(open.text).toContain('Needed for a role that reaches one')
+  const refused = await admin.form('/do/user.invite', { email: 'new@example.com', role: 'user', tenant: '' })
+  expect(refused.status).toBe(422)
+  expect(refused.text).toMatch(/id="f-tenant"[^>]* required/)
+})
+
+it('say what to do where a confirmation is wrong', async () => {
+  const admin = await test.administrator('sure@example.com')
+  const { text } = await admin.form('/confirm', { password: 'not it', code: '', next: '/' })
+
+  expect(text).toContain('and confirm again')
+  expect(text).toMatch(/<button[^>]*>Confirm<\/button>/)
 })

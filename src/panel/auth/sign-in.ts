@@ -218,7 +218,7 @@ export function signIn(options: SignInOptions) {
       await record(tx, request, { action: 'auth.confirm', outcome, user: personOf(actor), metadata: {} })
       return isProven ? await sessions.renew(tx, session.id) : null
     })
-    if (value === null) throw new WcpError('not_signed_in', 'Cannot confirm: the password or the code is wrong')
+    if (value === null) throw wrongProof()
     attempt.succeeded()
     return value
   }
@@ -312,6 +312,12 @@ function demandSession({ session }: FastifyRequest) {
 function signInAgain(): WcpError {
   return new WcpError('not_signed_in', 'Cannot accept the code: this sign-in is over', {
     help: 'Begin again with address and password.',
+  })
+}
+
+function wrongProof(): WcpError {
+  return new WcpError('not_signed_in', 'Cannot confirm: the password or the code is wrong', {
+    help: 'Type your password, or the next code of your app, and confirm again.',
   })
 }
 

@@ -1,9 +1,14 @@
 /** The visitor's own account: who they are, where they are signed in, and what they show beside the password. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
 import { asWcpError, type WcpError } from '../../contract/errors.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import type { Section } from '../../lib/page-model.ts'
 import { query } from '../../lib/safe-url.ts'
+import type { Texts } from '../../lib/texts.ts'
+import { clientCertificate } from '../../resources/client-certificate/kind.ts'
+import { ClientCertificate } from '../../resources/client-certificate/schema.ts'
+import { tableOf } from '../../resources/kind.ts'
 import { factorFacts } from '../../resources/totp/kind.ts'
 import { RecoveryCodes, TotpSecret, TotpState } from '../../resources/totp/schema.ts'
 import { apiCall, apiCallText } from './api-call.ts'
@@ -15,6 +20,7 @@ import { sessionRows } from './session-rows.ts'
 
 const enrolling = { config: { access: 'session', whileEnrolling: true } } as const
 const factorPath = '/account/second-factor'
+const certificatePath = '/account/certificates'
 
 export function accountRoutes(app: FastifyInstance, kit: PageKit): void {
   const { t, deps } = kit
@@ -31,6 +37,7 @@ export function accountRoutes(app: FastifyInstance, kit: PageKit): void {
     }
     const change = `/do/user.update${query({ user: email, _back: '/account' })}`
     const list = kit.operation('session.list')
+    const certificates = await certificatesOf(kit, request, email)
     return kit.send(request, reply, {
       template: 'account/account',
       title: t.account.title,
@@ -40,6 +47,7 @@ export function accountRoutes(app: FastifyInstance, kit: PageKit): void {
           lede: `${t.account.signedInAs} ${email}`,
           actions: [
             ...(kit.may(request, 'user.update') ? [{ title: t.account.changePassword, href: change }] : []),
+            ...(certificates.length === 0 ? [{ title: t.certificates.add, href: certificatePath }] : []),
             ...(deps.auth.canMail && kit.may(request, 'user.change-email')
               ? [
                   {
@@ -51,10 +59,7 @@ export function accountRoutes(app: FastifyInstance, kit: PageKit): void {
           ],
         },
         factor,
-        certificates: {
-          title: t.certificates.title,
-          link: { title: t.certificates.manage, href: '/account/certificates' },
-        },
+        certificates: certificates.length > 0 ? certificateSection(t, certificates) : null,
         sessions: await sessionRows(kit, request, email),
         here: '/account',
         command: { line: toCommandLine(list, {}), call: apiCallText(apiCall(list, {})) },
@@ -127,5 +132,19 @@ export function accountRoutes(app: FastifyInstance, kit: PageKit): void {
         ...shown,
       },
     })
+  }
+}
+
+const CertificatePage = z.object({ items: z.array(ClientCertificate) })
+
+async function certificatesOf(kit: PageKit, request: FastifyRequest, user: string): Promise<ClientCertificate[]> {
+  return CertificatePage.parse((await kit.run(request, 'client-certificate.list', { user, limit: 200 })).value).items
+}
+
+function certificateSection(t: Texts, items: readonly ClientCertificate[]): Section {
+  return {
+    title: t.certificates.title,
+    link: { title: t.certificates.manage, href: certificatePath },
+    table: tableOf(clientCertificate, t, items),
   }
 }

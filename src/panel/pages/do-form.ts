@@ -5,13 +5,14 @@ import { isRecord } from '../../contract/fields.ts'
 import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../contract/operation.ts'
 import { toCommandLine, usageLine } from '../../lib/command-spec.ts'
 import { path } from '../../lib/safe-url.ts'
-import { label } from '../../lib/texts.ts'
+import { label, type Texts } from '../../lib/texts.ts'
 import type { JobPlan } from '../http/types.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { planView } from './diff-lines.ts'
 import { type Choice, fieldLabel, formControls } from './form-fields.ts'
 import { type FormValues, inputOf } from './form-values.ts'
 import type { PageKit } from './page-kit.ts'
+import { placeOfRole } from './place-of-role.ts'
 import { homeOf, isDestructive, listPath } from './places.ts'
 import { problemView } from './problem-view.ts'
 import { referenceChoices } from './reference-choices.ts'
@@ -44,9 +45,14 @@ export async function sendForm(
   const choices: ReadonlyMap<string, readonly Choice[]> = asks
     ? new Map()
     : await referenceChoices(kit, request, operation)
-  const without = new Set([...hidden, ...(kit.may(request, 'reseller.list') ? [] : ['reseller', 'isSystem'])])
+  const place = asks ? null : await placeOfRole(kit, request, operation, values)
+  const without = new Set([
+    ...hidden,
+    ...(kit.may(request, 'reseller.list') ? [] : ['reseller', 'isSystem']),
+    ...(place === 'none' && !values.tenant ? ['tenant'] : []),
+  ])
   const unenforced = kindOf(operation) === 'package' ? kit.deps.agent.unenforced : []
-  const controls = formControls(operation, { t, values, error, choices, without, unenforced })
+  const controls = formControls(operation, { t, values, error, choices, without, unenforced, place })
   const labels = new Map(operation.fields.map((field) => [field.name, fieldLabel(t, field)]))
   const input = inputOf(operation, values, state.present)
   const title = formTitle(
@@ -76,7 +82,7 @@ export async function sendForm(
         .map((name) => ({ title: labels.get(name) ?? name, text: values[name] ?? '' })),
       question: asks ? operation.confirm : null,
       fields: controls,
-      submit: verbTitle(kit, operation),
+      submit: buttonTitle(kit.t, operation),
       danger: isDestructive(operation),
       cancel: state.back ?? home,
       plan: state.plan === null ? null : planView(state.plan),
@@ -127,6 +133,13 @@ export function after(operation: AnyOperation, value: unknown): string {
 
 function kindTitle({ t }: PageKit, operation: AnyOperation): string {
   return t.kinds[kindOf(operation)]?.many ?? kindOf(operation)
+}
+
+/** Without its object, which stands above it. */
+export function buttonTitle(t: Texts, operation: Pick<AnyOperation, 'name'>): string {
+  const verb = verbOf(operation)
+  const titles: Readonly<Record<string, string>> = { ...t.verbs, ...t.buttons }
+  return titles[verb] ?? verb
 }
 
 function verbTitle({ t }: PageKit, operation: AnyOperation): string {

@@ -5,6 +5,7 @@ import { type AnyOperation, verbOf } from '../../contract/operation.ts'
 import { nothing } from '../../lib/command-spec.ts'
 import { label, type Texts } from '../../lib/texts.ts'
 import { type FormValues, textOf } from './form-values.ts'
+import type { PlaceOfRole } from './place-of-role.ts'
 
 export interface Choice {
   readonly value: string
@@ -51,6 +52,8 @@ export interface FormOptions {
   readonly without: ReadonlySet<string>
   /** Fields of limits that this machine cannot enforce. */
   readonly unenforced: readonly string[]
+  /** Whether the customer is needed that the form may leave out. */
+  readonly place?: PlaceOfRole | null
 }
 
 /** Left open, the panel chooses one; any other reference that is left open refers to nothing. */
@@ -75,7 +78,7 @@ function control(
   field: Field,
   secret: boolean,
   isUpdate: boolean,
-  { t, values, error, choices, unenforced }: FormOptions,
+  { t, values, error, choices, unenforced, place = null }: FormOptions,
 ): Control {
   const offered = choices.get(field.name)
   const value = values[field.name] ?? (field.default === null ? '' : textOf(field, field.default))
@@ -86,10 +89,12 @@ function control(
   const hint = [
     ...(offered === undefined ? [field.description, bounds(t, field)] : []),
     unenforced.includes(field.name) ? t.form.notEnforced : undefined,
+    field.name === 'tenant' && place === 'open' ? t.form.placeOfRole : undefined,
   ]
     .flatMap((part) => part || [])
     .map((part, place, all) => (place === all.length - 1 || part.endsWith('.') ? part : `${part}.`))
     .join(' ')
+  const isPlaced = field.name === 'tenant' && place === 'needed'
   const isNumber = field.type === 'integer' || field.type === 'number'
   const id = `f-${field.name.replaceAll('.', '-')}`
   const isChecks = field.type === 'list' && offered !== undefined
@@ -111,11 +116,16 @@ function control(
     ...(isNumber && { inputMode: 'numeric' as const }),
     ...(secret && { autocomplete: 'new-password' }),
     ...(isNumber && field.nullable && { placeholder: t.form.noLimit }),
-    choices: isSelect ? selectChoices(t, field, offered, value, isUpdate) : isChecks ? [] : (offered ?? []),
+    choices: isSelect
+      ? selectChoices(t, isPlaced ? { ...field, required: true } : field, offered, value, isUpdate)
+      : isChecks
+        ? []
+        : (offered ?? []),
     ...(isChecks && { groups: groupsOf(id, offered) }),
     value,
-    required: field.required && !(field.nullable && isNumber),
-    saysOptional: !field.required && !isUpdate && !(field.nullable && isNumber),
+    required: (field.required && !(field.nullable && isNumber)) || isPlaced,
+    saysOptional:
+      !field.required && !(field.name === 'tenant' && place !== null) && !isUpdate && !(field.nullable && isNumber),
     short: isNumber,
     secret,
     ...(hint !== '' && { hint }),

@@ -2,13 +2,15 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { fieldNamed } from '../../contract/fields.ts'
+import type { AnyOperation } from '../../contract/operation.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
-import type { Empty } from '../../lib/page-model.ts'
+import type { Command, Empty } from '../../lib/page-model.ts'
 import { query } from '../../lib/safe-url.ts'
 import { type KindWords, label, type Texts } from '../../lib/texts.ts'
 import { kinds } from '../../resources/index.ts'
 import { type AnyKind, tableOf, wordsOf } from '../../resources/kind.ts'
 import { apiCall, apiCallText } from './api-call.ts'
+import { inputOf } from './form-values.ts'
 import type { PageKit } from './page-kit.ts'
 
 /** Inputs of the list that narrow it, as controls above it; a kind adds its own. */
@@ -62,10 +64,16 @@ function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
           first: cursor ? action + query(narrowing) : null,
           next: nextCursor === null ? null : action + query({ ...narrowing, cursor: nextCursor }),
         },
-        command: { line: toCommandLine(operation, input), call: apiCallText(apiCall(operation, input)) },
+        command: commandOf(operation, input),
       },
     })
   })
+}
+
+/** What was chosen above the list is text; a command line and an API call have values. */
+function commandOf(operation: AnyOperation, given: Readonly<Record<string, string>>): Command {
+  const input = inputOf(operation, given)
+  return { line: toCommandLine(operation, input), call: apiCallText(apiCall(operation, input)) }
 }
 
 function begin({ list }: AnyKind, { session }: FastifyRequest): Readonly<Record<string, string>> {

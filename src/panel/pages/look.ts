@@ -18,6 +18,7 @@ export function lookOf(kit: PageKit, request: FastifyRequest, kind: AnyKind): Lo
     words: wordsOf(t, kind),
     visitor: request.session?.actor ?? null,
     may,
+    unenforced: kit.deps.agent.unenforced,
     one: async (name, input, schema) =>
       may(name)
         ? orUnseen(

@@ -1,7 +1,10 @@
 /** What must hold for every template, so that no page can run or load anything, or show unescaped text. */
 import { describe, expect, it } from 'vitest'
 import { assetNames, assetText } from '../../program/assets.ts'
-import { english } from '../../resources/index.ts'
+import { english, operations } from '../../resources/index.ts'
+import { buttonTitle } from './do-form.ts'
+import { bytes } from './format.ts'
+import { renderPartial } from './view.ts'
 
 const templates = ['templates/pages/', 'templates/partials/']
   .flatMap(assetNames)
@@ -47,3 +50,47 @@ function isText(path: readonly string[]): boolean {
   for (const key of path) at = typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined
   return at !== undefined
 }
+
+describe('without a style sheet', () => {
+  /** As a text browser reads it: a block stands on lines of its own, all else runs on. */
+  const read = (html: string) =>
+    html
+      .replaceAll(/<\/?(?:div|p|td|th|tr|table|dl|dt|dd|li|ul|caption|thead|tbody)\b[^>]*>/g, ' ')
+      .replaceAll(/<[^>]*>/g, '')
+      .replaceAll(/\s+/g, ' ')
+
+  it.each([
+    { text: 'shown' },
+    { href: '/tenants', text: 'shown' },
+    { code: 'shown' },
+    { badge: { text: 'shown', tone: 'good' } },
+    { href: '/tenants', text: 'shown', label: 'said' },
+  ])('the parts of a cell with %o stand apart', (cell) => {
+    const rows = [
+      [
+        { ...cell, sub: 'quiet' },
+        { ...cell, sub: 'quiet' },
+      ],
+    ]
+    const table = { caption: 'Things', columns: [{ title: 'One' }, { title: 'Two' }], rows }
+    const facts = [{ ...cell, title: 'One', sub: 'quiet' }]
+
+    expect(read(renderPartial('table', { table })).match(/\b(shown|said|quiet|One|Two)\b/g)?.length).toBe(
+      'label' in cell ? 8 : 6,
+    )
+    expect(read(renderPartial('facts', { facts }))).toMatch(/\bOne shown (said )?quiet\b/)
+  })
+})
+
+describe('the button of', () => {
+  const changing = operations.filter(({ effect }) => effect !== 'read')
+
+  it.each(changing.map((operation) => [operation.name, operation] as const))('%s says it whole', (_, operation) => {
+    expect(buttonTitle(english, operation)).toMatch(/^[A-Z][a-z]/)
+    expect(buttonTitle(english, operation)).not.toMatch(/(\b(of|for|in|to|through|with)|:)$/)
+  })
+})
+
+it('tells bytes in units that say what they count by', () => {
+  expect([512, 2048, 3 * 2 ** 30].map((value) => bytes(value))).toEqual(['512 B', '2.0 KiB', '3.0 GiB'])
+})

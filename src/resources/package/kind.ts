@@ -52,14 +52,14 @@ export const packageKind = defineKind({
   detail: {
     // A name is known among the packages of one owner only.
     ref: ({ id, name, resellerId }) => (resellerId === null ? name : id),
-    async page(one, { t, words, table, may }) {
+    async page(one, { t, words, table, may, unenforced }) {
       const tenants = await table('tenant', { package: one.id, limit: 50 })
       return {
         title: one.name,
         // for who sees one reseller's packages alone, some are his to sell only
         isFixed: one.isSystem && !may('reseller.list'),
         sections: [
-          limitFacts(t, one),
+          limitFacts(t, one, { unenforced }),
           ...(one.resellerId === null ? [] : [{ ...packageOwner(t, one), isAside: true }]),
           ...(tenants.rows.length > 0 ? [{ title: words.tenants, table: tenants }] : []),
         ],
@@ -79,13 +79,17 @@ function packageOwner(t: Texts, { resellerId, resellerEmail }: Package): Section
   }
 }
 
-/** @param used of the limits that somebody's use is known of, beside them. null is no limit */
+/** @param more use of the limits that somebody's use is known of, beside them; what this machine cannot enforce is marked */
 export function limitFacts(
   t: Texts,
   one: Pick<Package, (typeof limits)[number] | 'egress' | 'features'>,
-  used?: Used,
+  { used, unenforced = [] }: { readonly used?: Used | undefined; readonly unenforced?: readonly string[] } = {},
 ): Section {
-  const facts = limits.map((key) => ({ title: t.limitNames[key], text: limitText(t, key, one[key], used) }))
+  const facts = limits.map((key) => ({
+    title: t.limitNames[key],
+    text: limitText(t, key, one[key], used),
+    ...(one[key] !== null && unenforced.includes(key) && { sub: t.form.notEnforced }),
+  }))
   const given = one.features.map((feature) => t.features[feature]).join(', ')
   return {
     title: t.limits,

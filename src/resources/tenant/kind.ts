@@ -79,7 +79,9 @@ export const tenant = defineKind({
           ...holdSections(t, one.holds),
           ...holdSections(t, one.locks, t.holds.locked),
           { ...tenantFacts(t, one, { linksReseller: look.may('reseller.get') }), isAside: true },
-          ...(chosen === null ? [] : [{ ...limitFacts(t, chosen, one.usage), isAside: true }]),
+          ...(chosen === null
+            ? []
+            : [{ ...limitFacts(t, chosen, { used: one.usage, unenforced: look.unenforced }), isAside: true }]),
           ...(one.usage === undefined ? [] : [{ ...usageFacts(look, one.usage), isAside: true }]),
           ...(days.length === 0
             ? []

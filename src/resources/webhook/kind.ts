@@ -23,6 +23,7 @@ const words = {
   noDeliveries: 'Nothing was sent yet.',
   event: 'Event',
   times: 'tries',
+  before: 'more just like it before',
   notYet: 'not tried yet',
   test: 'Send a test',
   redeliver: 'Send again',
@@ -102,8 +103,8 @@ function deliveryTable(
       { title: label(t, 'createdAt'), wide: true },
       { title: own.redeliver, hidden: true, number: true },
     ],
-    rows: deliveries.map((one) => [
-      { text: one.event, sub: `${lastTry(own, one)} · ${one.attempts} ${own.times}` },
+    rows: likeEachOther(deliveries).map(([one, ...before]) => [
+      { text: one.event, sub: subOf(own, one, before.length) },
       { badge: statusBadge(one.state === 'delivered' ? 'succeeded' : one.state, own.states) },
       { time: one.createdAt },
       mayResend && one.state !== 'queued'
@@ -111,6 +112,28 @@ function deliveryTable(
         : { text: '' },
     ]),
   }
+}
+
+/** Runs of deliveries that say the same, the newest of each first. */
+function likeEachOther(deliveries: readonly Delivery[]): [Delivery, ...Delivery[]][] {
+  const runs: [Delivery, ...Delivery[]][] = []
+  for (const one of deliveries) {
+    const run = runs.at(-1)
+    if (run !== undefined && sameness(run[0]) === sameness(one)) run.push(one)
+    else runs.push([one])
+  }
+  return runs
+}
+
+/** How long an answer took makes no difference. */
+function sameness({ event, state, attempts, tries }: Delivery): string {
+  const { status = null, problem = null } = tries.at(-1) ?? {}
+  return JSON.stringify([event, state, attempts, status, problem])
+}
+
+function subOf(own: Words, one: Delivery, before: number): string {
+  const parts = [lastTry(own, one), `${one.attempts} ${own.times}`, ...(before > 0 ? [`${before} ${own.before}`] : [])]
+  return parts.join(' · ')
 }
 
 function lastTry(own: Words, { tries }: Delivery): string {
