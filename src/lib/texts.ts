@@ -465,6 +465,8 @@ export const shared = {
   services: { running: 'running', stopped: 'stopped', failed: 'failed', missing: 'not installed' },
   roles: { system_admin: 'Administrator', reseller: 'Reseller', user: 'Customer' },
   scopes: { global: 'everything', reseller: 'a reseller', local: 'one tenant' },
+  /** Of what is closed with the customer that it belongs to. */
+  closedWith: { suspended: 'suspended with', locked: 'locked with' },
   statuses: {
     unverified: 'waits for a proof',
     pending: 'being created',

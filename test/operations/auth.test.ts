@@ -57,14 +57,14 @@ describe('signing in', () => {
     expect((await test.browser().signIn(' Admin@Example.COM ', password)).status).toBe(303)
   })
 
-  it('answers an unknown address, a wrong password and a suspended user alike', async () => {
+  it('answers an unknown address and a wrong password alike, also that of a suspended user', async () => {
     await start()
     await test.root('POST', '/api/v1/users', { email: 'b@example.com', password, role: 'system_admin' })
     await test.root('POST', '/api/v1/users/b@example.com/suspend')
     const tries = [
       ['nobody@example.com', password],
       [admin.email, 'wrong'],
-      ['b@example.com', password],
+      ['b@example.com', 'wrong'],
       ['not an address', password],
       [admin.email, 'x'.repeat(5000)],
       [admin.email, ''],
@@ -76,6 +76,49 @@ describe('signing in', () => {
       1,
     )
     expect(answers[0]?.status).toBe(401)
+  })
+
+  it('tells the right password of who is kept out that it is so, why, and whom to ask', async () => {
+    await start()
+    const make = (path: string, body: unknown) => test.root('POST', `/api/v1/${path}`, body)
+    await make('resellers', { email: 'seller@example.com', password })
+    await make('packages', { name: 'basic', reseller: 'seller@example.com' })
+    await make('tenants', { name: 'bakery', reseller: 'seller@example.com' })
+    await make('users', { email: 'baker@example.com', password, role: 'user', tenant: 'bakery' })
+    await make('users', { email: 'b@example.com', password, role: 'system_admin' })
+    const told = async (email: string) => {
+      const browser = test.browser()
+      const { status, json } = await browser.signIn(email, password)
+      return [status, json().title, json().help, await isIn(browser)]
+    }
+
+    await make('users/b@example.com/suspend', { reason: 'security', note: 'The laptop was stolen.' })
+    const staff = await told('b@example.com')
+    await make('tenants/bakery/lock', { reason: 'abuse', note: 'For staff alone.' })
+    const locked = await told('baker@example.com')
+    await make('tenants/bakery/unlock', {})
+    await until(async () => (await test.root('GET', '/api/v1/jobs?state=succeeded')).json().items?.length === 1)
+    await make('tenants/bakery/suspend', { reason: 'unpaid', note: 'Invoice 7 is open.' })
+    await until(async () => (await test.root('GET', '/api/v1/jobs?state=succeeded')).json().items?.length === 2)
+    const customer = await told('baker@example.com')
+
+    const people = 'the people who run this server'
+    expect(staff).toEqual([
+      401,
+      'Cannot sign in: this account is suspended',
+      `Reason: security; The laptop was stolen. Ask ${people}.`,
+      false,
+    ])
+    expect(locked).toEqual([401, 'Cannot sign in: this account is locked', 'Ask seller@example.com.', false])
+    expect(customer.slice(1, 3)).toEqual([
+      'Cannot sign in: this account is suspended',
+      'Reason: unpaid; Invoice 7 is open. Ask seller@example.com.',
+    ])
+    expect(await auditOf('auth.login')).toMatchObject([
+      { outcome: 'refused', metadata: { closed: 'tenant_suspended' } },
+      { outcome: 'refused', metadata: { closed: 'tenant_locked' } },
+      { outcome: 'refused', metadata: { closed: 'suspended' } },
+    ])
   })
 
   it('throws away the cookie that was used before', async () => {

@@ -67,6 +67,25 @@ describe('an authenticator app', () => {
     expect((await browser.call('GET', '/api/v1/sessions')).json().items).toMatchObject([{ factor: 'totp' }])
   })
 
+  it('is asked for before somebody reads that the account is suspended', async () => {
+    await start()
+    const { secret } = await enrol()
+    await test.root('POST', '/api/v1/users', { email: 'bob@example.com', password, role: 'system_admin' })
+    await test.root('POST', `/api/v1/users/${email}/suspend`, { note: 'On leave.' })
+    const browser = await half()
+
+    const wrong = await browser.form('/login/code', { code: '000000' })
+    const right = await browser.form('/login/code', { code: code(secret) })
+
+    expect([wrong.status, wrong.json().title]).toEqual([401, 'Cannot sign in: the code is wrong'])
+    expect([right.status, right.json().title]).toEqual([401, 'Cannot sign in: this account is suspended'])
+    expect(right.json().help).toContain('On leave.')
+    expect([await isIn(browser), (await browser.form('/login/code', { code: code(secret, 1) })).json().title]).toEqual([
+      false,
+      'Cannot accept the code: this sign-in is over',
+    ])
+  })
+
   it('lets one of twenty in who come with the same code at once', async () => {
     await start()
     const { secret } = await enrol()

@@ -174,3 +174,40 @@ it('say what to do where a confirmation is wrong', async () => {
   expect(text).toContain('and confirm again')
   expect(text).toMatch(/<button[^>]*>Confirm<\/button>/)
 })
+
+it('close what belongs to them in every place that shows it, and every filter', async () => {
+  const admin = await test.administrator('closing@example.com')
+  const afterJob = async (change: () => Promise<unknown>) => {
+    const done = async () =>
+      (await admin.call('GET', '/api/v1/jobs?state=succeeded&limit=200')).json().items?.length ?? 0
+    const before = await done()
+    await change()
+    await until(async () => (await done()) > before)
+  }
+  await afterJob(() => admin.call('POST', '/api/v1/domains', { tenant: 'bakery', fqdn: 'bread.example.com' }))
+  const pages = ['/domains/bread.example.com', '/domains', '/tenants/bakery', '/users/baker@example.com', '/users']
+  const read = async () => Promise.all(pages.map(async (path) => (await admin.ask({ path })).text))
+  const found = async (path: string) =>
+    (await admin.call('GET', `/api/v1/${path}`)).json().items?.map(({ fqdn, email }) => fqdn ?? email)
+
+  await admin.call('POST', '/api/v1/tenants/bakery/unlock', {})
+  const open = await read()
+  await afterJob(() => admin.call('POST', '/api/v1/tenants/bakery/suspend', { reason: 'unpaid' }))
+  const closed = await read()
+  const filtered = [await found('domains?status=active'), await found('domains?status=suspended')]
+  const users = [await found('users?status=active'), await found('users?status=suspended')]
+  await afterJob(() => admin.call('POST', '/api/v1/tenants/bakery/unsuspend', {}))
+  await admin.call('POST', '/api/v1/tenants/bakery/lock', {})
+  const locked = await read()
+  const lockedUsers = await found('users?status=suspended')
+  await admin.call('POST', '/api/v1/tenants/bakery/unlock', {})
+
+  const says = (words: string) => (texts: readonly string[]) => texts.map((text) => text.includes(words))
+  expect(says('suspended with bakery')(open)).toEqual([false, false, false, false, false])
+  expect(says('suspended with bakery')(closed)).toEqual([true, true, true, true, true])
+  expect(says('locked with bakery')(locked)).toEqual([false, false, false, true, true])
+  expect([open[0], closed[0], locked[0]].map((text) => text?.includes('Open the site'))).toEqual([true, false, true])
+  expect(filtered).toEqual([[], ['bread.example.com']])
+  expect(users[0]).not.toContain('baker@example.com')
+  expect([users[1], lockedUsers]).toEqual([['baker@example.com'], ['baker@example.com']])
+})

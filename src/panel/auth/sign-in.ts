@@ -1,6 +1,6 @@
 /**
- * Signing in and out. Unknown address, wrong password and suspended account get the same answer after the same work, so
- * that nobody learns from here who has an account.
+ * Signing in and out. An unknown address and a wrong password get the same answer after the same work, so that nobody
+ * learns from here who has an account. Only who has shown all that the account asks for reads that it is suspended.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'
@@ -16,6 +16,7 @@ import type { OwedFactor, Session } from '../http/types.ts'
 import { type Acquaintance, type Known, placeOf } from './acquaintance.ts'
 import { type AuthEvent, recordAuth } from './auth-log.ts'
 import type { ChallengeTable } from './challenges.ts'
+import { closedAccount } from './closed-account.ts'
 import type { Path } from './fair-line.ts'
 import { knownPlace, networkOf } from './network.ts'
 import type { PasswordHasher } from './password.ts'
@@ -112,7 +113,7 @@ export function signIn(options: SignInOptions) {
     const attempt = throttle.enter({ account, address: clientAddress(request), known: acquainted })
     const place = placeOf(request, person, acquainted)
     const check = await checked(place, password, known?.passwordHash ?? null)
-    if (!check.ok || !known?.maySignIn) {
+    if (!check.ok || known === undefined) {
       const user = known ? userOf(known.user) : null
       await recordGuess(request, { action: 'auth.login', outcome: 'refused', user, metadata: { email: account } })
       throw new WcpError('not_signed_in', 'Cannot sign in: the e-mail address or the password is wrong', {
@@ -122,11 +123,12 @@ export function signIn(options: SignInOptions) {
     attempt.succeeded()
     const renewed = check.outdated ? await hasher.hash(place, password) : null
     const { user } = known
-    return await db.transaction().execute(async (tx) => {
+    const proven = await db.transaction().execute(async (tx) => {
       const { users, totp, clientCertificates } = storesOf(tx)
       if (renewed !== null) await users.setPasswordHash(user.id, renewed)
       const shown = await certified(tx, request, user.id)
       const owesMore = !shown && ((await totp.isOn(user.id)) || (await clientCertificates.isOn(user.id)))
+      if (!owesMore && !known.maySignIn) return await closedAccount(storesOf(tx), known)
       return {
         owesMore,
         value: owesMore
@@ -134,6 +136,10 @@ export function signIn(options: SignInOptions) {
           : await startFor(tx, request, user, shown ?? { factor: 'none' }),
       }
     })
+    if (!(proven instanceof WcpError)) return proven
+    const metadata = { email: account, closed: known.closed }
+    await recordGuess(request, { action: 'auth.login', outcome: 'refused', user: userOf(user), metadata })
+    throw proven
   }
 
   async function login(
@@ -169,15 +175,17 @@ export function signIn(options: SignInOptions) {
     if ((await challenges.enter(db, challenge)) === undefined) throw signInAgain()
     const value = await db.transaction().execute(async (tx) => {
       const known = await storesOf(tx).users.credentials(owner)
-      const shown = known?.maySignIn ? await shownBy(tx, request, owner, code) : null
-      if (known && shown !== null && (await challenges.end(tx, challenge)))
-        return await startFor(tx, request, known.user, shown)
+      const shown = known ? await shownBy(tx, request, owner, code) : null
+      const isProven = known !== undefined && shown !== null && (await challenges.end(tx, challenge))
+      if (isProven && known.maySignIn) return await startFor(tx, request, known.user, shown)
       const user = known ? userOf(known.user) : null
-      await record(tx, request, { action: 'auth.code', outcome: 'refused', user, metadata: {} })
-      return null
+      const metadata = isProven ? { closed: known.closed } : {}
+      await record(tx, request, { action: 'auth.code', outcome: 'refused', user, metadata })
+      return isProven ? await closedAccount(storesOf(tx), known) : null
     })
     if (value === null) throw wrongCode()
     attempt.succeeded()
+    if (value instanceof WcpError) throw value
     return value
   }
 

@@ -140,7 +140,7 @@ export interface Auth {
   formToken(request: FastifyRequest, reply: FastifyReply): string
   /**
    * Starts a session (new cookie), or asks for the second factor first. Throws `not_signed_in` with the same words for an
-   * unknown address, a wrong password and a suspended user, or `too_many_requests` with `details.retryAfterSeconds`.
+   * unknown address and a wrong password, with others for a suspended user whose password is right, or `too_many_requests` with `details.retryAfterSeconds`.
    */
   login(
     request: FastifyRequest,

@@ -1,7 +1,8 @@
 /** Names that the server answers for, with the site behind each. */
 import { shownHost } from '../../lib/host-name.ts'
-import { type Fact, type Section, statusBadge } from '../../lib/page-model.ts'
+import type { Fact, Section } from '../../lib/page-model.ts'
 import { label, type Texts } from '../../lib/texts.ts'
+import { effectiveBadge, isClosedWithTenant } from '../effective-status.ts'
 import { holdSections, verbsOfHeld } from '../hold/pages.ts'
 import { defineKind } from '../kind.ts'
 import { domainPurge } from './jobs.ts'
@@ -30,7 +31,7 @@ export const domain = defineKind({
         ...(aliases.length > 0 && { sub: aliases.map(shownHost).join(', ') }),
       }),
     },
-    { title: label(t, 'status'), cell: ({ status }) => ({ badge: statusBadge(status, t.statuses) }) },
+    { title: label(t, 'status'), cell: (one) => ({ badge: effectiveBadge(t, one) }) },
     ...(about === 'tenant'
       ? []
       : [
@@ -55,8 +56,11 @@ export const domain = defineKind({
       ])
       return {
         title: shownHost(one.fqdn),
-        status: statusBadge(one.status, t.statuses),
-        main: one.status === 'active' ? [{ title: words.visit, href: `http://${one.fqdn}/` }] : [],
+        status: effectiveBadge(t, one),
+        main:
+          one.status === 'active' && !isClosedWithTenant(one)
+            ? [{ title: words.visit, href: `http://${one.fqdn}/` }]
+            : [],
         more: [
           { title: words.verify, operation: 'domain.verify' },
           { title: words.vouch, operation: 'domain.vouch' },

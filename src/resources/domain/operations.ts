@@ -53,11 +53,11 @@ export const list = defineOperation({
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'GET /domains',
   positional: [],
-  columns: ['fqdn', 'status', 'tenantName', 'php', 'aliases'],
+  columns: ['fqdn', 'status', 'tenantName', 'tenantStatus', 'php', 'aliases'],
   input: () =>
     z.strictObject({
       tenant: TenantRef.optional().describe('Domains of this tenant only'),
-      status: DomainStatus.optional().describe('Domains in this status only'),
+      status: DomainStatus.optional().describe('Domains in this status only; with its tenant a domain is suspended'),
       ...searchInput,
       ...deletedInput,
       ...listInput,

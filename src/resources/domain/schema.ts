@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { Fqdn, Id, PhpVersion, TenantName } from '../../contract/values.ts'
 import { AcceptedMaybe, Time, timestamps } from '../answers.ts'
 import { Hold } from '../hold/schema.ts'
+import { TenantStatus } from '../tenant/schema.ts'
 
 /** `unverified`: it waits for the proof that its name is the tenant's, and the machine does not know of it. */
 export const DomainStatus = z.enum(
@@ -19,6 +20,8 @@ export const Domain = z.strictObject({
   unproven: z.array(Fqdn),
   tenantId: Id,
   tenantName: TenantName,
+  /** Of one that is suspended no domain is served. */
+  tenantStatus: TenantStatus,
   /** null: a site without PHP. */
   php: PhpVersion.nullable(),
   status: DomainStatus,

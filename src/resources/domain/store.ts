@@ -99,7 +99,7 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
       .selectFrom('domains')
       .innerJoin('tenants', 'tenants.id', 'domains.tenant_id')
       .selectAll('domains')
-      .select('tenants.name as tenant_name')
+      .select(['tenants.name as tenant_name', 'tenants.status as tenant_status'])
 
   const withNames = async (found: readonly Row[]): Promise<Domain[]> => {
     const names = await aliasesAndUnproven(found.map((row) => row.id))
@@ -165,7 +165,7 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
     async list({ cursor, limit, search, status, deleted = false, scope = everything, tenantId }) {
       let query = rows().where(inTrash(deleted)).where(tenantWithin(scope))
       if (tenantId !== undefined) query = query.where('domains.tenant_id', '=', tenantId)
-      if (status !== undefined) query = query.where('domains.status', '=', status)
+      if (status !== undefined) query = query.where(inEffect(status))
       if (search) query = query.where('domains.fqdn', 'like', sql<string>`${containing(search)} escape '\\'`)
       return readPage(query, { cursor, limit }, alphabetical('domains', 'fqdn'), withNames)
     },
@@ -331,6 +331,23 @@ function inTrash(deleted: boolean) {
       : eb.or([eb('domains.deleted_at', 'is', null), eb('domains.status', '=', 'restoring')])
 }
 
+/** What is served is neither suspended itself nor with its tenant. */
+function inEffect(status: string) {
+  return (eb: Builder) => {
+    const own = eb('domains.status', '=', status)
+    if (status === 'active') return eb.and([own, eb('tenants.status', '!=', 'suspended')])
+    if (status !== 'suspended') return own
+    const ids = eb.selectFrom('domains as own').select('own.id').where('own.status', '=', status)
+    const withTenant = eb
+      .selectFrom('tenants as closed')
+      .innerJoin('domains as held', 'held.tenant_id', 'closed.id')
+      .select('held.id')
+      .where('closed.status', '=', status)
+      .where('held.status', '=', 'active')
+    return eb('domains.id', 'in', ids.unionAll(withTenant))
+  }
+}
+
 function withoutActiveJob(eb: Builder) {
   const active = eb
     .selectFrom('jobs')
@@ -351,6 +368,7 @@ function holderOf(row: { name: string; domain_id: string; tenant_id: string; del
 
 interface Row extends Selectable<DomainTable> {
   readonly tenant_name: string
+  readonly tenant_status: string
 }
 
 type NameRow = Pick<Selectable<DomainNameTable>, 'domain_id' | 'name' | 'is_alias' | 'proof_id'>
@@ -363,6 +381,7 @@ function domainOf(row: Row, names: readonly NameRow[]): Domain {
     unproven: names.filter((one) => one.proof_id !== null).map((one) => stored(one.name)),
     tenantId: stored(row.tenant_id),
     tenantName: stored(row.tenant_name),
+    tenantStatus: stored(row.tenant_status),
     php: storedOrNull(row.php),
     status: stored(row.status),
     version: row.version,

@@ -1,7 +1,8 @@
 /** People who may sign in. */
-import { type Section, statusBadge } from '../../lib/page-model.ts'
+import type { Section } from '../../lib/page-model.ts'
 import { path, query } from '../../lib/safe-url.ts'
 import { label, type Texts } from '../../lib/texts.ts'
+import { effectiveBadge } from '../effective-status.ts'
 import { holdSections, verbsOfHeld } from '../hold/pages.ts'
 import { defineKind, type Look } from '../kind.ts'
 import { roleTitle } from '../role/kind.ts'
@@ -34,7 +35,7 @@ export const user = defineKind({
   reference: { key: 'email', fields: ['owner', 'user'] },
   columns: ({ t }) => [
     { title: label(t, 'email'), cell: ({ id, email }) => ({ text: email, href: `/users/${id}` }) },
-    { title: label(t, 'status'), cell: ({ status }) => ({ badge: statusBadge(status) }) },
+    { title: label(t, 'status'), cell: (one) => ({ badge: effectiveBadge(t, one) }) },
     { title: label(t, 'role'), wide: true, cell: ({ roles }) => ({ text: roleNames(t, roles) }) },
     { title: label(t, 'tenant'), cell: tenantCell },
     { title: label(t, 'createdAt'), wide: true, cell: ({ createdAt }) => ({ time: createdAt }) },
@@ -55,7 +56,7 @@ export const user = defineKind({
       const grant = { title: words.grant, href: `/do/role.grant${query({ user: one.email, _back: pageOf(one) })}` }
       const reset = { title: words.resetLink, operation: 'user.reset-link' }
       return {
-        status: statusBadge(one.status),
+        status: effectiveBadge(t, one),
         verbs: verbsOfHeld(one),
         main: [
           ...(isLiving && mayActAs(one, look) ? [act] : []),

@@ -36,12 +36,12 @@ export const list = defineOperation({
   policy: { scopes: ['global', 'reseller'] },
   http: 'GET /users',
   positional: [],
-  columns: ['email', 'roles', 'tenantName', 'status'],
+  columns: ['email', 'roles', 'status', 'tenantName', 'tenantStatus'],
   input: () =>
     z.strictObject({
       role: RoleRef.optional().describe('Users with this role only'),
       tenant: TenantRef.optional().describe('Users of this tenant only'),
-      status: UserStatus.optional().describe('Users in this status only'),
+      status: UserStatus.optional().describe('Users in this status only; with a closed tenant its users are suspended'),
       ...searchInput,
       ...deletedInput,
       ...listInput,

@@ -4,6 +4,7 @@ import { Id, TenantName } from '../../contract/values.ts'
 import { EmailAddress } from '../../lib/email-address.ts'
 import { timestamps } from '../answers.ts'
 import { Hold } from '../hold/schema.ts'
+import { TenantStatus } from '../tenant/schema.ts'
 
 export const Email = EmailAddress
 export type Email = z.output<typeof Email>
@@ -23,6 +24,8 @@ export const User = z.strictObject({
   /** The tenant a customer sees; null for others. */
   tenantId: Id.nullable(),
   tenantName: TenantName.nullable(),
+  /** One that is suspended or locked keeps the user out. */
+  tenantStatus: TenantStatus.nullable(),
   /** Set when the user is a reseller. */
   resellerId: Id.nullable(),
   status: UserStatus,

@@ -26,8 +26,10 @@ export interface Credentials {
   readonly passwordHash: string
   readonly scope: Scope
   readonly permissions: Permissions
-  /** False when the user, or the tenant the user belongs to, is suspended, locked or in the trash, or no role is left. */
+  /** Nothing of `closed` holds. */
   readonly maySignIn: boolean
+  /** What keeps the user out; `elsewhere`: the tenant is on its way into the trash, or no role is left. */
+  readonly closed: 'suspended' | 'tenant_suspended' | 'tenant_locked' | 'elsewhere' | null
 }
 
 export interface UserStore {
@@ -69,6 +71,15 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
       .leftJoin('resellers', 'resellers.user_id', 'users.id')
       .selectAll('users')
       .select(['tenants.name as tenant_name', 'resellers.id as reseller_id'])
+      .select((eb) =>
+        eb
+          .case()
+          .when(eb.and([eb('tenants.status', '!=', 'suspended'), isLocked()]))
+          .then('locked')
+          .else(eb.ref('tenants.status'))
+          .end()
+          .as('tenant_status'),
+      )
 
   const withRoles = async (found: readonly Row[]): Promise<User[]> => {
     if (found.length === 0) return []
@@ -101,7 +112,7 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
         .where(userWithin(scope))
       if (roleId !== undefined) query = query.where(({ exists }) => exists(holdersOf(db, roleId)))
       if (tenantId !== undefined) query = query.where('users.tenant_id', '=', tenantId)
-      if (status !== undefined) query = query.where('users.status', '=', status)
+      if (status !== undefined) query = query.where(inEffect(status))
       if (search) query = query.where('users.email', 'like', sql<string>`${containing(search)} escape '\\'`)
       return readPage(query, { cursor, limit }, alphabetical('users', 'email'), withRoles)
     },
@@ -133,18 +144,15 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
 
     async credentials(ref) {
       const row = await rows()
-        .select((eb) =>
-          eb.case().when(isLocked()).then('locked').else(eb.ref('tenants.status')).end().as('tenant_status'),
-        )
         .where(isId(ref) ? 'users.id' : 'users.email', '=', ref)
         .where('users.deleted_at', 'is', null)
         .executeTakeFirst()
       if (row === undefined) return undefined
       const [[user], permissions] = await Promise.all([withRoles([row]), store.permissions(stored(row.id))])
       if (user === undefined) return undefined
-      const tenantIsOpen = row.tenant_status === null || !closedTenant.includes(row.tenant_status)
-      const maySignIn = row.status === 'active' && tenantIsOpen && (permissions === 'all' || permissions.size > 0)
-      return { user, passwordHash: row.password_hash, scope: scopeOfUser(user), permissions, maySignIn }
+      const closed = closedBy(row.status, row.tenant_status, permissions)
+      const maySignIn = closed === null
+      return { user, passwordHash: row.password_hash, scope: scopeOfUser(user), permissions, maySignIn, closed }
     },
 
     async permissions(id) {
@@ -261,10 +269,28 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
   return store
 }
 
-const closedTenant: readonly string[] = ['suspended', 'locked', 'deleting', 'deleted', 'purging']
+/** Who is kept out with the tenant is not active. */
+function inEffect(status: string) {
+  return (eb: ExpressionBuilder<Database, 'users' | 'tenants'>) => {
+    const isOut = eb.or([eb(eb.fn.coalesce('tenants.status', sql.lit('')), '=', 'suspended'), isLocked()])
+    const own = eb('users.status', '=', status)
+    return status === 'active' ? eb.and([own, eb.not(isOut)]) : eb.or([own, isOut])
+  }
+}
+
+const leavingTenant: readonly string[] = ['deleting', 'deleted', 'purging']
+
+function closedBy(status: string, tenant: string | null, permissions: Permissions): Credentials['closed'] {
+  if (status !== 'active') return 'suspended'
+  if (tenant === 'suspended') return 'tenant_suspended'
+  if (tenant === 'locked') return 'tenant_locked'
+  if (tenant !== null && leavingTenant.includes(tenant)) return 'elsewhere'
+  return permissions === 'all' || permissions.size > 0 ? null : 'elsewhere'
+}
 
 interface Row extends Selectable<UserTable> {
   readonly tenant_name: string | null
+  readonly tenant_status: string | null
   readonly reseller_id: string | null
 }
 
@@ -300,6 +326,7 @@ function userOf(row: Row, roles: readonly string[]): User {
     roles: [...roles],
     tenantId: storedOrNull(row.tenant_id),
     tenantName: storedOrNull(row.tenant_name),
+    tenantStatus: storedOrNull(row.tenant_status),
     resellerId: storedOrNull(row.reseller_id),
     status: stored(row.status),
     createdAt: row.created_at,
