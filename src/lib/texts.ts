@@ -16,6 +16,10 @@ export interface KindWords {
   readonly add?: string
   readonly none?: string
   readonly noneText?: string
+  /** Below the title of a form, by verb, where the words of its operation are for programs. */
+  readonly ledes?: Readonly<Record<string, string>>
+  /** After a change that made no job, by verb. */
+  readonly done?: Readonly<Record<string, string>>
   /** Labels of inputs and outputs that no other kind has. */
   readonly fields?: Readonly<Record<string, string>>
 }
@@ -44,7 +48,7 @@ export const shared = {
     search: 'Search',
     status: 'Status',
     any: 'Any',
-    deleted: 'In trash',
+    deleted: 'Trash',
     apply: 'Filter',
     pages: 'Pages of the list',
     first: 'First page',
@@ -59,6 +63,7 @@ export const shared = {
   },
   form: {
     optional: '(optional)',
+    use: 'Use',
     accepted: 'Accepted:',
     choose: 'Choose …',
     standard: 'Default',
@@ -77,15 +82,17 @@ export const shared = {
     plan: 'Show what would change',
     cancel: 'Cancel',
     sure: 'Are you sure?',
-    shownOnce: 'This is shown once. Keep it now.',
+    shownOnce: 'This is shown once. Copy it now.',
     goOn: 'Continue',
     done: 'done',
     queued: 'on its way',
   },
   verbs: {
     create: 'Create',
+    limit: 'Set the limits of',
+    purge: 'Erase',
     cancel: 'Cancel',
-    update: 'Change',
+    update: 'Edit',
     suspend: 'Suspend',
     unsuspend: 'Unsuspend',
     lock: 'Lock',
@@ -165,7 +172,7 @@ export const shared = {
       deletes: 'deletions wait, as there were many within an hour. If they are wanted, root lets more through:',
       restores: 'restores wait, as there were many within an hour. If they are wanted, root lets more through:',
       creates:
-        'new tenants or sites wait, as there were many within an hour. If they are wanted, root lets more through:',
+        'new customers or sites wait, as there were many within an hour. If they are wanted, root lets more through:',
       suspensions: 'suspensions wait, as there were many within an hour. If they are wanted, root lets more through:',
       changes: 'changes wait, as there were many within an hour. If they are wanted, root lets more through:',
     },
@@ -199,7 +206,7 @@ export const shared = {
     swap: 'swap',
     inodes: 'inodes free',
     disks: 'Disks',
-    addTenant: 'New tenant',
+    addTenant: 'New customer',
   },
   holdsAll: 'Every operation, also those of later versions',
   job: {
@@ -334,7 +341,7 @@ export const shared = {
       'This panel sends no mail: ask an administrator for a link. On the server, root can reset a password: wcp emergency',
     send: 'Send the link',
     sentTitle: 'Look into your mail',
-    sentText: 'If the address has an account here, a link is on its way. It is good for one hour.',
+    sentText: 'If the address has an account here, a link is on its way. It is valid for one hour.',
     overTitle: 'This link leads nowhere',
     overText: 'It was used before, replaced by a newer one, or has expired.',
     passwordTitle: 'Choose a password',
@@ -346,7 +353,7 @@ export const shared = {
     doneText: 'You can sign in now.',
   },
   settings: {
-    change: 'Change',
+    change: 'Edit',
     automatic: 'automatic',
     isDefault: 'default',
   },
@@ -464,7 +471,7 @@ export const shared = {
   },
   services: { running: 'running', stopped: 'stopped', failed: 'failed', missing: 'not installed' },
   roles: { system_admin: 'Administrator', reseller: 'Reseller', user: 'Customer' },
-  scopes: { global: 'everything', reseller: 'a reseller', local: 'one tenant' },
+  scopes: { global: 'everything', reseller: 'a reseller', local: 'one customer' },
   /** Of what is closed with the customer that it belongs to. */
   closedWith: { suspended: 'suspended with', locked: 'locked with' },
   statuses: {
@@ -478,11 +485,11 @@ export const shared = {
   fields: {
     name: 'Name',
     displayName: 'Display name',
-    tenant: 'Tenant',
+    tenant: 'Customer',
     domain: 'Domain',
     fqdn: 'Domain name',
     aliases: 'Aliases',
-    package: 'Package',
+    package: 'Plan',
     owner: 'Owner',
     user: 'User',
     php: 'PHP version',
@@ -495,7 +502,7 @@ export const shared = {
     scope: 'Reaches',
     permissions: 'Permissions',
     isBuiltIn: 'Origin',
-    maxTenants: 'Tenants',
+    maxTenants: 'Customers',
     secondFactor: 'Second factor',
     recoveryCodes: 'Recovery codes',
     code: 'Code',
@@ -525,7 +532,7 @@ export const shared = {
     egress: 'Connections to',
     search: 'Search',
     outcome: 'Outcome',
-    isDefault: 'Default package',
+    isDefault: 'Default plan',
     maxDomains: 'Domains',
     maxCpuPct: 'CPU (% of one core)',
     maxMemMb: 'Memory (MiB)',
@@ -563,6 +570,13 @@ export type Texts = typeof shared & { readonly kinds: Readonly<Record<string, Ki
 export function withKinds(kinds: readonly { readonly name: string; readonly words: KindWords }[]): Texts {
   const fields = Object.assign({}, ...kinds.map(({ words }) => words.fields), shared.fields)
   return { ...shared, fields, kinds: Object.fromEntries(kinds.map(({ name, words }) => [name, words])) }
+}
+
+/** `Create site shop.example.com`: an operation or a job in words. */
+export function deed(t: Texts, name: string, ...about: readonly string[]): string {
+  const [kind = '', verb = ''] = name.split('.')
+  const verbs: Readonly<Record<string, string>> = t.verbs
+  return [verbs[verb] ?? verb, t.kinds[kind]?.one ?? kind, ...about].join(' ')
 }
 
 /** The label of an input or output key: the catalogue's, else the key itself in words. */

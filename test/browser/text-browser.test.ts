@@ -56,7 +56,8 @@ describe('lynx', () => {
     ])
 
     const jobPage = page(job)
-    expect(jobPage).toContain('Create tenant: on its way.')
+    expect(jobPage).toContain('Create customer: on its way.')
+    expect(jobPage).toContain('Create customer blog')
     expect(jobPage).toMatch(/1\. account for tenant\.create\s+done[\s\S]*4\. route\s+done/)
     expect(jobPage).toContain('The job has succeeded.')
     const tenantPage = page(tenant)

@@ -211,3 +211,35 @@ it('close what belongs to them in every place that shows it, and every filter', 
   expect(users[0]).not.toContain('baker@example.com')
   expect([users[1], lockedUsers]).toEqual([['baker@example.com'], ['baker@example.com']])
 })
+
+it('are customers in all that people read, and what they do is told in words', async () => {
+  const admin = await test.administrator('reads@example.com')
+  await admin.call('POST', '/api/v1/resellers', { email: 'seller@example.com', password })
+  const [job] = (await admin.call('GET', '/api/v1/jobs?type=tenant.create')).json().items ?? []
+  const forms = operations.filter(({ effect }) => effect !== 'read').map(({ name }) => `/do/${name}`)
+  const about = ['tenant.suspend', 'tenant.delete', 'tenant.update'].map((name) => `/do/${name}?tenant=bakery`)
+  const details = ['/tenants/bakery', '/packages/basic', '/users/baker@example.com', '/resellers/seller@example.com']
+  const lists = kinds.filter(({ menu }) => menu).map(({ path }) => path)
+  const problems = ['/tenants/nobody', '/packages/nothing', '/do/tenant.update?tenant=nobody']
+  const paths = ['/', ...lists, ...forms, ...about, ...details, ...problems, '/roles/user', `/jobs/${job?.id}`]
+
+  for (const path of paths) {
+    const { text, status } = await admin.ask({ path, headers: { accept: 'text/html' } })
+    // What is for programs stands in code, the details of the trail in its own words.
+    const read = text
+      .replaceAll(/<(code|pre|title)\b.*?<\/\1>/gs, '')
+      .replaceAll(/<td class="cell-wide">[^<]*<\/td>/g, '')
+      .replaceAll(/<div class="cell-sub">[a-z.-]+<\/div>/g, '')
+      .replaceAll(/<[^>]*>/g, '')
+      .replaceAll(/(&quot;|“).*?(&quot;|”)/g, '')
+    expect([path, status < 500, read.match(/.*\b(tenants?|packages?|system_admin)\b.*/gi) ?? []]).toEqual([
+      path,
+      true,
+      [],
+    ])
+  }
+  const page = await admin.ask({ path: `/jobs/${job?.id}` })
+  expect(page.text).toMatch(/<h1[^>]*>\s*Create customer \w+/)
+  const refused = await admin.form('/do/tenant.create', { name: 'Not A Name' })
+  expect(refused.text).toContain('Use 3 to 24 characters')
+})

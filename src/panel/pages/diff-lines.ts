@@ -1,5 +1,7 @@
 /** A plan as the page shows it: each diff cut into lines that carry their tone. */
 import type { Change } from '../../contract/wire.ts'
+import { plainWords } from '../../lib/plain-words.ts'
+import { deed, type Texts } from '../../lib/texts.ts'
 
 export interface PlanView {
   readonly type: string
@@ -10,10 +12,17 @@ export interface PlanView {
   }[]
 }
 
-export function planView(plan: readonly { readonly type: string; readonly changes: readonly Change[] }[]): PlanView[] {
+export function planView(
+  t: Texts,
+  plan: readonly { readonly type: string; readonly changes: readonly Change[] }[],
+): PlanView[] {
   return plan.map(({ type, changes }) => ({
-    type,
-    changes: changes.map(({ step, action, diff }) => ({ step, action, lines: diff === null ? [] : diffLines(diff) })),
+    type: type.includes('.') ? deed(t, type) : type,
+    changes: changes.map(({ step, action, diff }) => ({
+      step: plainWords(step),
+      action,
+      lines: diff === null ? [] : diffLines(diff),
+    })),
   }))
 }
 

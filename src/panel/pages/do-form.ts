@@ -4,8 +4,9 @@ import type { WcpError } from '../../contract/errors.ts'
 import { isRecord } from '../../contract/fields.ts'
 import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../contract/operation.ts'
 import { toCommandLine, usageLine } from '../../lib/command-spec.ts'
+import { plainWords } from '../../lib/plain-words.ts'
 import { path } from '../../lib/safe-url.ts'
-import { label, type Texts } from '../../lib/texts.ts'
+import { deed, label, type Texts } from '../../lib/texts.ts'
 import type { JobPlan } from '../http/types.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { planView } from './diff-lines.ts'
@@ -68,7 +69,7 @@ export async function sendForm(
     model: {
       head: {
         title,
-        lede: asks ? '' : (operation.description ?? ''),
+        lede: asks ? '' : ledeOf(kit, operation),
         crumbs: [{ title: kindTitle(kit, operation), href: listPath(kindOf(operation)) }],
       },
       action: path`/do/${operation.name}`,
@@ -80,12 +81,12 @@ export async function sendForm(
       facts: hidden
         .filter((name) => !shown.includes(name) && values[name] !== '' && !operation.secret?.includes(name))
         .map((name) => ({ title: labels.get(name) ?? name, text: values[name] ?? '' })),
-      question: asks ? operation.confirm : null,
+      question: asks ? plainWords(operation.confirm ?? '') : null,
       fields: controls,
       submit: buttonTitle(kit.t, operation),
       danger: isDestructive(operation),
       cancel: state.back ?? home,
-      plan: state.plan === null ? null : planView(state.plan),
+      plan: state.plan === null ? null : planView(t, state.plan),
       problem: error === null ? null : problemView(t, error, controls),
       command: {
         line: state.isTyped || shown.length > 0 ? toCommandLine(operation, input) : usageLine(operation),
@@ -142,13 +143,12 @@ export function buttonTitle(t: Texts, operation: Pick<AnyOperation, 'name'>): st
   return titles[verb] ?? verb
 }
 
-function verbTitle({ t }: PageKit, operation: AnyOperation): string {
-  const titles: Readonly<Record<string, string>> = t.verbs
-  return titles[verbOf(operation)] ?? verbOf(operation)
-}
-
 /** `Delete tenant blog` */
 export function formTitle(kit: PageKit, operation: AnyOperation, about: readonly string[]): string {
-  const noun = kit.t.kinds[kindOf(operation)]?.one ?? kindOf(operation)
-  return [verbTitle(kit, operation), noun, ...about].join(' ')
+  return deed(kit.t, operation.name, ...about)
+}
+
+function ledeOf({ t }: PageKit, operation: AnyOperation): string {
+  const own = t.kinds[kindOf(operation)]?.ledes?.[verbOf(operation)]
+  return own ?? plainWords(operation.description ?? '')
 }

@@ -66,7 +66,8 @@ export function doRoutes(app: FastifyInstance, kit: PageKit): void {
       deps.flash.put(
         request,
         'good',
-        `${formTitle(kit, operation, [])}: ${job === undefined ? t.form.done : t.form.queued}.`,
+        (job === undefined ? t.kinds[kindOf(operation)]?.done?.[verbOf(operation)] : undefined) ??
+          `${formTitle(kit, operation, [])}: ${job === undefined ? t.form.done : t.form.queued}.`,
       )
       return reply.redirect(job === undefined ? (state.back ?? after(operation, value)) : path`/jobs/${job}`, 303)
     } catch (thrown) {

@@ -1,6 +1,7 @@
 /** An error as a page: the same words that the API and the command line use. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { WcpError } from '../../contract/errors.ts'
+import { plainWords } from '../../lib/plain-words.ts'
 import { path } from '../../lib/safe-url.ts'
 import type { PageKit } from './page-kit.ts'
 
@@ -14,8 +15,8 @@ export function errorPage(kit: PageKit, error: WcpError, request: FastifyRequest
     status: error.status,
     code: error.code,
     title,
-    message: error.message,
-    help: error.help,
+    message: plainWords(error.message),
+    help: plainWords(error.help),
     actions: [...(job === undefined ? [] : [{ title: t.job.see, href: path`/jobs/${job}` }]), home],
     request: error.status >= 500 ? request.id : null,
   }

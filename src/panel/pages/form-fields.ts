@@ -3,7 +3,9 @@ import type { WcpError } from '../../contract/errors.ts'
 import type { Field } from '../../contract/fields.ts'
 import { type AnyOperation, verbOf } from '../../contract/operation.ts'
 import { nothing } from '../../lib/command-spec.ts'
+import { plainWords } from '../../lib/plain-words.ts'
 import { label, type Texts } from '../../lib/texts.ts'
+import { spoken } from './field-words.ts'
 import { type FormValues, textOf } from './form-values.ts'
 import type { PlaceOfRole } from './place-of-role.ts'
 
@@ -87,7 +89,7 @@ function control(
   const refused = error?.fields.find((one) => one.field === field.name || one.field.startsWith(`${field.name}.`))
   // A list of names needs no further words.
   const hint = [
-    ...(offered === undefined ? [field.description, bounds(t, field)] : []),
+    ...(offered === undefined ? [field.description && plainWords(field.description), bounds(t, field)] : []),
     unenforced.includes(field.name) ? t.form.notEnforced : undefined,
     field.name === 'tenant' && place === 'open' ? t.form.placeOfRole : undefined,
   ]
@@ -179,9 +181,4 @@ function grouped(value: number): string {
 /** `limits.memMb` is labelled as its last part. */
 export function fieldLabel(t: Texts, field: Pick<Field, 'path'>): string {
   return label(t, field.path.at(-1) ?? '')
-}
-
-function spoken(t: Texts, { problem, accepted }: { problem: string; accepted?: string }): string {
-  const sentence = problem.charAt(0).toUpperCase() + problem.slice(1)
-  return accepted === undefined || problem.includes(accepted) ? sentence : `${sentence}. ${t.form.accepted} ${accepted}`
 }

@@ -1,5 +1,6 @@
 /** The last word on a job. */
 import type { Action } from '../../lib/page-model.ts'
+import { plainWords } from '../../lib/plain-words.ts'
 import { path } from '../../lib/safe-url.ts'
 import type { Texts } from '../../lib/texts.ts'
 import type { JobDetail } from '../../resources/job/schema.ts'
@@ -27,8 +28,8 @@ export function jobEnd(t: Texts, job: JobDetail): JobEnd {
       return {
         kind: 'bad',
         title: t.job.failed,
-        message: [job.failure?.step, job.failure?.message].filter((part) => part).join(': '),
-        help: job.failure?.help ?? '',
+        message: plainWords([job.failure?.step, job.failure?.message].filter((part) => part).join(': ')),
+        help: plainWords(job.failure?.help ?? ''),
         actions: next,
       }
     case 'cancelled':

@@ -7,7 +7,9 @@ import { WcpError } from '../../contract/errors.ts'
 import { activeJobStates, JobState } from '../../contract/job.ts'
 import type { Id } from '../../contract/values.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
+import { shownHost } from '../../lib/host-name.ts'
 import { path, query } from '../../lib/safe-url.ts'
+import { deed } from '../../lib/texts.ts'
 import { jobBadge, jobFacts } from '../../resources/job/kind.ts'
 import { JobDetail, type JobStep } from '../../resources/job/schema.ts'
 import { besideTypes } from '../../resources/jobs.ts'
@@ -46,7 +48,7 @@ export function jobRoutes(app: FastifyInstance, kit: PageKit): void {
         const printed = isRun(first) ? await readOutput(kit, request, id, 0) : null
         return kit.send(request, reply, {
           template: 'job/detail',
-          title: first.type,
+          title: titleOf(kit, first),
           model: { ...pageModel(kit, request, first, id), output: printed },
         })
       }
@@ -71,7 +73,7 @@ async function* live(
     const job = await readJob(kit, request, first.id)
     const model = pageModel(kit, request, job, first.id)
     const output = isRun(job) ? { text: '', isCut: false } : null
-    const page = { template: 'job/detail', title: job.type, model: { ...model, output }, isLive: true }
+    const page = { template: 'job/detail', title: titleOf(kit, job), model: { ...model, output }, isLive: true }
     const [top = '', middle = '', ...rest] = kit.page(request, page, csrf).split(/<!-- (?:live|printed|end) -->/)
     const rows = new StepRows()
     yield top + job.steps.map((step) => rows.known(step)).join('')
@@ -145,6 +147,10 @@ function isActive(job: Pick<JobDetail, 'state'>): boolean {
   return job.state === 'queued' || job.state === 'running'
 }
 
+function titleOf({ t }: PageKit, { type, resourceName }: JobDetail): string {
+  return deed(t, type, shownHost(resourceName))
+}
+
 function pageModel(kit: PageKit, request: FastifyRequest, job: JobDetail, id: string): object {
   const { t } = kit
   const isLive = isActive(job)
@@ -154,7 +160,7 @@ function pageModel(kit: PageKit, request: FastifyRequest, job: JobDetail, id: st
   const stop = isLive && isRun(job) && kit.may(request, 'job.stop')
   return {
     head: {
-      title: `${job.type} ${job.resourceName}`,
+      title: titleOf(kit, job),
       status: isLive ? null : jobBadge(job.state),
       crumbs: [{ title: t.kinds.job?.many ?? '', href: listPath('job') }],
       actions: [

@@ -1,7 +1,9 @@
 /** A refused request as the top of a page says it, each field linked to its control. */
 import type { WcpError } from '../../contract/errors.ts'
+import { plainWords } from '../../lib/plain-words.ts'
 import { path } from '../../lib/safe-url.ts'
 import { label, type Texts } from '../../lib/texts.ts'
+import { spoken } from './field-words.ts'
 import type { Control } from './form-fields.ts'
 
 export interface ProblemView {
@@ -11,7 +13,6 @@ export interface ProblemView {
     readonly label: string
     readonly href: string | null
     readonly problem: string
-    readonly accepted: string | null
   }[]
   /** The job that stands in the way. */
   readonly job: string | null
@@ -23,14 +24,13 @@ export function problemView(t: Texts, error: WcpError, controls: readonly Contro
     return {
       label: control?.label ?? label(t, field.split('.').at(-1) ?? field),
       href: control === undefined ? null : `#${control.id}`,
-      problem,
-      accepted: accepted ?? null,
+      problem: spoken(t, { problem, ...(accepted !== undefined && { accepted }) }),
     }
   })
   const job = error.details.job
   return {
-    message: error.message,
-    help: fields.length > 0 ? '' : error.help,
+    message: plainWords(error.message),
+    help: fields.length > 0 ? '' : plainWords(error.help),
     fields,
     job: job === undefined ? null : path`/jobs/${job}`,
   }

@@ -5,6 +5,7 @@ import { type AnyOperation, kindOf } from '../../contract/operation.ts'
 import { nothing } from '../../lib/command-spec.ts'
 import { kinds } from '../../resources/index.ts'
 import { holds } from '../../resources/rights.ts'
+import { roleTitle } from '../../resources/role/kind.ts'
 import type { Choice } from './form-fields.ts'
 import type { PageKit } from './page-kit.ts'
 
@@ -24,7 +25,8 @@ export async function referenceChoices(
     const kind = field.isReference ? referring.get(field.name) : undefined
     if (kind !== undefined && kit.may(request, `${kind.name}.list`)) {
       const { value } = await kit.run(request, `${kind.name}.list`, { limit: 200 })
-      choices.set(field.name, names(value, kind.key))
+      const titleOf = kind.name === 'role' ? (name: string) => roleTitle(kit.t, name) : undefined
+      choices.set(field.name, names(value, kind.key, titleOf))
     }
     if (field.name === 'permissions') choices.set('permissions', permissionChoices(kit, request))
     if (field.name === 'scopes') choices.set('scopes', keyScopeChoices(kit, request))
@@ -66,10 +68,10 @@ function phpChoices({ deps, t }: PageKit, field: Field): Choice[] {
     .map((word) => ({ value: word, title: word === nothing ? t.form.noPhp : word }))
 }
 
-function names(page: unknown, key: string): Choice[] {
+function names(page: unknown, key: string, titleOf = (name: string) => name): Choice[] {
   const items = isRecord(page) && Array.isArray(page.items) ? page.items : []
   return items.flatMap((item: unknown) => {
     const name = isRecord(item) ? item[key] : undefined
-    return typeof name === 'string' ? [{ value: name, title: name }] : []
+    return typeof name === 'string' ? [{ value: name, title: titleOf(name) }] : []
   })
 }

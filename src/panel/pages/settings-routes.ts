@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { isRecord } from '../../contract/fields.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
+import { plainWords } from '../../lib/plain-words.ts'
 import { query } from '../../lib/safe-url.ts'
 import { AuditVerdict } from '../../resources/audit/schema.ts'
 import { policySection } from '../../resources/policy/kind.ts'
@@ -36,7 +37,7 @@ export function settingsRoutes(app: FastifyInstance, kit: PageKit): void {
             { title: t.settings.change, hidden: true, number: true },
           ],
           rows: items.map((setting) => [
-            { text: setting.key, sub: setting.description },
+            { text: setting.key, sub: plainWords(setting.description) },
             {
               code: setting.value === null ? t.settings.automatic : String(setting.value),
               ...(setting.isDefault && { sub: t.settings.isDefault }),

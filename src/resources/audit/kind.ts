@@ -1,8 +1,8 @@
 /** The audit trail: a chain in which each entry seals the one before. */
 import { isRecord } from '../../contract/fields.ts'
-import type { Badge } from '../../lib/page-model.ts'
+import type { Badge, Cell } from '../../lib/page-model.ts'
 import { query } from '../../lib/safe-url.ts'
-import { label, type Texts } from '../../lib/texts.ts'
+import { deed, label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
 import { auditTrouble } from './conditions.ts'
 import * as operations from './operations.ts'
@@ -25,7 +25,7 @@ export const audit = defineKind({
   conditions: [auditTrouble],
   item: ListedEntry,
   columns: ({ t }) => [
-    { title: label(t, 'action'), cell: ({ action }) => ({ text: action }) },
+    { title: label(t, 'action'), cell: ({ action }) => actionCell(t, action) },
     { title: t.audit.outcome, cell: (entry) => ({ badge: outcome(t, entry) }) },
     { title: t.audit.at, cell: ({ at }) => ({ time: at }) },
     {
@@ -48,6 +48,12 @@ export const audit = defineKind({
   stores: { audit: (db, { keys, appended }) => auditStore(db, keys.audit, appended) },
   operations,
 })
+
+/** With the word that the filter takes; what is no operation has that alone. */
+function actionCell(t: Texts, action: string): Cell {
+  const isKnown = t.kinds[action.slice(0, action.indexOf('.'))] !== undefined
+  return isKnown ? { text: deed(t, action), sub: action } : { text: action }
+}
 
 function outcome(t: Texts, entry: AuditEntry): Badge {
   return { text: t.audit.outcomes[entry.outcome], tone: tones[entry.outcome] }

@@ -1,5 +1,6 @@
 /** Whatever needs the attention of an operator, from when it was raised until it clears. */
 import { type Badge, statusBadge } from '../../lib/page-model.ts'
+import { plainWords } from '../../lib/plain-words.ts'
 import { label } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
 import { conditions } from './migration.ts'
@@ -27,9 +28,9 @@ export const condition = defineKind({
     {
       title: label(t, 'title'),
       cell: ({ title, detail, page }) => ({
-        text: title,
+        text: plainWords(title),
         ...(page !== null && { href: page }),
-        ...(detail !== null && { sub: detail }),
+        ...(detail !== null && { sub: plainWords(detail) }),
       }),
     },
     { title: label(t, 'severity'), cell: (one) => ({ badge: badgeOf(one, words) }) },

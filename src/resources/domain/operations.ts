@@ -242,7 +242,7 @@ export const suspend = defineOperation({
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'POST /domains/{domain}/suspend',
   positional: ['domain'],
-  confirm: 'Suspend this domain? Its visitors see a notice until it is unsuspended.',
+  confirm: 'Suspend this site? Its visitors see a notice until it is unsuspended.',
   input: () => z.strictObject({ ...target, ...suspendInput }),
   output: () => AcceptedHold,
   async run(context, { domain: ref, ...why }) {
@@ -280,7 +280,7 @@ export const remove = defineOperation({
   stepUp: true,
   http: 'DELETE /domains/{domain}',
   positional: ['domain'],
-  confirm: 'Move this domain and the files of its site to the trash? It can be restored within 30 days.',
+  confirm: 'Move this site with its names and files to the trash? It can be restored within 30 days.',
   input: () => z.strictObject(target),
   output: () => AcceptedMaybe,
   async run(context, input) {

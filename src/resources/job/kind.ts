@@ -1,7 +1,8 @@
 /** Every change to the machine, step by step. */
 import { shownHost } from '../../lib/host-name.ts'
 import { type Badge, type Fact, statusBadge } from '../../lib/page-model.ts'
-import { label, type Texts } from '../../lib/texts.ts'
+import { plainWords } from '../../lib/plain-words.ts'
+import { deed, label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
 import { stalledJobs } from './conditions.ts'
 import * as operations from './operations.ts'
@@ -24,9 +25,9 @@ export const job = defineKind({
     {
       title: label(t, 'job'),
       cell: ({ id, type, resourceName, failure }) => ({
-        text: `${type} ${shownHost(resourceName)}`,
+        text: deed(t, type, shownHost(resourceName)),
         href: `/jobs/${id}`,
-        ...(failure !== null && { sub: failure.message }),
+        ...(failure !== null && { sub: plainWords(failure.message) }),
       }),
     },
     { title: label(t, 'state'), cell: ({ state }) => ({ badge: jobBadge(state) }) },

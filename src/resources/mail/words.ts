@@ -13,7 +13,7 @@ export const letters = {
     hello: 'Hello,',
     text: 'Somebody, probably you, asked for a new password. Choose it here:',
     button: 'Choose a password',
-    until: 'The link is good for one hour and works once.',
+    until: 'The link is valid for one hour, single use.',
     ignore: 'If it was not you, do nothing: your password stays as it is.',
   },
   verification: {

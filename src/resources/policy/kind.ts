@@ -36,7 +36,11 @@ export function policySection(t: Texts, policies: readonly Policy[], mayChange: 
         { text: names[role] ?? role },
         { text: words.rules[secondFactor] },
         mayChange
-          ? { text: t.settings.change, href: `/do/policy.update?role=${encodeURIComponent(role)}`, label: role }
+          ? {
+              text: t.settings.change,
+              href: `/do/policy.update?role=${encodeURIComponent(role)}`,
+              label: names[role] ?? role,
+            }
           : { text: '' },
       ]),
     },

@@ -103,7 +103,7 @@ export const create = defineOperation({
 export const update = defineOperation({
   name: 'reseller.update',
   summary: 'Change what a reseller may give away',
-  description: 'Refused where more is given away already. Address and password are changed at the user.',
+  description: 'Refused where more is allocated already. Address and password are changed at the user.',
   effect: 'write',
   policy: { scopes: ['global'], isSensitive: true },
   stepUp: true,

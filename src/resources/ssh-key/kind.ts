@@ -11,10 +11,10 @@ export const sshKey = defineKind({
   words: {
     one: 'SSH key',
     many: 'SSH keys',
-    lede: 'Public keys with which the users of tenants are let in.',
+    lede: 'Public keys with which the Linux users of customers are let in.',
     add: 'New SSH key',
     none: 'No SSH keys yet',
-    noneText: 'A key lets whoever has its private half in as the tenant’s user.',
+    noneText: 'A key lets whoever has its private half in as the customer’s Linux user.',
     fields: { fingerprint: 'Fingerprint', publicKey: 'Public key' },
   },
   path: '/ssh-keys',

@@ -15,13 +15,14 @@ import { tenantStore } from './store.ts'
 import { usageStore } from './usage-store.ts'
 
 const words = {
-  one: 'tenant',
-  many: 'Tenants',
-  lede: 'Each tenant is one customer with a Linux user, limits and sites of their own.',
-  add: 'New tenant',
-  none: 'No tenants yet',
-  noneText: 'A tenant holds a customer’s sites. Create the first one and give it a domain right away.',
-  addDomain: 'Add a domain',
+  one: 'customer',
+  many: 'Customers',
+  lede: 'Each customer has a Linux user, limits and sites of their own.',
+  add: 'New customer',
+  none: 'No customers yet',
+  noneText: 'A customer holds sites. Create the first one and give it a domain right away.',
+  ledes: { create: 'With a domain, its first site is made right away. Without a plan it gets the default plan.' },
+  addDomain: 'Add a site',
   usage: 'Usage',
   byDay: 'Usage by day',
   fields: {

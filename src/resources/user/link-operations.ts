@@ -20,7 +20,8 @@ const HandedOver = z.strictObject({ id: Id, link: z.string().nullable() })
 export const invite = defineOperation({
   name: 'user.invite',
   summary: 'Create a user who chooses the password by a link that is mailed to them',
-  description: 'The link is good for three days. Where no mail server is configured it is answered, to be handed over.',
+  description:
+    'The link is valid for three days. Where no mail server is configured it is answered, to be handed over.',
   effect: 'write',
   policy: { scopes: ['global', 'reseller'], isSensitive: true },
   stepUp: true,
@@ -54,7 +55,7 @@ async function invitation(context: Context, user: Id, email: string): Promise<st
 export const resetLink = defineOperation({
   name: 'user.reset-link',
   summary: 'Make a link by which a user sets a new password, to be handed over',
-  description: 'Good for one hour and once. Setting the password ends all sessions of the user.',
+  description: 'Valid for one hour, single use. Setting the password ends all sessions of the user.',
   effect: 'write',
   policy: { scopes: ['global', 'reseller'], isSensitive: true },
   stepUp: true,
