@@ -1,5 +1,6 @@
 /** The messages between panel and agent: two closed unions, strict on both sides. The agent dials, so root never listens (B1). */
 import { z } from 'zod'
+import { AcmeRequest, AcmeToken } from './acme.ts'
 import { BrakeKind, StepState } from './job.ts'
 import { UsageSource, usagePage } from './usage.ts'
 import { Id } from './values.ts'
@@ -103,6 +104,12 @@ export const PanelMessage = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('output'), ask: Id, job: Id, after: z.int().min(0) }),
   /** The command of this job is to end; its end is told as every job's. */
   z.strictObject({ t: z.literal('stop'), job: Id }),
+  /** Answered with `SignedRequest`: what an authority is asked, signed by the account's key. */
+  z.strictObject({ t: z.literal('acme'), ask: Id, request: AcmeRequest }),
+  /** Answered with `SigningRequest`, for the key and the names of the certificate's site. */
+  z.strictObject({ t: z.literal('csr'), ask: Id, certificate: Id }),
+  /** An authority's proof is to be found under every name, or no more. */
+  z.strictObject({ t: z.literal('prove'), ask: Id, token: AcmeToken, isThere: z.boolean() }),
   /** Answered with null at once: asked before jobs are sent, since what a frozen agent was sent cannot be cancelled. */
   z.strictObject({ t: z.literal('ping'), ask: Id }),
   /** Entries of the panel's audit trail in their order, the first one right after `after`. Answered with `audited`. */

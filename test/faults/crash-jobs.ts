@@ -15,8 +15,11 @@ import type { Request } from './recording-client.ts'
 
 export interface CrashJob {
   readonly before: readonly Request[]
-  /** `purge`: what the panel asks for by itself when the 30 days of the trash are over. */
-  readonly request: Request | 'purge'
+  /**
+   * `purge`: what the panel asks for by itself when the 30 days of the trash are over. `certify`: a chain for the key that
+   * was made.
+   */
+  readonly request: Request | 'purge' | 'certify'
   /** A page of the tenant's PHP, so that there is something to stop. */
   readonly wakes?: true
 }
@@ -33,6 +36,8 @@ const onTenant = (verb: string) => post(`/tenants/${tenant}/${verb}`)
 const onSite = (verb: string) => post(`/domains/${site}/${verb}`)
 const removeTenant: Request = { method: 'DELETE', path: `/tenants/${tenant}` }
 const removeSite: Request = { method: 'DELETE', path: `/domains/${site}` }
+const createCertificate = post('/certificates', { domain: site })
+export const certify = post(`/certificates/${site}/upload`)
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMqXgRLKG73K+sIxs5oj3E2nhu/4FHxOcrmAd4Wv7ki7'
 const createKey = post('/ssh-keys', { tenant, name: 'laptop', publicKey: key })
 /** Where the command of a run leaves a letter each time it begins: no two of them make the same tree, so it is counted apart. */
@@ -62,6 +67,8 @@ export const crashJobs: Readonly<Record<JobType, CrashJob>> = {
   'domain.delete': { before: both, request: removeSite, wakes: true },
   'domain.restore': { before: [...both, removeSite], request: onSite('restore') },
   'domain.purge': { before: [...both, removeSite], request: 'purge' },
+  'certificate.create': { before: [create, createSite], request: createCertificate },
+  'certificate.update': { before: [create, createSite, createCertificate], request: 'certify' },
   'ssh-key.create': { before: [create], request: createKey },
   'ssh-key.delete': { before: [create, createKey], request: { method: 'DELETE', path: '/ssh-keys/{first}' } },
   'domain.run': { before: both, request: { ...onSite('run'), body: { command } } },

@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Fqdn, TenantName } from '../../src/contract/values.ts'
 import type { JobType } from '../../src/resources/jobs.ts'
+import { Authority } from '../support/authority.ts'
 import { executable } from '../support/executable.ts'
 import { processesOf } from '../support/processes.ts'
 import { Product } from '../support/product.ts'
-import { crashJobs, mark, purge, site, tenant } from './crash-jobs.ts'
+import { certify, crashJobs, mark, purge, site, tenant } from './crash-jobs.ts'
 import type { ClientEvent } from './history.ts'
 import { ask, type Request } from './recording-client.ts'
 
@@ -29,6 +30,7 @@ export class CrashMachine {
   readonly product: Product
   readonly #store: string
   readonly #saved = new Map<string, readonly ClientEvent[]>()
+  #chain = ''
   /** What the client of this machine saw. */
   client: ClientEvent[] = []
 
@@ -63,8 +65,17 @@ export class CrashMachine {
       await this.do(request)
       await this.untilSettled()
     }
+    if (crashJobs[type].request === 'certify') await this.#certify()
     this.#putPage()
     await this.#save(type)
+  }
+
+  /** The same chain for every case: the key is saved with the machine. */
+  async #certify(): Promise<void> {
+    const { request: csr } = (await this.product.call('GET', `/certificates/${site}/request`)) as { request: string }
+    const authority = new Authority()
+    this.#chain = authority.issue({ csr })
+    authority.dispose()
   }
 
   /** The same files as when it was saved, and no process but Nginx. */
@@ -88,7 +99,8 @@ export class CrashMachine {
   /** Sends the request that makes the job; the job when it was acknowledged, else undefined. */
   async submit(type: JobType): Promise<string | undefined> {
     const { request } = crashJobs[type]
-    return request === 'purge' ? await purge(this.product) : await this.do(request)
+    if (request === 'purge') return await purge(this.product)
+    return await this.do(request === 'certify' ? { ...certify, body: { chain: this.#chain } } : request)
   }
 
   async do(request: Request): Promise<string | undefined> {

@@ -24,15 +24,18 @@ export function worldText(places: Layout): string {
       ...lines(panel, tenantRows, 'panel tenant', rename),
       ...lines(panel, domainRows, 'panel domain', rename),
       ...lines(panel, nameRows, 'panel name', rename),
-      ...things.flatMap(({ kind, table }) =>
-        lines(panel, `select name, status, status_before_tenant from ${table}`, `panel ${kind}`, rename),
+      ...things.flatMap(({ kind, table, name }) =>
+        lines(panel, `select ${name}, status, status_before_tenant from ${table}`, `panel ${kind}`, rename),
       ),
     ].join('\n')
   })
 }
 
 /** What a tenant owns beside its sites. */
-const things = factsKinds.map(({ kind }) => ({ kind, table: `${kind.replaceAll('-', '_')}s` }))
+const things = [
+  ...factsKinds.map(({ kind }) => ({ kind, table: `${kind.replaceAll('-', '_')}s`, name: 'name' })),
+  { kind: 'certificate', table: 'certificates', name: 'fqdn' },
+]
 
 const tenantRows = `select t.name, t.status, p.name as package, t.deleted_at is not null as deleted, t.limits_owed
   from tenants t join packages p on p.id = t.package_id`
@@ -190,6 +193,7 @@ function entry(root: string, path: string, rename: Rename): string {
   const place = `${relative(root, path)} ${(stats.mode & 0o177777).toString(8)} ${stats.uid} ${stats.gid}`
   if (stats.isSymbolicLink()) return `${place} -> ${readlinkSync(path).replace(root, '')}`
   if (!stats.isFile()) return place
+  if (basename(path) === 'privkey.pem') return `${place} a key` // another one each time it is made
   return `${place} ${digest(rename(readFileSync(path, 'latin1')))}`
 }
 

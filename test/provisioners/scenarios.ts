@@ -1,8 +1,10 @@
 /** For every job type: the jobs that lead up to it, and its payload. A new type without a line here does not compile. */
+import { newKey } from '../../src/agent/steps/private-key.ts'
 import type { Id } from '../../src/contract/values.ts'
 import { type JobType, jobContracts } from '../../src/resources/jobs.ts'
+import { Authority } from '../support/authority.ts'
 import { passTrashDays } from '../support/trash-days.ts'
-import type { Bench } from './bench.ts'
+import { type Bench, webGid } from './bench.ts'
 
 export const tenant = '11111111-1111-4111-8111-111111111111' as Id
 export const domain = '22222222-2222-4222-8222-222222222222' as Id
@@ -29,10 +31,30 @@ const secondKey = key(
 )
 const createKey: Job = ['ssh-key.create', firstKey]
 
+export const certificate = '66666666-6666-4666-8666-666666666666'
+const createCertificate: Job = ['certificate.create', { tenant, certificate, domain }]
+/** A key is kept where it is found, so that there is a chain for it before it is made. */
+export const siteKey = newKey()
+export const siteNames = [site.fqdn, ...site.aliases]
+
+async function placeKey({ root, files, places }: Bench): Promise<void> {
+  const place = `${root}/var/lib/wcp360-web/tenants/acme/sites/${site.fqdn}/${places.web.ownTls}`
+  await files.makeDirectory(place, { mode: 0o750, uid: 0, gid: webGid })
+  await files.writeFile(`${place}/${places.web.keyFile}`, siteKey, { mode: 0o640, uid: 0, gid: webGid })
+}
+
+function chainFor(names: readonly string[]): string {
+  const authority = new Authority()
+  const chain = authority.issue({ csr: authority.request(names, siteKey) })
+  authority.dispose()
+  return chain
+}
+
 export type Job = readonly [type: JobType, payload: Record<string, unknown>]
 
 export interface Scenario {
-  readonly before: readonly Job[]
+  /** Jobs, and what is done to the machine between them. */
+  readonly before: readonly (Job | ((bench: Bench) => Promise<void>))[]
   readonly payload: Record<string, unknown>
 }
 
@@ -63,6 +85,11 @@ export const scenarios: Readonly<Record<JobType, Scenario>> = {
   'domain.delete': { before: [create, createSite, second], payload: about },
   'domain.restore': { before: [create, createSite, ['domain.delete', about]], payload: about },
   'domain.purge': { before: [create, createSite, ['domain.delete', about]], payload: about },
+  'certificate.create': { before: [create, createSite], payload: createCertificate[1] },
+  'certificate.update': {
+    before: [create, createSite, placeKey, createCertificate],
+    payload: { tenant, certificate, chain: chainFor(siteNames) },
+  },
   'ssh-key.create': { before: [create, createKey], payload: secondKey },
   'ssh-key.delete': { before: [create, createKey], payload: { tenant, 'ssh-key': firstKey['ssh-key'] } },
   'domain.run': { before: [create, createSite], payload: { ...about, run, command: ['php', '-v'], seconds: 60 } },
@@ -74,6 +101,8 @@ export const everyType = Object.keys(jobContracts) as readonly JobType[]
 
 /** The agent's schema of the first version that had a job type, where that was not the first release. */
 const since: Readonly<Partial<Record<JobType, number>>> = {
+  'certificate.create': 4,
+  'certificate.update': 4,
   'domain.run': 4,
   'ssh-key.create': 4,
   'ssh-key.delete': 4,
@@ -86,7 +115,12 @@ function isKnownTo(schema: number, type: JobType): boolean {
 
 /** @param schema of the version that does it; the newest unless told */
 export async function leadUp(bench: Bench, type: JobType, schema = Number.POSITIVE_INFINITY): Promise<void> {
-  for (const [before, payload] of scenarios[type].before) {
+  for (const one of scenarios[type].before) {
+    if (typeof one === 'function') {
+      await one(bench)
+      continue
+    }
+    const [before, payload] = one
     if (!isKnownTo(schema, before)) continue
     const { failure } = await bench.run(before, payload)
     if (failure !== null) throw new Error(`${before} before ${type}: ${failure.message}`)

@@ -4,6 +4,7 @@
  * where the root side must refuse (another tenant's domain, a token that was used).
  */
 import { encodeFrame, maxFrameBytes } from '../../src/contract/frame.ts'
+import { exampleChain } from '../../src/resources/certificate/example-chain.ts'
 import { jobTypes } from '../../src/resources/jobs.ts'
 import { Dice } from '../faults/power-dice.ts'
 
@@ -100,12 +101,21 @@ export class EvilFrames {
     if (throwOf < 0.93) return { t: 'ack', job: uuid(dice) }
     if (throwOf < 0.932) return { t: 'inspect', ask: uuid(dice), what: 'audit' }
     if (throwOf < 0.934) return { t: 'inventory', ask: uuid(dice), of: 'domains', after: uuid(dice) }
-    if (throwOf < 0.936) return { t: 'account', ask: uuid(dice), tenant: uuid(dice) }
+    if (throwOf < 0.935) return { t: 'account', ask: uuid(dice), tenant: uuid(dice) }
+    if (throwOf < 0.936) return { t: 'csr', ask: uuid(dice), certificate: uuid(dice) }
+    if (throwOf < 0.937) return { t: 'acme', ask: uuid(dice), request: this.#unknownOrder() }
     if (throwOf < 0.94)
       return { t: 'plan', ask: uuid(dice), jobs: [this.#payloadOf(dice.oneOf(jobTypes) ?? 'tenant.create')] }
     if (throwOf < 0.98) return this.#forged()
     this.#old = this.#aboutPrey()
     return this.#old
+  }
+
+  /** For a certificate that is not there. */
+  #unknownOrder(): Json {
+    const url = 'https://ca.example.com/order'
+    const payload = { is: 'order', certificate: uuid(this.#dice), replaces: null }
+    return { url, nonce: 'a-nonce', account: url, payload }
   }
 
   #aboutPrey(): Json {
@@ -138,6 +148,9 @@ export class EvilFrames {
       const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMqXgRLKG73K+sIxs5oj3E2nhu/4FHxOcrmAd4Wv7ki7'
       return { type, payload: { tenant: uuid(dice), 'ssh-key': uuid(dice), name: 'evil', key } }
     }
+    if (type === 'certificate.create') return { type, payload: { tenant, certificate: uuid(dice), domain } }
+    if (type === 'certificate.update')
+      return { type, payload: { tenant, certificate: uuid(dice), chain: exampleChain } }
     if (type === 'ssh-key.delete') return { type, payload: { tenant, 'ssh-key': uuid(dice) } }
     return { type, payload: { tenant, domain } }
   }

@@ -4,6 +4,7 @@ import type { Change, DriftReport } from '../../contract/wire.ts'
 import { failureOf } from '../jobs/failure.ts'
 import { checkAll } from '../jobs/plan.ts'
 import type { Registry, SiteRecord, TenantRecord } from '../jobs/registry.ts'
+import { chainsOf } from '../kinds/certificate/facts.ts'
 import { absentHost, docrootFact, siteFacts } from '../kinds/domain/facts.ts'
 import { identity } from '../kinds/judge.ts'
 import { ownedAbsence, ownedBy, ownedFacts } from '../kinds/owned.ts'
@@ -110,11 +111,15 @@ export function wanted(registry: Registry, machine: Machine, tenant: TenantRecor
   if (tenant.state !== 'active' && tenant.state !== 'suspended') return []
   const state = tenant.state === 'active' ? liveTenant(machine, who) : closedTenant(machine, who)
   const sites = registry.sitesOf(tenant.id).filter(isLiving)
+  const chains = chainsOf(registry, tenant.id)
   return [
     [name, [...tenantFacts(machine, who, tenant.limits), ...ownedFacts(machine, who, owned), state]],
     ...sites.map((site): Wanted[number] => [
       `domain ${site.fqdn}`,
-      [...siteFacts(machine, who, site, site.state === 'active'), docrootFact(machine, who, site)],
+      [
+        ...siteFacts(machine, who, site, { isLive: site.state === 'active', chain: chains.get(site.id) ?? null }),
+        docrootFact(machine, who, site),
+      ],
     ]),
   ]
 }

@@ -3,6 +3,7 @@ import { WcpError } from '../../contract/errors.ts'
 import type { Fqdn, Id, TenantName } from '../../contract/values.ts'
 import { type Account, inventoryPage, wireVersion } from '../../contract/wire.ts'
 import type { Database } from '../../program/native-sqlite.ts'
+import { AuthorityAnswers } from '../acme/authority-answers.ts'
 import type { FpmStart } from '../os/services.ts'
 import { Measuring } from '../usage/measuring.ts'
 import { openAgentDatabase } from './agent-database.ts'
@@ -69,6 +70,7 @@ class JobEngine implements Engine {
       ends: this.#ends,
       brake: this.#brake,
       journal,
+      authorities: new AuthorityAnswers(options.machine, () => this.#ready().registry),
       phase: () => this.#phase(),
       readOnlyReason: () => this.#mode.readOnly,
       inspect: (what) => this.#inspect(what),

@@ -4,6 +4,7 @@
  */
 import { WcpError } from '../../contract/errors.ts'
 import { type Account, type Inventory, PanelMessage } from '../../contract/wire.ts'
+import type { AuthorityAnswers } from '../acme/authority-answers.ts'
 import { errorCode } from '../os/error-code.ts'
 import { Budget } from './budget.ts'
 import type { Ends } from './ends.ts'
@@ -22,6 +23,7 @@ import type { Work } from './work.ts'
 export interface Doers extends GateDoers {
   readonly work: Pick<Work, 'start' | 'open' | 'plan' | 'output' | 'stop' | 'fail'>
   readonly ends: Pick<Ends, 'tell' | 'acknowledged'>
+  readonly authorities: Pick<AuthorityAnswers, 'sign' | 'signingRequest' | 'prove'>
   phase(): Phase
   readOnlyReason(): string | null
   inspect(what: Message<'inspect'>['what']): Promise<unknown>
@@ -87,6 +89,12 @@ export class Intake {
         return this.#questions.answer(message.ask, () => this.#doers.usage(message))
       case 'output':
         return this.#questions.answer(message.ask, () => this.#doers.work.output(message))
+      case 'acme':
+        return this.#questions.answer(message.ask, () => this.#doers.authorities.sign(message.request))
+      case 'csr':
+        return this.#questions.answer(message.ask, () => this.#doers.authorities.signingRequest(message.certificate))
+      case 'prove':
+        return this.#questions.answer(message.ask, () => this.#doers.authorities.prove(message.token, message.isThere))
       case 'ping':
         return this.#questions.answer(message.ask, async () => null)
       case 'stop':

@@ -1,5 +1,7 @@
 /** Registry of the provisioners: one per job type, or it does not compile. */
 import type { JobType } from '../../resources/jobs.ts'
+import { createCertificate } from './certificate/create.ts'
+import { updateCertificate } from './certificate/update.ts'
 import { createDomain } from './domain/create.ts'
 import { deleteDomain, purgeDomain, restoreDomain } from './domain/delete.ts'
 import { runInDomain } from './domain/run.ts'
@@ -27,6 +29,8 @@ export const provisioners = {
   'domain.delete': deleteDomain,
   'domain.restore': restoreDomain,
   'domain.purge': purgeDomain,
+  'certificate.create': createCertificate,
+  'certificate.update': updateCertificate,
   ...factsProvisioners,
   'domain.run': runInDomain,
 } as const satisfies Record<JobType, AnyProvisioner>

@@ -24,6 +24,8 @@ export function layout(root = '/') {
     secrets: at('etc/wcp360/secrets'),
     /** 32 random bytes in hexadecimal, from which the panel derives its keys. */
     panelKey: at('etc/wcp360/secrets/panel.key'),
+    /** Signs what certification authorities are asked; made when the first one is. */
+    acmeKey: at('etc/wcp360/secrets/acme.key'),
     /** 32 random bytes: the key of the root side's audit log. */
     auditKey: at('etc/wcp360/secrets/audit.key'),
     panelCertificate: at('etc/wcp360/ssl/panel.crt'),
@@ -114,6 +116,8 @@ export function layout(root = '/') {
       tls: join(web, 'tls'),
       /** Certificate and key for names without one of their own; key 0640 root:wcp360-web. */
       defaultTls: join(web, 'tls/default'),
+      /** In a site's directory: the key that was made for it, root:wcp360-web 0640, and the chain for that key. */
+      ownTls: 'own-tls',
       certificateFile: 'fullchain.pem',
       keyFile: 'privkey.pem',
     },

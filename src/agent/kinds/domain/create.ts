@@ -27,7 +27,7 @@ export const createDomain = provision(domainCreate, {
     registry.addSite({ ...site, aliases: [...site.aliases], tenant: tenant.id, state: 'making' })
     registry.claimHosts(site.id, namesOf(site))
   },
-  steps: ({ tenant, site }, machine) => siteFacts(machine, tenant, site, true),
+  steps: ({ tenant, site }, machine) => siteFacts(machine, tenant, site, { isLive: true }),
   settle: (registry, { site }) => registry.setSiteState(site.id, 'active'),
   release(registry, { site, isNew }) {
     if (isNew) registry.dropSite(site.id)

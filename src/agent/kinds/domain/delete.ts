@@ -5,6 +5,7 @@ import type { Machine } from '../../os/machine.ts'
 import { movedPath } from '../../steps/moved-path.ts'
 import { purgedTree } from '../../steps/purged-tree.ts'
 import { stoppedFpm } from '../../steps/stopped-fpm.ts'
+import { certificateOf } from '../certificate/facts.ts'
 import { identity, mayClaim, mayUsePhp, mustHaveRested, siteIn, type Tenant, tenantIn } from '../judge.ts'
 import { provision } from '../provisioner.ts'
 import {
@@ -98,12 +99,15 @@ export const restoreDomain = provision(domainRestore, {
   },
 })
 
+/** `certificate`: absent in what an older version began. */
+type Purge = { readonly id: Id; readonly certificate?: Id | null }
+
 export const purgeDomain = provision(domainPurge, {
-  async target({ tenant, domain: id }, world): Promise<{ readonly id: Id } | null> {
+  async target({ tenant, domain: id }, world): Promise<Purge | null> {
     if (world.registry.site(id) === undefined) return null
     const { state, fqdn } = siteIn(world.registry, tenant, id, ['trashed', 'purging', 'none'])
     if (state === 'trashed') mustHaveRested(world, id, fqdn)
-    return { id }
+    return { id, certificate: certificateOf(world.registry, { tenant, id })?.id ?? null }
   },
   // what is half removed can no longer be restored
   reserve(registry, target) {
@@ -114,7 +118,9 @@ export const purgeDomain = provision(domainPurge, {
     return [purgedTree(`${customers.trash}/${target.id}`), purgedTree(`${web.trash}/${target.id}`)]
   },
   settle(registry, target) {
-    if (target !== null) registry.setSiteState(target.id, 'none')
+    if (target === null) return
+    registry.setSiteState(target.id, 'none')
+    if (target.certificate != null) registry.dropThing(target.certificate)
   },
 })
 

@@ -9,6 +9,7 @@ import { handedOverTree } from '../../steps/handed-over-tree.ts'
 import { link } from '../../steps/link.ts'
 import { servedDirectory } from '../../steps/served-directory.ts'
 import type { Step } from '../../steps/step.ts'
+import { servedFacts } from '../certificate/facts.ts'
 import { readyPage } from './ready-page.ts'
 
 export type SiteIdentity = {
@@ -21,10 +22,15 @@ export type SiteIdentity = {
 const root = { uid: 0, gid: 0 }
 
 /** Names first come into the routing table when everything behind them is complete. */
-export function siteFacts(machine: Machine, tenant: TenantIdentity, site: SiteIdentity, isLive: boolean) {
+export function siteFacts(
+  machine: Machine,
+  tenant: TenantIdentity,
+  site: SiteIdentity,
+  { isLive, chain = null }: { isLive: boolean; chain?: string | null },
+) {
   return [
     treeFact(machine, tenant, site),
-    ...routeFacts(machine, tenant, site, isLive),
+    ...routeFacts(machine, tenant, site, isLive, chain),
     ...namesOf(site).map((name) => hostFact(machine, tenant, site, name)),
   ]
 }
@@ -62,15 +68,23 @@ function docrootOwnership({ accounts, services }: Machine, { uid }: TenantIdenti
   return { mode: services.hasOwnViews ? 0o2755 : 0o2750, uid, gid: accounts.webGid }
 }
 
-/** The links and markers that the web server reads for the site. */
-export function routeFacts(machine: Machine, { name }: TenantIdentity, site: SiteIdentity, isLive: boolean): Step[] {
+/** The links and markers that the web server reads for the site. @param chain of its own certificate */
+export function routeFacts(
+  machine: Machine,
+  { name }: TenantIdentity,
+  site: SiteIdentity,
+  isLive: boolean,
+  chain: string | null = null,
+): Step[] {
   const { web, customers } = machine.places
   const place = web.site(name, site.fqdn)
   return [
     directory({ path: place, mode: 0o711, ...root }),
     link({ path: `${place}/docroot`, target: customers.docroot(name, site.fqdn) }),
     phpFact(machine, { name }, site),
-    link({ path: `${place}/tls`, target: web.defaultTls }),
+    ...(chain === null
+      ? [link({ path: `${place}/tls`, target: web.defaultTls })]
+      : servedFacts(machine, { name }, site.fqdn, chain)),
     isLive ? liveSite(machine, { name }, site) : closedSite(machine, { name }, site),
     ...site.aliases.map((alias) => aliasFact(machine, { name }, site, alias)),
   ]

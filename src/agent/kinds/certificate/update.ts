@@ -1,0 +1,40 @@
+import { WcpError } from '../../../contract/errors.ts'
+import type { Fqdn, Id } from '../../../contract/values.ts'
+import { chainProblem, parseChain } from '../../../lib/certificate-chain.ts'
+import { certificateUpdate } from '../../../resources/certificate/jobs.ts'
+import { readKey } from '../../steps/private-key.ts'
+import { namesOf } from '../domain/facts.ts'
+import { identity, siteIn, type Tenant, tenantIn } from '../judge.ts'
+import { provision } from '../provisioner.ts'
+import { certificateIn, kind, placesOf, servedFacts } from './facts.ts'
+
+type Target = {
+  readonly tenant: Tenant
+  readonly id: Id
+  readonly site: { readonly id: Id; readonly fqdn: Fqdn }
+  readonly chain: string
+}
+
+/** Nothing that does not match the key and the names of the site reaches a visitor, whoever brings it. */
+export const updateCertificate = provision(certificateUpdate, {
+  async target({ tenant: tenantId, certificate: id, chain }, { registry, machine }): Promise<Target> {
+    const tenant = identity(tenantIn(registry, tenantId, ['active', 'suspended']))
+    const { domain } = certificateIn(registry, tenantId, id)
+    const site = siteIn(registry, tenantId, domain, ['active', 'suspended'])
+    const parsed = parseChain(chain) ?? []
+    const problem = chainProblem(parsed, { names: namesOf(site), now: machine.now() })
+    if (problem !== undefined) throw refused(site.fqdn, problem)
+    const key = await readKey(machine.files, placesOf(machine, tenant, site.fqdn).key)
+    if (key === undefined || parsed[0]?.checkPrivateKey(key) !== true)
+      throw refused(site.fqdn, 'it is not for the key that was made here')
+    return { tenant, id, site: { id: domain, fqdn: site.fqdn }, chain }
+  },
+  steps: ({ tenant, site, chain }, machine) => servedFacts(machine, tenant, site.fqdn, chain),
+  settle(registry, { tenant, id, site, chain }) {
+    registry.putThing({ id, kind, tenant: tenant.id, name: site.fqdn, record: { domain: site.id, chain } })
+  },
+})
+
+function refused(fqdn: Fqdn, why: string): WcpError {
+  return new WcpError('conflict', `Cannot serve this certificate for "${fqdn}": ${why}`)
+}
