@@ -6,7 +6,7 @@ import { UsageSource, usagePage } from './usage.ts'
 import { Id } from './values.ts'
 
 /** Both sides refuse another version by name; an upgrade replaces both at once. */
-export const wireVersion = 7
+export const wireVersion = 8
 
 const Text = z.string().max(4000)
 const Token = z.int().min(1)

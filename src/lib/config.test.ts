@@ -32,6 +32,8 @@ describe('loadConfig', () => {
       baseUrl: `https://${hostname()}:8360`,
       anyHost: true,
       store: { kind: 'sqlite' },
+      acmeCaFile: null,
+      acmeBinding: null,
       logLevel: 'info',
       httpPort: 80,
       httpsPort: 443,

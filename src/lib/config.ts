@@ -72,6 +72,21 @@ export const settings = {
     expected: 'system, or addresses such as "9.9.9.9, [2620:fe::fe]:53"',
     help: 'Which resolvers are asked for the records that prove whose a domain is. system: those of the machine. Best is one that validates DNSSEC.',
   }),
+  acmeCaFile: setting({
+    schema: z
+      .string()
+      .regex(/^(?:none|\/[\x20-\x7e]+)$/)
+      .transform((text) => (text === 'none' ? null : text)),
+    byDefault: 'none',
+    expected: 'none, or the absolute path of a file that the panel may read',
+    help: 'Certificates (PEM) by which the certification authority of certificates.authority is known, where it is one of your own. none: those that every browser knows.',
+  }),
+  acmeBinding: setting({
+    schema: z.string().transform(parseBinding),
+    byDefault: 'none',
+    expected: 'none, or "KID KEY" with the key in base64url',
+    help: 'Where the certification authority has given you an external account binding: its key identifier and its MAC key.',
+  }),
   logLevel: setting({
     schema: z.enum(['debug', 'info', 'warn', 'error']),
     byDefault: 'info',
@@ -406,6 +421,12 @@ function parseStore(text: string, context: Refine): StoreAddress {
   const url = URL.parse(text)
   if (url === null || !/^postgres(ql)?:$/.test(url.protocol) || url.pathname.length < 2) return refused(context)
   return { kind: 'postgres', url: text }
+}
+
+function parseBinding(text: string, context: Refine): { readonly kid: string; readonly key: string } | null {
+  if (text === 'none') return null
+  const [, kid, key] = /^([\x21-\x7e]{1,500}) ([A-Za-z0-9_-]{1,500}={0,2})$/.exec(text) ?? []
+  return kid !== undefined && key !== undefined ? { kid, key } : refused(context)
 }
 
 function parseSmtp(text: string, context: Refine): SmtpServer | null {

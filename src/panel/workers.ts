@@ -1,6 +1,7 @@
 /** Workers that run beside the requests, from the start of the panel to its end. */
 import { hostname } from 'node:os'
 import { version } from '../program/version.ts'
+import { certificateRenewer } from '../resources/certificate/renewer.ts'
 import { type WatcherPace, watcher } from '../resources/condition/watcher.ts'
 import type { Context } from '../resources/context.ts'
 import { proofChecker } from '../resources/domain/proof-checker.ts'
@@ -11,6 +12,7 @@ import { webhookSender } from '../resources/webhook/sender.ts'
 import type { Authentication } from './auth/authentication.ts'
 import type { Base } from './base.ts'
 import type { AgentLink } from './jobs/agent-link.ts'
+import { authoritySigning } from './jobs/authority-signing.ts'
 import { housekeeping } from './jobs/housekeeping.ts'
 import type { Idempotency } from './operations/idempotency.ts'
 
@@ -58,6 +60,14 @@ export function workers({
     onQueued,
     tickMs,
   })
+  const renewer = certificateRenewer({
+    ...base,
+    signing: authoritySigning(agent),
+    settings: () => config.now,
+    version: version().trim(),
+    onQueued,
+    tickMs,
+  })
   const webhooks = webhookSender({
     ...base,
     mayBePrivate: () => config.now.webhookTargets === 'any',
@@ -80,7 +90,7 @@ export function workers({
   })
   const { sessions, challenges, networks } = auth
   const house = housekeeping({ ...base, sessions, challenges, networks, idempotency, onQueued })
-  const all = [house, mail, proofs, webhooks, conditions, usage]
+  const all = [house, mail, proofs, renewer, webhooks, conditions, usage]
   return {
     mail,
     house,

@@ -56,6 +56,8 @@ export interface Context extends Stores {
     uid(tenant: Id): Promise<number | null>
     /** A page of what the command of a job has printed. */
     output(job: Id, after: number): Promise<RunOutput>
+    /** A request for a certificate of the site's names, by the key that is there; PEM. */
+    signingRequest(certificate: Id): Promise<string>
     /** Tells it to end the command of a job; false while the agent is away. */
     stop(job: Id): boolean
   }

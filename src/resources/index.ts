@@ -6,6 +6,7 @@ import { coreMigrations } from '../store/migrations/index.ts'
 import type { Migration } from '../store/migrations/migration.ts'
 import { apiKey } from './api-key/kind.ts'
 import { audit } from './audit/kind.ts'
+import { certificate } from './certificate/kind.ts'
 import { clientCertificate } from './client-certificate/kind.ts'
 import { condition } from './condition/kind.ts'
 import { conditionEvents } from './condition/schema.ts'
@@ -36,6 +37,7 @@ import { jobEvents } from './webhook/schema.ts'
 export const kinds: readonly AnyKind[] = [
   tenant,
   domain,
+  certificate,
   sshKey,
   packageKind,
   user,

@@ -36,7 +36,6 @@ export interface Database {
   holds: hosting.HoldTable
 
   databases: services.DatabaseTable
-  certificates: services.CertificateTable
   mail_boxes: services.MailBoxTable
   cron_jobs: services.CronJobTable
   backups: services.BackupTable

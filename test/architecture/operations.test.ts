@@ -24,6 +24,7 @@ describe('the registry of operations', () => {
     expect([...kinds].sort()).toEqual([
       'api-key',
       'audit',
+      'certificate',
       'client-certificate',
       'condition',
       'domain',

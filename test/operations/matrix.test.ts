@@ -167,7 +167,7 @@ beforeAll(async () => {
       job: hall.jobId,
       reseller: third,
       apiKey: other.id,
-      ...Object.fromEntries(await makeExamples(make, { tenant: 'palace' })),
+      ...Object.fromEntries(await makeExamples(make, { tenant: 'palace', domain: 'palace.example.com' })),
     },
   }
   await settled()
@@ -527,6 +527,7 @@ async function expectSameInBrowser(
 const shownElsewhere = [
   'domain.proofs', // of its domain
   'tenant.usage', // of its tenant
+  'certificate.request', // of the command line
   'job.output', // of its job
   'webhook.deliveries', // of its webhook
   'totp.get', // of the own account
@@ -578,7 +579,7 @@ function headersOf({ browser: { key } }: Person): Record<string, string> {
 function pagePath(operation: Operation, input: Input): string {
   const [kind, verb] = [kindOf(operation), verbOf(operation)]
   if (verb === 'list') return listPath(kind)
-  const key = kind.replace(/-(\w)/, (_, letter: string) => letter.toUpperCase())
+  const [key = kind] = httpBinding(operation).pathKeys
   return verb === 'get' ? detailPath(kind, String(input[key])) : `${listPath(kind)}/${verb}`
 }
 

@@ -60,6 +60,7 @@ export async function openPanel(where = ':memory:') {
         phpVersions: () => machine.php,
         uid: async () => machine.uid,
         output: async () => ({ text: '', from: 0, next: 0 }),
+        signingRequest: async () => 'a request',
         stop: () => false,
       },
       session: null,

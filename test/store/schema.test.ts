@@ -204,6 +204,12 @@ describe('migrations', () => {
           "69f1fa83124fc978e418502a87f964741da547789c83f14739053027408faa12",
           "e07a19a370f62104a948a756d506cdf99ed3c31d22f522fd954897b209aa9d84",
         ],
+        [
+          31,
+          "certificates",
+          "bf49ec9c3628b935e5883ce9b45f51471ef529d1219ccfc5264d21d734a4e23e",
+          "6d3ee4fcd39d7ee0df56e4b1962b26380482a2d7eca8972a9691bb9d74a1d4a8",
+        ],
       ]
     `)
   })

@@ -39,3 +39,8 @@ export function overlay(): string | undefined {
   const isKnown = readFileSync('/proc/filesystems', 'utf8').includes('\toverlay\n')
   return isKnown ? undefined : 'the kernel has no overlayfs; run "modprobe overlay"'
 }
+
+/** A certification authority for tests. */
+export function authority(): string | undefined {
+  return program('pebble', 'pebble')
+}

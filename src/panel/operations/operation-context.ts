@@ -1,4 +1,5 @@
 /** Builds what one call of an operation may use: its stores bound to the call's transaction, and who asks. */
+import { SigningRequest } from '../../contract/acme.ts'
 import type { Id } from '../../contract/values.ts'
 import { Account, DriftReport, HealthSnapshot, Inventory, MirrorReport, RunOutput } from '../../contract/wire.ts'
 import type { Actor } from '../../resources/actor.ts'
@@ -79,6 +80,7 @@ export function machineView(link: Pick<AgentLink, 'ask' | 'phpVersions' | 'send'
     audit: () => link.ask({ t: 'inspect', what: 'audit' }, MirrorReport, 120_000),
     phpVersions: () => link.phpVersions,
     output: (job, after) => link.ask({ t: 'output', job, after }, RunOutput, 10_000),
+    signingRequest: (certificate) => link.ask({ t: 'csr', certificate }, SigningRequest, 10_000),
     stop: (job) => link.send({ t: 'stop', job }),
   }
 }

@@ -1,4 +1,5 @@
 /** Settings: the few things that can be changed while the panel runs; a closed list of typed keys. */
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { PhpVersion } from '../../contract/values.ts'
 import { EmailAddress } from '../../lib/email-address.ts'
@@ -29,6 +30,24 @@ const Readers = z.string({ error: readersAccepted }).transform((text, context) =
   context.addIssue({ code: 'custom', message: readersAccepted, input: text })
   return z.NEVER
 })
+
+const Authority = z
+  .string()
+  .max(200)
+  .regex(/^(?:letsencrypt|letsencrypt-staging|https:\/\/[\x21-\x7e]+)$/, {
+    error: 'letsencrypt, letsencrypt-staging, or an https address',
+  })
+
+const Addresses = z
+  .string()
+  .max(200)
+  .refine((text) => addressesIn(text).every((one) => isIP(one) !== 0), {
+    error: 'addresses such as "203.0.113.7, 2001:db8::7"',
+  })
+
+export function addressesIn(text: string): readonly string[] {
+  return text.split(',').map((one) => one.trim())
+}
 
 export const settingDefinitions = {
   'sites.default_php': setting({
@@ -65,6 +84,31 @@ export const settingDefinitions = {
     schema: Readers,
     fallback: 'administrators',
     description: `Who gets a mail when something that is worth a warning begins or ends: ${readersAccepted}`,
+  }),
+  'certificates.authority': setting({
+    schema: Authority.nullable(),
+    fallback: null,
+    description:
+      'Authority that is asked for the certificate of each active domain: letsencrypt, letsencrypt-staging, or the https address of its directory (RFC 8555); setting it agrees to its terms. null asks nobody',
+  }),
+  'certificates.contact': setting({
+    schema: EmailAddress.nullable(),
+    fallback: null,
+    description: 'E-mail address that the authority may write to; null tells it none',
+  }),
+  'certificates.addresses': setting({
+    schema: Addresses.nullable(),
+    fallback: null,
+    description:
+      'Addresses that the names of sites must lead to before a certificate is asked for, such as "203.0.113.7, 2001:db8::7"; null takes the public ones of this machine',
+  }),
+  'certificates.orders_per_hour': setting({
+    schema: z
+      .int({ error: 'a whole number from 1 to 1000' })
+      .min(1, { error: '1 or more' })
+      .max(1000, { error: '1000 or less' }),
+    fallback: 90,
+    description: 'Certificates that the authority is asked for in an hour; the others wait',
   }),
   'jobs.keep_days': setting({
     schema: Days(1, 3650),

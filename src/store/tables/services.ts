@@ -14,15 +14,6 @@ export interface DatabaseTable extends TenantOwned {
   version: number
 }
 
-export interface CertificateTable extends TenantOwned {
-  domain_id: string | null
-  names: JsonText
-  source: string
-  status: string
-  not_after: string | null
-  version: number
-}
-
 export interface MailBoxTable extends TenantOwned {
   domain_id: string
   address: string

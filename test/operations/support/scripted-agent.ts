@@ -153,6 +153,7 @@ export class ScriptedAgent {
     if (message.t === 'ping' && !this.#machine.isFrozen) this.#answer(message.ask, null)
     if (message.t === 'output' && this.#machine.hasJob(message.job)) this.#answer(message.ask, printed(message.after))
     else if (message.t === 'output') this.#fail(message.ask, 'not_found')
+    if (message.t === 'csr') this.#answer(message.ask, 'a request')
     if (message.t === 'verify_root')
       this.#answer(message.ask, { retryAfterSeconds: null, ...checked(message, this.#machine) })
     if (message.t === 'close_setup') {

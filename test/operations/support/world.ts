@@ -111,9 +111,14 @@ export async function makeExamples(
   const made = new Map<string, string>()
   for (const [key, { http, input }] of exampleKinds()) {
     const [, path = ''] = http.split(' /')
-    made.set(key, (await make(path, { ...input, ...over })).id)
+    made.set(key, (await make(path, { ...input, ...narrowed(over, input) })).id)
   }
   return made
+}
+
+/** What of `over` such a thing is made with. */
+function narrowed(over: AnyInput, input: AnyInput): AnyInput {
+  return Object.fromEntries(Object.entries(over).filter(([key]) => Object.hasOwn(input, key)))
 }
 
 /** The input key by which one is named → how one is made. */

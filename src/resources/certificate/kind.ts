@@ -1,0 +1,104 @@
+/** Certificates of domains: each active domain gets one by itself, and keeps one that is valid. */
+import { shownHost } from '../../lib/host-name.ts'
+import { type Cell, type Section, statusBadge } from '../../lib/page-model.ts'
+import { label } from '../../lib/texts.ts'
+import { defineKind } from '../kind.ts'
+import { ownedRow } from '../owned-row.ts'
+import { endingCertificates } from './conditions.ts'
+import { exampleChain } from './example-chain.ts'
+import * as operations from './operations.ts'
+import { Certificate, progress } from './schema.ts'
+import { certificateStore, certificates, wishes } from './store.ts'
+import { words } from './words.ts'
+
+export const certificate = defineKind({
+  name: 'certificate',
+  words,
+  path: '/certificates',
+  menu: { group: 'hosting', icon: 'key' },
+  parent: 'domain',
+  item: Certificate,
+  columns: ({ t, words }) => [
+    {
+      title: label(t, 'fqdn'),
+      cell: ({ fqdn, names }) => ({
+        text: shownHost(fqdn),
+        href: `/certificates/${fqdn}`,
+        ...(names.length > 1 && { sub: names.slice(1).join(', ') }),
+      }),
+    },
+    { title: words.state, cell: (one) => state(one, words) },
+    { title: words.fields.notAfter, cell: ({ notAfter }) => day(notAfter) },
+    { title: words.fields.issuer, wide: true, cell: ({ issuer }) => ({ text: issuer ?? '–' }) },
+  ],
+  detail: {
+    ref: ({ fqdn }) => fqdn,
+    page: async (one, look) => {
+      const { t, words } = look
+      const jobs = await look.table('job', { resource: one.id, limit: 8 })
+      return {
+        title: shownHost(one.fqdn),
+        status: statusBadge(one.status, t.statuses),
+        more: [
+          { title: words.upload, operation: 'certificate.upload' },
+          ...(one.source === 'acme' || one.notAfter !== null
+            ? [{ title: words.renew, operation: 'certificate.renew' }]
+            : []),
+        ].filter(({ operation }) => look.may(operation)),
+        verbs: [],
+        sections: [
+          steps(one, words),
+          {
+            title: t.job.about,
+            facts: [
+              { title: label(t, 'fqdn'), text: shownHost(one.fqdn), href: `/domains/${one.fqdn}` },
+              { title: label(t, 'tenant'), text: one.tenantName, href: `/tenants/${one.tenantName}` },
+              { title: words.fields.names, text: one.names.length > 0 ? one.names.join(', ') : '–' },
+              { title: words.fields.source, text: words.sources[one.source] },
+              { title: words.fields.issuer, text: one.issuer ?? '–' },
+              { title: words.fields.notAfter, ...day(one.notAfter) },
+              { title: words.fields.renewAt, ...day(one.renewAt) },
+              { title: label(t, 'id'), code: one.id },
+            ],
+          },
+          ...(jobs.rows.length > 0 ? [{ title: t.job.recent, table: jobs }] : []),
+        ],
+      }
+    },
+  },
+  conditions: [endingCertificates],
+  examples: { create: { domain: 'bakery.example.com' }, upload: { chain: exampleChain } },
+  stores: { certificates: certificateStore },
+  migrations: [certificates],
+  tables: { certificates: { one: 'certificate', name: ['fqdn'], shows: ['source', 'status', 'not_after'] } },
+  row: ownedRow('certificates', 'fqdn', wishes),
+  operations,
+})
+
+/** The way of a name to its certificate, and where it stands. */
+function steps(one: Certificate, w: typeof words): Section {
+  const at = progress.indexOf(one.progress)
+  const isOver = one.progress === 'served' && one.status === 'active'
+  const rows = progress.map((step, place): Cell[] => {
+    const isDone = isOver || place < at
+    const isHere = !isOver && place === at
+    const badge = isDone
+      ? ({ text: w.done, tone: 'good' } as const)
+      : isHere
+        ? ({ text: one.problem === null ? w.underWay : w.waits, tone: one.problem === null ? 'busy' : 'bad' } as const)
+        : ({ text: w.notYet, tone: 'idle' } as const)
+    return [{ text: w.steps[step], ...(isHere && one.problem !== null && { sub: one.problem }) }, { badge }]
+  })
+  return { title: w.way, table: { caption: w.way, columns: [{ title: w.step }, { title: w.state }], rows } }
+}
+
+function state(one: Certificate, w: typeof words): Cell {
+  if (one.problem !== null) return { badge: { text: w.waits, tone: 'bad' }, sub: one.problem }
+  if (one.progress === 'served') return { badge: { text: w.steps.served, tone: 'good' } }
+  return { badge: { text: w.underWay, tone: 'busy' } }
+}
+
+/** A moment ahead has no "time since". */
+function day(time: string | null): Cell {
+  return { text: time === null ? '–' : `${time.slice(0, 16).replace('T', ' ')} UTC` }
+}

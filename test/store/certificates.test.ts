@@ -1,0 +1,142 @@
+/** Certificates in the store: what is due, what a job that fails brings back, and what goes with domain and tenant; on both stores. */
+import { expect, it } from 'vitest'
+import { endingCertificates } from '../../src/resources/certificate/conditions.ts'
+import { exampleChain } from '../../src/resources/certificate/example-chain.ts'
+import * as certificate from '../../src/resources/certificate/operations.ts'
+import { slices } from '../support/slices.ts'
+import { onBothStores } from './both-stores.ts'
+import { type Panel, refusal } from './harness.ts'
+
+const { tenant, domain, package: packages } = slices
+const fqdn = 'bakery.example.com'
+const longAgo = '2001-01-01T00:00:00.000Z'
+const farAhead = '2998-01-01T00:00:00.000Z'
+
+onBothStores('certificates', (bench) => {
+  const store = (panel: Panel) => panel.stores(panel.db).certificates
+  const one = (panel: Panel) => panel.run(certificate.get, { siteCertificate: fqdn })
+  const isDue = async (panel: Panel) => (await store(panel).due(10)).map((due) => due.fqdn)
+
+  async function bakery(): Promise<Panel> {
+    const panel = await bench.panel()
+    await panel.run(packages.create, { name: 'basic' })
+    await panel.run(tenant.create, { name: 'acme' })
+    await panel.work()
+    await panel.run(domain.create, { tenant: 'acme', fqdn, php: 'none', aliases: [] })
+    await panel.work()
+    return panel
+  }
+
+  async function withOwn(): Promise<Panel> {
+    const panel = await bakery()
+    await panel.run(certificate.create, { domain: fqdn })
+    await panel.work()
+    return panel
+  }
+
+  /** As the renewer adopts it. */
+  async function adopted(): Promise<Panel> {
+    const panel = await bakery()
+    const [found] = await store(panel).missing(10)
+    expect(found?.fqdn).toBe(fqdn)
+    await panel.run(certificate.create, { domain: fqdn })
+    await panel.work()
+    await store(panel).lookNow((await one(panel)).id)
+    return panel
+  }
+
+  it('are missing for an active domain, once', async () => {
+    const panel = await withOwn()
+
+    expect(await store(panel).missing(10)).toEqual([])
+    expect(await isDue(panel)).toEqual([])
+  })
+
+  it('are begun by one panel alone, and due again after the pause', async () => {
+    const panel = await adopted()
+    const [due] = await store(panel).due(10)
+    if (due === undefined) throw new Error('none is due')
+
+    expect([await store(panel).begin(due, farAhead), await store(panel).begin(due, farAhead)]).toEqual([true, false])
+    expect(await isDue(panel)).toEqual([])
+    await store(panel).stands(due.id, { progress: 'address', problem: 'nowhere', nextTryAt: longAgo })
+    expect(await isDue(panel)).toEqual([fqdn])
+  })
+
+  it('wait together when an authority says so, and are counted when one was asked', async () => {
+    const panel = await adopted()
+    const { id } = await one(panel)
+    await store(panel).ordered(id)
+    expect(await store(panel).orderedSince(longAgo, 10)).toBe(1)
+    expect(await store(panel).orderedSince(farAhead, 10)).toBe(0)
+
+    await store(panel).pauseAll(farAhead)
+
+    expect((await one(panel)).nextTryAt).toBe(farAhead)
+    expect(await isDue(panel)).toEqual([])
+  })
+
+  it('are brought, told, and back as they were when the machine refuses', async () => {
+    const panel = await withOwn()
+    await panel.run(certificate.upload, { siteCertificate: fqdn, chain: exampleChain })
+    await panel.work()
+    const before = await one(panel)
+    expect(before).toMatchObject({ status: 'active', source: 'own', progress: 'served', chain: exampleChain })
+    expect(before.names).toEqual([fqdn, `www.${fqdn}`])
+
+    await store(panel).lookNow(before.id)
+    await panel.run(certificate.upload, { siteCertificate: fqdn, chain: exampleChain })
+    await panel.work(() => true)
+
+    expect(await one(panel)).toMatchObject({ status: 'active', source: 'acme', chain: exampleChain })
+  })
+
+  it('are refused where they do not name the domain', async () => {
+    const panel = await withOwn()
+    await panel.run(domain.update, { domain: fqdn, aliases: ['other.example.com'] })
+    await panel.work()
+
+    expect(await refusal(panel.run(certificate.upload, { siteCertificate: fqdn, chain: exampleChain }))).toMatchObject({
+      code: 'bad_input',
+      fields: [{ field: 'chain', problem: 'it does not name other.example.com' }],
+    })
+  })
+
+  it('follow their domain and their tenant into the trash, and back', async () => {
+    const panel = await adopted()
+    for (const [gone, back] of [
+      [() => panel.run(domain.remove, { domain: fqdn }), () => panel.run(domain.restore, { domain: fqdn })],
+      [() => panel.run(tenant.remove, { tenant: 'acme' }), () => panel.run(tenant.restore, { tenant: 'acme' })],
+    ] as const) {
+      await gone()
+      await panel.work()
+      expect(await isDue(panel)).toEqual([])
+      expect(await refusal(one(panel))).toMatchObject({ code: 'not_found' })
+
+      await back()
+      await panel.work()
+      expect(await one(panel)).toMatchObject({ status: 'active' })
+      expect(await isDue(panel)).toEqual([fqdn])
+    }
+  })
+
+  it('are told of while they end, the sooner the graver', async () => {
+    const panel = await withOwn()
+    await panel.run(certificate.upload, { siteCertificate: fqdn, chain: exampleChain })
+    await panel.work()
+    const { notAfter } = await one(panel)
+    const end = Date.parse(String(notAfter))
+    const at = async (days: number) => {
+      const now = new Date(end - days * 86_400_000).toISOString()
+      const found = await endingCertificates.find({ stores: panel.stores(panel.db), now } as never)
+      return found?.map(({ severity }) => severity)
+    }
+
+    expect([await at(15), await at(13), await at(2), await at(-1)]).toEqual([
+      [],
+      ['warning'],
+      ['critical'],
+      ['critical'],
+    ])
+  })
+})
