@@ -1,5 +1,5 @@
 /** Certificates from a real authority: got by themselves, renewed, and kept through everything that goes wrong. */
-import { X509Certificate } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
@@ -18,6 +18,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const main = join(import.meta.dirname, '../../src/main.ts')
 const shop = 'shop.example.org'
+const big = 'big.example.org'
 const records = [
   'ns A 127.0.0.1',
   'shop.example A 127.0.0.1',
@@ -51,7 +52,7 @@ describe.skipIf(hosting() ?? nameServer() ?? pebbleIsMissing())('the certificate
     const window = { start: new Date(Date.now() - 2 * hour), end: new Date(Date.now() - hour) }
     pebble.mood = ({ path }) => (path.startsWith('/ari/') ? json({ suggestedWindow: window }) : undefined)
   }
-  /** Pebble of this version knows an older draft of renewal information. */
+  /** Pebble of this version has no renewal information of its own. */
   const ownDirectory = (body: string) =>
     JSON.stringify({
       ...JSON.parse(body),
@@ -169,27 +170,10 @@ describe.skipIf(hosting() ?? nameServer() ?? pebbleIsMissing())('the certificate
     const before = await served(shop)
     renewNow()
     const renewals = pebble.mood
-    pebble.mood = (asked) => (asked.path === '/order-plz' ? { status: 500 } : renewals(asked))
+    const failure = { status: 500, headers: { 'retry-after': '1' } } // else all wait for a minute
+    pebble.mood = (asked) => (asked.path === '/order-plz' ? failure : renewals(asked))
     passPauses()
     await untilIs('it has failed', ({ problem }) => problem?.includes('500') === true)
-    expect((await served(shop)).serialNumber).toBe(before.serialNumber)
-  })
-
-  it('is kept, and the authority left alone for as long as it asks', async () => {
-    const before = await served(shop)
-    renewNow()
-    const renewals = pebble.mood
-    const refusal = { type: 'urn:ietf:params:acme:error:rateLimited', detail: 'too many\ncertificates' }
-    pebble.mood = (asked) =>
-      asked.path === '/order-plz' ? json(refusal, 429, { 'retry-after': '7200' }) : renewals(asked)
-    await product.restart() // it remembers the pause of before
-    passPauses()
-
-    const one = await untilIs('it was refused', ({ problem }) => problem?.includes('too many') === true)
-
-    expect(one.problem).toBe('The authority refuses: too many certificates')
-    expect(Date.parse(String(one.nextTryAt)) - Date.now()).toBeGreaterThan(1.9 * hour)
-    expect(pebble.count('/order-plz')).toBe(1)
     expect((await served(shop)).serialNumber).toBe(before.serialNumber)
   })
 
@@ -203,7 +187,6 @@ describe.skipIf(hosting() ?? nameServer() ?? pebbleIsMissing())('the certificate
       return renewals(asked)
     }
     passPauses()
-    await product.restart()
     await ready.promise
     await product.restart('SIGKILL')
     expect((await served(shop)).serialNumber).toBe(before.serialNumber)
@@ -211,6 +194,23 @@ describe.skipIf(hosting() ?? nameServer() ?? pebbleIsMissing())('the certificate
 
     await product.until('another one is served', async () => (await served(shop)).serialNumber !== before.serialNumber)
     expect(await get()).toMatchObject({ problem: null, progress: 'served' })
+  })
+
+  it('is kept, and the authority left alone for as long as it asks', async () => {
+    const before = await served(shop)
+    renewNow()
+    const renewals = pebble.mood
+    const refusal = { type: 'urn:ietf:params:acme:error:rateLimited', detail: 'too many\ncertificates' }
+    pebble.mood = (asked) =>
+      asked.path === '/order-plz' ? json(refusal, 429, { 'retry-after': '7200' }) : renewals(asked)
+    passPauses()
+
+    const one = await untilIs('it was refused', ({ problem }) => problem?.includes('too many') === true)
+
+    expect(one.problem).toBe('The authority refuses: too many certificates')
+    expect(Date.parse(String(one.nextTryAt)) - Date.now()).toBeGreaterThan(1.9 * hour)
+    expect(pebble.count('/order-plz')).toBe(1)
+    expect((await served(shop)).serialNumber).toBe(before.serialNumber)
   })
 
   it('may be brought, for the key that is here', async () => {
@@ -231,6 +231,41 @@ describe.skipIf(hosting() ?? nameServer() ?? pebbleIsMissing())('the certificate
     await product.until('it is served', async () => (await served(shop)).issuer === 'CN=Authority')
     expect(await get()).toMatchObject({ source: 'own', nextTryAt: null })
     own.dispose()
+  })
+
+  it('is got from an authority that gives accounts to its customers alone', async () => {
+    const binding = { kid: 'customer-7', key: randomBytes(32).toString('base64url') }
+    const { panel: port, http: proxyPort } = await freePorts()
+    const httpPort = product.ports.http
+    const strict = await Pebble.start({
+      port,
+      proxyPort,
+      httpPort,
+      dns: dns.address,
+      directory: (body) => body,
+      binding,
+    })
+    const reconfigured = async (more: string) => {
+      const times = reloads()
+      product.configure(`dns_servers: ${dns.address}\nacme_ca_file: ${strict.caFile}\n${more}`)
+      product.kill('SIGHUP')
+      await product.until('the panel has it', async () => reloads() > times && (await product.isConnected()))
+    }
+    const reloads = () => product.output.split('configuration reloaded').length
+    try {
+      await reconfigured('')
+      await product.call('PATCH', '/settings/certificates.authority', { value: strict.directory })
+      await product.call('POST', '/domains', { tenant: 'acme', fqdn: big, php: 'none' })
+      const refused = await untilIs('it was refused', ({ problem }) => problem !== null, big)
+      expect(refused.problem).toMatch(/^The authority refuses: .*[Ee]xternal account binding/)
+
+      await reconfigured(`acme_binding: ${binding.kid} ${binding.key}\n`)
+      passPauses()
+
+      await product.until('it is served', async () => (await served(big)).subjectAltName === `DNS:${big}`)
+    } finally {
+      await strict.stop()
+    }
   })
 
   const job = async (id: string) =>

@@ -1,5 +1,6 @@
 /** Certificates in the store: what is due, what a job that fails brings back, and what goes with domain and tenant; on both stores. */
 import { expect, it } from 'vitest'
+import type { Fqdn } from '../../src/contract/values.ts'
 import { endingCertificates } from '../../src/resources/certificate/conditions.ts'
 import { exampleChain } from '../../src/resources/certificate/example-chain.ts'
 import * as certificate from '../../src/resources/certificate/operations.ts'
@@ -63,17 +64,35 @@ onBothStores('certificates', (bench) => {
     expect(await isDue(panel)).toEqual([fqdn])
   })
 
-  it('wait together when an authority says so, and are counted when one was asked', async () => {
+  it('wait together when an authority says so', async () => {
     const panel = await adopted()
-    const { id } = await one(panel)
-    await store(panel).ordered(id)
-    expect(await store(panel).orderedSince(longAgo, 10)).toBe(1)
-    expect(await store(panel).orderedSince(farAhead, 10)).toBe(0)
 
     await store(panel).pauseAll(farAhead)
 
     expect((await one(panel)).nextTryAt).toBe(farAhead)
     expect(await isDue(panel)).toEqual([])
+  })
+
+  it('are asked for as often as the hour allows, however many ask at once', async () => {
+    const panel = await adopted()
+    const names = ['one.example.net', 'two.example.net', 'three.example.net'] as Fqdn[]
+    for (const other of names) {
+      await panel.run(domain.create, { tenant: 'acme', fqdn: other, php: 'none', aliases: [] })
+      await panel.work()
+      await panel.run(certificate.create, { domain: other })
+      await panel.work()
+    }
+    const ids = await Promise.all([fqdn, ...names].map(async (name) => (await store(panel).get(name)).id))
+    const ask = (since: string) =>
+      Promise.all(
+        ids.map((id) =>
+          panel.db.transaction().execute((tx) => panel.stores(tx).certificates.ordered(id, { since, most: 2 })),
+        ),
+      )
+
+    expect((await ask(longAgo)).filter((may) => may)).toHaveLength(2)
+    expect(await ask(longAgo)).not.toContain(true)
+    expect(await ask(farAhead)).not.toContain(false)
   })
 
   it('are brought, told, and back as they were when the machine refuses', async () => {

@@ -21,6 +21,8 @@ export interface PebbleOptions {
   readonly directory: (body: string) => string
   /** Per cent. */
   readonly rejectedNonces?: number
+  /** Whom alone it gives accounts. */
+  readonly binding?: { readonly kid: string; readonly key: string }
 }
 
 /** Answers instead of the authority; undefined hands the request on. */
@@ -91,7 +93,7 @@ export class Pebble {
   }
 
   async #begin(): Promise<void> {
-    const { port, httpPort, dns, rejectedNonces = 30 } = this.#options
+    const { port, httpPort, dns, rejectedNonces = 30, binding } = this.#options
     execFileSync('/bin/chmod', ['755', this.#directory])
     writeFileSync(join(this.#directory, 'tls.crt'), this.#own.cert)
     writeFileSync(join(this.#directory, 'tls.key'), this.#own.key)
@@ -103,7 +105,8 @@ export class Pebble {
         httpPort,
         tlsPort: 1,
         ocspResponderURL: '',
-        externalAccountBindingRequired: false,
+        externalAccountBindingRequired: binding !== undefined,
+        externalAccountMACKeys: binding === undefined ? {} : { [binding.kid]: binding.key },
       },
     }
     writeFileSync(join(this.#directory, 'config.json'), JSON.stringify(config))

@@ -48,7 +48,7 @@ const Authorization = z.object({
 const Window = z.object({ suggestedWindow: z.object({ start: z.coerce.date(), end: z.coerce.date() }) })
 
 const mostNonces = 10
-const pollMs = 1000
+const firstPollMs = 250
 const longestPollMs = 10_000
 /** For one authority to look at its proofs, or to issue. */
 const patienceMs = 180_000
@@ -142,7 +142,9 @@ export class AcmeClient {
       if (isOver(one)) return one
       if (performance.now() > until) throw new AcmeProblem('', 'The authority takes too long')
       const asked = retryAfter(answer.headers['retry-after'])
-      await pause(Math.min(asked ?? times * pollMs, longestPollMs), undefined, { signal: this.#options.signal })
+      await pause(Math.min(asked ?? firstPollMs * 2 ** (times - 1), longestPollMs), undefined, {
+        signal: this.#options.signal,
+      })
     }
   }
 

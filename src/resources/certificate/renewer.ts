@@ -45,6 +45,8 @@ const atOnce = 4
 const newAtOnce = 20
 /** Looking for them reads all domains. */
 const turnsToAdopt = 3
+/** After a failure that was not about one order, whatever the authority asks. */
+const leastPauseMs = 2000
 /** Minutes after the first failure, the second, …: no more than five in an hour reach an authority. */
 const failed = [15, 15, 30, 60, 120, 240, 480, 720]
 /** The same while the DNS is not ready, which costs an authority nothing. */
@@ -139,8 +141,7 @@ export function certificateRenewer(options: RenewerOptions) {
       const names = await namesOf(one)
       if (!isWanted(one, names)) return await rest(one, acme, directory)
       await mustBeReady(names, acme)
-      await mustBePaced()
-      await storesOf(db).certificates.ordered(one.id)
+      await mustBePaced(one)
       await serve(one, names, await order(one, acme, directory), { acme, directory })
     } catch (error) {
       if (stopping.signal.aborted) return
@@ -191,10 +192,10 @@ export function certificateRenewer(options: RenewerOptions) {
   }
 
   /** What is above waits, and does not count as a failure. */
-  async function mustBePaced(): Promise<void> {
-    const { settings, certificates } = storesOf(db)
-    const most = await settings.get('certificates.orders_per_hour')
-    if ((await certificates.orderedSince(at(-hour), most)) < most) return
+  async function mustBePaced({ id }: DueCertificate): Promise<void> {
+    const most = await storesOf(db).settings.get('certificates.orders_per_hour')
+    const pace = { since: at(-hour), most }
+    if (await db.transaction().execute((tx) => storesOf(tx).certificates.ordered(id, pace))) return
     throw new NotYet(
       'order',
       `It waits: ${most} certificates were asked for within the hour.`,
@@ -251,8 +252,9 @@ export function certificateRenewer(options: RenewerOptions) {
     log.warn({ ...facts, problem, pauseMs }, 'a certificate was not issued')
     await certificates.stands(one.id, { progress: 'order', problem, nextTryAt: at(pauseMs) })
     if (error instanceof AcmeProblem && error.isForAll) {
-      pausedUntil = now() + Math.max(asked ?? 0, minute)
-      await certificates.pauseAll(at(Math.max(asked ?? 0, minute)))
+      const allPauseMs = Math.max(asked ?? minute, leastPauseMs)
+      pausedUntil = now() + allPauseMs
+      await certificates.pauseAll(at(allPauseMs))
     }
   }
 

@@ -3,6 +3,7 @@ import { type Selectable, sql } from 'kysely'
 import { z } from 'zod'
 import type { Fqdn, Id } from '../../contract/values.ts'
 import type { Db } from '../../store/database.ts'
+import { storeLock } from '../../store/dialect.ts'
 import { decodeJson, encodeJson } from '../../store/json.ts'
 import { index, type Migration, table } from '../../store/migrations/migration.ts'
 import type { JsonText, OwnedColumns } from '../../store/tables/common.ts'
@@ -129,10 +130,8 @@ export interface CertificateStore {
   /** Before anybody is asked: false when another panel is at it. When this one ends meanwhile, it is due again at `next`. */
   begin(one: DueCertificate, next: string): Promise<boolean>
   stands(id: Id, change: { progress: Progress; problem?: string | null; nextTryAt?: string }): Promise<void>
-  /** An authority is asked now. */
-  ordered(id: Id): Promise<void>
-  /** How often authorities were asked since. */
-  orderedSince(moment: string, limit: number): Promise<number>
+  /** An authority is asked now, in a transaction: false when it was asked for `most` since that moment. */
+  ordered(id: Id, pace: { since: string; most: number }): Promise<boolean>
   /** Nothing was to be done. */
   rest(id: Id, until: { renewAt: string; nextTryAt: string }): Promise<void>
   /** Nobody is asked before that moment. */
@@ -241,18 +240,12 @@ export function certificateStore(db: Db, { now }: StoreTools): CertificateStore 
         .execute()
     },
 
-    async ordered(id) {
+    async ordered(id, { since, most }) {
+      await storeLock(db, 'certificates:ordered')
+      const recent = db.selectFrom('certificates').select('id').where('ordered_at', '>', since).limit(most)
+      if ((await recent.execute()).length >= most) return false
       await change(id).set({ progress: 'order', problem: null, ordered_at: now, updated_at: now }).execute()
-    },
-
-    async orderedSince(moment, limit) {
-      const found = await db
-        .selectFrom('certificates')
-        .select('id')
-        .where('ordered_at', '>', moment)
-        .limit(limit)
-        .execute()
-      return found.length
+      return true
     },
 
     async rest(id, { renewAt, nextTryAt }) {
