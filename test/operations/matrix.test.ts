@@ -442,17 +442,19 @@ describe('a new password', () => {
 })
 
 describe('the whole matrix', () => {
+  const widthOf = ({ name }: Person) => Math.max(name.length, 'own all'.length) + 2
+
   it('is the one that was looked at', async () => {
     const lines = [...rows].map(([name, cells]) => {
       const status = (whose: Whose, person: Person) =>
         cells.find((cell) => cell.startsWith(`${whose} ${person.name}:`))?.replace(/.*: /, '') ?? '?'
       const columns = people.map((person) => {
         const [own, other] = [status('customers', person), status('panels', person)]
-        return (own === other ? own : `${own} ${other}`).padEnd(person.name.length + 2)
+        return (own === other ? own : `${own} ${other}`).padEnd(widthOf(person))
       })
       return `${name.padEnd(28)}${columns.join('')}`.trimEnd()
     })
-    const head = `${' '.repeat(28)}${people.map((person) => `${person.name}  `).join('')}`.trimEnd()
+    const head = `${' '.repeat(28)}${people.map((person) => person.name.padEnd(widthOf(person))).join('')}`.trimEnd()
 
     await expect(`${explanation}\n${head}\n${lines.join('\n')}\n`).toMatchFileSnapshot('matrix.txt')
   })
