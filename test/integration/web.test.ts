@@ -268,9 +268,8 @@ describe('TLS', () => {
   })
 
   it.each([['unknown.example.org'], ['..'], ['a..b'], ['hosts'], ['']])(
-    'shows no certificate to %j',
+    'shows no certificate to %j, and writes no line',
     async (servername) => {
-      expectedErrors.push(/cannot load certificate/)
       const refused = await new Promise<string>((resolve, reject) => {
         const socket = connectTls({ host: '127.0.0.1', port: httpsPort, servername, rejectUnauthorized: false })
         socket.on('secureConnect', () => reject(new Error('a handshake')))

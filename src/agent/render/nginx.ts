@@ -36,6 +36,7 @@ export function renderNginxSite(places: Layout, options: WebOptions): string {
     phpErrorSocket: places.webLogSockets.php,
     httpListens: options.http,
     httpsListens: options.https,
+    httpsPort: Number(options.https[0]?.match(/\d+$/)?.[0] ?? 443),
     hasHttp2Directive: isAtLeast(options.nginxVersion, [1, 25, 1]),
     maxRequestSeconds,
     maxBodyMb,
