@@ -19,7 +19,7 @@ import { lackOfRoom } from './os/disk-room.ts'
 import { Egress } from './os/egress.ts'
 import { createFiles } from './os/files.ts'
 import type { Layout } from './os/layout.ts'
-import type { Machine } from './os/machine.ts'
+import { type Machine, machineAccounts } from './os/machine.ts'
 import { nginxVersion } from './os/nginx.ts'
 import { openServices } from './os/open-services.ts'
 import { verifyRootByPam } from './os/pam.ts'
@@ -91,7 +91,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
     places,
     files,
     services,
-    accounts: { panelUid: accounts.panel.uid, panelGid: accounts.panel.gid, webGid: accounts.webGid },
+    accounts: machineAccounts(accounts),
     now: () => new Date(),
   }
   await prepareWebSite(machine, config, log)

@@ -20,6 +20,7 @@ import type { JobType } from '../../src/resources/jobs.ts'
 
 export type Finished = Extract<AgentMessage, { t: 'finished' }>
 export const webGid = 33
+export const workersGid = 993
 export const auditKey = Buffer.alloc(32, 7)
 
 /** Memory where there is some: thousands of fsyncs say nothing more on a disk. */
@@ -129,7 +130,7 @@ export class Bench {
   /** As each start of the agent does. */
   async prepare(): Promise<void> {
     const account = { uid: 990, gid: 990 }
-    const workers = { name: 'wcp360-web', gid: webGid }
+    const workers = { name: 'wcp360-web', gid: workersGid }
     const accounts = { panel: account, waker: account, log: account, webGid, workers }
     const preparation = { files: this.files, places: this.places, accounts, host: 'panel.example.com' }
     await prepareDirectories(preparation)
@@ -141,7 +142,7 @@ export class Bench {
       places: this.places,
       files,
       services,
-      accounts: { panelUid: 990, panelGid: 990, webGid },
+      accounts: { panelUid: 990, panelGid: 990, webGid, workersGid },
       now: () => new Date(),
     }
   }

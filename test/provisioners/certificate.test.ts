@@ -14,7 +14,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vites
 import type { DriftReport } from '../../src/contract/wire.ts'
 import { Authority } from '../support/authority.ts'
 import { passTrashDays } from '../support/trash-days.ts'
-import { Bench, newId, webGid } from './bench.ts'
+import { Bench, newId, workersGid } from './bench.ts'
 import { certificate, domain, leadUp, scenarios, siteKey, siteNames, tenant } from './scenarios.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
@@ -53,8 +53,8 @@ it('serves a chain for its key by one link, in a directory that only root and th
   expect(readlinkSync(`${site()}/tls`)).toBe('own-tls')
   expect(served()).toBe(right)
   const mode = (path: string) => [statSync(path).mode & 0o777, statSync(path).gid]
-  expect(mode(`${site()}/own-tls`)).toEqual([0o750, webGid])
-  expect(mode(`${site()}/own-tls/privkey.pem`)).toEqual([0o640, webGid])
+  expect(mode(`${site()}/own-tls`)).toEqual([0o750, workersGid])
+  expect(mode(`${site()}/own-tls/privkey.pem`)).toEqual([0o640, workersGid])
   expect(await drift()).toEqual([])
 })
 

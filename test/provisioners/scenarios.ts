@@ -4,7 +4,7 @@ import type { Id } from '../../src/contract/values.ts'
 import { type JobType, jobContracts } from '../../src/resources/jobs.ts'
 import { Authority } from '../support/authority.ts'
 import { passTrashDays } from '../support/trash-days.ts'
-import { type Bench, webGid } from './bench.ts'
+import { type Bench, workersGid } from './bench.ts'
 
 export const tenant = '11111111-1111-4111-8111-111111111111' as Id
 export const domain = '22222222-2222-4222-8222-222222222222' as Id
@@ -39,8 +39,8 @@ export const siteNames = [site.fqdn, ...site.aliases]
 
 async function placeKey({ root, files, places }: Bench): Promise<void> {
   const place = `${root}/var/lib/wcp360-web/tenants/acme/sites/${site.fqdn}/${places.web.ownTls}`
-  await files.makeDirectory(place, { mode: 0o750, uid: 0, gid: webGid })
-  await files.writeFile(`${place}/${places.web.keyFile}`, siteKey, { mode: 0o640, uid: 0, gid: webGid })
+  await files.makeDirectory(place, { mode: 0o750, uid: 0, gid: workersGid })
+  await files.writeFile(`${place}/${places.web.keyFile}`, siteKey, { mode: 0o640, uid: 0, gid: workersGid })
 }
 
 function chainFor(names: readonly string[]): string {

@@ -10,7 +10,7 @@ import { systemAccounts } from '../os/accounts.ts'
 import { createFiles, type Files } from '../os/files.ts'
 import { type Layout, layout } from '../os/layout.ts'
 import { LookNow } from '../os/look-now.ts'
-import type { Machine } from '../os/machine.ts'
+import { type Machine, machineAccounts } from '../os/machine.ts'
 import { resting, standBack } from '../os/precedence.ts'
 import type { Services } from '../os/services.ts'
 import { withActualWorkers } from '../web-server.ts'
@@ -23,9 +23,8 @@ const longestMs = 40_000
 export async function main([root = '/']: readonly string[]): Promise<number> {
   standBack()
   const places = layout(root)
-  const { panel, webGid, workers } = withActualWorkers(systemAccounts(), places)
-  const accounts = { panelUid: panel.uid, panelGid: panel.gid, webGid }
-  const web = await webServerDrift(onlyLooking(places, accounts, createFiles(trustIn(places))), workers.gid)
+  const accounts = machineAccounts(withActualWorkers(systemAccounts(), places))
+  const web = await webServerDrift(onlyLooking(places, accounts, createFiles(trustIn(places))), accounts.workersGid)
   const report = withinMessage([...web, ...(await lookAround(places, accounts))])
   await new Promise((resolve) => process.stdout.write(JSON.stringify(report), resolve))
   return 0

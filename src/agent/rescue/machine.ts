@@ -17,7 +17,7 @@ import { accountLookup, type SystemAccounts, systemAccounts } from '../os/accoun
 import { foreignEgress } from '../os/egress.ts'
 import { createFiles } from '../os/files.ts'
 import type { Layout } from '../os/layout.ts'
-import type { Machine } from '../os/machine.ts'
+import { type Machine, machineAccounts } from '../os/machine.ts'
 import { nginxMaster, testNginxConfig } from '../os/nginx.ts'
 import { openServices } from '../os/open-services.ts'
 import { installedPhp } from '../os/php-versions.ts'
@@ -57,7 +57,7 @@ export async function openRescue(places: Layout): Promise<Rescue> {
     places,
     files,
     services: opened.kind === 'direct' ? unsupervised(opened.services, places) : opened.services,
-    accounts: { panelUid: accounts.panel.uid, panelGid: accounts.panel.gid, webGid: accounts.webGid },
+    accounts: machineAccounts(accounts),
     now: () => new Date(),
   }
   const audit = await auditTrailOf(places, files, log)

@@ -73,7 +73,7 @@ beforeEach(() => {
     states: async () => [],
   }
   const files = createFiles({ root, owner: me.uid })
-  const accounts = { panelUid: me.uid, panelGid: me.gid, webGid: me.gid }
+  const accounts = { panelUid: me.uid, panelGid: me.gid, webGid: me.gid, workersGid: me.gid }
   machine = { places: layout(root), files, services, accounts, now: () => new Date() }
 })
 afterEach(() => rmSync(root, { recursive: true, force: true }))

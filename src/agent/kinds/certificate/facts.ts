@@ -27,7 +27,7 @@ type Owner = Pick<TenantIdentity, 'name'>
 
 export function keyFacts(machine: Machine, tenant: Owner, fqdn: Fqdn): readonly Step[] {
   const { own, key } = placesOf(machine, tenant, fqdn)
-  const gid = machine.accounts.webGid
+  const gid = machine.accounts.workersGid
   return [directory({ path: own, mode: 0o750, uid: 0, gid }), privateKey({ path: key, mode: 0o640, uid: 0, gid })]
 }
 
