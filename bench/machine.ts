@@ -36,6 +36,7 @@ export function fillRegistry(path: string, tenants: readonly Tenant[]): void {
           aliases: [site.alias],
           php: '8.2',
           state: 'active',
+          https: 'redirect',
         })
         registry.claimHosts(site.id, [site.fqdn, site.alias])
         fence.run(site.id, hash)

@@ -40,6 +40,16 @@ export const PhpVersion = z.enum(['8.1', '8.2', '8.3', '8.4', '8.5'], { error: '
 export type PhpVersion = z.infer<typeof PhpVersion>
 
 /**
+ * How a site is reached once it has a certificate of its own: `optional` over HTTP as over HTTPS, `redirect` who comes over
+ * HTTP is sent to HTTPS; with the others browsers are also told to remember that (RFC 6797), each more than the one before.
+ */
+export const httpsPolicies = ['optional', 'redirect', 'hsts-day', 'hsts-year', 'hsts-subdomains'] as const
+export const HttpsPolicy = z.enum(httpsPolicies, {
+  error: 'optional, redirect, hsts-day, hsts-year or hsts-subdomains',
+})
+export type HttpsPolicy = z.infer<typeof HttpsPolicy>
+
+/**
  * Where processes of a tenant may connect to, besides this machine's sites and what they serve to themselves: `default`
  * everywhere but the addresses of the cloud provider and other servers' port 25, `smtp` also that, `open` everywhere,
  * `none` nowhere.

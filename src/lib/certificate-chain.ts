@@ -24,6 +24,10 @@ export function chainText(chain: readonly X509Certificate[]): string {
   return chain.map(String).join('')
 }
 
+export function bears(certificate: X509Certificate, name: string): boolean {
+  return certificate.checkHost(name, { subject: 'never' }) !== undefined
+}
+
 /** The reason why a server cannot show the chain for these names at that moment; undefined when it can. */
 export function chainProblem(
   chain: readonly X509Certificate[],
@@ -44,7 +48,7 @@ export function chainProblem(
   if (foreign !== undefined) return `it is not valid before ${foreign.validFromDate.toISOString()}`
   const ended = chain.find((one) => one.validToDate <= now)
   if (ended !== undefined) return `it was valid until ${ended.validToDate.toISOString()}`
-  const missing = names.filter((name) => leaf.checkHost(name, { subject: 'never' }) === undefined)
+  const missing = names.filter((name) => !bears(leaf, name))
   if (missing.length > 0) return `it does not name ${missing.join(', ')}`
   return undefined
 }

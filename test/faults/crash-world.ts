@@ -18,7 +18,7 @@ export function worldText(places: Layout): string {
     return [
       ...[...manifest(places, rename)].sort(),
       ...lines(agent, 'select name, uid, state, limits from tenants', 'registry tenant', rename),
-      ...lines(agent, 'select id, fqdn, aliases, php, state from sites', 'registry site', rename),
+      ...lines(agent, 'select id, fqdn, aliases, php, state, https from sites', 'registry site', rename),
       ...lines(agent, 'select name, site from hosts', 'registry host', rename),
       ...lines(agent, 'select kind, name, tenant, record from things', 'registry thing', rename),
       ...lines(panel, tenantRows, 'panel tenant', rename),

@@ -3,6 +3,7 @@ import { createHash, createHmac, createPublicKey, verify, X509Certificate } from
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -128,6 +129,78 @@ describe('refuses, and goes on serving what it served,', () => {
     const twice = { tenant, certificate: newId(), domain }
 
     expect(await bench.run('certificate.create', twice)).toMatchObject({ failure: { code: 'conflict' } })
+  })
+})
+
+describe('sends visitors to HTTPS', () => {
+  const [first = '', ...aliases] = siteNames
+  const { php } = scenarios['domain.create'].payload as { php: string }
+  const change = (wish: Record<string, unknown>) =>
+    bench.run('domain.update', { tenant, domain, aliases, php, ...wish })
+  const markers = () => {
+    const own = `${site()}/own-tls`
+    const sent = existsSync(`${own}/redirect`) ? readdirSync(`${own}/redirect`) : []
+    return [...sent, ...readdirSync(own).filter((name) => name.startsWith('hsts-'))].sort()
+  }
+
+  it('under all names of the certificate, as soon as it is served and not before', async () => {
+    expect(markers()).toEqual([])
+
+    await install(right)
+
+    expect(markers()).toEqual([...siteNames].sort())
+    const { mode, gid } = statSync(`${site()}/own-tls/redirect`)
+    expect([mode & 0o777, gid]).toEqual([0o750, workersGid])
+  })
+
+  it.each([
+    ['optional', [], []],
+    ['redirect', siteNames, []],
+    ['hsts-day', siteNames, ['hsts-day']],
+    ['hsts-year', siteNames, ['hsts-day', 'hsts-year']],
+    ['hsts-subdomains', siteNames, ['hsts-day', 'hsts-subdomains', 'hsts-year']],
+  ])('as the site wants it: %s, chosen before and after', async (https, sent, remembered) => {
+    const wanted = [...sent, ...remembered].sort()
+    await change({ https })
+    expect(markers()).toEqual([])
+    await install(right)
+    expect(markers()).toEqual(wanted)
+
+    await change({ https: 'hsts-subdomains' })
+    expect(await change({ https })).toMatchObject({ failure: null })
+
+    expect(markers()).toEqual(wanted)
+    expect(await drift()).toEqual([])
+  })
+
+  it('never under a name that the certificate does not bear, nor under one that is no longer the site’s', async () => {
+    await install(right)
+
+    await change({ aliases: [...aliases.slice(1), 'later.example.net'] })
+
+    expect(markers()).toEqual([first, ...aliases.slice(1)].sort())
+    expect(await drift()).toEqual([])
+    await install(authority.issue({ csr: request([...siteNames, 'later.example.net']) }))
+    expect(markers()).toEqual([first, ...aliases.slice(1), 'later.example.net'].sort())
+  })
+
+  it('goes on as it was when the change fails', async () => {
+    await change({ https: 'hsts-day' })
+    await install(right)
+    const before = markers()
+    rmSync(`${bench.root}/var/lib/wcp360-web/hosts/${first}`)
+    mkdirSync(`${bench.root}/var/lib/wcp360-web/hosts/${first}/in-the-way`, { recursive: true })
+
+    expect((await change({ https: 'optional' })).failure).not.toBeNull()
+
+    expect(markers()).toEqual(before)
+  })
+
+  it('is seen as drift where a marker is missing', async () => {
+    await install(right)
+    rmSync(`${site()}/own-tls/redirect/${first}`)
+
+    expect(await drift()).toEqual([expect.stringContaining(`redirect/${first}`)])
   })
 })
 

@@ -50,6 +50,8 @@ function chainFor(names: readonly string[]): string {
   return chain
 }
 
+const serveCertificate: Job = ['certificate.update', { tenant, certificate, chain: chainFor(siteNames) }]
+
 export type Job = readonly [type: JobType, payload: Record<string, unknown>]
 
 export interface Scenario {
@@ -77,7 +79,7 @@ export const scenarios: Readonly<Record<JobType, Scenario>> = {
   },
   'domain.create': { before: [create, second], payload: createSite[1] },
   'domain.update': {
-    before: [create, createSite],
+    before: [create, createSite, placeKey, createCertificate, serveCertificate],
     payload: { ...about, aliases: ['example.net', 'new.example.net'], php: '8.3' },
   },
   'domain.suspend': { before: [create, createSite], payload: about },
@@ -88,7 +90,7 @@ export const scenarios: Readonly<Record<JobType, Scenario>> = {
   'certificate.create': { before: [create, createSite], payload: createCertificate[1] },
   'certificate.update': {
     before: [create, createSite, placeKey, createCertificate],
-    payload: { tenant, certificate, chain: chainFor(siteNames) },
+    payload: serveCertificate[1],
   },
   'ssh-key.create': { before: [create, createKey], payload: secondKey },
   'ssh-key.delete': { before: [create, createKey], payload: { tenant, 'ssh-key': firstKey['ssh-key'] } },

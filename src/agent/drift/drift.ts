@@ -112,12 +112,16 @@ export function wanted(registry: Registry, machine: Machine, tenant: TenantRecor
   const state = tenant.state === 'active' ? liveTenant(machine, who) : closedTenant(machine, who)
   const sites = registry.sitesOf(tenant.id).filter(isLiving)
   const chains = chainsOf(registry, tenant.id)
+  const ownOf = ({ id, https }: SiteRecord) => {
+    const chain = chains.get(id)
+    return chain == null ? null : { chain, https }
+  }
   return [
     [name, [...tenantFacts(machine, who, tenant.limits), ...ownedFacts(machine, who, owned), state]],
     ...sites.map((site): Wanted[number] => [
       `domain ${site.fqdn}`,
       [
-        ...siteFacts(machine, who, site, { isLive: site.state === 'active', chain: chains.get(site.id) ?? null }),
+        ...siteFacts(machine, who, site, { isLive: site.state === 'active', own: ownOf(site) }),
         docrootFact(machine, who, site),
       ],
     ]),

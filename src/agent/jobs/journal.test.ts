@@ -24,7 +24,15 @@ beforeEach(() => {
   const limits = { cpuPct: null, memMb: null, pids: null, ioMbps: null, diskMb: null }
   const registry = new Registry(database)
   registry.addTenant({ id: tenant, name: 'acme' as never, uid: 20_000, state: 'active', limits })
-  registry.addSite({ id: site, tenant, fqdn: 'shop.example.com' as never, aliases: [], php: null, state: 'active' })
+  registry.addSite({
+    id: site,
+    tenant,
+    fqdn: 'shop.example.com' as never,
+    aliases: [],
+    php: null,
+    state: 'active',
+    https: 'redirect',
+  })
 })
 
 let token = 0

@@ -1,7 +1,7 @@
 /** The registry of everything on this machine: who owns which name, uid and host. The panel's word is never enough (B6). */
 import { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
-import { EgressPolicy, Fqdn, Id, PhpVersion, TenantLimits, TenantName } from '../../contract/values.ts'
+import { EgressPolicy, Fqdn, HttpsPolicy, Id, PhpVersion, TenantLimits, TenantName } from '../../contract/values.ts'
 import { Inventory } from '../../contract/wire.ts'
 import { type Database, statementsOf } from '../../program/native-sqlite.ts'
 import { uidRange } from '../os/tenant-uids.ts'
@@ -26,8 +26,14 @@ const SiteRow = z.strictObject({
   aliases: json(z.array(Fqdn)),
   php: PhpVersion.nullable(),
   state: State,
+  https: HttpsPolicy,
 })
 export type SiteRecord = z.output<typeof SiteRow>
+export type SiteOptions = {
+  readonly aliases: readonly Fqdn[]
+  readonly php: PhpVersion | null
+  readonly https?: HttpsPolicy
+}
 
 /** A thing of a tenant whose presence on the machine is a list of facts. `record`: the payload that made it what it is. */
 const ThingRow = z.strictObject({ id: Id, kind: z.string(), tenant: Id, name: z.string(), record: json(z.unknown()) })
@@ -180,16 +186,18 @@ export class Registry {
 
   addSite(site: SiteRecord): void {
     const values = { ...site, aliases: JSON.stringify(site.aliases) }
-    const columns = 'id, tenant, fqdn, aliases, php, state'
-    this.#write(`insert into sites (${columns}) values (@id, @tenant, @fqdn, @aliases, @php, @state)`, values)
+    const columns = 'id, tenant, fqdn, aliases, php, state, https'
+    this.#write(`insert into sites (${columns}) values (@id, @tenant, @fqdn, @aliases, @php, @state, @https)`, values)
   }
 
   setSiteState(id: Id, state: State): void {
     this.#write('update sites set state = ? where id = ?', state, id)
   }
 
-  setSite(id: Id, { aliases, php }: Pick<SiteRecord, 'aliases' | 'php'>): void {
-    this.#write('update sites set aliases = ?, php = ? where id = ?', JSON.stringify(aliases), php, id)
+  /** `https`: as it is unless given. */
+  setSite(id: Id, { aliases, php, https }: SiteOptions): void {
+    const change = 'aliases = ?, php = ?, https = coalesce(?, https)'
+    this.#write(`update sites set ${change} where id = ?`, JSON.stringify(aliases), php, https ?? null, id)
   }
 
   /** Only for a reservation that came to nothing. */

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { defineJob } from '../../contract/job.ts'
 import { TenantCommand } from '../../contract/tenant-command.ts'
-import { Fqdn, Id, PhpVersion } from '../../contract/values.ts'
+import { Fqdn, HttpsPolicy, Id, PhpVersion } from '../../contract/values.ts'
 
 const about = z.strictObject({ tenant: Id, domain: Id })
 /** Restored in a suspended state. */
@@ -22,7 +22,8 @@ export const domainCreate = defineJob({
 
 export const domainUpdate = defineJob({
   type: 'domain.update',
-  payload: z.strictObject({ tenant: Id, domain: Id, ...site }),
+  /** `https`: as it is unless given. */
+  payload: z.strictObject({ tenant: Id, domain: Id, ...site, https: HttpsPolicy.exactOptional() }),
   kind: 'domain',
   destructive: false,
   brake: 'changes',

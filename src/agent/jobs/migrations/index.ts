@@ -3,6 +3,7 @@ import { foundation } from './0001-foundation.ts'
 import { beganWith } from './0002-began-with.ts'
 import { askedBy } from './0003-asked-by.ts'
 import { things } from './0004-things.ts'
+import { https } from './0005-https.ts'
 import type { AgentMigration } from './migration.ts'
 
-export const agentMigrations: readonly AgentMigration[] = [foundation, beganWith, askedBy, things]
+export const agentMigrations: readonly AgentMigration[] = [foundation, beganWith, askedBy, things, https]

@@ -4,10 +4,12 @@
  */
 import { z } from 'zod'
 import { WcpError } from '../../../contract/errors.ts'
-import { type Fqdn, Id } from '../../../contract/values.ts'
+import { type Fqdn, type HttpsPolicy, httpsPolicies, Id } from '../../../contract/values.ts'
+import { bears, parseChain } from '../../../lib/certificate-chain.ts'
 import type { Registry, SiteRecord } from '../../jobs/registry.ts'
 import type { Machine } from '../../os/machine.ts'
 import type { TenantIdentity } from '../../os/tenant-identity.ts'
+import { absentPath } from '../../steps/absent-path.ts'
 import { directory } from '../../steps/directory.ts'
 import { link } from '../../steps/link.ts'
 import { privateKey } from '../../steps/private-key.ts'
@@ -31,14 +33,52 @@ export function keyFacts(machine: Machine, tenant: Owner, fqdn: Fqdn): readonly 
   return [directory({ path: own, mode: 0o750, uid: 0, gid }), privateKey({ path: key, mode: 0o640, uid: 0, gid })]
 }
 
+export interface ServedSite {
+  readonly fqdn: Fqdn
+  readonly names: readonly Fqdn[]
+  readonly chain: string
+  readonly https: HttpsPolicy
+}
+
 /** While the site is served with this chain. */
-export function servedFacts(machine: Machine, tenant: Owner, fqdn: Fqdn, chain: string): readonly Step[] {
-  const { served, chain: path } = placesOf(machine, tenant, fqdn)
+export function servedFacts(machine: Machine, tenant: Owner, site: ServedSite): readonly Step[] {
+  const { served, chain: path } = placesOf(machine, tenant, site.fqdn)
   return [
-    ...keyFacts(machine, tenant, fqdn),
-    textFile({ path, text: chain, mode: 0o644, uid: 0, gid: 0 }),
+    ...keyFacts(machine, tenant, site.fqdn),
+    textFile({ path, text: site.chain, mode: 0o644, uid: 0, gid: 0 }),
     link({ path: served, target: machine.places.web.ownTls }),
+    ...httpsFacts(machine, tenant, { ...site, named: named(site) }),
   ]
+}
+
+/**
+ * The markers by which the web server sends visitors to HTTPS, a file for each name that the certificate bears, and those by
+ * which it has browsers remember it. They lie beside the certificate, so that none is found while another one is served.
+ * @param names of the site now or before
+ */
+export function httpsFacts(
+  machine: Machine,
+  tenant: Owner,
+  site: Omit<ServedSite, 'chain'> & { readonly named: readonly Fqdn[] },
+): readonly Step[] {
+  const { own } = placesOf(machine, tenant, site.fqdn)
+  const chosen = httpsPolicies.indexOf(site.https)
+  const [, redirect, ...remembered] = httpsPolicies
+  const marker = (name: string, isWanted: boolean) => {
+    const path = `${own}/${name}`
+    return isWanted ? textFile({ path, text: '', mode: 0o644, uid: 0, gid: 0 }) : absentPath(path)
+  }
+  return [
+    directory({ path: `${own}/${redirect}`, mode: 0o750, uid: 0, gid: machine.accounts.workersGid }),
+    ...site.names.map((name) => marker(`${redirect}/${name}`, site.https !== 'optional' && site.named.includes(name))),
+    ...remembered.map((policy) => marker(policy, chosen >= httpsPolicies.indexOf(policy))),
+  ]
+}
+
+/** Those of the names that a chain bears. */
+export function named({ chain, names }: Pick<ServedSite, 'chain' | 'names'>): readonly Fqdn[] {
+  const [leaf] = parseChain(chain) ?? []
+  return leaf === undefined ? [] : names.filter((name) => bears(leaf, name))
 }
 
 export function placesOf({ places: { web } }: Machine, tenant: Owner, fqdn: Fqdn) {

@@ -1,5 +1,5 @@
 import { WcpError } from '../../../contract/errors.ts'
-import type { Fqdn, Id } from '../../../contract/values.ts'
+import type { Fqdn, HttpsPolicy, Id } from '../../../contract/values.ts'
 import { chainProblem, parseChain } from '../../../lib/certificate-chain.ts'
 import { certificateUpdate } from '../../../resources/certificate/jobs.ts'
 import { readKey } from '../../steps/private-key.ts'
@@ -11,7 +11,7 @@ import { certificateIn, kind, placesOf, servedFacts } from './facts.ts'
 type Target = {
   readonly tenant: Tenant
   readonly id: Id
-  readonly site: { readonly id: Id; readonly fqdn: Fqdn }
+  readonly site: { readonly id: Id; readonly fqdn: Fqdn; readonly names: readonly Fqdn[]; readonly https: HttpsPolicy }
   readonly chain: string
 }
 
@@ -27,9 +27,9 @@ export const updateCertificate = provision(certificateUpdate, {
     const key = await readKey(machine.files, placesOf(machine, tenant, site.fqdn).key)
     if (key === undefined || parsed[0]?.checkPrivateKey(key) !== true)
       throw refused(site.fqdn, 'it is not for the key that was made here')
-    return { tenant, id, site: { id: domain, fqdn: site.fqdn }, chain }
+    return { tenant, id, site: { id: domain, fqdn: site.fqdn, names: namesOf(site), https: site.https }, chain }
   },
-  steps: ({ tenant, site, chain }, machine) => servedFacts(machine, tenant, site.fqdn, chain),
+  steps: ({ tenant, site, chain }, machine) => servedFacts(machine, tenant, { ...site, chain }),
   settle(registry, { tenant, id, site, chain }) {
     registry.putThing({ id, kind, tenant: tenant.id, name: site.fqdn, record: { domain: site.id, chain } })
   },

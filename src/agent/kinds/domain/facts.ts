@@ -1,5 +1,5 @@
 /** The facts of the machine for a site that exists. Creation, restoration and drift are all this one list. */
-import type { Fqdn, Id, PhpVersion } from '../../../contract/values.ts'
+import type { Fqdn, HttpsPolicy, Id, PhpVersion } from '../../../contract/values.ts'
 import type { Ownership } from '../../os/files.ts'
 import type { Machine } from '../../os/machine.ts'
 import type { TenantIdentity } from '../../os/tenant-identity.ts'
@@ -19,6 +19,12 @@ export type SiteIdentity = {
   readonly php: PhpVersion | null
 }
 
+/** What is served with the site's own certificate. */
+interface OwnCertificate {
+  readonly chain: string
+  readonly https: HttpsPolicy
+}
+
 const root = { uid: 0, gid: 0 }
 
 /** Names first come into the routing table when everything behind them is complete. */
@@ -26,11 +32,11 @@ export function siteFacts(
   machine: Machine,
   tenant: TenantIdentity,
   site: SiteIdentity,
-  { isLive, chain = null }: { isLive: boolean; chain?: string | null },
+  { isLive, own = null }: { isLive: boolean; own?: OwnCertificate | null },
 ) {
   return [
     treeFact(machine, tenant, site),
-    ...routeFacts(machine, tenant, site, isLive, chain),
+    ...routeFacts(machine, tenant, site, isLive, own),
     ...namesOf(site).map((name) => hostFact(machine, tenant, site, name)),
   ]
 }
@@ -68,13 +74,13 @@ function docrootOwnership({ accounts, services }: Machine, { uid }: TenantIdenti
   return { mode: services.hasOwnViews ? 0o2755 : 0o2750, uid, gid: accounts.webGid }
 }
 
-/** The links and markers that the web server reads for the site. @param chain of its own certificate */
+/** The links and markers that the web server reads for the site. */
 export function routeFacts(
   machine: Machine,
   { name }: TenantIdentity,
   site: SiteIdentity,
   isLive: boolean,
-  chain: string | null = null,
+  own: OwnCertificate | null = null,
 ): Step[] {
   const { web, customers } = machine.places
   const place = web.site(name, site.fqdn)
@@ -82,9 +88,9 @@ export function routeFacts(
     directory({ path: place, mode: 0o711, ...root }),
     link({ path: `${place}/docroot`, target: customers.docroot(name, site.fqdn) }),
     phpFact(machine, { name }, site),
-    ...(chain === null
+    ...(own === null
       ? [link({ path: `${place}/tls`, target: web.defaultTls })]
-      : servedFacts(machine, { name }, site.fqdn, chain)),
+      : servedFacts(machine, { name }, { fqdn: site.fqdn, names: namesOf(site), ...own })),
     isLive ? liveSite(machine, { name }, site) : closedSite(machine, { name }, site),
     ...site.aliases.map((alias) => aliasFact(machine, { name }, site, alias)),
   ]

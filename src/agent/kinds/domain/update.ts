@@ -1,28 +1,44 @@
-import type { Fqdn, PhpVersion } from '../../../contract/values.ts'
+import type { Fqdn, HttpsPolicy } from '../../../contract/values.ts'
 import { domainUpdate } from '../../../resources/domain/jobs.ts'
+import type { SiteOptions } from '../../jobs/registry.ts'
 import { stoppedFpm } from '../../steps/stopped-fpm.ts'
+import { certificateOf, httpsFacts, named } from '../certificate/facts.ts'
 import { identity, mayClaim, mayUsePhp, siteIn, type Tenant, tenantIn } from '../judge.ts'
 import { provision } from '../provisioner.ts'
 import { absentAlias, aliasFact, hostFact, namesOf, phpFact, type SiteIdentity } from './facts.ts'
 
-type Options = { readonly aliases: readonly Fqdn[]; readonly php: PhpVersion | null }
-type Target = { readonly tenant: Tenant; readonly site: SiteIdentity; readonly before: Options }
+type Target = {
+  readonly tenant: Tenant
+  readonly site: SiteIdentity
+  readonly before: SiteOptions
+  /** Absent in what an older version began; `named`: by the site's own certificate, null without one. */
+  readonly https?: HttpsPolicy
+  readonly named?: readonly Fqdn[] | null
+}
 
 export const updateDomain = provision(domainUpdate, {
-  async target({ tenant: tenantId, domain: id, aliases, php }, world): Promise<Target> {
+  async target({ tenant: tenantId, domain: id, aliases, php, ...wish }, world): Promise<Target> {
     const tenant = identity(tenantIn(world.registry, tenantId, ['active', 'suspended']))
-    const { fqdn, ...before } = siteIn(world.registry, tenantId, id, ['active', 'suspended'])
+    const known = siteIn(world.registry, tenantId, id, ['active', 'suspended'])
+    const { fqdn, ...before } = known
     const site = { id, fqdn, aliases, php }
     mayClaim(world, { tenant: tenantId, site: id, names: namesOf(site) })
     mayUsePhp(world, tenantId, id, php)
-    return { tenant, site, before: { aliases: before.aliases, php: before.php } }
+    const chain = certificateOf(world.registry, known)?.chain ?? null
+    return {
+      tenant,
+      site,
+      before: { aliases: before.aliases, php: before.php, https: before.https },
+      https: wish.https ?? before.https,
+      named: chain === null ? null : named({ chain, names: namesOf(site) }),
+    }
   },
   // new names are taken at once, old ones kept until the end; PHP started during the job is the new one
-  reserve(registry, { site }) {
+  reserve(registry, { site, https }) {
     registry.claimHosts(site.id, namesOf(site))
-    registry.setSite(site.id, { aliases: [...site.aliases], php: site.php })
+    registry.setSite(site.id, { aliases: site.aliases, php: site.php, ...(https && { https }) })
   },
-  steps({ tenant, site, before }, machine) {
+  steps({ tenant, site, before, https, named }, machine) {
     const names = namesOf(site)
     const dropped = before.aliases.filter((name) => !names.includes(name))
     const changesPhp = before.php !== null && site.php !== null && before.php !== site.php
@@ -31,13 +47,16 @@ export const updateDomain = provision(domainUpdate, {
       ...site.aliases.map((name) => aliasFact(machine, tenant, site, name)),
       ...names.map((name) => hostFact(machine, tenant, site, name)),
       ...dropped.flatMap((name) => absentAlias(machine, tenant, name)),
+      ...(https === undefined || named == null
+        ? []
+        : httpsFacts(machine, tenant, { fqdn: site.fqdn, names: [...names, ...dropped], https, named })),
       // PHP remembers to which files a name led; it may lead elsewhere the next time it is given
       ...(changesPhp || dropped.length > 0 ? [stoppedFpm(tenant.name)] : []),
     ]
   },
   settle: (registry, { site }) => registry.releaseHosts(site.id, namesOf(site)),
   release(registry, { site, before }) {
-    registry.setSite(site.id, { aliases: [...before.aliases], php: before.php })
+    registry.setSite(site.id, before)
     registry.releaseHosts(site.id, namesOf({ fqdn: site.fqdn, aliases: before.aliases }))
   },
 })
