@@ -69,7 +69,7 @@ export const domain = defineKind({
         sections: [
           ...holdSections(t, one.holds),
           ...proofs.map((proof) => proofSection(look, proof)),
-          domainFacts(t, one),
+          domainFacts(look, one),
           ...(jobs.rows.length > 0 ? [{ title: t.job.recent, table: jobs }] : []),
         ],
       }
@@ -88,11 +88,12 @@ export const domain = defineKind({
   operations,
 })
 
-function domainFacts(t: Texts, one: Domain): Section {
+function domainFacts({ t, words: w }: { t: Texts; words: typeof words }, one: Domain): Section {
   const facts: Fact[] = [
     { title: label(t, 'tenant'), text: one.tenantName, href: `/tenants/${one.tenantName}` },
     { title: label(t, 'aliases'), text: one.aliases.length > 0 ? one.aliases.map(shownHost).join(', ') : '–' },
     { title: label(t, 'php'), text: one.php ?? t.form.noPhp },
+    { title: w.fields.https, text: w.ways[one.https] },
     { title: label(t, 'directory'), code: one.directory ?? '' },
     { title: label(t, 'createdAt'), time: one.createdAt },
     ...(one.deletedAt === null ? [] : [{ title: label(t, 'deletedAt'), time: one.deletedAt }]),

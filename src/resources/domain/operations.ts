@@ -1,7 +1,7 @@
 /** Domains: the sites of a tenant under their names. */
 import { z } from 'zod'
 import { TenantCommand } from '../../contract/tenant-command.ts'
-import { type Fqdn, Id } from '../../contract/values.ts'
+import { type Fqdn, HttpsPolicy, Id } from '../../contract/values.ts'
 import { DomainName } from '../../lib/domain-name.ts'
 import { Accepted, AcceptedMaybe, Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
@@ -194,26 +194,39 @@ export const create = defineOperation({
 
 export const update = defineOperation({
   name: 'domain.update',
-  summary: 'Change the aliases or the PHP version of a domain',
+  summary: 'Change the aliases, the PHP version or the way over HTTP of a domain',
   description:
-    'Aliases that are given replace all that were there. Those that must be proven first are added when the TXT records of the answer are in the DNS. What is so already needs no job.',
+    'Aliases that are given replace all that were there. Those that must be proven first are added when the TXT records of the answer are in the DNS. The way over HTTP is in force once the domain has a certificate of its own; what browsers remember they keep until its time is over. What is so already needs no job.',
   effect: 'machine',
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'PATCH /domains/{domain}',
   positional: ['domain'],
-  input: () => z.strictObject({ ...target, aliases: aliases.optional(), php: PhpChoice.optional() }),
+  input: () =>
+    z.strictObject({
+      ...target,
+      aliases: aliases.optional(),
+      php: PhpChoice.optional(),
+      https: HttpsPolicy.optional().describe(
+        'optional: HTTP as HTTPS; redirect: to HTTPS; hsts-…: browsers remember it as well, for a day, a year, or with all names below',
+      ),
+    }),
   output: () => AcceptedOrAsked,
   async run(context, input) {
     const domain = await ready(context, input.domain, 'update')
     const what = `update domain "${domain.fqdn}"`
     const php = input.php === undefined ? domain.php : await choosePhp(context, what, input.php)
     const { id, tenantId } = domain
-    if (php === domain.php && (input.aliases === undefined || hasJust(domain.aliases, input.aliases)))
+    const https = input.https === domain.https ? undefined : input.https
+    if (
+      php === domain.php &&
+      https === undefined &&
+      (input.aliases === undefined || hasJust(domain.aliases, input.aliases))
+    )
       return { id, jobId: null, records: await recordsOf(context, id) }
     const names = input.aliases === undefined ? undefined : await wishedNames(context, what, domain, input.aliases)
     const aliases = heldAliases(names === undefined ? domain : { ...names, unproven: [...names.waiting.keys()] })
-    const job = { tenant: tenantId, domain: id, aliases, php }
-    const jobId = await context.enqueue(domainUpdate, job, (row) => context.domains.update(row, { names, php }))
+    const job = { tenant: tenantId, domain: id, aliases, php, ...(https && { https }) }
+    const jobId = await context.enqueue(domainUpdate, job, (row) => context.domains.update(row, { names, php, https }))
     return { id, jobId, records: await recordsOf(context, id) }
   },
 })

@@ -1,15 +1,19 @@
 /** A domain's row and its names for its jobs. */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { Fqdn, type Id, PhpVersion } from '../../contract/values.ts'
+import { Fqdn, HttpsPolicy, type Id, PhpVersion } from '../../contract/values.ts'
 import { reversedName } from '../../lib/domain-name.ts'
 import type { Db } from '../../store/database.ts'
+import { decodeJson, encodeJson } from '../../store/json.ts'
 import type { JobRow, RowBefore, RowEnd } from '../job-row.ts'
 import { trashedWithTenant } from '../owned-row.ts'
+import { DomainSettings } from './schema.ts'
 
 /** The wishes that a failed job brings back; `waiting`: aliases that were not held then, each with the name that is to be proven. */
 const Wishes = z.object({
   php: PhpVersion.nullable(),
+  /** Absent in what 0.1.0 wrote. */
+  https: HttpsPolicy.exactOptional(),
   aliases: z.array(Fqdn),
   waiting: z.array(z.object({ name: Fqdn, proof: Fqdn })).default([]),
 })
@@ -47,6 +51,7 @@ async function snapshot(tx: Db, id: Id): Promise<RowBefore> {
     version: row.version,
     row: {
       php: row.php,
+      ...DomainSettings.parse(decodeJson(row.settings)),
       aliases: aliases.filter(({ proof }) => proof === null).map(({ name }) => name),
       waiting: aliases.filter(({ proof }) => proof !== null),
     },
@@ -72,6 +77,7 @@ async function end(tx: Db, { id, status, now, row }: RowEnd): Promise<void> {
       updated_at: now,
       deleted_at: inTrash ? (before.deleted_at ?? now) : null,
       ...(wishes && { php: wishes.php }),
+      ...(wishes?.https !== undefined && { settings: encodeJson({ https: wishes.https }) }),
     })
     .where('id', '=', id)
     .execute()

@@ -1,6 +1,6 @@
 /** A domain: the name of a site, its aliases, and the PHP that serves it. */
 import { z } from 'zod'
-import { Fqdn, Id, PhpVersion, TenantName } from '../../contract/values.ts'
+import { Fqdn, HttpsPolicy, Id, PhpVersion, TenantName } from '../../contract/values.ts'
 import { AcceptedMaybe, Time, timestamps } from '../answers.ts'
 import { Hold } from '../hold/schema.ts'
 import { TenantStatus } from '../tenant/schema.ts'
@@ -24,6 +24,8 @@ export const Domain = z.strictObject({
   tenantStatus: TenantStatus,
   /** null: a site without PHP. */
   php: PhpVersion.nullable(),
+  /** What happens to visitors over HTTP; in force once the domain has a certificate of its own. */
+  https: HttpsPolicy,
   status: DomainStatus,
   /** Why it is suspended, and on whose word; of `get` only. */
   holds: z.array(Hold).exactOptional(),
@@ -33,6 +35,10 @@ export const Domain = z.strictObject({
   ...timestamps,
 })
 export type Domain = z.output<typeof Domain>
+
+/** In the column `settings`. */
+export const DomainSettings = z.object({ https: HttpsPolicy.default('redirect') })
+export type DomainSettings = z.output<typeof DomainSettings>
 
 /** A record to be set in the DNS, which proves that a name is the tenant's. */
 export const ProofRecord = z.strictObject({ name: z.string(), type: z.literal('TXT'), value: z.string() })

@@ -1,11 +1,11 @@
 /** Domains and all their names in the panel's database. */
 import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
 import { activeJobStates } from '../../contract/job.ts'
-import type { Fqdn, Id, PhpVersion } from '../../contract/values.ts'
+import type { Fqdn, HttpsPolicy, Id, PhpVersion } from '../../contract/values.ts'
 import { ancestorsOf, registrableDomain, reversedName } from '../../lib/domain-name.ts'
 import type { Database, Db } from '../../store/database.ts'
 import { storeLock } from '../../store/dialect.ts'
-import { encodeJson } from '../../store/json.ts'
+import { decodeJson, encodeJson } from '../../store/json.ts'
 import type { DomainNameTable, DomainTable } from '../../store/tables/hosting.ts'
 import type { QueuedRow } from '../job/queued-row.ts'
 import type { ListQuery, Page } from '../listing.ts'
@@ -21,7 +21,7 @@ import {
   stored,
   storedOrNull,
 } from '../store-tools.ts'
-import type { Domain, DomainStatus } from './schema.ts'
+import { type Domain, DomainSettings, type DomainStatus } from './schema.ts'
 
 declare module '../stores.ts' {
   interface Stores {
@@ -48,6 +48,8 @@ interface Wishes {
   /** Undefined leaves them. */
   readonly names?: NameWishes | undefined
   readonly php: PhpVersion | null
+  /** Undefined leaves it. */
+  readonly https?: HttpsPolicy | undefined
 }
 
 const neverMade: readonly DomainStatus[] = ['unverified', 'error']
@@ -132,10 +134,10 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
       .execute()
   }
 
-  const setWishes = async (id: Id, { names, php }: Wishes, only?: readonly DomainStatus[]) => {
+  const setWishes = async (id: Id, { names, php, https }: Wishes, only?: readonly DomainStatus[]) => {
     const { tenant_id: tenantId } = await db
       .updateTable('domains')
-      .set({ updated_at: now, php })
+      .set({ updated_at: now, php, ...(https !== undefined && { settings: encodeJson({ https }) }) })
       .where('id', '=', id)
       .$if(only !== undefined, (query) => query.where('status', 'in', only ?? []))
       .returning('tenant_id')
@@ -383,6 +385,7 @@ function domainOf(row: Row, names: readonly NameRow[]): Domain {
     tenantName: stored(row.tenant_name),
     tenantStatus: stored(row.tenant_status),
     php: storedOrNull(row.php),
+    https: DomainSettings.parse(decodeJson(row.settings)).https,
     status: stored(row.status),
     version: row.version,
     createdAt: row.created_at,

@@ -20,6 +20,14 @@ export const words = {
   provesText: 'and names below it',
   looks: 'DNS checks',
   noLooks: 'No DNS check yet.',
+  ways: {
+    optional: 'The site, as over HTTPS',
+    redirect: 'Sent to HTTPS',
+    'hsts-day': 'Sent to HTTPS, which browsers remember for a day',
+    'hsts-year': 'Sent to HTTPS, which browsers remember for a year',
+    'hsts-subdomains': 'Sent to HTTPS, which browsers remember for a year, for all names below too',
+  },
+  fields: { https: 'Over HTTP' },
   verify: 'Check now',
   vouch: 'Serve without a proof',
   answers: {
