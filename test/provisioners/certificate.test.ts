@@ -196,6 +196,15 @@ describe('sends visitors to HTTPS', () => {
     expect(markers()).toEqual(before)
   })
 
+  it('leaves a site alone whose own certificate was lost', async () => {
+    await install(right)
+    rmSync(`${site()}/own-tls`, { recursive: true })
+
+    expect(await change({ https: 'optional', aliases: [] })).toMatchObject({ failure: null })
+
+    expect(existsSync(`${site()}/own-tls`)).toBe(false)
+  })
+
   it('is seen as drift where a marker is missing', async () => {
     await install(right)
     rmSync(`${site()}/own-tls/redirect/${first}`)

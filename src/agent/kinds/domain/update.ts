@@ -2,7 +2,7 @@ import type { Fqdn, HttpsPolicy } from '../../../contract/values.ts'
 import { domainUpdate } from '../../../resources/domain/jobs.ts'
 import type { SiteOptions } from '../../jobs/registry.ts'
 import { stoppedFpm } from '../../steps/stopped-fpm.ts'
-import { certificateOf, httpsFacts, named } from '../certificate/facts.ts'
+import { certificateOf, httpsFacts, named, placesOf } from '../certificate/facts.ts'
 import { identity, mayClaim, mayUsePhp, siteIn, type Tenant, tenantIn } from '../judge.ts'
 import { provision } from '../provisioner.ts'
 import { absentAlias, aliasFact, hostFact, namesOf, phpFact, type SiteIdentity } from './facts.ts'
@@ -11,7 +11,7 @@ type Target = {
   readonly tenant: Tenant
   readonly site: SiteIdentity
   readonly before: SiteOptions
-  /** Absent in what an older version began; `named`: by the site's own certificate, null without one. */
+  /** Absent in what an older version began; `named`: by the site's own certificate, null where it is not there. */
   readonly https?: HttpsPolicy
   readonly named?: readonly Fqdn[] | null
 }
@@ -24,13 +24,15 @@ export const updateDomain = provision(domainUpdate, {
     const site = { id, fqdn, aliases, php }
     mayClaim(world, { tenant: tenantId, site: id, names: namesOf(site) })
     mayUsePhp(world, tenantId, id, php)
-    const chain = certificateOf(world.registry, known)?.chain ?? null
+    const chain = world.machine.files.existsNow(placesOf(world.machine, tenant, fqdn).chain)
+      ? certificateOf(world.registry, known)?.chain
+      : null
     return {
       tenant,
       site,
       before: { aliases: before.aliases, php: before.php, https: before.https },
       https: wish.https ?? before.https,
-      named: chain === null ? null : named({ chain, names: namesOf(site) }),
+      named: chain == null ? null : named({ chain, names: namesOf(site) }),
     }
   },
   // new names are taken at once, old ones kept until the end; PHP started during the job is the new one
