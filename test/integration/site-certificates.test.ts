@@ -98,6 +98,7 @@ describe.skipIf(hosting() ?? nameServer() ?? pebbleIsMissing())('the certificate
     expect(one).toMatchObject({ progress: 'address', chain: null })
     expect(one.problem).toBe(`${shop} leads nowhere yet. Set in the DNS: ${shop} A 127.0.0.1.`)
     expect(pebble.asked.filter((asked) => asked.startsWith('POST'))).toEqual([])
+    expect(await product.visit(shop)).toBe(200)
   })
 
   it('is not asked for while another authority alone may issue', async () => {
@@ -121,6 +122,7 @@ describe.skipIf(hosting() ?? nameServer() ?? pebbleIsMissing())('the certificate
     expect(leaf.subjectAltName).toBe(`DNS:${shop}`)
     expect(one.chain?.startsWith(leaf.toString())).toBe(true)
     expect(readReloads(product)).toBe(before)
+    expect(await product.visit(shop)).toBe(308)
   })
 
   it('is asked for anew when the site has another name', async () => {
@@ -131,6 +133,15 @@ describe.skipIf(hosting() ?? nameServer() ?? pebbleIsMissing())('the certificate
       'it is served',
       async () => (await served(`www.${shop}`)).subjectAltName?.includes('www.') === true,
     )
+  })
+
+  it('leads visitors to HTTPS under both, until the site wants it otherwise', async () => {
+    const visits = async () => [await product.visit(shop), await product.visit(`www.${shop}`)].join()
+    await product.until('both lead there', async () => (await visits()) === '308,308')
+
+    await product.call('PATCH', `/domains/${shop}`, { https: 'optional' })
+
+    await product.until('both are the site', async () => (await visits()) === '200,200')
   })
 
   it('is renewed when the authority says, by the same key', async () => {
