@@ -12,10 +12,10 @@ const acme = 'acme' as TenantName
 const limits = { cpuPct: 100, memMb: 512, pids: 64, ioMbps: null, diskMb: null }
 const noLimits = { cpuPct: null, memMb: null, pids: null, ioMbps: null, diskMb: null }
 
-function site(nginxVersion: readonly [number, number, number]): string {
+function site(nginxVersion: readonly [number, number, number], https = ['443', '[::]:443']): string {
   return renderNginxSite(places, {
     http: ['80', '[::]:80'],
-    https: ['443', '[::]:443'],
+    https,
     nginxVersion,
     perAddress: 256,
     perSite: 2048,
@@ -40,6 +40,24 @@ describe('the configuration of nginx', () => {
     expect([serving.length, running.length]).toEqual([3, 3])
     for (const text of serving) expect(text).toContain('disable_symlinks if_not_owner from=$document_root;')
     for (const text of running) expect(text).not.toMatch(/try_files|open_file_cache/)
+  })
+
+  it.each([
+    [['443', '[::]:443'], 'https://$host$request_uri'],
+    [['8443', '[::]:8443'], 'https://$host:8443$request_uri'],
+    [['127.0.0.1:444'], 'https://$host:444$request_uri'],
+  ])('sends visitors to where HTTPS listens: %j', (https, address) => {
+    expect(site([1, 26, 3], https)).toContain(`return 308 ${address};`)
+  })
+
+  it('writes errors of what is served and asked, and none of handshakes', () => {
+    const [server = '', ...locations] = (site([1, 26, 3]).split(/^server \{$/m)[2] ?? '').split(/^ {2}location /m)
+    const levels = (text: string) => [...text.matchAll(/^ +error_log \S+ (\w+);/gm)].map(([, level]) => level)
+    const acting = locations.filter((text) => /try_files|proxy_pass/.test(text))
+
+    expect(levels(server)).toEqual(['crit'])
+    expect(acting).toHaveLength(7)
+    for (const text of acting) expect(levels(text)).toEqual(['error'])
   })
 
   it('is balanced, complete and says every path of the layout', () => {
