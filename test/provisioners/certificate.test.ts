@@ -188,8 +188,8 @@ describe('sends visitors to HTTPS', () => {
     await change({ https: 'hsts-day' })
     await install(right)
     const before = markers()
-    rmSync(`${bench.root}/var/lib/wcp360-web/hosts/${first}`)
-    mkdirSync(`${bench.root}/var/lib/wcp360-web/hosts/${first}/in-the-way`, { recursive: true })
+    rmSync(`${site()}/own-tls/hsts-day`)
+    mkdirSync(`${site()}/own-tls/hsts-day/in-the-way`, { recursive: true }) // looked at after the names
 
     expect((await change({ https: 'optional' })).failure).not.toBeNull()
 
