@@ -1,4 +1,5 @@
 /** A site with a certificate of its own: who comes over HTTP is sent to HTTPS, and browsers are told to remember it. */
+import { execFile } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -12,6 +13,7 @@ import {
 } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { FpmStart } from '../../src/agent/os/services.ts'
 import { type Answer, ask, httpsPort, WebMachine } from './web-machine.ts'
@@ -95,6 +97,13 @@ describe('who comes over HTTPS', () => {
     for (const { headers } of answers) expect(headers['strict-transport-security']).toBe(header)
     expect((await ask(alias, '/a.txt')).headers).not.toHaveProperty('strict-transport-security')
   })
+})
+
+it('is configured without a warning of nginx, such as about names that are too long for its table', async () => {
+  const { stderr } = await promisify(execFile)('/usr/sbin/nginx', ['-t', '-c', machine.places.nginxConfig])
+
+  expect(stderr).toContain('test is successful')
+  expect(stderr).not.toContain('[warn]')
 })
 
 /** As the root side leaves it, with these markers. */
