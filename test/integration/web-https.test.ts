@@ -95,6 +95,10 @@ describe('who comes over HTTPS', () => {
 
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 404, 404])
     for (const { headers } of answers) expect(headers['strict-transport-security']).toBe(header)
+    rmSync(join(site, 'live'))
+    const closed = await overTls('/')
+    symlinkSync('../../live', join(site, 'live'))
+    expect([closed.status, closed.headers['strict-transport-security']]).toEqual([503, header])
     expect((await ask(alias, '/a.txt')).headers).not.toHaveProperty('strict-transport-security')
   })
 })
