@@ -1,6 +1,6 @@
 /** The parts of a talk with a certification authority (RFC 8555) that are the root side's: signatures, proofs, requests. */
 import { z } from 'zod'
-import { Id } from './values.ts'
+import { Fqdn, Id } from './values.ts'
 
 /** An authority's word for a proof (RFC 8555, 8.3): base64url, so that no path can be written in it. */
 export const AcmeToken = z
@@ -12,12 +12,13 @@ const Url = z
   .string()
   .max(500)
   .regex(/^https:\/\/[\x21-\x7e]+$/)
+/** Authorities take up to 100. */
+const Names = z.array(Fqdn).min(1).max(100)
 const Word = z.string().regex(/^[\x21-\x7e]{1,500}$/)
 
 /**
- * All that the account's key signs. Names and requests are not the panel's to choose: `order` is for the names that the
- * root side knows of the certificate's site, `finalize` with its key. Revocation, change of key and the account's end are
- * not among them.
+ * All that the account's key signs. The panel chooses among the names that the root side knows of the certificate's site,
+ * and no request: `finalize` is with the site's key. Revocation, change of key and the account's end are not among them.
  */
 export const AcmePayload = z.discriminatedUnion('is', [
   z.strictObject({
@@ -29,6 +30,7 @@ export const AcmePayload = z.discriminatedUnion('is', [
   z.strictObject({
     is: z.literal('order'),
     certificate: Id,
+    names: Names,
     replaces: z
       .string()
       .regex(/^[A-Za-z0-9_.-]{1,200}$/)
@@ -36,7 +38,7 @@ export const AcmePayload = z.discriminatedUnion('is', [
   }),
   z.strictObject({ is: z.literal('ready') }),
   z.strictObject({ is: z.literal('read') }),
-  z.strictObject({ is: z.literal('finalize'), certificate: Id }),
+  z.strictObject({ is: z.literal('finalize'), certificate: Id, names: Names }),
 ])
 export type AcmePayload = z.infer<typeof AcmePayload>
 

@@ -135,6 +135,32 @@ describe.skipIf(hosting() ?? nameServer() ?? pebbleIsMissing())('the certificate
     )
   })
 
+  it('is for the names that lead here, and says what the others lack', async () => {
+    await dns.set(
+      'org',
+      records.map((record) => record.replace('www.shop.example A 127.0.0.1', 'www.shop.example A 192.0.2.7')),
+    )
+    renewNow()
+    passPauses()
+
+    const one = await untilIs('it is for one', ({ names, status }) => names.length === 1 && status === 'active')
+
+    expect(one).toMatchObject({ progress: 'served', names: [shop] })
+    expect(one.problem).toMatch(/^www\.shop\.example\.org leads to 192\.0\.2\.7, not to this server\. Set in the DNS: /)
+    expect(pebble.count('/order-plz')).toBe(1)
+    pebble.forget()
+    passPauses()
+    await untilIs('it was looked at again', ({ nextTryAt }) => Date.parse(String(nextTryAt)) > Date.now())
+    expect(pebble.count('/order-plz')).toBe(0)
+
+    await dns.set('org', records)
+    await lookNow()
+    await untilIs(
+      'it is for both',
+      ({ names, problem, status }) => names.length === 2 && problem === null && status === 'active',
+    )
+  })
+
   it('leads visitors to HTTPS under both, until the site wants it otherwise', async () => {
     const visits = async () => [await product.visit(shop), await product.visit(`www.${shop}`)].join()
     await product.until('both lead there', async () => (await visits()) === '308,308')
@@ -263,6 +289,11 @@ describe.skipIf(hosting() ?? nameServer() ?? pebbleIsMissing())('the certificate
       await product.until('the panel has it', async () => reloads() > times && (await product.isConnected()))
     }
     const reloads = () => product.output.split('configuration reloaded').length
+    await lookNow() // no longer one that was brought
+    const { issuer: former } = await untilIs(
+      'it is an authority’s',
+      ({ source, progress, status }) => source === 'acme' && progress === 'served' && status === 'active',
+    )
     try {
       await reconfigured('')
       await product.call('PATCH', '/settings/certificates.authority', { value: strict.directory })
@@ -274,6 +305,10 @@ describe.skipIf(hosting() ?? nameServer() ?? pebbleIsMissing())('the certificate
       passPauses()
 
       await product.until('it is served', async () => (await served(big)).subjectAltName === `DNS:${big}`)
+      const { issuer } = await get(big)
+      const all = await untilIs('the others are of that authority', (one) => one.issuer === issuer)
+      expect(all.source).toBe('acme')
+      expect(former).not.toBe(issuer)
     } finally {
       await strict.stop()
     }

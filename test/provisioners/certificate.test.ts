@@ -80,11 +80,7 @@ describe('refuses, and goes on serving what it served,', () => {
     ['a chain in the wrong order', () => blocks(right).toReversed().join(''), /authority’s, not a server’s/],
     ['a chain without an issuer', () => blocks(right)[0] ?? '', /issuer is missing/],
     ['another authority’s issuer', () => `${blocks(right)[0]}${others.root}`, /did not issue/],
-    [
-      'a name that is missing',
-      () => authority.issue({ csr: request(siteNames.slice(1)) }),
-      /does not name shop\.example\.com/,
-    ],
+    ['names of others alone', () => authority.issue({ csr: request(['other.example.net']) }), /none of its names/],
     [
       'an end that has passed',
       () => authority.issue({ csr: request(), from: new Date(Date.now() - 9 * day), days: 8 }),
@@ -182,6 +178,9 @@ describe('sends visitors to HTTPS', () => {
     expect(await drift()).toEqual([])
     await install(authority.issue({ csr: request([...siteNames, 'later.example.net']) }))
     expect(markers()).toEqual([first, ...aliases.slice(1), 'later.example.net'].sort())
+    await install(authority.issue({ csr: request([first]) }))
+    expect(markers()).toEqual([first])
+    expect(await drift()).toEqual([])
   })
 
   it('goes on as it was when the change fails', async () => {
@@ -308,21 +307,32 @@ describe('what is signed for an authority', () => {
     expect(inner.signature).toBe(mac)
   })
 
-  it('names the site’s names and no others, and asks with the key that stays here', async () => {
-    const order = await parts({ is: 'order', certificate, replaces: 'a.b' })
-    const { body } = await parts({ is: 'finalize', certificate })
+  it('is for names of the site, and with the key that stays here', async () => {
+    const [first] = siteNames
+    const some = await parts({ is: 'order', certificate, names: [first], replaces: null })
+    const order = await parts({ is: 'order', certificate, names: siteNames, replaces: 'a.b' })
+    const { body } = await parts({ is: 'finalize', certificate, names: siteNames })
     const pem = `-----BEGIN CERTIFICATE REQUEST-----\n${Buffer.from(body.csr, 'base64url').toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`
     const leaf = new X509Certificate(authority.issue({ csr: pem }))
 
+    expect(some.body).toEqual({ identifiers: [{ type: 'dns', value: first }] })
     expect(order.body).toEqual({ identifiers: siteNames.map((value) => ({ type: 'dns', value })), replaces: 'a.b' })
     expect(leaf.subjectAltName).toBe(siteNames.map((name) => `DNS:${name}`).join(', '))
     expect(await install(authority.issue({ csr: pem }))).toMatchObject({ failure: null })
   })
 
+  it.each(['order', 'finalize'])('is for no other name: %s', async (is) => {
+    const more = is === 'order' ? { replaces: null } : {}
+    const answer = await sign({ is, certificate, names: [...siteNames, 'other.example.net'], ...more })
+
+    expect(answer.failure).toMatchObject({ code: 'conflict' })
+    expect(answer.failure?.message).toContain('other.example.net is no name of')
+  })
+
   it.each([
     ['revocation', { is: 'revoke', certificate }],
-    ['names of the panel’s choice', { is: 'order', certificate, replaces: null, identifiers: [] }],
-    ['a request of the panel’s choice', { is: 'finalize', certificate, csr: 'AAAA' }],
+    ['for nothing', { is: 'order', certificate, names: [], replaces: null }],
+    ['a request of the panel’s choice', { is: 'finalize', certificate, names: siteNames, csr: 'AAAA' }],
   ])('is not %s: such a message ends the connection', (_, payload) => {
     const request = { url, nonce: 'a-nonce', account, payload }
 
@@ -331,7 +341,7 @@ describe('what is signed for an authority', () => {
 
   it('is nothing for a certificate that is not there, or that is no certificate', async () => {
     for (const one of [newId(), domain])
-      expect((await sign({ is: 'finalize', certificate: one })).failure?.code).toBe('not_found')
+      expect((await sign({ is: 'finalize', certificate: one, names: siteNames })).failure?.code).toBe('not_found')
   })
 })
 

@@ -114,7 +114,7 @@ export class EvilFrames {
   /** For a certificate that is not there. */
   #unknownOrder(): Json {
     const url = 'https://ca.example.com/order'
-    const payload = { is: 'order', certificate: uuid(this.#dice), replaces: null }
+    const payload = { is: 'order', certificate: uuid(this.#dice), names: ['shop.example.com'], replaces: null }
     return { url, nonce: 'a-nonce', account: url, payload }
   }
 

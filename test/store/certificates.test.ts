@@ -11,13 +11,14 @@ import { type Panel, refusal } from './harness.ts'
 
 const { tenant, domain, package: packages } = slices
 const fqdn = 'bakery.example.com'
+const directory = 'https://ca.example.com/dir'
 const longAgo = '2001-01-01T00:00:00.000Z'
 const farAhead = '2998-01-01T00:00:00.000Z'
 
 onBothStores('certificates', (bench) => {
   const store = (panel: Panel) => panel.stores(panel.db).certificates
   const one = (panel: Panel) => panel.run(certificate.get, { siteCertificate: fqdn })
-  const isDue = async (panel: Panel) => (await store(panel).due(10)).map((due) => due.fqdn)
+  const isDue = async (panel: Panel) => (await store(panel).due(10, directory)).map((due) => due.fqdn)
 
   async function bakery(): Promise<Panel> {
     const panel = await bench.panel()
@@ -56,13 +57,27 @@ onBothStores('certificates', (bench) => {
 
   it('are begun by one panel alone, and due again after the pause', async () => {
     const panel = await adopted()
-    const [due] = await store(panel).due(10)
+    const [due] = await store(panel).due(10, directory)
     if (due === undefined) throw new Error('none is due')
+    const next = { tries: 1, asked: directory, nextTryAt: farAhead }
 
-    expect([await store(panel).begin(due, farAhead), await store(panel).begin(due, farAhead)]).toEqual([true, false])
+    expect([await store(panel).begin(due, next), await store(panel).begin(due, next)]).toEqual([true, false])
     expect(await isDue(panel)).toEqual([])
     await store(panel).stands(due.id, { progress: 'address', problem: 'nowhere', nextTryAt: longAgo })
     expect(await isDue(panel)).toEqual([fqdn])
+  })
+
+  it('are due at once when another authority was chosen, whatever was waited for, and once', async () => {
+    const panel = await adopted()
+    const other = 'https://other.example.com/dir'
+    const begin = async (asked: string) => {
+      const [due] = await store(panel).due(10, asked)
+      return due && (await store(panel).begin(due, { tries: due.tries + 1, asked, nextTryAt: farAhead }))
+    }
+    expect(await begin(directory)).toBe(true)
+    expect(await begin(directory)).toBeUndefined()
+
+    expect([await begin(other), await begin(other)]).toEqual([true, undefined])
   })
 
   it('wait together when an authority says so', async () => {

@@ -207,8 +207,8 @@ describe('migrations', () => {
         [
           31,
           "certificates",
-          "bf49ec9c3628b935e5883ce9b45f51471ef529d1219ccfc5264d21d734a4e23e",
-          "6d3ee4fcd39d7ee0df56e4b1962b26380482a2d7eca8972a9691bb9d74a1d4a8",
+          "06c81e660d477bd3f845f8c96f949add8fbe717e54634ead394611b5de9a0b35",
+          "e9996437010558231d5f82c990cd93f7e25ed6dfea951ef12960916b0ebb8aa1",
         ],
       ]
     `)

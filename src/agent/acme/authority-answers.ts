@@ -6,7 +6,7 @@
 import { createHmac } from 'node:crypto'
 import type { AcmePayload, AcmeRequest, AcmeToken, SignedRequest } from '../../contract/acme.ts'
 import { WcpError } from '../../contract/errors.ts'
-import type { Id } from '../../contract/values.ts'
+import type { Fqdn, Id } from '../../contract/values.ts'
 import type { Registry, SiteRecord } from '../jobs/registry.ts'
 import { certificateIn, placesOf } from '../kinds/certificate/facts.ts'
 import { namesOf } from '../kinds/domain/facts.ts'
@@ -85,13 +85,24 @@ export class AuthorityAnswers {
         }
       }
       case 'order': {
-        const { site } = await this.#site(payload.certificate)
-        const identifiers = namesOf(site).map((value) => ({ type: 'dns', value }))
+        const { names } = await this.#chosen(payload)
+        const identifiers = names.map((value) => ({ type: 'dns', value }))
         return { identifiers, ...(payload.replaces !== null && { replaces: payload.replaces }) }
       }
-      case 'finalize':
-        return { csr: derOf(await this.signingRequest(payload.certificate)) }
+      case 'finalize': {
+        const { names, key: path } = await this.#chosen(payload)
+        return { csr: derOf(await signingRequest(path, names)) }
+      }
     }
+  }
+
+  /** Of the site's names, those that the panel finds ready. */
+  async #chosen({ certificate, names }: { certificate: Id; names: readonly Fqdn[] }) {
+    const { site, key } = await this.#site(certificate)
+    const foreign = names.filter((name) => !namesOf(site).includes(name))
+    if (foreign.length > 0)
+      throw new WcpError('conflict', `Cannot sign: ${foreign.join(', ')} is no name of "${site.fqdn}"`)
+    return { names, key }
   }
 
   async #site(id: Id): Promise<{ site: SiteRecord; key: string }> {

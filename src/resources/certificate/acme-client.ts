@@ -5,7 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import { type AcmePayload, type AcmeRequest, AcmeToken, type SignedRequest } from '../../contract/acme.ts'
-import type { Id } from '../../contract/values.ts'
+import type { Fqdn, Id } from '../../contract/values.ts'
 import { type AcmeAnswer, type AcmeHttp, askAuthority } from './acme-http.ts'
 import { AcmeProblem, jsonOf, problemIn, problemOf, retryAfter } from './acme-problem.ts'
 
@@ -53,6 +53,13 @@ const longestPollMs = 10_000
 /** For one authority to look at its proofs, or to issue. */
 const patienceMs = 180_000
 
+export interface Wanted {
+  readonly certificate: Id
+  readonly names: Fqdn[]
+  /** Of the certificate that it takes the place of (RFC 9773, 5). */
+  readonly replaces: string | null
+}
+
 export interface RenewalWindow {
   readonly start: Date
   readonly end: Date
@@ -75,15 +82,15 @@ export class AcmeClient {
     return (await this.#where()).meta.caaIdentities
   }
 
-  /** @param replaces of the certificate that it takes the place of (RFC 9773, 5). @returns the chain in PEM */
-  async obtain({ certificate, replaces }: { certificate: Id; replaces: string | null }): Promise<string> {
+  /** @returns the chain in PEM */
+  async obtain({ certificate, names, replaces }: Wanted): Promise<string> {
     const { newOrder, renewalInfo } = await this.#where()
-    const payload = { is: 'order', certificate, replaces: renewalInfo === undefined ? null : replaces } as const
+    const payload = { is: 'order', certificate, names, replaces: renewalInfo === undefined ? null : replaces } as const
     const made = await this.#post(newOrder, payload)
     const url = this.#near(String(made.headers.location))
     const order = read(Order, made)
     await this.#proveAll(order.authorizations)
-    await this.#post(this.#near(order.finalize), { is: 'finalize', certificate })
+    await this.#post(this.#near(order.finalize), { is: 'finalize', certificate, names })
     const issued = await this.#poll(url, Order, ({ status }) => status !== 'processing' && status !== 'ready')
     if (issued.certificate === undefined) throw refusedBy(issued.error, 'The authority did not issue the certificate')
     return (await this.#post(this.#near(issued.certificate), { is: 'read' })).body

@@ -87,14 +87,16 @@ function steps(one: Certificate, w: typeof words): Section {
       : isHere
         ? ({ text: one.problem === null ? w.underWay : w.waits, tone: one.problem === null ? 'busy' : 'bad' } as const)
         : ({ text: w.notYet, tone: 'idle' } as const)
-    return [{ text: w.steps[step], ...(isHere && one.problem !== null && { sub: one.problem }) }, { badge }]
+    const isTold = isHere || (isOver && step === one.progress)
+    return [{ text: w.steps[step], ...(isTold && one.problem !== null && { sub: one.problem }) }, { badge }]
   })
   return { title: w.way, table: { caption: w.way, columns: [{ title: w.step }, { title: w.state }], rows } }
 }
 
 function state(one: Certificate, w: typeof words): Cell {
-  if (one.problem !== null) return { badge: { text: w.waits, tone: 'bad' }, sub: one.problem }
-  if (one.progress === 'served') return { badge: { text: w.steps.served, tone: 'good' } }
+  const sub = one.problem === null ? {} : { sub: one.problem }
+  if (one.progress === 'served') return { badge: { text: w.steps.served, tone: 'good' }, ...sub }
+  if (one.problem !== null) return { badge: { text: w.waits, tone: 'bad' }, ...sub }
   return { badge: { text: w.underWay, tone: 'busy' } }
 }
 

@@ -147,6 +147,7 @@ export const upload = defineOperation({
           authority: null,
           renewAt: null,
           nextTryAt: null,
+          problem: null,
         }),
     )
     return { id: one.id, jobId }

@@ -17,60 +17,85 @@ export function ownAddresses(): readonly string[] {
   return all.filter(({ address, internal }) => !internal && isPublicAddress(address)).map(({ address }) => address)
 }
 
-/** @returns what is missing; null when every name leads here */
-export async function addressProblem(
-  names: readonly string[],
-  own: readonly string[],
+export interface Readiness<Name> {
+  readonly ready: Name[]
+  /** In the order of the names. */
+  readonly lacking: readonly { readonly progress: 'address' | 'caa'; readonly problem: string }[]
+}
+
+/**
+ * Which names may be asked for now, and what the others lack.
+ * @param own addresses of this machine @param identities of the authority; asked for when a name leads here
+ */
+export async function readiness<Name extends string>(
+  names: readonly Name[],
+  { own, identities }: { own: readonly string[]; identities: () => Promise<readonly string[]> },
   look: DnsLook,
-): Promise<string | null> {
+): Promise<Readiness<Name>> {
+  const caa = remembered((zone) => ask(look, (resolver) => resolver.resolveCaa(zone)))
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const address = await addressProblem(name, own, look)
+      if (address !== null) return { name, progress: 'address' as const, problem: address }
+      return { name, progress: 'caa' as const, problem: await caaProblem(name, await identities(), caa) }
+    }),
+  )
+  return {
+    ready: found.filter(({ problem }) => problem === null).map(({ name }) => name),
+    lacking: found.flatMap(({ progress, problem }) => (problem === null ? [] : [{ progress, problem }])),
+  }
+}
+
+/** @returns what is missing; null when it leads here */
+async function addressProblem(name: string, own: readonly string[], look: DnsLook): Promise<string | null> {
   if (own.length === 0)
     return 'This machine has no public address of its own: name the one that leads to it in the setting certificates.addresses.'
-  for (const name of names) {
-    const [four, six] = await Promise.all([
-      ask(look, (resolver) => resolver.resolve4(name)),
-      ask(look, (resolver) => resolver.resolve6(name)),
-    ])
-    if ('failure' in four || 'failure' in six)
-      return `The DNS does not answer for ${name} (${'failure' in four ? four.failure : 'failure' in six ? six.failure : ''}).`
-    const found = [...four.records, ...six.records]
-    const foreign = found.filter((address) => !own.some((one) => isSame(one, address)))
-    const records = own.map((address) => `${name} ${isIP(address) === 6 ? 'AAAA' : 'A'} ${address}`).join(', ')
-    if (found.length === 0) return `${name} leads nowhere yet. Set in the DNS: ${records}.`
-    if (foreign.length > 0)
-      return `${name} leads to ${foreign.slice(0, 4).join(', ')}, not to this server. Set in the DNS: ${records}.`
+  const [four, six] = await Promise.all([
+    ask(look, (resolver) => resolver.resolve4(name)),
+    ask(look, (resolver) => resolver.resolve6(name)),
+  ])
+  if ('failure' in four || 'failure' in six)
+    return `The DNS does not answer for ${name} (${'failure' in four ? four.failure : 'failure' in six ? six.failure : ''}).`
+  const found = [...four.records, ...six.records]
+  const foreign = found.filter((address) => !own.some((one) => isSame(one, address)))
+  const records = own.map((address) => `${name} ${isIP(address) === 6 ? 'AAAA' : 'A'} ${address}`).join(', ')
+  if (found.length === 0) return `${name} leads nowhere yet. Set in the DNS: ${records}.`
+  if (foreign.length > 0)
+    return `${name} leads to ${foreign.slice(0, 4).join(', ')}, not to this server. Set in the DNS: ${records}.`
+  return null
+}
+
+/** RFC 8659: the nearest records above a name count. @param identities of the authority; none: it does not say */
+async function caaProblem(
+  name: string,
+  identities: readonly string[],
+  caaOf: (zone: string) => Promise<Looked<Awaited<ReturnType<Resolver['resolveCaa']>>[number]>>,
+): Promise<string | null> {
+  if (identities.length === 0) return null
+  const labels = name.split('.')
+  for (const [place] of labels.entries()) {
+    const zone = labels.slice(place).join('.')
+    const answer = await caaOf(zone)
+    if ('failure' in answer) return `The DNS does not say who may issue certificates for ${zone} (${answer.failure}).`
+    if (answer.records.length === 0) continue
+    const issuers = answer.records.flatMap(({ issue }) =>
+      issue === undefined ? [] : [issue.split(';')[0]?.trim() ?? ''],
+    )
+    if (issuers.length > 0 && !issuers.some((issuer) => identities.includes(issuer)))
+      return `${zone} lets other authorities issue certificates (CAA). Set in the DNS: ${zone} CAA 0 issue "${identities[0]}".`
+    return null
   }
   return null
 }
 
-/** RFC 8659: the nearest records above a name count. @param identities of the authority. @returns null when it may issue */
-export async function caaProblem(
-  names: readonly string[],
-  identities: readonly string[],
-  look: DnsLook,
-): Promise<string | null> {
-  if (identities.length === 0) return null
-  const known = new Map<string, Promise<Looked<Awaited<ReturnType<Resolver['resolveCaa']>>[number]>>>()
-  const caaOf = (name: string) => {
-    const asked = known.get(name) ?? ask(look, (resolver) => resolver.resolveCaa(name))
-    known.set(name, asked)
+/** The names of a site have zones in common. */
+function remembered<T>(look: (zone: string) => Promise<T>): (zone: string) => Promise<T> {
+  const known = new Map<string, Promise<T>>()
+  return (zone) => {
+    const asked = known.get(zone) ?? look(zone)
+    known.set(zone, asked)
     return asked
   }
-  for (const name of names) {
-    const labels = name.split('.')
-    for (const [place] of labels.entries()) {
-      const zone = labels.slice(place).join('.')
-      const answer = await caaOf(zone)
-      if ('failure' in answer) return `The DNS does not say who may issue certificates for ${zone} (${answer.failure}).`
-      if (answer.records.length === 0) continue
-      const issuers = answer.records.flatMap(({ issue }) =>
-        issue === undefined ? [] : [issue.split(';')[0]?.trim() ?? ''],
-      )
-      if (issuers.length > 0 && !issuers.some((issuer) => identities.includes(issuer)))
-        return `${zone} lets other authorities issue certificates (CAA). Set in the DNS: ${zone} CAA 0 issue "${identities[0]}".`
-      break
-    }
-  }
-  return null
 }
 
 type Looked<T> = { readonly records: readonly T[] } | { readonly failure: string }

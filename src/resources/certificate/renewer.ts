@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { asWcpError, WcpError } from '../../contract/errors.ts'
+import type { Fqdn } from '../../contract/values.ts'
 import { chainProblem, chainText, parseChain } from '../../lib/certificate-chain.ts'
 import type { Db } from '../../store/database.ts'
 import { newId } from '../../store/new-id.ts'
@@ -15,7 +16,7 @@ import type { Stores } from '../stores.ts'
 import { AcmeClient, type Signing } from './acme-client.ts'
 import { AcmeProblem } from './acme-problem.ts'
 import { certificateCreate, certificateUpdate } from './jobs.ts'
-import { addressProblem, caaProblem, ownAddresses } from './points-here.ts'
+import { ownAddresses, type Readiness, readiness } from './points-here.ts'
 import { byAge, renewalId, within } from './renewal-time.ts'
 import type { Progress } from './schema.ts'
 import { servedOf } from './served.ts'
@@ -76,8 +77,8 @@ export function certificateRenewer(options: RenewerOptions) {
   let working: Promise<void> | null = null
   let timer: NodeJS.Timeout | undefined
   let client: { readonly key: string; readonly made: AcmeClient } | undefined
-  /** The authority asked for it; the store says the same of those that were due. */
-  let pausedUntil = 0
+  /** That authority asked for it; the store says the same of those that were due. */
+  let paused = { directory: '', until: 0 }
   let turn = 0
 
   const at = (ms: number) => new Date(now() + ms).toISOString()
@@ -90,11 +91,12 @@ export function certificateRenewer(options: RenewerOptions) {
     const authority = await settings.get('certificates.authority')
     if (authority === null) return
     if (turn++ % turnsToAdopt === 0) await adopt()
-    if (now() < pausedUntil) return
-    const due = await certificates.due(atOnce)
+    const directory = directories[authority] ?? authority
+    if (directory === paused.directory && now() < paused.until) return
+    const due = await certificates.due(atOnce, directory)
     if (due.length === 0) return
-    const { made, key } = await clientFor(directories[authority] ?? authority)
-    const results = due.map((one) => look(one, made, key).catch(logFault))
+    const acme = await clientFor(directory)
+    const results = due.map((one) => look(one, acme, directory).catch(logFault))
     await Promise.all(results)
   }
 
@@ -119,7 +121,7 @@ export function certificateRenewer(options: RenewerOptions) {
     onQueued()
   }
 
-  async function clientFor(directory: string): Promise<{ made: AcmeClient; key: string }> {
+  async function clientFor(directory: string): Promise<AcmeClient> {
     const { acmeCaFile, acmeBinding: binding } = options.settings()
     const contact = await storesOf(db).settings.get('certificates.contact')
     const ca = acmeCaFile === null ? undefined : await readFile(acmeCaFile, 'utf8')
@@ -129,40 +131,46 @@ export function certificateRenewer(options: RenewerOptions) {
       const http = { userAgent: `wcp360/${version}`, ca, signal: stopping.signal }
       client = { key, made: new AcmeClient({ ...http, directory, contact, binding, signing }) }
     }
-    return { made: client.made, key: directory }
+    return client.made
   }
 
   async function look(one: DueCertificate, acme: AcmeClient, directory: string): Promise<void> {
     const { certificates } = storesOf(db)
-    const tries = one.tries + 1
-    if (!(await certificates.begin(one, at(pauseOf(failed, tries))))) return
+    const tries = one.asked === null || one.asked === directory ? one.tries + 1 : 1
+    if (!(await certificates.begin(one, { tries, asked: directory, nextTryAt: at(pauseOf(failed, tries)) }))) return
     try {
       if (one.status === 'error') return await makeKey(one)
       const names = await namesOf(one)
-      if (!isWanted(one, names)) return await rest(one, acme, directory)
-      await mustBeReady(names, acme)
+      if (!isWanted(one, names, directory)) return await rest(one, acme, directory)
+      const { ready, lacking } = await readinessOf(names, acme)
+      const [first] = lacking
+      if (first !== undefined && ready.length === 0) throw new NotYet(first.progress, first.problem)
+      const later = first === undefined ? null : { problem: wordsFor(lacking), nextTryAt: at(pauseOf(notReady, tries)) }
+      if (!isWanted(one, ready, directory)) return await rest(one, acme, directory, later)
       await mustBePaced(one)
-      await serve(one, names, await order(one, acme, directory), { acme, directory })
+      await serve(one, await order(one, ready, acme, directory), { names: ready, acme, directory, later })
     } catch (error) {
       if (stopping.signal.aborted) return
-      await failedBy(one, tries, error)
+      await failedBy(one, tries, { error, directory })
     }
   }
 
-  async function namesOf({ domainId }: DueCertificate): Promise<readonly string[]> {
+  async function namesOf({ domainId }: DueCertificate): Promise<readonly Fqdn[]> {
     const domain = await storesOf(db).domains.get(domainId)
     return [domain.fqdn, ...heldAliases(domain)]
   }
 
-  function isWanted({ chain, names, renewAt }: DueCertificate, wanted: readonly string[]): boolean {
-    if (chain === null || renewAt === null || Date.parse(renewAt) <= now()) return true
+  /** An authority that was chosen since issues all of them anew. */
+  function isWanted(one: DueCertificate, wanted: readonly string[], directory: string): boolean {
+    const { chain, names, renewAt, authority } = one
+    if (chain === null || renewAt === null || Date.parse(renewAt) <= now() || authority !== directory) return true
     return wanted.some((name) => !names.some((one) => one === name))
   }
 
   /** Renewed later: the authority may have changed its mind about when. */
-  async function rest(one: DueCertificate, acme: AcmeClient, directory: string): Promise<void> {
+  async function rest(one: DueCertificate, acme: AcmeClient, directory: string, later: Later = null): Promise<void> {
     const renewal = await renewalOf(String(one.chain), one.renewAt, one.authority === directory ? acme : null)
-    await storesOf(db).certificates.rest(one.id, renewal)
+    await storesOf(db).certificates.rest(one.id, sooner(renewal, later))
   }
 
   async function renewalOf(chain: string, known: string | null, acme: AcmeClient | null) {
@@ -182,13 +190,11 @@ export function certificateRenewer(options: RenewerOptions) {
     return { renewAt, nextTryAt: [renewAt, askAgain].toSorted()[0] ?? renewAt }
   }
 
-  async function mustBeReady(names: readonly string[], acme: AcmeClient): Promise<void> {
+  async function readinessOf(names: readonly Fqdn[], acme: AcmeClient): Promise<Readiness<Fqdn>> {
     const given = await storesOf(db).settings.get('certificates.addresses')
     const dns = { servers: options.settings().dnsServers, signal: stopping.signal }
-    const address = await addressProblem(names, given === null ? ownAddresses() : addressesIn(given), dns)
-    if (address !== null) throw new NotYet('address', address)
-    const caa = await caaProblem(names, await acme.caaIdentities(), dns)
-    if (caa !== null) throw new NotYet('caa', caa)
+    const own = given === null ? ownAddresses() : addressesIn(given)
+    return readiness(names, { own, identities: () => acme.caaIdentities() }, dns)
   }
 
   /** What is above waits, and does not count as a failure. */
@@ -203,23 +209,27 @@ export function certificateRenewer(options: RenewerOptions) {
     )
   }
 
-  async function order({ id, chain, authority }: DueCertificate, acme: AcmeClient, directory: string): Promise<string> {
+  async function order(
+    { id, chain, authority }: DueCertificate,
+    names: Fqdn[],
+    acme: AcmeClient,
+    directory: string,
+  ): Promise<string> {
     const [leaf] = authority === directory && chain !== null ? (parseChain(chain) ?? []) : []
-    return acme.obtain({ certificate: id, replaces: leaf === undefined ? null : renewalId(leaf) })
+    return acme.obtain({ certificate: id, names, replaces: leaf === undefined ? null : renewalId(leaf) })
   }
 
   async function serve(
     one: DueCertificate,
-    names: readonly string[],
     text: string,
-    { acme, directory }: { acme: AcmeClient; directory: string },
+    { names, acme, directory, later }: { names: readonly Fqdn[]; acme: AcmeClient; directory: string; later: Later },
   ): Promise<void> {
     const parsed = parseChain(text)
     if (parsed === null) throw new AcmeProblem('', 'The authority sent something else than a chain of certificates')
     const problem = chainProblem(parsed, { names, now: new Date(now()) })
     if (problem !== undefined) throw new AcmeProblem('', `The authority sent a chain that cannot be served: ${problem}`)
     const chain = chainText(parsed)
-    const renewal = await renewalOf(chain, null, acme)
+    const renewal = sooner(await renewalOf(chain, null, acme), later)
     await queued(async ({ certificates, enqueue }) => {
       // what a job that fails leads back to
       await certificates.stands(one.id, { progress: 'order', problem: refusedChain })
@@ -237,7 +247,11 @@ export function certificateRenewer(options: RenewerOptions) {
   }
 
   /** What is served stays. */
-  async function failedBy(one: DueCertificate, tries: number, error: unknown): Promise<void> {
+  async function failedBy(
+    one: DueCertificate,
+    tries: number,
+    { error, directory }: { error: unknown; directory: string },
+  ): Promise<void> {
     const { certificates } = storesOf(db)
     const facts = { domain: one.fqdn, certificate: one.id }
     if (error instanceof NotYet) {
@@ -253,7 +267,7 @@ export function certificateRenewer(options: RenewerOptions) {
     await certificates.stands(one.id, { progress: 'order', problem, nextTryAt: at(pauseMs) })
     if (error instanceof AcmeProblem && error.isForAll) {
       const allPauseMs = Math.max(asked ?? minute, leastPauseMs)
-      pausedUntil = now() + allPauseMs
+      paused = { directory, until: now() + allPauseMs }
       await certificates.pauseAll(at(allPauseMs))
     }
   }
@@ -276,6 +290,22 @@ export function certificateRenewer(options: RenewerOptions) {
       await working
     },
   }
+}
+
+/** What is served is not for all names: why, and when they are looked at again. */
+type Later = { readonly problem: string; readonly nextTryAt: string } | null
+
+function sooner<R extends { nextTryAt: string }>(renewal: R, later: Later): R & { problem: string | null } {
+  if (later === null) return { ...renewal, problem: null }
+  return { ...renewal, problem: later.problem, nextTryAt: [later.nextTryAt, renewal.nextTryAt].toSorted()[0] ?? '' }
+}
+
+/** The first of many. */
+function wordsFor(lacking: Readiness<string>['lacking']): string {
+  return lacking
+    .slice(0, 3)
+    .map(({ problem }) => problem)
+    .join(' ')
 }
 
 /** The root side is away, or at something else. */

@@ -24,6 +24,8 @@ interface CertificateTable extends OwnedColumns {
   issuer: string | null
   /** Directory of the authority that issued it. */
   authority: string | null
+  /** Directory of the authority that was asked for it last. */
+  asked: string | null
   not_before: string | null
   not_after: string | null
   progress: string
@@ -63,6 +65,7 @@ export const certificates: Migration = {
       chain: 'text',
       issuer: 'text',
       authority: 'text',
+      asked: 'text',
       not_before: words.time,
       not_after: words.time,
       progress: 'text not null',
@@ -92,6 +95,7 @@ export const wishes = [
 
 export interface DueCertificate extends Certificate {
   readonly authority: string | null
+  readonly asked: string | null
   readonly tries: number
 }
 
@@ -105,6 +109,8 @@ export interface Served {
   readonly notAfter: string
   readonly renewAt: string | null
   readonly nextTryAt: string | null
+  /** Why it is not for all names of the domain. */
+  readonly problem: string | null
 }
 
 export interface Ending {
@@ -125,15 +131,15 @@ export interface CertificateStore {
   insert(one: { id: Id; tenantId: Id; domainId: Id; fqdn: Fqdn; source: Certificate['source'] }): Promise<void>
   /** Live domains without one. */
   missing(limit: number): Promise<{ id: Id; tenantId: Id; fqdn: Fqdn }[]>
-  /** Those whose time has come, or whose domain was changed since. */
-  due(limit: number): Promise<DueCertificate[]>
-  /** Before anybody is asked: false when another panel is at it. When this one ends meanwhile, it is due again at `next`. */
-  begin(one: DueCertificate, next: string): Promise<boolean>
+  /** Those whose time has come, whose domain was changed since, or for which another authority was asked last. */
+  due(limit: number, directory: string): Promise<DueCertificate[]>
+  /** Before anybody is asked: false when another panel is at it. When this one ends meanwhile, it is due again at `nextTryAt`. */
+  begin(one: DueCertificate, next: { tries: number; asked: string; nextTryAt: string }): Promise<boolean>
   stands(id: Id, change: { progress: Progress; problem?: string | null; nextTryAt?: string }): Promise<void>
   /** An authority is asked now, in a transaction: false when it was asked for `most` since that moment. */
   ordered(id: Id, pace: { since: string; most: number }): Promise<boolean>
-  /** Nothing was to be done. */
-  rest(id: Id, until: { renewAt: string; nextTryAt: string }): Promise<void>
+  /** Nothing was to be done, or nothing for the names that are ready. */
+  rest(id: Id, until: { renewAt: string; nextTryAt: string; problem: string | null }): Promise<void>
   /** Nobody is asked before that moment. */
   pauseAll(until: string): Promise<void>
   /** In the change that is handed to `enqueue`. */
@@ -207,7 +213,7 @@ export function certificateStore(db: Db, { now }: StoreTools): CertificateStore 
       return found.map((row) => ({ id: stored(row.id), tenantId: stored(row.tenant_id), fqdn: stored(row.fqdn) }))
     },
 
-    async due(limit) {
+    async due(limit, directory) {
       const found = await rows()
         .where('certificates.status', 'in', ['active', 'error'])
         .where('certificates.source', '=', 'acme')
@@ -216,19 +222,26 @@ export function certificateStore(db: Db, { now }: StoreTools): CertificateStore 
         .where(({ eb, and, or, ref }) =>
           or([
             eb('certificates.next_try_at', '<=', now),
+            eb('certificates.asked', '!=', directory),
             and([eb('certificates.tries', '=', 0), eb('domains.updated_at', '>', ref('certificates.updated_at'))]),
           ]),
         )
         .orderBy('certificates.next_try_at')
         .limit(limit)
         .execute()
-      return found.map((row) => ({ ...certificateOf(row), authority: row.authority, tries: row.tries }))
+      return found.map((row) => ({
+        ...certificateOf(row),
+        authority: row.authority,
+        asked: row.asked,
+        tries: row.tries,
+      }))
     },
 
-    async begin({ id, tries, nextTryAt }, next) {
+    async begin({ id, tries, asked, nextTryAt }, next) {
       const { numUpdatedRows } = await change(id)
-        .set({ tries: tries + 1, next_try_at: next, updated_at: now })
+        .set({ tries: next.tries, asked: next.asked, next_try_at: next.nextTryAt, updated_at: now })
         .where('tries', '=', tries)
+        .where('asked', asked === null ? 'is' : '=', asked)
         .where('next_try_at', nextTryAt === null ? 'is' : '=', nextTryAt)
         .executeTakeFirst()
       return numUpdatedRows > 0n
@@ -248,12 +261,12 @@ export function certificateStore(db: Db, { now }: StoreTools): CertificateStore 
       return true
     },
 
-    async rest(id, { renewAt, nextTryAt }) {
+    async rest(id, { renewAt, nextTryAt, problem }) {
       await change(id)
         .set({
           progress: 'served',
-          problem: null,
-          tries: 0,
+          problem,
+          ...(problem === null && { tries: 0 }),
           renew_at: renewAt,
           next_try_at: nextTryAt,
           updated_at: now,
@@ -265,13 +278,13 @@ export function certificateStore(db: Db, { now }: StoreTools): CertificateStore 
       await db.updateTable('certificates').set({ next_try_at: until }).where('next_try_at', '<', until).execute()
     },
 
-    async serve({ id }, { source, names, chain, issuer, authority, notBefore, notAfter, renewAt, nextTryAt }) {
+    async serve({ id }, { source, names, chain, issuer, authority, notBefore, notAfter, renewAt, nextTryAt, problem }) {
       await change(id)
         .set({
           ...{ source, names: encodeJson(names), chain, issuer, authority, not_before: notBefore, not_after: notAfter },
           ...{
             progress: 'served',
-            problem: null,
+            problem,
             tries: 0,
             renew_at: renewAt,
             next_try_at: nextTryAt,

@@ -6,7 +6,7 @@ import { readKey } from '../../steps/private-key.ts'
 import { namesOf } from '../domain/facts.ts'
 import { identity, siteIn, type Tenant, tenantIn } from '../judge.ts'
 import { provision } from '../provisioner.ts'
-import { certificateIn, kind, placesOf, servedFacts } from './facts.ts'
+import { certificateIn, kind, named, placesOf, servedFacts } from './facts.ts'
 
 type Target = {
   readonly tenant: Tenant
@@ -22,8 +22,9 @@ export const updateCertificate = provision(certificateUpdate, {
     const { domain } = certificateIn(registry, tenantId, id)
     const site = siteIn(registry, tenantId, domain, ['active', 'suspended'])
     const parsed = parseChain(chain) ?? []
-    const problem = chainProblem(parsed, { names: namesOf(site), now: machine.now() })
+    const problem = chainProblem(parsed, { names: [], now: machine.now() })
     if (problem !== undefined) throw refused(site.fqdn, problem)
+    if (named({ chain, names: namesOf(site) }).length === 0) throw refused(site.fqdn, 'it bears none of its names')
     const key = await readKey(machine.files, placesOf(machine, tenant, site.fqdn).key)
     if (key === undefined || parsed[0]?.checkPrivateKey(key) !== true)
       throw refused(site.fqdn, 'it is not for the key that was made here')
