@@ -36,7 +36,8 @@ function wishesOf({ method, path, body = {} }: Request): readonly string[] {
   const kind = kinds.replace(/s$/, '')
   if (method === 'DELETE') return [`${kind}.delete ${name}`]
   if (method === 'PATCH') return [`${kind === 'tenant' ? 'tenant.limit' : 'domain.update'} ${name}`]
-  if (verb !== '') return [`${kind}.${verb} ${name}`]
+  if (verb !== '') return [`${kind}.${verb === 'upload' ? 'update' : verb} ${name}`]
+  if (kind === 'certificate') return [`certificate.create ${body.domain}`]
   const created = `${kind}.create ${body.name ?? body.fqdn}`
   return body.domain === undefined ? [created] : [created, `domain.create ${body.domain}`]
 }
