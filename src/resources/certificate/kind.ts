@@ -83,7 +83,7 @@ function steps(one: Certificate, w: typeof words): Section {
     const isDone = isOver || place < at
     const isHere = !isOver && place === at
     const badge = isDone
-      ? ({ text: w.done, tone: 'good' } as const)
+      ? ({ text: w.ready, tone: 'good' } as const)
       : isHere
         ? ({ text: one.problem === null ? w.underWay : w.waits, tone: one.problem === null ? 'busy' : 'bad' } as const)
         : ({ text: w.notYet, tone: 'idle' } as const)

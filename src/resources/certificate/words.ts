@@ -11,7 +11,7 @@ export const words = {
   way: 'The way to the certificate',
   step: 'Step',
   state: 'State',
-  done: 'Done',
+  ready: 'Done',
   underWay: 'Under way',
   waits: 'Waits',
   notYet: 'Not yet',
