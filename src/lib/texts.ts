@@ -113,6 +113,8 @@ export const shared = {
     verify: 'Check',
     vouch: 'Vouch for',
     redeliver: 'Send again through',
+    renew: 'Check the certificate of',
+    upload: 'Bring a certificate for',
     test: 'Try',
   },
   /** Of verbs that say too little, or end in the middle, without their object. */
@@ -125,6 +127,8 @@ export const shared = {
     retry: 'Try again',
     vouch: 'Serve without a proof',
     redeliver: 'Send again',
+    renew: 'Check now',
+    upload: 'Serve this certificate',
     test: 'Send a test',
   },
   limits: 'Limits',

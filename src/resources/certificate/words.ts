@@ -7,7 +7,7 @@ export const words = {
     'An administrator chooses the authority in the setting certificates.authority; or make a key and bring your own.',
   add: 'New key',
   upload: 'Bring your own',
-  renew: 'Look now',
+  renew: 'Check now',
   way: 'The way to the certificate',
   step: 'Step',
   state: 'State',
