@@ -8,7 +8,7 @@ import { version } from '../program/version.ts'
 import { readConfig } from './agent-config.ts'
 import { exportHeads } from './audit/export-heads.ts'
 import { auditTrailOf } from './audit/open-audit.ts'
-import { driftByChild } from './drift/drift-child.ts'
+import { driftByChild, driftPageByChild } from './drift/drift-child.ts'
 import { healthSnapshot } from './health.ts'
 import type { Budgets } from './jobs/brake.ts'
 import { createEngine } from './jobs/engine.ts'
@@ -114,6 +114,10 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
     health: () => health(machine, inForce.httpPort),
     drift: async (signal) => [...(await egress.drift()), ...(await driftByChild(places, signal))],
     usage: (of, tenants, signal) => measureUsage[of](places, tenants, signal),
+    driftPage: async (signal, after) => {
+      const page = await driftPageByChild(places, signal, after)
+      return after === null ? { ...page, items: [...(await egress.drift()), ...page.items] } : page
+    },
     budgets: () => budgetsOf(inForce),
     verifyRoot: (password, from) => verifyRootByPam(password, from, log),
     parallel: config.jobsAtOnce,

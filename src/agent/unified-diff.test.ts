@@ -13,3 +13,10 @@ it('shows a new and a removed file as diff does', () => {
 it('is bounded', () => {
   expect(unifiedDiff('/f', undefined, 'x\n'.repeat(50_000)).length).toBeLessThanOrEqual(20_000)
 })
+
+it('shows of a private key its fingerprint alone, also where only a part of it differs', () => {
+  const key = (body: string) => `a\n-----BEGIN EC PRIVATE KEY-----\n${body}\n-----END EC PRIVATE KEY-----\nb\n`
+  const shown = unifiedDiff('/f', key('c2VjcmV0'), key('b3RoZXI='))
+  expect(shown).toMatch(/\n-\[private key, SHA-256 [0-9a-f]{64}\]\n\+\[private key, SHA-256 [0-9a-f]{64}\]$/)
+  expect(unifiedDiff('/f', undefined, '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n')).not.toContain('c2VjcmV0')
+})

@@ -1,10 +1,11 @@
 /** A unified diff with one hunk: what two texts share at both ends is left out. Enough for the small files that are managed. */
+import { createHash } from 'node:crypto'
 
 const longest = 20_000
 
 export function unifiedDiff(path: string, before: string | undefined, after: string | undefined): string {
-  const old = lines(before)
-  const fresh = lines(after)
+  const old = lines(before && withoutKeys(before))
+  const fresh = lines(after && withoutKeys(after))
   const head = sharedAtStart(old, fresh)
   const tail = sharedAtStart(old.slice(head).reverse(), fresh.slice(head).reverse())
   const removed = old.slice(head, old.length - tail)
@@ -32,4 +33,10 @@ function lines(text: string | undefined): string[] {
 function sharedAtStart(one: readonly string[], other: readonly string[]): number {
   const differs = one.findIndex((line, index) => line !== other[index])
   return differs < 0 ? Math.min(one.length, other.length) : differs
+}
+
+/** A diff is stored, mailed and shown: a private key that somebody wrote into a file is not. */
+function withoutKeys(text: string): string {
+  const key = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g
+  return text.replaceAll(key, (found) => `[private key, SHA-256 ${createHash('sha256').update(found).digest('hex')}]`)
 }

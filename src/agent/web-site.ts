@@ -4,10 +4,13 @@ import { join } from 'node:path'
 import type { Config } from '../lib/config.ts'
 import { assetText } from '../program/assets.ts'
 import type { Log } from './log.ts'
+import type { Layout } from './os/layout.ts'
 import type { Machine } from './os/machine.ts'
 import { nginxVersion } from './os/nginx.ts'
 import type { AwakeFpm, Services } from './os/services.ts'
 import { renderNginxSite } from './render/nginx.ts'
+import { keepForeignText, noteOwnText } from './replaced-text.ts'
+import type { TextFile } from './steps/text-file.ts'
 
 /** A request that takes its time holds up a stop for 20 s. */
 const stoppedAtOnce = 16
@@ -19,24 +22,49 @@ const own = { mode: 0o644, uid: 0, gid: 0 }
  */
 export async function prepareWebSite(machine: Machine, config: Config, log: Log): Promise<void> {
   const { files, places, services } = machine
-  await files.writeFile(join(places.web.pages, 'suspended.html'), assetText('templates/system/suspended.html'), own)
-  const wanted = renderNginxSite(places, {
+  const page = suspendedPage(places)
+  await keep(machine, page.path, page.text, log)
+  await files.writeFile(page.path, page.text, own)
+  await noteOwnText(machine, page.path, page.text)
+  const wanted = await siteText(places, config)
+  if ((await files.readText(places.nginxSite)) === wanted) return await noteOwnText(machine, places.nginxSite, wanted)
+  const before = await files.look(places.nginxSite)
+  await keep(machine, places.nginxSite, wanted, log)
+  await files.writeFile(places.nginxSite, wanted, own)
+  await stopPhp(services, log)
+  try {
+    await services.reloadNginx()
+    await noteOwnText(machine, places.nginxSite, wanted)
+  } catch (error) {
+    await files.putBack(places.nginxSite, before)
+    log.error({ err: error }, 'the web server did not take its configuration; it was put back, sites keep the old one')
+  }
+}
+
+/** Both files, for the look for drift. */
+export async function webSiteFacts(places: Layout, config: Config): Promise<readonly TextFile[]> {
+  const site = { path: places.nginxSite, text: await siteText(places, config) }
+  return [suspendedPage(places), site].map((file) => ({ ...file, ...own }))
+}
+
+function suspendedPage({ web }: Layout): Pick<TextFile, 'path' | 'text'> {
+  return { path: join(web.pages, 'suspended.html'), text: assetText('templates/system/suspended.html') }
+}
+
+async function siteText(places: Layout, config: Config): Promise<string> {
+  return renderNginxSite(places, {
     http: listens(config.httpPort),
     https: listens(config.httpsPort),
     nginxVersion: await nginxVersion(),
     perAddress: config.connectionsPerAddress,
     perSite: config.connectionsPerSite,
   })
-  if ((await files.readText(places.nginxSite)) === wanted) return
-  const before = await files.look(places.nginxSite)
-  await files.writeFile(places.nginxSite, wanted, own)
-  await stopPhp(services, log)
-  try {
-    await services.reloadNginx()
-  } catch (error) {
-    await files.putBack(places.nginxSite, before)
-    log.error({ err: error }, 'the web server did not take its configuration; it was put back, sites keep the old one')
-  }
+}
+
+async function keep(machine: Machine, path: string, wanted: string, log: Log): Promise<void> {
+  if ((await machine.files.readText(path)) === wanted) return
+  const kept = await keepForeignText(machine, path)
+  if (kept !== undefined) log.warn({ path, kept }, 'a file of ours was changed by somebody else; it is put back')
 }
 
 /** A process that an earlier version started may not find the places of the new configuration; it is woken again. */

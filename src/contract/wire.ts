@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { AcmeRequest, AcmeToken } from './acme.ts'
 import { BrakeKind, StepState } from './job.ts'
 import { UsageSource, usagePage } from './usage.ts'
-import { Id } from './values.ts'
+import { Id, TenantName } from './values.ts'
 
 /** Both sides refuse another version by name; an upgrade replaces both at once. */
 export const wireVersion = 8
@@ -94,6 +94,8 @@ export const PanelMessage = z.discriminatedUnion('t', [
       .max(20),
   }),
   z.strictObject({ t: z.literal('inspect'), ask: Id, what: z.enum(['health', 'drift', 'audit']) }),
+  /** The look for drift at the tenants after one in the order of their names, or at the first and at what is no tenant's. */
+  z.strictObject({ t: z.literal('drift_page'), ask: Id, after: TenantName.nullable() }),
   /** The root side's inventory, by id: the next `inventoryPage` after one, or the first. */
   z.strictObject({ t: z.literal('inventory'), ask: Id, of: InventoryWord, after: Id.nullable() }),
   /** A tenant's account on this machine. Answered with `Account`. */
@@ -247,6 +249,10 @@ export type RunOutput = z.infer<typeof RunOutput>
 /** Answer to `inspect drift`: managed places that differ from what the registry wants. */
 export const DriftReport = z.array(z.strictObject({ resource: z.string(), changes: z.array(Change) }))
 export type DriftReport = z.infer<typeof DriftReport>
+
+/** Answer to `drift_page`. `next`: the last tenant that was looked at; null after the last of all. */
+export const DriftPage = z.strictObject({ items: DriftReport, next: TenantName.nullable() })
+export type DriftPage = z.infer<typeof DriftPage>
 
 /** Answer to `plan`: the changes of each job, in their order. */
 export const PlanReport = z.array(z.array(Change))

@@ -63,6 +63,12 @@ export interface Empty {
   readonly action?: { readonly title: string; readonly href: string }
 }
 
+export interface ShownChange {
+  readonly step: string
+  readonly action: string
+  readonly lines: readonly { readonly text: string; readonly tone: string }[]
+}
+
 export interface Section {
   readonly title: string
   /** Stands beside the others on wide screens. */
@@ -70,6 +76,8 @@ export interface Section {
   readonly link?: { readonly title: string; readonly href: string }
   readonly facts?: readonly Fact[]
   readonly table?: Table
+  /** Differences, each with the lines of its diff. */
+  readonly changes?: readonly ShownChange[]
   /** Said when facts and table are empty. */
   readonly empty?: string
 }

@@ -97,6 +97,7 @@ export const shared = {
     unsuspend: 'Unsuspend',
     lock: 'Lock',
     unlock: 'Unlock',
+    repair: 'Put back',
     delete: 'Delete',
     restore: 'Restore',
     grant: 'Grant',
@@ -211,6 +212,13 @@ export const shared = {
     inodes: 'inodes free',
     disks: 'Disks',
     addTenant: 'New customer',
+  },
+  drift: {
+    title: 'Differs from what the panel wants',
+    repair: 'Put back',
+    all: 'Drift',
+    lede: 'What on the machine differs from what the panel wants, as it was seen last.',
+    nothing: 'Nothing differs.',
   },
   holdsAll: 'Every operation, also those of later versions',
   job: {

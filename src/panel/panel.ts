@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { type AnyOperation, demandPolicies } from '../contract/operation.ts'
+import { DriftPage } from '../contract/wire.ts'
 import type { Config } from '../lib/config.ts'
 import type { WatcherPace } from '../resources/condition/watcher.ts'
 import type { Context } from '../resources/context.ts'
+import type { DriftPace } from '../resources/health/drift-watcher.ts'
 import { storesFor } from '../resources/index.ts'
 import { giveBuiltInRights } from '../resources/role/built-in-rights.ts'
 import type { Db } from '../store/database.ts'
@@ -62,6 +64,7 @@ export interface PanelOptions extends ListenOptions {
   readonly watcherPace?: WatcherPace
   /** Between two looks at whose usage to measure; a minute unless told. */
   readonly usageTickMs?: number
+  readonly driftPace?: DriftPace
 }
 
 export interface Panel {
@@ -129,6 +132,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     agent: agent.link,
     watcherPace: options.watcherPace,
     usageTickMs: options.usageTickMs,
+    driftPage: (after) => agent.link.ask({ t: 'drift_page', after }, DriftPage, 60_000),
+    driftPace: options.driftPace,
   })
 
   const door = networkDoor({

@@ -5,7 +5,8 @@ import { certificateRenewer } from '../resources/certificate/renewer.ts'
 import { type WatcherPace, watcher } from '../resources/condition/watcher.ts'
 import type { Context } from '../resources/context.ts'
 import { proofChecker } from '../resources/domain/proof-checker.ts'
-import { conditionSources } from '../resources/index.ts'
+import { type DriftPace, type DriftWatcherOptions, driftWatcher } from '../resources/health/drift-watcher.ts'
+import { conditionSources, kinds } from '../resources/index.ts'
 import { mailer } from '../resources/mail/mailer.ts'
 import { usageCollector } from '../resources/tenant/usage-collector.ts'
 import { webhookSender } from '../resources/webhook/sender.ts'
@@ -23,9 +24,11 @@ export interface WorkersOptions extends Base {
   readonly tickMs: number | undefined
   /** PEM of whom webhooks trust. */
   readonly webhookCa: string | undefined
-  readonly machine: Pick<Context['machine'], 'health' | 'audit'>
+  readonly machine: Pick<Context['machine'], 'health' | 'audit' | 'inventory'>
   readonly agent: Pick<AgentLink, 'connected' | 'readOnly' | 'ask'>
   readonly watcherPace: WatcherPace | undefined
+  readonly driftPage: DriftWatcherOptions['page']
+  readonly driftPace: DriftPace | undefined
   /** Between two looks at whom to measure. */
   readonly usageTickMs: number | undefined
 }
@@ -43,6 +46,8 @@ export function workers({
   agent,
   watcherPace,
   usageTickMs,
+  driftPage,
+  driftPace,
   ...base
 }: WorkersOptions) {
   const { config } = base
@@ -83,6 +88,7 @@ export function workers({
     canMail: () => config.canMail,
     pace: watcherPace,
   })
+  const drift = driftWatcher({ ...base, page: driftPage, machine, kinds, pace: driftPace })
   const usage = usageCollector({
     ...base,
     ask: (of, tenants, answer) => agent.ask({ t: 'usage', of, tenants: [...tenants] }, answer, usagePatienceMs),
@@ -90,7 +96,7 @@ export function workers({
   })
   const { sessions, challenges, networks } = auth
   const house = housekeeping({ ...base, sessions, challenges, networks, idempotency, onQueued })
-  const all = [house, mail, proofs, renewer, webhooks, conditions, usage]
+  const all = [house, mail, proofs, renewer, webhooks, conditions, drift, usage]
   return {
     mail,
     house,

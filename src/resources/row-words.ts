@@ -15,6 +15,7 @@ export const ownWork: ReadonlySet<string> = new Set([
   'tenant_usage',
   'usage_looks',
   'usage_history',
+  'drift_findings',
   'kept_answers',
   'job_steps',
   'domain_proof_tries',

@@ -14,6 +14,7 @@ const allowed = {
   update: ['active', 'suspended', 'locked'],
   suspend: ['active', 'suspended', 'locked'],
   unsuspend: ['suspended'],
+  repair: ['active', 'suspended', 'locked'],
   delete: ['active', 'suspended', 'locked', 'error', 'unverified'],
   restore: ['deleted'],
   run: ['active'],

@@ -105,6 +105,8 @@ export async function startAgentPeer(socketPath: string, stepMs: number): Promis
         const value = answers[message.what]
         return send({ t: 'answer', ask: message.ask, value, failure: null })
       }
+      case 'drift_page':
+        return send({ t: 'answer', ask: message.ask, value: { items: [], next: null }, failure: null })
       case 'inventory':
         return send({ t: 'answer', ask: message.ask, value: [], failure: null })
       case 'account':

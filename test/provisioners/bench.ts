@@ -4,7 +4,7 @@ import { accessSync, constants, lstatSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AuditTrail, openAuditTrail } from '../../src/agent/audit/audit-trail.ts'
-import { lookAround } from '../../src/agent/drift/drift-main.ts'
+import { lookAround, lookOn } from '../../src/agent/drift/drift-main.ts'
 import { createEngine } from '../../src/agent/jobs/engine.ts'
 import type { Engine, EngineOptions } from '../../src/agent/jobs/engine-api.ts'
 import { createFiles, type Files } from '../../src/agent/os/files.ts'
@@ -164,6 +164,7 @@ export class Bench {
       health: () => Promise.reject(new Error('not asked here')),
       drift: () => lookAround(this.places, machine.accounts),
       usage: (of, tenants, signal) => measureUsage[of](this.places, tenants, signal),
+      driftPage: (_, after) => lookOn(this.places, machine.accounts, { after, web: async () => [] }),
       budgets: () => plenty,
       verifyRoot: async (password) => password === 'right',
       ...more,

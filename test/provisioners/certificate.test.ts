@@ -9,9 +9,11 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { newKey } from '../../src/agent/steps/private-key.ts'
 import type { DriftReport } from '../../src/contract/wire.ts'
 import { Authority } from '../support/authority.ts'
 import { passTrashDays } from '../support/trash-days.ts'
@@ -248,6 +250,68 @@ describe('with its site', () => {
       failure: { code: 'conflict' },
     })
     expect((await bench.ask({ t: 'csr', certificate })).failure?.code).toBe('not_found')
+  })
+})
+
+describe('in a repair of its site', () => {
+  const repair = () => bench.run('domain.repair', { tenant, domain })
+  const own = (name: string) => `${site()}/own-tls/${name}`
+  const manifestOf = (path: string) =>
+    bench
+      .manifest()
+      .split('\n')
+      .filter((line) => line.includes(path))
+
+  it('is served again with the same key, in the way the site had chosen', async () => {
+    await install(right)
+    const before = manifestOf('own-tls')
+    for (const path of [`${site()}/tls`, own('fullchain.pem'), own('redirect/shop.example.com')]) rmSync(path)
+    symlinkSync('/etc', `${site()}/tls`)
+    chmodSync(own('privkey.pem'), 0o644)
+
+    expect(await repair()).toMatchObject({ failure: null })
+
+    expect(served()).toBe(right)
+    expect(manifestOf('own-tls')).toEqual(before)
+    expect(await drift()).toEqual([])
+  })
+
+  it.each<[string, () => void]>([
+    ['is gone', () => rmSync(own('privkey.pem'))],
+    ['is another', () => writeFileSync(own('privkey.pem'), newKey())],
+    ['is no key', () => writeFileSync(own('privkey.pem'), 'x')],
+  ])('whose key %s, no key is made and no certificate is taken away', async (_, lose) => {
+    await install(right)
+    lose()
+    const before = manifestOf('tls')
+    rmSync(`${site()}/docroot`)
+
+    expect(await repair()).toMatchObject({ failure: null })
+
+    expect(existsSync(`${site()}/docroot`)).toBe(true)
+    expect(manifestOf('tls')).toEqual(before)
+    expect((await drift()).join()).toContain('privkey.pem')
+  })
+
+  it('that the registry does not know any more, it stays', async () => {
+    writeFileSync(own('fullchain.pem'), right)
+    rmSync(`${site()}/tls`)
+    symlinkSync('own-tls', `${site()}/tls`)
+
+    expect(await repair()).toMatchObject({ failure: null })
+
+    expect(served()).toBe(right)
+  })
+
+  it('of which nothing is left, the site goes without, and no key is made', async () => {
+    await install(right)
+    rmSync(`${site()}/own-tls`, { recursive: true })
+    rmSync(`${site()}/tls`)
+
+    expect(await repair()).toMatchObject({ failure: null })
+
+    expect(readlinkSync(`${site()}/tls`)).toBe(bench.places.web.defaultTls)
+    expect(existsSync(`${site()}/own-tls`)).toBe(false)
   })
 })
 

@@ -140,3 +140,45 @@ describe('drift', () => {
     expect(await drifted()).toEqual([`absence of ${bench.places.web.hosts}/stray.example.com`])
   })
 })
+
+describe('a repair', () => {
+  const all = [...files, ...records, ...directories, docroot, ...links]
+
+  it('puts back everything that is gone, of the tenant and of its site, and changes nothing the second time', async () => {
+    for (const path of all) rmSync(`${bench.root}/${path}`, { recursive: true, force: true })
+    expect(await drifted()).not.toEqual([])
+
+    expect((await bench.run('tenant.repair', { tenant })).failure).toBe(null)
+    expect((await bench.run('domain.repair', { tenant, domain })).failure).toBe(null)
+    expect(await drifted()).toEqual([])
+    const after = bench.manifest()
+    await bench.run('tenant.repair', { tenant })
+    await bench.run('domain.repair', { tenant, domain })
+    expect(bench.manifest()).toBe(after)
+  })
+
+  it('leaves closed what is suspended', async () => {
+    await bench.run('domain.suspend', { tenant, domain })
+    await bench.run('tenant.suspend', { tenant })
+    writeFileSync(`${bench.root}/${web}/tenants/acme/live`, '')
+
+    await bench.run('tenant.repair', { tenant })
+    await bench.run('domain.repair', { tenant, domain })
+    expect(await drifted()).toEqual([])
+  })
+})
+
+describe('a part of the look', () => {
+  const page = async (after: string | null) => (await bench.ask({ t: 'drift_page', after })).value
+
+  it('goes on after a tenant, and ends with what is nobody\u2019s', async () => {
+    expect(await page(null)).toEqual({ items: [], next: null })
+    rmSync(`${bench.root}/${tree}/home`, { recursive: true })
+    symlinkSync('../tenants/acme/sites/shop.example.com', `${bench.root}/${web}/hosts/stray.example.com`)
+
+    const all = { items: [{ resource: 'tenant acme' }, { resource: 'routing table' }], next: null }
+    expect(await page(null)).toMatchObject(all)
+    expect(await page('abc')).toMatchObject(all)
+    expect(await page('acme')).toMatchObject({ items: [{ resource: 'routing table' }], next: null })
+  })
+})

@@ -1,4 +1,6 @@
 /** For every job type: the jobs that lead up to it, and its payload. A new type without a line here does not compile. */
+import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { newKey } from '../../src/agent/steps/private-key.ts'
 import type { Id } from '../../src/contract/values.ts'
 import { type JobType, jobContracts } from '../../src/resources/jobs.ts'
@@ -58,6 +60,8 @@ export interface Scenario {
   /** Jobs, and what is done to the machine between them. */
   readonly before: readonly (Job | ((bench: Bench) => Promise<void>))[]
   readonly payload: Record<string, unknown>
+  /** Done to the machine before it, so that there is something to put back. */
+  readonly damage?: (root: string) => void
 }
 
 export const scenarios: Readonly<Record<JobType, Scenario>> = {
@@ -65,6 +69,15 @@ export const scenarios: Readonly<Record<JobType, Scenario>> = {
   'tenant.limit': { before: [create], payload: { tenant, limits: { ...limits, memMb: 1024 } } },
   'tenant.suspend': { before: [create, createSite], payload: { tenant } },
   'tenant.unsuspend': { before: [create, createSite, ['tenant.suspend', { tenant }]], payload: { tenant } },
+  'tenant.repair': {
+    before: [create, createSite, createKey],
+    payload: { tenant },
+    damage(root) {
+      chmodSync(join(root, 'srv/www/acme/home'), 0o755)
+      for (const name of ['acme.user', '20000.group']) rmSync(join(root, 'etc/userdb', name))
+      writeFileSync(join(root, 'var/lib/wcp360-web/tenants/acme/php-fpm.conf'), '[global]\n')
+    },
+  },
   'tenant.delete': {
     before: [create, createSite, createKey, second, ['domain.suspend', { tenant, domain: otherDomain }]],
     payload: { tenant },
@@ -84,6 +97,17 @@ export const scenarios: Readonly<Record<JobType, Scenario>> = {
   },
   'domain.suspend': { before: [create, createSite], payload: about },
   'domain.unsuspend': { before: [create, createSite, ['domain.suspend', about]], payload: about },
+  'domain.repair': {
+    before: [create, createSite],
+    payload: about,
+    damage(root) {
+      const site = join(root, 'var/lib/wcp360-web/tenants/acme/sites/shop.example.com')
+      rmSync(join(site, 'docroot'))
+      symlinkSync('/etc', join(site, 'docroot'))
+      rmSync(join(root, 'var/lib/wcp360-web/hosts/example.net'))
+      chmodSync(join(root, 'srv/www/acme/sites/shop.example.com/public'), 0o777)
+    },
+  },
   'domain.delete': { before: [create, createSite, second], payload: about },
   'domain.restore': { before: [create, createSite, ['domain.delete', about]], payload: about },
   'domain.purge': { before: [create, createSite, ['domain.delete', about]], payload: about },
@@ -108,6 +132,8 @@ const since: Readonly<Partial<Record<JobType, number>>> = {
   'domain.run': 4,
   'ssh-key.create': 4,
   'ssh-key.delete': 4,
+  'tenant.repair': 4,
+  'domain.repair': 4,
 }
 
 /** What a version with that schema could be asked. */
@@ -128,6 +154,7 @@ export async function leadUp(bench: Bench, type: JobType, schema = Number.POSITI
     if (failure !== null) throw new Error(`${before} before ${type}: ${failure.message}`)
   }
   if (irreversible.has(type)) passTrashDays(bench.places.agentDatabase)
+  scenarios[type].damage?.(bench.root)
   bench.services.awake.add('acme') // so that stopping is something to do
   bench.messages.length = 0
 }

@@ -210,6 +210,12 @@ describe('migrations', () => {
           "06c81e660d477bd3f845f8c96f949add8fbe717e54634ead394611b5de9a0b35",
           "e9996437010558231d5f82c990cd93f7e25ed6dfea951ef12960916b0ebb8aa1",
         ],
+        [
+          32,
+          "drift-findings",
+          "a2dcebb2bd6c10fa5fad3ae03de5c0856826224b0355ed34d50bbf4cbd4e3c6f",
+          "58b50d8883f85440fee97db9e398a2d420d0f278eb0a853d834c35a170efab11",
+        ],
       ]
     `)
   })

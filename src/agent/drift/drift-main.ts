@@ -2,7 +2,9 @@
  * Role `wcpd drift <root>`: the look at every tenant and site, in a process of its own, so that it holds up neither the
  * agent's jobs nor the panel. It reads what the agent's registry and journal say, changes nothing, and prints the report.
  */
-import type { DriftReport } from '../../contract/wire.ts'
+import { TenantName } from '../../contract/values.ts'
+import type { DriftPage, DriftReport } from '../../contract/wire.ts'
+import { loadConfig } from '../../lib/config.ts'
 import { openDatabase } from '../../program/native-sqlite.ts'
 import { Journal } from '../jobs/journal.ts'
 import { Registry } from '../jobs/registry.ts'
@@ -13,19 +15,28 @@ import { LookNow } from '../os/look-now.ts'
 import { type Machine, machineAccounts } from '../os/machine.ts'
 import { resting, standBack } from '../os/precedence.ts'
 import type { Services } from '../os/services.ts'
+import type { TextFile } from '../steps/text-file.ts'
 import { withActualWorkers } from '../web-server.ts'
-import { findDrift, withinMessage } from './drift.ts'
+import { webSiteFacts } from '../web-site.ts'
+import { driftPage, findDrift, type LookForDrift, withinMessage } from './drift.ts'
 import { webServerDrift } from './web-server-drift.ts'
 
 /** Of the whole look, so that the panel's patience does not end first. */
 const longestMs = 40_000
 
-export async function main([root = '/']: readonly string[]): Promise<number> {
+/** @param what nothing: all of it; `page` and the name of a tenant: the next part after that one, or the first */
+export async function main([root = '/', what, after]: readonly string[]): Promise<number> {
   standBack()
   const places = layout(root)
   const accounts = machineAccounts(withActualWorkers(systemAccounts(), places))
-  const web = await webServerDrift(onlyLooking(places, accounts, createFiles(trustIn(places))), accounts.workersGid)
-  const report = withinMessage([...web, ...(await lookAround(places, accounts))])
+  const web = async () => {
+    const machine = onlyLooking(places, accounts, createFiles(trustIn(places)))
+    return await webServerDrift(machine, accounts.workersGid, await ownTexts(machine))
+  }
+  const report =
+    what === 'page'
+      ? await lookOn(places, accounts, { after: after === undefined ? null : TenantName.parse(after), web })
+      : withinMessage([...(await web()), ...(await lookAround(places, accounts))])
   await new Promise((resolve) => process.stdout.write(JSON.stringify(report), resolve))
   return 0
 }
@@ -36,6 +47,28 @@ export async function lookAround(
   accounts: Machine['accounts'],
   mostMs: number = longestMs,
 ): Promise<DriftReport> {
+  return withinMessage(await looking(places, accounts, mostMs, findDrift))
+}
+
+interface Part {
+  readonly after: TenantName | null
+  /** What is no tenant's, for the first part. */
+  readonly web: () => Promise<DriftReport>
+}
+
+/** The next part of the look. */
+export async function lookOn(places: Layout, accounts: Machine['accounts'], { after, web }: Part): Promise<DriftPage> {
+  const page = await looking(places, accounts, longestMs, (...ground) => driftPage(...ground, after))
+  if (after !== null) return page
+  return { ...page, items: withinMessage([...(await web()), ...page.items]) }
+}
+
+async function looking<T>(
+  places: Layout,
+  accounts: Machine['accounts'],
+  mostMs: number,
+  look: (registry: Registry, machine: Machine, pace: LookForDrift) => Promise<T>,
+): Promise<T> {
   const until = performance.now() + mostMs
   const trust = trustIn(places)
   const now = new LookNow(trust)
@@ -45,7 +78,7 @@ export async function lookAround(
   database.pragma('query_only = ON')
   const journal = new Journal(database)
   const rest = resting()
-  const report = await findDrift(new Registry(database), machine, {
+  const found = await look(new Registry(database), machine, {
     isBusy: ({ id }) => journal.isUnsettled(id),
     async between() {
       now.forget()
@@ -54,7 +87,17 @@ export async function lookAround(
     mayGoOn: () => performance.now() < until,
   })
   database.close()
-  return withinMessage(report)
+  return found
+}
+
+/** None while the configuration is wrong or nginx does not say its version: then nobody knows what they should be. */
+async function ownTexts({ files, places }: Machine): Promise<readonly TextFile[]> {
+  try {
+    const text = await files.readText(places.config)
+    return await webSiteFacts(places, loadConfig(text ?? '', process.env, places.config))
+  } catch {
+    return []
+  }
 }
 
 function onlyLooking(places: Layout, accounts: Machine['accounts'], files: Files): Machine {

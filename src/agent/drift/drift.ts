@@ -1,6 +1,6 @@
 /** Where the machine differs from what the registry wants: the facts of every tenant and site, looked at once more. */
 import { Fqdn, type Id, type TenantName } from '../../contract/values.ts'
-import type { Change, DriftReport } from '../../contract/wire.ts'
+import type { Change, DriftPage, DriftReport } from '../../contract/wire.ts'
 import { failureOf } from '../jobs/failure.ts'
 import { checkAll } from '../jobs/plan.ts'
 import type { Registry, SiteRecord, TenantRecord } from '../jobs/registry.ts'
@@ -39,6 +39,30 @@ export async function findDrift(registry: Registry, machine: Machine, look: Look
   const strays = await differences(await strayHosts(registry, machine), machine)
   if (strays.length > 0) report.push({ resource: 'routing table', changes: strays })
   return report
+}
+
+/** Tenants in a page, and the size of their differences after which it ends. */
+const tenantsInPage = 250
+const bytesInPage = 100 * 1024
+
+/** A part of the look, so that all of it can be spread over hours and goes on where it was. */
+export async function driftPage(
+  registry: Registry,
+  machine: Machine,
+  look: LookForDrift,
+  after: TenantName | null,
+): Promise<DriftPage> {
+  const tenants = registry.tenantsAfter(after ?? '', tenantsInPage)
+  const items: DriftReport = []
+  for (const [place, { id, name }] of tenants.entries()) {
+    items.push(...(await tenantDrift(registry, machine, id, look)))
+    await look.between()
+    const isFull = !look.mayGoOn() || JSON.stringify(items).length > bytesInPage || place === tenantsInPage - 1
+    if (isFull) return { items: withinMessage(items), next: name }
+  }
+  const strays = await differences(await strayHosts(registry, machine), machine)
+  if (strays.length > 0) items.push({ resource: 'routing table', changes: strays })
+  return { items: withinMessage(items), next: null }
 }
 
 function notLookedAt(registry: Registry, after: TenantName | ''): DriftReport[number] {

@@ -3,7 +3,7 @@
 import type { WcpError } from '../../contract/errors.ts'
 import type { UsageSource } from '../../contract/usage.ts'
 import type { EgressPolicy, Fqdn, TenantName } from '../../contract/values.ts'
-import type { AgentMessage, DriftReport, HealthSnapshot, LimitName } from '../../contract/wire.ts'
+import type { AgentMessage, DriftPage, DriftReport, HealthSnapshot, LimitName } from '../../contract/wire.ts'
 import type { JobType } from '../../resources/jobs.ts'
 import type { AuditTrail } from '../audit/audit-trail.ts'
 import type { Log } from '../log.ts'
@@ -35,6 +35,8 @@ export interface EngineOptions {
   drift(signal: AbortSignal): Promise<DriftReport>
   /** Measures living tenants by one source, for `usage`; told to end by the signal. */
   usage(of: UsageSource, tenants: readonly MeasuredTenant[], signal: AbortSignal): Promise<unknown>
+  /** Answers `drift_page`: the next part of that look. */
+  driftPage(signal: AbortSignal, after: TenantName | null): Promise<DriftPage>
   /** PAM check of root's password, without any rate limit of its own: the engine allows five a minute, one at a time. */
   verifyRoot(password: string, from: string): Promise<boolean>
   /**

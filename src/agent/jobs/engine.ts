@@ -1,7 +1,7 @@
 /** The root side's job engine: intake, work, journal and registry put together. README.md tells the boundary, engine-api.ts the contract. */
 import { WcpError } from '../../contract/errors.ts'
 import type { Fqdn, Id, TenantName } from '../../contract/values.ts'
-import { type Account, inventoryPage, wireVersion } from '../../contract/wire.ts'
+import { type Account, type DriftPage, inventoryPage, wireVersion } from '../../contract/wire.ts'
 import type { Database } from '../../program/native-sqlite.ts'
 import { AuthorityAnswers } from '../acme/authority-answers.ts'
 import type { FpmStart } from '../os/services.ts'
@@ -43,6 +43,7 @@ class JobEngine implements Engine {
   readonly #closing = new AbortController()
   readonly #measuring: Measuring
   #drift: ReturnType<Engine['drift']> | undefined
+  #page: Promise<DriftPage> | undefined
 
   constructor(options: EngineOptions, database: Database | string) {
     this.#options = options
@@ -74,6 +75,7 @@ class JobEngine implements Engine {
       phase: () => this.#phase(),
       readOnlyReason: () => this.#mode.readOnly,
       inspect: (what) => this.#inspect(what),
+      driftPage: (after) => this.#nextDriftPage(after),
       inventory: ({ of, after }) => this.#ready().registry.inventory(of, after, inventoryPage),
       account: (tenant) => this.#account(tenant),
       usage: (asked) => this.#measuring.measure(asked),
@@ -146,6 +148,16 @@ class JobEngine implements Engine {
     return this.#drift
   }
 
+  /** One at a time: the panel asks for the next when it has this one. */
+  #nextDriftPage(after: TenantName | null): Promise<DriftPage> {
+    if (this.#state === undefined) return Promise.reject(this.#unavailable())
+    if (this.#page !== undefined) return Promise.reject(new WcpError('busy', 'Cannot look for drift twice at once'))
+    this.#page = this.#options.driftPage(this.#closing.signal, after).finally(() => {
+      this.#page = undefined
+    })
+    return this.#page
+  }
+
   lookupHost(name: Fqdn): HostLookup {
     if (this.#state === undefined) return { kind: 'unknown' }
     return lookupHost(this.#state.registry, this.#options.machine, name)
@@ -174,7 +186,7 @@ class JobEngine implements Engine {
     this.#mode.stop('it is being stopped')
     await this.#work.close()
     this.#closing.abort()
-    await this.#drift?.catch(() => {})
+    await Promise.allSettled([this.#drift, this.#page])
     await this.#measuring.ended()
     this.#state?.journal.flush()
     this.#state?.database.close()

@@ -3,6 +3,7 @@
  * brake on destruction (B12). The panel may be in an attacker's hands; what gets through here is a legal job.
  */
 import { WcpError } from '../../contract/errors.ts'
+import type { TenantName } from '../../contract/values.ts'
 import { type Account, type Inventory, PanelMessage } from '../../contract/wire.ts'
 import type { AuthorityAnswers } from '../acme/authority-answers.ts'
 import { errorCode } from '../os/error-code.ts'
@@ -27,6 +28,7 @@ export interface Doers extends GateDoers {
   phase(): Phase
   readOnlyReason(): string | null
   inspect(what: Message<'inspect'>['what']): Promise<unknown>
+  driftPage(after: TenantName | null): Promise<unknown>
   inventory(page: Pick<Message<'inventory'>, 'of' | 'after'>): Inventory
   account(tenant: Message<'account'>['tenant']): Account
   usage(asked: Pick<Message<'usage'>, 'of' | 'tenants'>): Promise<unknown>
@@ -81,6 +83,8 @@ export class Intake {
         return this.#plan(message)
       case 'inspect':
         return this.#questions.answer(message.ask, () => this.#doers.inspect(message.what))
+      case 'drift_page':
+        return this.#questions.answer(message.ask, () => this.#doers.driftPage(message.after))
       case 'inventory':
         return this.#questions.answer(message.ask, async () => this.#doers.inventory(message))
       case 'account':

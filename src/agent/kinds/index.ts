@@ -4,6 +4,7 @@ import { createCertificate } from './certificate/create.ts'
 import { updateCertificate } from './certificate/update.ts'
 import { createDomain } from './domain/create.ts'
 import { deleteDomain, purgeDomain, restoreDomain } from './domain/delete.ts'
+import { repairDomain } from './domain/repair.ts'
 import { runInDomain } from './domain/run.ts'
 import { suspendDomain, unsuspendDomain } from './domain/suspend.ts'
 import { updateDomain } from './domain/update.ts'
@@ -12,6 +13,7 @@ import type { AnyProvisioner } from './provisioner.ts'
 import { createTenant } from './tenant/create.ts'
 import { deleteTenant, purgeTenant, restoreTenant } from './tenant/delete.ts'
 import { limitTenant } from './tenant/limit.ts'
+import { repairTenant } from './tenant/repair.ts'
 import { suspendTenant, unsuspendTenant } from './tenant/suspend.ts'
 
 export const provisioners = {
@@ -19,6 +21,7 @@ export const provisioners = {
   'tenant.limit': limitTenant,
   'tenant.suspend': suspendTenant,
   'tenant.unsuspend': unsuspendTenant,
+  'tenant.repair': repairTenant,
   'tenant.delete': deleteTenant,
   'tenant.restore': restoreTenant,
   'tenant.purge': purgeTenant,
@@ -26,6 +29,7 @@ export const provisioners = {
   'domain.update': updateDomain,
   'domain.suspend': suspendDomain,
   'domain.unsuspend': unsuspendDomain,
+  'domain.repair': repairDomain,
   'domain.delete': deleteDomain,
   'domain.restore': restoreDomain,
   'domain.purge': purgeDomain,

@@ -37,6 +37,10 @@ export function layout(root = '/') {
     agentDatabase: at('var/lib/wcp360-agent/agent.db'),
     /** root 0700: what root has approved above the budgets of an hour. */
     approvals: at('var/lib/wcp360-agent/approvals'),
+    /** root 0700: of each file outside of tenants that is wholly ours, the SHA-256 of the text it was given last. */
+    written: at('var/lib/wcp360-agent/written'),
+    /** root 0700: texts of such files that somebody else had changed and that were put back. */
+    replaced: at('var/lib/wcp360-agent/replaced'),
     setupWord: at('var/lib/wcp360-agent/setup.json'),
     /** root 0700: what tenants' commands printed and how they ended, by tenant and run. */
     runs: at('var/lib/wcp360-agent/runs'),

@@ -126,6 +126,10 @@ export async function withDatabase<T>({ places, machine }: Rescue, work: (db: Da
   }
 }
 
+function noLook(): Promise<never> {
+  return Promise.reject(new WcpError('unavailable', 'Cannot look for drift here: "wcp emergency render" does'))
+}
+
 /** The engine as the daemon has it, with what it says collected. Throws when it may only look. */
 export async function withEngine<T>(
   { places, machine, log, audit }: Rescue,
@@ -143,7 +147,8 @@ export async function withEngine<T>(
     phpVersions: installedPhp,
     health: () =>
       Promise.reject(new WcpError('unavailable', 'Cannot report the health of the machine in an emergency')),
-    drift: () => Promise.reject(new WcpError('unavailable', 'Cannot look for drift here: "wcp emergency render" does')),
+    drift: noLook,
+    driftPage: noLook,
     usage: () => Promise.reject(new WcpError('unavailable', 'Cannot measure tenants in an emergency')),
     verifyRoot: async () => false,
     budgets: () => unbraked,

@@ -8,12 +8,12 @@ import type { Change, DriftReport } from '../../contract/wire.ts'
 import type { Database } from '../../program/native-sqlite.ts'
 import { findDrift, strayHosts, wanted } from '../drift/drift.ts'
 import { Journal } from '../jobs/journal.ts'
+import { checkAll } from '../jobs/plan.ts'
 import { Registry, type TenantRecord } from '../jobs/registry.ts'
-import type { Files } from '../os/files.ts'
 import { testNginxConfig } from '../os/nginx.ts'
 import type { Json, Step } from '../steps/step.ts'
-import { unifiedDiff } from '../unified-diff.ts'
-import { prepareWebSite } from '../web-site.ts'
+import { textFile } from '../steps/text-file.ts'
+import { prepareWebSite, webSiteFacts } from '../web-site.ts'
 import { type Rescue, withDatabase } from './machine.ts'
 import { HalfDone, reasonOf, startAgain } from './report.ts'
 
@@ -76,22 +76,11 @@ async function differences(rescue: Rescue, database: Database): Promise<DriftRep
   return [...(web.length > 0 ? [{ resource: 'web server', changes: web }] : []), ...drift]
 }
 
-/** The daemon's own preparation, with files that only note what it would write, and nothing that would be stopped for it. */
-async function webDifferences({ machine, config, log }: Rescue): Promise<Change[]> {
-  const changes: Change[] = []
-  const files: Files = {
-    ...machine.files,
-    async writeFile(path, content) {
-      const before = await machine.files.readText(path)
-      const after = content.toString()
-      if (before === after) return
-      const action = before === undefined ? 'create' : 'change'
-      changes.push({ step: `file ${path}`, action, diff: unifiedDiff(path, before, after) })
-    },
-  }
-  const services = { ...machine.services, reloadNginx: async () => {}, awakeFpm: async () => [] }
-  await prepareWebSite({ ...machine, files, services }, config, log)
-  return changes
+/** The files that the daemon's own preparation would write. */
+async function webDifferences({ machine, config }: Rescue): Promise<Change[]> {
+  const texts = await webSiteFacts(machine.places, config)
+  const changes = await checkAll(texts.map(textFile), machine)
+  return changes.filter(({ action }) => action !== 'same')
 }
 
 /** @returns what could not be put back, a sentence each. */

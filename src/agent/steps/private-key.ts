@@ -6,6 +6,8 @@ import { type Step, step } from './step.ts'
 
 export interface PrivateKey extends Ownership {
   readonly path: string
+  /** Of a certificate in use, for whose key no other is made; else any key will do. */
+  readonly isRight?: (key: KeyObject) => boolean
 }
 
 type Former =
@@ -14,19 +16,25 @@ type Former =
 
 /** A key of curve P-256 that was made here: it stays while it is there, and nothing of it is written anywhere else. */
 export function privateKey(wanted: PrivateKey): Step {
+  const { isRight } = wanted
   return step<Former>({
     name: `private key ${wanted.path}`,
     async check({ files }) {
       const found = await files.look(wanted.path)
       if (found.type === 'absent') return { action: 'create', diff: null }
-      if (keyOf(found) === undefined) return { action: 'change', diff: 'something else is in its place' }
+      const key = keyOf(found)
+      if (key === undefined) return { action: 'change', diff: 'something else is in its place' }
+      if (isRight?.(key) === false) return { action: 'change', diff: 'the certificate is for another key' }
       const said = found.type === 'file' ? ownershipDiffers(found, wanted) : undefined
       return said === undefined ? undefined : { action: 'change', diff: said }
     },
     async capture({ files }) {
       const found = await files.look(wanted.path)
+      const key = keyOf(found)
+      if (isRight !== undefined && (key === undefined || !isRight(key)))
+        throw new WcpError('conflict', `Cannot use key "${wanted.path}": the certificate is for another key`)
       if (found.type === 'absent') return { type: 'absent' }
-      if (found.type !== 'file' || keyOf(found) === undefined)
+      if (found.type !== 'file' || key === undefined)
         throw new WcpError('conflict', `Cannot use key "${wanted.path}": something else is in its place`)
       const { mode, uid, gid } = found
       return { type: 'file', mode, uid, gid }

@@ -4,9 +4,11 @@ import { type AnyOperation, httpBinding, verbOf } from '../../contract/operation
 import { toCommandLine } from '../../lib/command-spec.ts'
 import type { Action, Section } from '../../lib/page-model.ts'
 import { query } from '../../lib/safe-url.ts'
+import { Finding } from '../../resources/health/findings.ts'
 import { kinds } from '../../resources/index.ts'
 import { type AnyKind, type Detail, type DetailPage, wordsOf } from '../../resources/kind.ts'
 import { apiCall, apiCallText } from './api-call.ts'
+import { changesView } from './diff-lines.ts'
 import { lookOf } from './look.ts'
 import type { PageKit } from './page-kit.ts'
 import { isDestructive } from './places.ts'
@@ -33,7 +35,11 @@ function detail(app: FastifyInstance, kit: PageKit, kind: AnyKind, { ref, page }
       const { value } = await kit.run(request, get.name, { [key]: request.params.ref })
       const item: Item = kind.item.parse(value)
       const look = lookOf(kit, request, kind)
-      const [own, children] = await Promise.all([page(item, look), childrenOf(kind, item, look)])
+      const [own, children, drift] = await Promise.all([
+        page(item, look),
+        childrenOf(kind, item, look),
+        driftOf(kit, kind, ref(item), look),
+      ])
       return show(
         kit,
         request,
@@ -41,7 +47,7 @@ function detail(app: FastifyInstance, kit: PageKit, kind: AnyKind, { ref, page }
         { kind, get, item, input: { [key]: ref(item) }, ref: ref(item) },
         {
           ...own,
-          sections: [...children, ...own.sections],
+          sections: [...drift, ...children, ...own.sections],
         },
       )
     },
@@ -58,6 +64,23 @@ function childrenOf(parent: AnyKind, { id, deletedAt }: Item, look: ReturnType<t
       return { title: words.many, table: await look.table(kind.name, about), empty: `${words.none}.` }
     }),
   )
+}
+
+/** What the watch over drift has found of it, with the way to put it back. */
+async function driftOf(
+  kit: PageKit,
+  { name }: AnyKind,
+  ref: string,
+  look: ReturnType<typeof lookOf>,
+): Promise<Section[]> {
+  const repair = `${name}.repair`
+  if (!look.may('health.findings') || !look.may(repair)) return []
+  const found = await look.some('health.findings', { resource: `${name} ${ref}` }, Finding)
+  return found.map(({ changes }) => ({
+    title: kit.t.drift.title,
+    link: { title: kit.t.drift.repair, href: `/do/${repair}${query({ [name]: ref })}` },
+    changes: changesView(changes),
+  }))
 }
 
 interface Shown {

@@ -18,11 +18,15 @@ export function planView(
 ): PlanView[] {
   return plan.map(({ type, changes }) => ({
     type: type.includes('.') ? deed(t, type) : type,
-    changes: changes.map(({ step, action, diff }) => ({
-      step: plainWords(step),
-      action,
-      lines: diff === null ? [] : diffLines(diff),
-    })),
+    changes: changesView(changes),
+  }))
+}
+
+export function changesView(changes: readonly Change[]): PlanView['changes'] {
+  return changes.map(({ step, action, diff }) => ({
+    step: plainWords(step),
+    action,
+    lines: diff === null ? [] : diffLines(diff),
   }))
 }
 

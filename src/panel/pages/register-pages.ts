@@ -8,6 +8,7 @@ import { certificateRoutes } from './certificate-routes.ts'
 import { dashboardRoutes } from './dashboard-routes.ts'
 import { detailRoutes } from './detail-routes.ts'
 import { doRoutes } from './do-routes.ts'
+import { driftRoutes } from './drift-routes.ts'
 import { errorPage } from './error-page.ts'
 import { HealthHistory } from './health-history.ts'
 import { jobRoutes } from './job-routes.ts'
@@ -27,6 +28,7 @@ export const registerPages: RegisterPages = async (app, deps) => {
   dashboardRoutes(app, kit, new HealthHistory())
   listRoutes(app, kit)
   detailRoutes(app, kit)
+  driftRoutes(app, kit)
   jobRoutes(app, kit)
   settingsRoutes(app, kit)
   doRoutes(app, kit)

@@ -51,6 +51,17 @@ export const domainUnsuspend = defineJob({
   status: { queued: 'deploying', succeeded: 'active', failed: 'previous' },
 })
 
+/** Puts back what on the machine differs from what the registry has of the site. */
+export const domainRepair = defineJob({
+  type: 'domain.repair',
+  payload: about,
+  kind: 'domain',
+  destructive: false,
+  brake: 'changes',
+  timeoutSeconds: 120,
+  status: { queued: 'deploying', succeeded: 'previous', failed: 'previous' },
+})
+
 /** Moves the site's files to the trash, from where `domain.restore` brings them back within 30 days. */
 export const domainDelete = defineJob({
   type: 'domain.delete',

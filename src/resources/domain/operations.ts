@@ -25,6 +25,7 @@ import { claimAgain, claimNames } from './claim.ts'
 import { refuseOverLimit } from './domain-limit.ts'
 import {
   domainDelete,
+  domainRepair,
   domainRestore,
   domainRun,
   domainSuspend,
@@ -281,6 +282,23 @@ export const unsuspend = defineOperation({
     const { id, tenantId } = domain
     const open = (change: HoldChange) => context.enqueue(domainUnsuspend, { tenant: tenantId, domain: id }, change)
     return { id, ...(await lift(context, held(domain), reason, open)) }
+  },
+})
+
+export const repair = defineOperation({
+  name: 'domain.repair',
+  summary: 'Put back what on the machine differs from what the panel wants of a domain',
+  description:
+    'A plan shows what differs and what it would be made. It is the job that creation is, with what holds already left alone; files of the site itself are not touched.',
+  effect: 'machine',
+  policy: { scopes: ['global'] },
+  http: 'POST /domains/{domain}/repair',
+  positional: ['domain'],
+  input: () => z.strictObject(target),
+  output: () => Accepted,
+  async run(context, input) {
+    const { id, tenantId } = await ready(context, input.domain, 'repair')
+    return { id: id, jobId: await context.enqueue(domainRepair, { tenant: tenantId, domain: id }) }
   },
 })
 

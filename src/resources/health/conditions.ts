@@ -16,6 +16,28 @@ export const machineConditions: readonly ConditionSource[] = [
   { name: 'brake', everyMs: eachRound, find: ofHealth(brake) },
 ]
 
+/** Found by the watch over drift. */
+export const driftCondition: ConditionSource = {
+  name: 'drift',
+  everyMs: eachRound,
+  async find({ stores }) {
+    const findings = await stores.driftFindings.list()
+    return findings.map(({ resource, changes }) => ({
+      subject: resource,
+      severity: 'warning',
+      title: `${resource} differs from what the panel wants`,
+      detail: changes.map(({ step }) => step).join('; '),
+      page: pageOf(resource),
+    }))
+  },
+}
+
+/** Of the thing, where it has one; else the list of all that differs. */
+function pageOf(resource: string): string {
+  const [, kind, name] = /^(tenant|domain) ([a-z0-9.-]+)$/.exec(resource) ?? []
+  return kind === undefined ? '/drift' : `/${kind}s/${name}`
+}
+
 function ofHealth(conditionsOf: (health: HealthSnapshot) => readonly FoundCondition[]): ConditionSource['find'] {
   return async (look) => {
     const health = await look.health()

@@ -8,7 +8,7 @@ import type { Context } from '../context.ts'
 import type { InventoryRow } from '../store-tools.ts'
 import type { Stores } from '../stores.ts'
 
-type Sides = Pick<Context, 'machine' | 'kinds'> & Stores
+type Sides = Pick<Context, 'kinds'> & { readonly machine: Pick<Context['machine'], 'inventory'> } & Stores
 type Standing = 'active' | 'suspended' | 'in the trash' | 'not there'
 /** Few words for each: after a restore all of a large machine may differ. */
 interface Unlike {

@@ -1,11 +1,13 @@
 /** Health: how the machine is, and what on it is not as it should be. */
 import { z } from 'zod'
+import { Line } from '../../contract/values.ts'
 import { DriftReport, HealthSnapshot } from '../../contract/wire.ts'
 import { Count } from '../answers.ts'
 import { defineOperation } from '../context.ts'
 import type { Countable } from '../kind-numbers.ts'
 import type { Scope } from '../scope.ts'
 import { mayList, scopeOf } from '../visibility.ts'
+import { Finding } from './findings.ts'
 import { inventoryDiff } from './inventory-diff.ts'
 
 export const get = defineOperation({
@@ -73,4 +75,24 @@ export const drift = defineOperation({
     const items = [...(await context.machine.drift()), ...(await inventoryDiff(context))]
     return { items, nextCursor: null }
   },
+})
+
+export const findings = defineOperation({
+  name: 'health.findings',
+  summary: 'Show what the watch over drift has found, without looking anew',
+  description:
+    'The machine is looked at all the time, a part every few minutes and all of it every four hours. tenant.repair and domain.repair put back what they name; what is told of a file of the web server, the next reload of the service puts back and keeps the text beside.',
+  effect: 'read',
+  policy: { scopes: ['global'] },
+  http: 'GET /health/findings',
+  positional: [],
+  columns: ['resource', 'foundAt', 'seenAt'],
+  input: () =>
+    z.strictObject({
+      resource: Line.max(300, { error: 'at most 300 characters' })
+        .optional()
+        .describe('Of this alone: "tenant acme", "domain shop.example.com", "web server"'),
+    }),
+  output: () => z.strictObject({ items: z.array(Finding), nextCursor: z.null() }),
+  run: async ({ driftFindings }, { resource }) => ({ items: await driftFindings.list(resource), nextCursor: null }),
 })

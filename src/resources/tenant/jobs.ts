@@ -48,6 +48,17 @@ export const tenantUnsuspend = defineJob({
   status: { queued: 'deploying', succeeded: 'active', failed: 'previous' },
 })
 
+/** Puts back what on the machine differs from what the registry has of the tenant; its sites have jobs of their own. */
+export const tenantRepair = defineJob({
+  type: 'tenant.repair',
+  payload: about,
+  kind: 'tenant',
+  destructive: false,
+  brake: 'changes',
+  timeoutSeconds: 120,
+  status: { queued: 'deploying', succeeded: 'previous', failed: 'previous' },
+})
+
 /** Moves everything of the tenant to the trash, from where `tenant.restore` brings it back within 30 days. */
 export const tenantDelete = defineJob({
   type: 'tenant.delete',

@@ -15,7 +15,7 @@ import { scopeOf, visibleTenant } from '../visibility.ts'
 import { changePackage } from './change-package.ts'
 import { createTenant, NewTenant, owner } from './create-tenant.ts'
 import { DisplayName, refuseTakenName } from './display-name.ts'
-import { tenantDelete, tenantSuspend, tenantUnsuspend } from './jobs.ts'
+import { tenantDelete, tenantRepair, tenantSuspend, tenantUnsuspend } from './jobs.ts'
 import { chooseOwner } from './new-tenant.ts'
 import { restoreTenant } from './restore-tenant.ts'
 import { Tenant, TenantRef, TenantStatus, UsagePeriod, UsageSpan } from './schema.ts'
@@ -173,6 +173,23 @@ export const unsuspend = defineOperation({
     const { id } = tenant
     const open = (change: HoldChange) => context.enqueue(tenantUnsuspend, { tenant: id }, change)
     return { id, ...(await lift(context, held(tenant), reason, open)) }
+  },
+})
+
+export const repair = defineOperation({
+  name: 'tenant.repair',
+  summary: 'Put back what on the machine differs from what the panel wants of a tenant',
+  description:
+    'A plan shows what differs and what it would be made. It is the job that creation is, with what holds already left alone; its domains are put back one by one.',
+  effect: 'machine',
+  policy: { scopes: ['global'] },
+  http: 'POST /tenants/{tenant}/repair',
+  positional: ['tenant'],
+  input: () => z.strictObject(target),
+  output: () => Accepted,
+  async run(context, input) {
+    const { id } = await ready(context, input.tenant, 'repair')
+    return { id: id, jobId: await context.enqueue(tenantRepair, { tenant: id }) }
   },
 })
 

@@ -6,8 +6,10 @@ import { encodeFrame, FrameDecoder } from '../../../src/contract/frame.ts'
 import type { Id } from '../../../src/contract/values.ts'
 import {
   type AgentMessage,
+  type DriftReport,
   type Failure,
   type HealthSnapshot,
+  type Inventory,
   type LimitName,
   PanelMessage,
   type RunOutput,
@@ -38,6 +40,8 @@ export interface Machine {
   usage: (of: string, tenants: readonly Id[]) => unknown
   /** Jobs that have not reached it have no output. */
   hasJob: (job: Id) => boolean
+  driftPage: (after: string | null) => { readonly items: DriftReport; readonly next: string | null }
+  inventory: (of: string) => Inventory
   /** Takes the audit trail; without it the agent never asks for any. */
   audit: AuditTrail | null
   /** Everything that the panel has sent, over all connections. */
@@ -57,6 +61,8 @@ export function machine(over: Partial<Machine> = {}): Machine {
     hasJob: () => true,
     results: new Map(),
     health: {},
+    driftPage: () => ({ items: [], next: null }),
+    inventory: () => [],
     audit: null,
     heard: [],
     ...over,
@@ -149,7 +155,8 @@ export class ScriptedAgent {
       this.#answer(message.ask, message.what === 'health' ? { ...health(), ...this.#machine.health } : [])
     if (message.t === 'account') this.#answer(message.ask, { uid: 20000 })
     if (message.t === 'usage') this.#answer(message.ask, this.#machine.usage(message.of, message.tenants))
-    if (message.t === 'inventory') this.#answer(message.ask, [])
+    if (message.t === 'drift_page') this.#answer(message.ask, this.#machine.driftPage(message.after))
+    if (message.t === 'inventory') this.#answer(message.ask, this.#machine.inventory(message.of))
     if (message.t === 'ping' && !this.#machine.isFrozen) this.#answer(message.ask, null)
     if (message.t === 'output' && this.#machine.hasJob(message.job)) this.#answer(message.ask, printed(message.after))
     else if (message.t === 'output') this.#fail(message.ask, 'not_found')

@@ -47,6 +47,7 @@ export interface TestPanelOptions {
   readonly watcherPace?: PanelOptions['watcherPace']
   /** Without: nobody's usage is measured, so that the store stands still. */
   readonly usageTickMs?: number
+  readonly driftPace?: PanelOptions['driftPace']
   readonly withoutAgent?: boolean
   readonly operations?: PanelOptions['operations']
   readonly registerPages?: RegisterPages
@@ -86,6 +87,7 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
       ...(options.refusalsInFull !== undefined && { refusalsInFull: options.refusalsInFull }),
       tickMs: 50,
       usageTickMs: options.usageTickMs ?? 2 ** 31 - 1,
+      ...(options.driftPace && { driftPace: options.driftPace }),
       ...(options.watcherPace && { watcherPace: options.watcherPace }),
       ...(options.webhookCa && { webhookCa: options.webhookCa }),
     })

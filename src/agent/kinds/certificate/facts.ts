@@ -2,6 +2,7 @@
  * A site's own certificate: key and chain lie in the site's directory, so that they go and come back with the site. The key
  * stays over all chains, and a chain is replaced by one rename: nobody reads the half of one and the half of another.
  */
+import type { KeyObject } from 'node:crypto'
 import { z } from 'zod'
 import { WcpError } from '../../../contract/errors.ts'
 import { type Fqdn, type HttpsPolicy, httpsPolicies, Id } from '../../../contract/values.ts'
@@ -12,7 +13,7 @@ import type { TenantIdentity } from '../../os/tenant-identity.ts'
 import { absentPath } from '../../steps/absent-path.ts'
 import { directory } from '../../steps/directory.ts'
 import { link } from '../../steps/link.ts'
-import { privateKey } from '../../steps/private-key.ts'
+import { privateKey, readKey } from '../../steps/private-key.ts'
 import type { Step } from '../../steps/step.ts'
 import { textFile } from '../../steps/text-file.ts'
 
@@ -27,10 +28,15 @@ export const kind = 'certificate'
 
 type Owner = Pick<TenantIdentity, 'name'>
 
-export function keyFacts(machine: Machine, tenant: Owner, fqdn: Fqdn): readonly Step[] {
+/** @param chain in use, with whose key nothing else may happen than that it is read by those who may */
+export function keyFacts(machine: Machine, tenant: Owner, fqdn: Fqdn, chain?: string): readonly Step[] {
   const { own, key } = placesOf(machine, tenant, fqdn)
   const gid = machine.accounts.workersGid
-  return [directory({ path: own, mode: 0o750, uid: 0, gid }), privateKey({ path: key, mode: 0o640, uid: 0, gid })]
+  const right = chain === undefined ? {} : { isRight: (found: KeyObject) => isFor(chain, found) }
+  return [
+    directory({ path: own, mode: 0o750, uid: 0, gid }),
+    privateKey({ path: key, mode: 0o640, uid: 0, gid, ...right }),
+  ]
 }
 
 export interface ServedSite {
@@ -44,7 +50,7 @@ export interface ServedSite {
 export function servedFacts(machine: Machine, tenant: Owner, site: ServedSite): readonly Step[] {
   const { served, chain: path } = placesOf(machine, tenant, site.fqdn)
   return [
-    ...keyFacts(machine, tenant, site.fqdn),
+    ...keyFacts(machine, tenant, site.fqdn, site.chain),
     textFile({ path, text: site.chain, mode: 0o644, uid: 0, gid: 0 }),
     link({ path: served, target: machine.places.web.ownTls }),
     ...httpsFacts(machine, tenant, { ...site, named: named(site) }),
@@ -100,6 +106,30 @@ export function certificateOf(
   { tenant, id }: Pick<SiteRecord, 'tenant' | 'id'>,
 ): Certificate | undefined {
   return certificatesOf(registry, tenant).find(({ domain }) => domain === id)
+}
+
+/** What a site is served with; null: the certificate that signs itself; `as it is`: nobody's business here. */
+export type OwnCertificate = Pick<ServedSite, 'chain' | 'https'> | null | 'as it is'
+
+/**
+ * What a repair may have a site served with. A key that does not fit stays as it is: a new one beside the chain would leave
+ * the site without any certificate, and so would the loss of a chain that the registry does not know.
+ */
+export async function ownToRepair(
+  machine: Machine,
+  tenant: Owner,
+  { fqdn, https }: Pick<ServedSite, 'fqdn' | 'https'>,
+  chain: string | null,
+): Promise<OwnCertificate> {
+  const places = placesOf(machine, tenant, fqdn)
+  if (chain !== null && isFor(chain, await readKey(machine.files, places.key))) return { chain, https }
+  return machine.files.existsNow(places.chain) ? 'as it is' : null
+}
+
+/** Whether the first certificate of the chain is for this key. */
+export function isFor(chain: string, key: KeyObject | undefined): boolean {
+  const [leaf] = parseChain(chain) ?? []
+  return key !== undefined && leaf?.checkPrivateKey(key) === true
 }
 
 /** Of a tenant's sites, by domain. */

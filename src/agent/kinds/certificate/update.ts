@@ -6,7 +6,7 @@ import { readKey } from '../../steps/private-key.ts'
 import { namesOf } from '../domain/facts.ts'
 import { identity, siteIn, type Tenant, tenantIn } from '../judge.ts'
 import { provision } from '../provisioner.ts'
-import { certificateIn, kind, named, placesOf, servedFacts } from './facts.ts'
+import { certificateIn, isFor, kind, named, placesOf, servedFacts } from './facts.ts'
 
 type Target = {
   readonly tenant: Tenant
@@ -26,8 +26,7 @@ export const updateCertificate = provision(certificateUpdate, {
     if (problem !== undefined) throw refused(site.fqdn, problem)
     if (named({ chain, names: namesOf(site) }).length === 0) throw refused(site.fqdn, 'it bears none of its names')
     const key = await readKey(machine.files, placesOf(machine, tenant, site.fqdn).key)
-    if (key === undefined || parsed[0]?.checkPrivateKey(key) !== true)
-      throw refused(site.fqdn, 'it is not for the key that was made here')
+    if (!isFor(chain, key)) throw refused(site.fqdn, 'it is not for the key that was made here')
     return { tenant, id, site: { id: domain, fqdn: site.fqdn, names: namesOf(site), https: site.https }, chain }
   },
   steps: ({ tenant, site, chain }, machine) => servedFacts(machine, tenant, { ...site, chain }),

@@ -1,5 +1,5 @@
 /** The facts of the machine for a site that exists. Creation, restoration and drift are all this one list. */
-import type { Fqdn, HttpsPolicy, Id, PhpVersion } from '../../../contract/values.ts'
+import type { Fqdn, Id, PhpVersion } from '../../../contract/values.ts'
 import type { Ownership } from '../../os/files.ts'
 import type { Machine } from '../../os/machine.ts'
 import type { TenantIdentity } from '../../os/tenant-identity.ts'
@@ -9,7 +9,7 @@ import { handedOverTree } from '../../steps/handed-over-tree.ts'
 import { link } from '../../steps/link.ts'
 import { servedDirectory } from '../../steps/served-directory.ts'
 import type { Step } from '../../steps/step.ts'
-import { servedFacts } from '../certificate/facts.ts'
+import { type OwnCertificate, servedFacts } from '../certificate/facts.ts'
 import { readyPage } from './ready-page.ts'
 
 export type SiteIdentity = {
@@ -19,12 +19,6 @@ export type SiteIdentity = {
   readonly php: PhpVersion | null
 }
 
-/** What is served with the site's own certificate. */
-interface OwnCertificate {
-  readonly chain: string
-  readonly https: HttpsPolicy
-}
-
 const root = { uid: 0, gid: 0 }
 
 /** Names first come into the routing table when everything behind them is complete. */
@@ -32,7 +26,7 @@ export function siteFacts(
   machine: Machine,
   tenant: TenantIdentity,
   site: SiteIdentity,
-  { isLive, own = null }: { isLive: boolean; own?: OwnCertificate | null },
+  { isLive, own = null }: { isLive: boolean; own?: OwnCertificate },
 ) {
   return [
     treeFact(machine, tenant, site),
@@ -80,7 +74,7 @@ export function routeFacts(
   { name }: TenantIdentity,
   site: SiteIdentity,
   isLive: boolean,
-  own: OwnCertificate | null = null,
+  own: OwnCertificate = null,
 ): Step[] {
   const { web, customers } = machine.places
   const place = web.site(name, site.fqdn)
@@ -88,12 +82,22 @@ export function routeFacts(
     directory({ path: place, mode: 0o711, ...root }),
     link({ path: `${place}/docroot`, target: customers.docroot(name, site.fqdn) }),
     phpFact(machine, { name }, site),
-    ...(own === null
-      ? [link({ path: `${place}/tls`, target: web.defaultTls })]
-      : servedFacts(machine, { name }, { fqdn: site.fqdn, names: namesOf(site), ...own })),
+    ...tlsFacts(machine, { name }, site, own),
     isLive ? liveSite(machine, { name }, site) : closedSite(machine, { name }, site),
     ...site.aliases.map((alias) => aliasFact(machine, { name }, site, alias)),
   ]
+}
+
+function tlsFacts(
+  machine: Machine,
+  owner: Pick<TenantIdentity, 'name'>,
+  site: SiteIdentity,
+  own: OwnCertificate,
+): readonly Step[] {
+  if (own === 'as it is') return []
+  if (own !== null) return servedFacts(machine, owner, { fqdn: site.fqdn, names: namesOf(site), ...own })
+  const { web } = machine.places
+  return [link({ path: `${web.site(owner.name, site.fqdn)}/tls`, target: web.defaultTls })]
 }
 
 export function phpFact({ places }: Machine, { name }: Pick<TenantIdentity, 'name'>, site: SiteIdentity): Step {

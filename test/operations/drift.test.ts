@@ -1,0 +1,118 @@
+/** The watch over drift: looked at in parts, kept, shown on the page of the thing, told, and put back. */
+import { afterEach, describe, expect, it } from 'vitest'
+import { Id } from '../../src/contract/values.ts'
+import { realPages } from './support/real-pages.ts'
+import { type TestPanel, testPanel, until } from './support/test-panel.ts'
+
+let test: TestPanel
+afterEach(() => test.stop())
+
+const pace = { everyMs: 20, raisedForMs: 0, clearedForMs: 0, mailEveryMs: 0 }
+const quick = { partMs: 20, roundMs: 40, tickMs: 10 }
+const diff = '--- /etc/userdb/bakery.user\n+++ /etc/userdb/bakery.user\n@@ -1,1 +1,1 @@\n-"uid":0\n+"uid":20000'
+const finding = (resource: string) => ({
+  resource,
+  changes: [{ step: 'file /etc/userdb/bakery.user', action: 'change' as const, diff }],
+})
+const findings = async (resource = '') =>
+  (await test.root('GET', `/api/v1/health/findings${resource && `?resource=${encodeURIComponent(resource)}`}`)).json()
+    .items ?? []
+const asked = () => test.machine.heard.flatMap((message) => (message.t === 'drift_page' ? [message.after] : []))
+
+async function start(driftPace = quick) {
+  test = await testPanel({ driftPace, watcherPace: pace, registerPages: realPages })
+  await test.root('POST', '/api/v1/packages', { name: 'basic' })
+  const { id } = (await test.root('POST', '/api/v1/tenants', { name: 'bakery' })).json()
+  const bakery = { id: Id.parse(id), name: 'bakery', state: 'active' as const }
+  test.machine.inventory = (of) => (of === 'tenants' ? [bakery] : [])
+  await until(async () => (await test.root('GET', '/api/v1/tenants/bakery')).json().status === 'active')
+}
+
+describe('drift', () => {
+  it('is shown on the page of the thing, stands as a condition, and is gone once it was put back', async () => {
+    await start()
+    let isDamaged = true
+    test.machine.driftPage = () => ({ items: isDamaged ? [finding('tenant bakery')] : [], next: null })
+    test.machine.play = ({ type }) => {
+      if (type === 'tenant.repair') isDamaged = false
+      return 'succeed'
+    }
+    await until(async () => (await findings('tenant bakery')).length === 1)
+    const standing = async () =>
+      ((await test.root('GET', '/api/v1/conditions?state=standing&source=drift')).json().items ?? []) as unknown[]
+    await until(async () => (await standing()).length === 1)
+    expect(await standing()).toMatchObject([{ subject: 'tenant bakery', page: '/tenants/bakery' }])
+    const browser = await test.administrator('ann@example.com')
+    const page = (await browser.ask({ path: '/tenants/bakery' })).text
+    expect(page).toMatch(/Differs from what the panel wants[\s\S]*\/do\/tenant\.repair\?tenant=bakery/)
+    expect(page).toMatch(/class="diff-add">\+.*20000/)
+    expect((await browser.ask({ path: '/drift' })).text).toContain('tenant bakery')
+
+    const plan = (await test.root('POST', '/api/v1/tenants/bakery/repair?plan=1')).json()
+    expect(JSON.stringify(plan)).toContain('step of tenant.repair')
+    expect((await findings()).length).toBe(1)
+    expect((await test.root('POST', '/api/v1/tenants/bakery/repair')).status).toBe(202)
+    await until(async () => (await findings()).length === 0 && (await standing()).length === 0)
+    expect((await browser.ask({ path: '/drift' })).text).toContain('Nothing differs.')
+  })
+
+  it('is looked at part by part, goes on where it was in the next life of the panel, and forgets at the end of a round', async () => {
+    await start({ ...quick, roundMs: 3_600_000 })
+    const parts: Record<string, { items: ReturnType<typeof finding>[]; next: string | null }> = {
+      first: { items: [finding('web server')], next: 'bakery' },
+      bakery: { items: [finding('tenant cafe')], next: 'cafe' },
+    }
+    test.machine.driftPage = (after) => {
+      const part = parts[after ?? 'first']
+      if (part === undefined) throw new Error('not yet')
+      return part
+    }
+    // the round that began with the panel is over: another one
+    const settings = () => test.panel.db.selectFrom('settings').selectAll().where('key', '=', 'drift.round').execute()
+    await until(async () => (await settings())[0]?.value.includes('"isDone":true'))
+    await test.panel.db.deleteFrom('settings').where('key', '=', 'drift.round').execute()
+    test.machine.heard.length = 0
+    parts.cafe = { items: [], next: 'cafe' }
+    await until(() => asked().filter((after) => after === 'cafe').length > 1)
+    expect((await findings()).length).toBe(2)
+    test.machine.heard.length = 0
+    await test.restart()
+    await until(() => asked().length > 1)
+    expect(new Set(asked())).toEqual(new Set(['cafe']))
+
+    const late = new Date(Date.now() - 3_600_000).toISOString()
+    await test.panel.db
+      .updateTable('drift_findings')
+      .set({ updated_at: late })
+      .where('resource', '=', 'tenant cafe')
+      .execute()
+    parts.cafe = { items: [], next: null }
+    await until(async () => (await findings()).length === 1)
+    expect(await findings()).toMatchObject([{ resource: 'web server' }])
+  })
+
+  it('is told of a tenant that only one side has', async () => {
+    await start()
+    await until(async () => (await findings()).length === 0)
+    test.machine.inventory = () => []
+    await until(async () => (await findings('inventory: tenant bakery')).length === 1)
+  })
+
+  it('that is more than a store should hold is cut', async () => {
+    await start()
+    const long = { step: 'x'.repeat(2000), action: 'change' as const, diff: 'y'.repeat(9000) }
+    test.machine.driftPage = () => ({
+      items: Array.from({ length: 3 }, (_, index) => ({
+        resource: `tenant t${index}`,
+        changes: Array.from({ length: 5 }, () => long),
+      })),
+      next: null,
+    })
+    const [found] = await until(async () => {
+      const items = await findings()
+      return items.length === 3 ? items : undefined
+    })
+    const { changes } = found as unknown as { changes: { step: string; diff: string }[] }
+    expect(changes.map(({ step, diff }) => [step.length, diff.length])).toEqual(Array(5).fill([500, 4000]))
+  })
+})
