@@ -20,3 +20,27 @@ it('shows of a private key its fingerprint alone, also where only a part of it d
   expect(shown).toMatch(/\n-\[private key, SHA-256 [0-9a-f]{64}\]\n\+\[private key, SHA-256 [0-9a-f]{64}\]$/)
   expect(unifiedDiff('/f', undefined, '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n')).not.toContain('c2VjcmV0')
 })
+
+it.each([
+  ['env[DATABASE_URL] = "postgres://shop:hunter2@db/shop"'],
+  ['env[PEPPER] = hunter2'],
+  ['php_admin_value[mysqli.default_pw] = hunter2'],
+  ['; php_value[redis.password] = hunter2'],
+  ['db_password=hunter2'],
+  ['api_key = hunter2'],
+  ['php_value[session.save_path] = "tcp://cache:hunter2@10.0.0.1"'],
+  ['proxy_set_header Authorization "Basic hunter2";'],
+])('shows that a secret differs, and not the secret: %s', (line) => {
+  const shown = unifiedDiff('/f', `a\n${line}\n`, `a\n${line.replace('hunter2', 'hunter3')}\n`)
+
+  expect(shown).toMatch(/\n-.*\[not shown\].*\n\+.*\[not shown\]/)
+  expect(shown).not.toContain('hunter')
+})
+
+it('shows settings that are no secrets', () => {
+  const lines = ['env[PATH] = /bin', 'php_value[memory_limit] = 1G', 'ssl_certificate_key /k.pem;', 'pass = 1']
+
+  expect(unifiedDiff('/f', '', lines.join('\n'))).toBe(
+    ['--- /f', '+++ /f', '@@ -0,0 +1,4 @@', ...lines.map((line) => `+${line}`)].join('\n'),
+  )
+})

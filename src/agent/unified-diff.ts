@@ -14,8 +14,8 @@ export function unifiedDiff(path: string, before: string | undefined, after: str
     `--- ${before === undefined ? '/dev/null' : path}`,
     `+++ ${after === undefined ? '/dev/null' : path}`,
     `@@ -${range(head, removed.length)} +${range(head, added.length)} @@`,
-    ...removed.map((line) => `-${line}`),
-    ...added.map((line) => `+${line}`),
+    ...removed.map((line) => `-${withoutSecret(line)}`),
+    ...added.map((line) => `+${withoutSecret(line)}`),
   ].join('\n')
   return text.length > longest ? `${text.slice(0, longest - 4)}\n...` : text
 }
@@ -39,4 +39,19 @@ function sharedAtStart(one: readonly string[], other: readonly string[]): number
 function withoutKeys(text: string): string {
   const key = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g
   return text.replaceAll(key, (found) => `[private key, SHA-256 ${createHash('sha256').update(found).digest('hex')}]`)
+}
+
+const hidden = '[not shown]'
+/** Names of settings whose values are nobody's to read, and the environment, where programs look for such values. */
+const secretName =
+  /^([;#\s]*[\w.-]*\[?[\w.-]*(?:passw|passphrase|_pw|secret|token|api_?key|credential|dsn)[\w.-]*\]?\s*=\s*)\S.*$/i
+const environment = /^([;#\s]*env\[(?!(?:PATH|HOME|USER|TMPDIR)\])[^\]]*\]\s*=\s*)\S.*$/
+const fastcgiOrHeader = /^([;#\s]*\w+\s+"?[\w-]*(?:authorization|passw|secret|token|api[_-]?key)[\w-]*"?\s+)\S.*$/i
+const inUrl = /(:\/\/[^\s/:@]*:)[^\s/@]+@/g
+
+/** The same of what a line of a configuration sets. */
+function withoutSecret(line: string): string {
+  for (const setting of [secretName, environment, fastcgiOrHeader])
+    if (setting.test(line)) return line.replace(setting, `$1${hidden}`)
+  return line.replaceAll(inUrl, `$1${hidden}@`)
 }
