@@ -47,6 +47,7 @@ export interface TestPanelOptions {
   readonly watcherPace?: PanelOptions['watcherPace']
   /** Without: nobody's usage is measured, so that the store stands still. */
   readonly usageTickMs?: number
+  /** Without: nobody looks for drift, for the same reason. */
   readonly driftPace?: PanelOptions['driftPace']
   readonly withoutAgent?: boolean
   readonly operations?: PanelOptions['operations']
@@ -61,6 +62,9 @@ const withoutRateLimits = ['requests', 'reads', 'writes', 'jobs']
 export const noNameServer = 'dns_servers: 127.0.0.1:9'
 
 export const password = 'correct horse battery'
+
+/** Milliseconds of the longest timer. */
+const never = 2 ** 31 - 1
 
 export async function testPanel(options: TestPanelOptions = {}): Promise<TestPanel> {
   const directory = await mkdtemp(join(tmpdir(), 'wcp-http-'))
@@ -86,8 +90,8 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
       holdMs: options.holdMs ?? 30_000,
       ...(options.refusalsInFull !== undefined && { refusalsInFull: options.refusalsInFull }),
       tickMs: 50,
-      usageTickMs: options.usageTickMs ?? 2 ** 31 - 1,
-      ...(options.driftPace && { driftPace: options.driftPace }),
+      usageTickMs: options.usageTickMs ?? never,
+      driftPace: options.driftPace ?? { partMs: never, roundMs: never, tickMs: never },
       ...(options.watcherPace && { watcherPace: options.watcherPace }),
       ...(options.webhookCa && { webhookCa: options.webhookCa }),
     })
