@@ -28,6 +28,7 @@ import { installedPhp } from './os/php-versions.ts'
 import type { ServiceState } from './os/services.ts'
 import { hasCgroups, unenforced } from './os/unenforced.ts'
 import { webProblem } from './os/web-probe.ts'
+import { doOwnFiles } from './own-files.ts'
 import { panelLink } from './panel-link.ts'
 import { openGate, prepareDirectories, preparePanelCredentials, prepareSecrets } from './prepare.ts'
 import { renderEgress } from './render/egress.ts'
@@ -118,6 +119,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
       const page = await driftPageByChild(places, signal, after)
       return after === null ? { ...page, items: [...(await egress.drift()), ...page.items] } : page
     },
+    ownFiles: (what, by) => doOwnFiles({ machine, preparation, config: inForce, log }, what, by),
     budgets: () => budgetsOf(inForce),
     verifyRoot: (password, from) => verifyRootByPam(password, from, log),
     parallel: config.jobsAtOnce,

@@ -70,27 +70,56 @@ export async function openGate({ files, places }: Preparation, { hasOwnViews }: 
 }
 
 /** Each secret is made once and never again: two installations share none (C36), and a restart changes none. */
-export async function prepareSecrets({ files, places, accounts, host }: Preparation): Promise<void> {
-  const secret = { mode: 0o600, uid: 0, gid: 0 }
+export async function prepareSecrets(preparation: Preparation): Promise<void> {
+  const { files, places, host } = preparation
   if (!files.existsNow(places.panelKey)) {
     await files.writeFile(places.panelKey, `${randomBytes(32).toString('hex')}\n`, secret)
   }
-  await certificate(files, places.panelCertificate, places.panelTlsKey, host, secret)
+  const { panel, web } = pairs(preparation)
+  await certificate(files, panel, host)
+  await certificate(files, web, 'localhost')
+}
+
+/** Owner and mode of the keys that are there. None is made: a certificate in use would be lost with it. */
+export async function closeKeys(preparation: Preparation): Promise<void> {
+  for (const pair of Object.values(pairs(preparation))) await closeKey(preparation.files, pair)
+}
+
+/** A certificate and its key. */
+interface Pair {
+  readonly certificate: string
+  readonly key: string
+  /** Of the key. */
+  readonly own: Ownership
+}
+
+const secret = { mode: 0o600, uid: 0, gid: 0 }
+
+function pairs({ places, accounts }: Preparation): { readonly panel: Pair; readonly web: Pair } {
   const { defaultTls, certificateFile, keyFile } = places.web
-  const webKey = { mode: 0o640, uid: 0, gid: accounts.workers.gid }
-  await certificate(files, `${defaultTls}/${certificateFile}`, `${defaultTls}/${keyFile}`, 'localhost', webKey)
+  return {
+    panel: { certificate: places.panelCertificate, key: places.panelTlsKey, own: secret },
+    web: {
+      certificate: `${defaultTls}/${certificateFile}`,
+      key: `${defaultTls}/${keyFile}`,
+      own: { mode: 0o640, uid: 0, gid: accounts.workers.gid },
+    },
+  }
 }
 
 /** The certificate is written last: while it is missing, an interrupted attempt is simply made again. */
-async function certificate(files: Files, certificatePath: string, keyPath: string, host: string, own: Ownership) {
-  const key = await files.look(keyPath)
-  if (files.existsNow(certificatePath) && key.type === 'file') {
-    if (ownershipDiffers(key, own)) await files.putBack(keyPath, { ...key, ...own })
-    return
-  }
+async function certificate(files: Files, pair: Pair, host: string): Promise<void> {
+  if (files.existsNow(pair.certificate) && (await closeKey(files, pair))) return
   const made = await selfSignedCertificate(host)
-  await files.writeFile(keyPath, made.key, own)
-  await files.writeFile(certificatePath, made.certificate, { ...own, mode: 0o644 })
+  await files.writeFile(pair.key, made.key, pair.own)
+  await files.writeFile(pair.certificate, made.certificate, { ...pair.own, mode: 0o644 })
+}
+
+/** @returns whether there is one */
+async function closeKey(files: Files, { key: path, own }: Pair): Promise<boolean> {
+  const key = await files.look(path)
+  if (key.type === 'file' && ownershipDiffers(key, own)) await files.putBack(path, { ...key, ...own })
+  return key.type === 'file'
 }
 
 /**

@@ -19,7 +19,7 @@ describe.skipIf(process.getuid?.() !== 0)('a file that is wholly ours', () => {
     clock = Date.parse('2026-03-01T12:00:00.000Z')
     const places = layout(root)
     const now = () => new Date(clock++)
-    machine = { places, files: createFiles({ root, owner: 0 }), now } as Machine // the rest is not asked for
+    machine = { places, files: createFiles({ root, owner: 0 }), accounts: { workersGid: 0 }, now } as Machine // the rest is not asked for
     path = places.nginxSite
     for (const one of [dirname(path), places.agentState]) mkdirSync(one, { recursive: true })
   })
@@ -44,7 +44,7 @@ describe.skipIf(process.getuid?.() !== 0)('a file that is wholly ours', () => {
     expect([statSync(copy).mode & 0o777, statSync(dirname(copy)).mode & 0o777]).toEqual([0o600, 0o700])
     writeFileSync(path, 'version 1\n')
     const text = { path, text: 'version 1\n', mode: 0o644, uid: 0, gid: 0 }
-    const told = async () => JSON.stringify(await webServerDrift(machine, 0, [text]))
+    const told = async () => JSON.stringify(await webServerDrift(machine, { directories: [], texts: [text] }))
     expect(await told()).toContain('+client_max_body_size 1g;')
     expect(await told()).toContain(copy)
     rmSync(copy)

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../lib/config.ts'
 import { assetText } from '../program/assets.ts'
+import { type AdoptableFile, adoptedText } from './adopted-text.ts'
 import type { Log } from './log.ts'
 import type { Layout } from './os/layout.ts'
 import type { Machine } from './os/machine.ts'
@@ -23,9 +24,10 @@ const own = { mode: 0o644, uid: 0, gid: 0 }
 export async function prepareWebSite(machine: Machine, config: Config, log: Log): Promise<void> {
   const { files, places, services } = machine
   const page = suspendedPage(places)
-  await keep(machine, page.path, page.text, log)
-  await files.writeFile(page.path, page.text, own)
-  await noteOwnText(machine, page.path, page.text)
+  const { text } = (await adoptedText(machine, page)) ?? page
+  await keep(machine, page.path, text, log)
+  await files.writeFile(page.path, text, own)
+  await noteOwnText(machine, page.path, text)
   const wanted = await siteText(places, config)
   if ((await files.readText(places.nginxSite)) === wanted) return await noteOwnText(machine, places.nginxSite, wanted)
   const before = await files.look(places.nginxSite)
@@ -41,14 +43,19 @@ export async function prepareWebSite(machine: Machine, config: Config, log: Log)
   }
 }
 
-/** Both files, for the look for drift. */
-export async function webSiteFacts(places: Layout, config: Config): Promise<readonly TextFile[]> {
-  const site = { path: places.nginxSite, text: await siteText(places, config) }
-  return [suspendedPage(places), site].map((file) => ({ ...file, ...own }))
+/** Both files, for the look for drift. That of all sites is never adopted: it keeps them apart. */
+export async function webSiteFacts(places: Layout, config: Config): Promise<readonly (TextFile | AdoptableFile)[]> {
+  return [suspendedPage(places), { path: places.nginxSite, text: await siteText(places, config), ...own }]
 }
 
-function suspendedPage({ web }: Layout): Pick<TextFile, 'path' | 'text'> {
-  return { path: join(web.pages, 'suspended.html'), text: assetText('templates/system/suspended.html') }
+export function suspendedPage({ web, adopted }: Layout): AdoptableFile {
+  const name = 'suspended.html'
+  return {
+    path: join(web.pages, name),
+    text: assetText(`templates/system/${name}`),
+    ...own,
+    record: join(adopted, name),
+  }
 }
 
 async function siteText(places: Layout, config: Config): Promise<string> {

@@ -3,10 +3,10 @@ import { z } from 'zod'
 import { AcmeRequest, AcmeToken } from './acme.ts'
 import { BrakeKind, StepState } from './job.ts'
 import { UsageSource, usagePage } from './usage.ts'
-import { Id, TenantName } from './values.ts'
+import { Id, Line, TenantName } from './values.ts'
 
 /** Both sides refuse another version by name; an upgrade replaces both at once. */
-export const wireVersion = 8
+export const wireVersion = 9
 
 const Text = z.string().max(4000)
 const Token = z.int().min(1)
@@ -18,8 +18,8 @@ const JobTypeName = z.string().max(40)
 /** One thing a job would change: a path or a unit, and how. */
 export const Change = z.strictObject({
   step: Text,
-  /** `same`: already true. */
-  action: z.enum(['same', 'create', 'change', 'remove', 'run']),
+  /** `same`: already true. `adopt`: somebody else's text stays, as an operator wants it. */
+  action: z.enum(['same', 'create', 'change', 'remove', 'run', 'adopt']),
   /** Unified diff or one sentence; null when there is nothing to show. */
   diff: z.string().max(20_000).nullable(),
 })
@@ -69,6 +69,9 @@ export type LimitName = z.infer<typeof LimitName>
 /** `tenants`, `domains`, or the name of a kind, of which there may be none. */
 const InventoryWord = z.string().regex(/^[a-z][a-z-]{0,39}$/)
 
+export const OwnFilesVerb = z.enum(['repair', 'repair_all', 'adopt'])
+export type OwnFilesVerb = z.infer<typeof OwnFilesVerb>
+
 export const PanelMessage = z.discriminatedUnion('t', [
   z.strictObject({
     t: z.literal('job'),
@@ -96,6 +99,8 @@ export const PanelMessage = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('inspect'), ask: Id, what: z.enum(['health', 'drift', 'audit']) }),
   /** The look for drift at the tenants after one in the order of their names, or at the first and at what is no tenant's. */
   z.strictObject({ t: z.literal('drift_page'), ask: Id, after: TenantName.nullable() }),
+  /** To the files that are no tenant's: they are put back, with what was adopted of them or without, or adopted. Told to nobody: the next look sees it. */
+  z.strictObject({ t: z.literal('own_files'), what: OwnFilesVerb, by: Line.max(254) }),
   /** The root side's inventory, by id: the next `inventoryPage` after one, or the first. */
   z.strictObject({ t: z.literal('inventory'), ask: Id, of: InventoryWord, after: Id.nullable() }),
   /** A tenant's account on this machine. Answered with `Account`. */

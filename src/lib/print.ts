@@ -61,6 +61,7 @@ const signs: Readonly<Record<Change['action'], readonly [string, Style]>> = {
   change: ['~', 'yellow'],
   remove: ['-', 'red'],
   run: ['>', 'cyan'],
+  adopt: ['!', 'cyan'],
 }
 
 /** The changes of a job, a line a step, with its diff below. */

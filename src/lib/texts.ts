@@ -98,6 +98,7 @@ export const shared = {
     lock: 'Lock',
     unlock: 'Unlock',
     repair: 'Put back',
+    adopt: 'Adopt',
     delete: 'Delete',
     restore: 'Restore',
     grant: 'Grant',
@@ -169,7 +170,7 @@ export const shared = {
     title: 'What would change',
     nothingDone: 'Nothing has been done.',
     same: 'Everything is as wanted already.',
-    actions: { same: 'as is', create: 'create', change: 'change', remove: 'remove', run: 'run' },
+    actions: { same: 'as is', create: 'create', change: 'change', remove: 'remove', run: 'run', adopt: 'adopt' },
   },
   overview: {
     held: 'Waits for root’s word',
@@ -216,6 +217,7 @@ export const shared = {
   drift: {
     title: 'Differs from what the panel wants',
     repair: 'Put back',
+    adopted: 'Adopted: other than what the panel writes',
     all: 'Drift',
     lede: 'What on the machine differs from what the panel wants, as it was seen last.',
     nothing: 'Nothing differs.',

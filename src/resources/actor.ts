@@ -20,3 +20,8 @@ export type Actor =
       /** The API key by which a program acts for this user, who has the permissions here that the key names. */
       readonly key?: { readonly id: Id; readonly name: string }
     }
+
+/** How an actor is written down: who acts as another answers for it under his own name. */
+export function nameOf(actor: Actor): string {
+  return actor.kind === 'root' ? 'root' : (actor.impersonator ?? actor).email
+}

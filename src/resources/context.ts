@@ -3,7 +3,15 @@ import type { z } from 'zod'
 import type { JobContract } from '../contract/job.ts'
 import { operationsFor, type Policy } from '../contract/operation.ts'
 import type { Id } from '../contract/values.ts'
-import type { DriftReport, HealthSnapshot, Inventory, MirrorReport, RunOutput } from '../contract/wire.ts'
+import type {
+  Change,
+  DriftReport,
+  HealthSnapshot,
+  Inventory,
+  MirrorReport,
+  OwnFilesVerb,
+  RunOutput,
+} from '../contract/wire.ts'
 import type { Actor } from './actor.ts'
 import type { RowChange } from './job/queued-row.ts'
 import type { KindNumbers } from './kind-numbers.ts'
@@ -60,6 +68,8 @@ export interface Context extends Stores {
     signingRequest(certificate: Id): Promise<string>
     /** Tells it to end the command of a job; false while the agent is away. */
     stop(job: Id): boolean
+    /** Has files that are no tenant's put back or adopted; false while the root side changes nothing. @param seen differences, for a plan */
+    ownFiles(what: OwnFilesVerb, by: string, seen: readonly Change[]): boolean
   }
   /** The browser's session of the call; null for everybody who has none, such as root. */
   readonly session: {

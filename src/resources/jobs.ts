@@ -30,6 +30,18 @@ function isContract(one: unknown): one is JobContract {
 
 /** A module's exports come in the order of their names, which is nobody's order (ECMA-262, module namespace objects). */
 function place({ type }: JobContract): number {
-  const verbs = ['create', 'limit', 'update', 'suspend', 'unsuspend', 'repair', 'delete', 'restore', 'purge', 'run']
+  const verbs = [
+    'create',
+    'limit',
+    'update',
+    'suspend',
+    'unsuspend',
+    'repair',
+    'adopt',
+    'delete',
+    'restore',
+    'purge',
+    'run',
+  ]
   return verbs.indexOf(type.slice(type.indexOf('.') + 1))
 }

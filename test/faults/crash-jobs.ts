@@ -1,6 +1,6 @@
 /** For every job type: the requests that lead up to it, and the one that makes it. A new type without a line here does not compile. */
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { deriveKeys } from '../../src/panel/auth/keys.ts'
 import { storesFor } from '../../src/resources/index.ts'
@@ -11,6 +11,7 @@ import { newId } from '../../src/store/new-id.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import type { Product } from '../support/product.ts'
 import { passTrashDays } from '../support/trash-days.ts'
+import { writeIntoFpmConfig } from '../support/written-by-hand.ts'
 import type { Request } from './recording-client.ts'
 
 export interface CrashJob {
@@ -22,6 +23,8 @@ export interface CrashJob {
   readonly request: Request | 'purge' | 'certify'
   /** A page of the tenant's PHP, so that there is something to stop. */
   readonly wakes?: true
+  /** Done to the machine before it. */
+  readonly damage?: (root: string) => void
 }
 
 export const tenant = 'acme'
@@ -45,6 +48,10 @@ export const mark = 'begun'
 const command = ['php', '-r', `file_put_contents("${mark}", "x", FILE_APPEND);`]
 const both = [create, createSite, createSecond]
 
+function forgetAlias(root: string): void {
+  rmSync(join(root, 'var/lib/wcp360-web/hosts/www.shop.example.com'))
+}
+
 export const crashJobs: Readonly<Record<JobType, CrashJob>> = {
   'tenant.create': { before: [], request: create },
   'tenant.limit': {
@@ -53,7 +60,8 @@ export const crashJobs: Readonly<Record<JobType, CrashJob>> = {
   },
   'tenant.suspend': { before: both, request: onTenant('suspend'), wakes: true },
   'tenant.unsuspend': { before: [...both, onTenant('suspend')], request: onTenant('unsuspend') },
-  'tenant.repair': { before: both, request: onTenant('repair') },
+  'tenant.repair': { before: both, request: onTenant('repair'), damage: writeIntoFpmConfig },
+  'tenant.adopt': { before: both, request: onTenant('adopt'), damage: writeIntoFpmConfig },
   'tenant.delete': { before: [...both, post(`/domains/${second}/suspend`)], request: removeTenant, wakes: true },
   'tenant.restore': { before: [...both, removeTenant], request: onTenant('restore') },
   'tenant.purge': { before: [...both, removeSite, removeTenant], request: 'purge' },
@@ -65,7 +73,7 @@ export const crashJobs: Readonly<Record<JobType, CrashJob>> = {
   },
   'domain.suspend': { before: both, request: onSite('suspend'), wakes: true },
   'domain.unsuspend': { before: [...both, onSite('suspend')], request: onSite('unsuspend') },
-  'domain.repair': { before: both, request: onSite('repair') },
+  'domain.repair': { before: both, request: onSite('repair'), damage: forgetAlias },
   'domain.delete': { before: both, request: removeSite, wakes: true },
   'domain.restore': { before: [...both, removeSite], request: onSite('restore') },
   'domain.purge': { before: [...both, removeSite], request: 'purge' },

@@ -66,6 +66,7 @@ export class CrashMachine {
       await this.untilSettled()
     }
     if (crashJobs[type].request === 'certify') await this.#certify()
+    crashJobs[type].damage?.(this.product.root)
     this.#putPage()
     await this.#save(type)
   }

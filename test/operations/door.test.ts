@@ -57,7 +57,7 @@ async function door(options: Partial<OperationRunnerOptions> = {}) {
     storesOf: panel.stores,
     registry: operations,
     idempotency: idempotency({ seal: randomBytes(32), codes: randomBytes(32) }),
-    link: { ask: never, send: () => false, phpVersions: [], setupOpen: false },
+    link: { ask: never, send: () => false, phpVersions: [], readOnly: null, setupOpen: false },
     hasher: {
       hash: async (place, password) => {
         told.hashed.push(`${JSON.stringify(place)} ${password}`)
@@ -438,7 +438,7 @@ describe('a change', () => {
     'of effect %s before setup has ended, with an administrator there: %s',
     async (effect, isDone, expected, asked) => {
       let closed = 0
-      const link = { ask: never, send: () => false, phpVersions: [], setupOpen: true as boolean | null }
+      const link = { ask: never, send: () => false, phpVersions: [], readOnly: null, setupOpen: true as boolean | null }
       const closeSetupIfDone = async () => {
         closed++
         if (isDone) link.setupOpen = false
@@ -529,7 +529,7 @@ describe('a plan', () => {
       asked.push(question)
       return [[{ name: 'linux user', action: 'create', diff: null }]]
     }) as never
-    const link = { ask, send: () => false, phpVersions: [], setupOpen: false }
+    const link = { ask, send: () => false, phpVersions: [], readOnly: null, setupOpen: false }
     const { run, plan, panel, trail, told } = await door({ link })
     await run(caller(root), slices.package.create, { name: 'basic' })
     const [before, changed] = [await trail(), told.changed]
@@ -566,7 +566,9 @@ describe('a plan', () => {
   })
 
   it('before setup has ended is refused', async () => {
-    const { plan } = await door({ link: { ask: never, send: () => false, phpVersions: [], setupOpen: true } })
+    const { plan } = await door({
+      link: { ask: never, send: () => false, phpVersions: [], readOnly: null, setupOpen: true },
+    })
 
     expect(await codeOf(plan(caller(root), operation({ effect: 'machine' }), {}))).toBe('setup_needed')
   })

@@ -115,4 +115,101 @@ describe('drift', () => {
     const { changes } = found as unknown as { changes: { step: string; diff: string }[] }
     expect(changes.map(({ step, diff }) => [step.length, diff.length])).toEqual(Array(5).fill([500, 4000]))
   })
+
+  it('of files that are no tenant’s is put back or adopted at once, a plan shows what was seen, and the next look is soon', async () => {
+    await start({ ...quick, roundMs: 3_600_000 })
+    const seen = {
+      ...finding('web server'),
+      changes: [{ step: 'file /pages/suspended.html', action: 'change' as const, diff }],
+    }
+    test.machine.driftPage = () => ({ items: [seen], next: null })
+    await test.root('POST', '/api/v1/health/repair', { resource: 'web server' })
+    await until(async () => (await findings('web server')).length === 1)
+    const told = () => test.machine.heard.filter(({ t }) => t === 'own_files')
+    test.machine.heard.length = 0
+
+    const planned = async (verb: string) =>
+      JSON.stringify((await test.root('POST', `/api/v1/health/${verb}?plan=1`, { resource: 'web server' })).json())
+    expect(await planned('repair')).toContain('file /pages/suspended.html')
+    expect(await planned('adopt')).toContain('"action":"adopt"')
+    expect(told()).toEqual([])
+    test.machine.driftPage = () => ({ items: [], next: null })
+    for (const [verb, more] of [
+      ['repair', {}],
+      ['repair', { adopted: true }],
+      ['adopt', {}],
+    ] as const) {
+      const answer = await test.root('POST', `/api/v1/health/${verb}`, { resource: 'web server', ...more })
+      expect(answer.json()).toEqual({ jobId: null })
+    }
+    const by = { t: 'own_files', by: 'root' }
+    await until(() => told().length === 3)
+    expect(told()).toEqual([
+      { ...by, what: 'repair' },
+      { ...by, what: 'repair_all' },
+      { ...by, what: 'adopt' },
+    ])
+    await until(async () => (await findings('web server')).length === 0)
+  })
+
+  it('of a tenant leads to its job by the name that it is told under, and what no job puts back is refused', async () => {
+    await start()
+    const change = async (verb: string, resource: string) =>
+      await test.root('POST', `/api/v1/health/${verb}`, { resource })
+    const job = async (answer: Awaited<ReturnType<typeof change>>) =>
+      (await test.root('GET', `/api/v1/jobs/${answer.json().jobId}`)).json()
+    const idle = () => until(async () => (await test.root('GET', '/api/v1/tenants/bakery')).json().status === 'active')
+
+    expect(await job(await change('repair', 'tenant bakery'))).toMatchObject({ type: 'tenant.repair' })
+    await idle()
+    expect(await job(await change('adopt', 'tenant bakery'))).toMatchObject({ type: 'tenant.adopt' })
+    await idle()
+    expect(test.machine.heard.find((one) => one.t === 'job' && one.type === 'tenant.adopt')).toMatchObject({
+      payload: { by: 'root' },
+    })
+    expect((await change('repair', 'tenant nobody')).status).toBe(404)
+    expect((await change('repair', 'tenant ..')).status).toBe(404)
+    expect((await change('adopt', 'domain shop.example.com')).status).toBe(409)
+    expect((await change('repair', 'routing table')).status).toBe(422)
+  })
+
+  it('that was adopted is shown with who did it, and is nothing to hear of', async () => {
+    await start()
+    const step =
+      'file /fpm.conf: adopted by ann@example.com at 2026-03-01T12:00:00.000Z, until the panel writes it anew'
+    const adopted = { resource: 'tenant bakery', changes: [{ step, action: 'adopt' as const, diff }] }
+    test.machine.driftPage = () => ({ items: [adopted, finding('tenant cafe')], next: null })
+    const standing = async () =>
+      ((await test.root('GET', '/api/v1/conditions?state=standing&source=drift')).json().items ?? []) as unknown[]
+    await until(async () => (await standing()).length === 1)
+
+    expect(await standing()).toMatchObject([{ subject: 'tenant cafe' }])
+    const browser = await test.administrator('ann@example.com')
+    const page = (await browser.ask({ path: '/tenants/bakery' })).text
+    expect(page).toContain('Adopted: other than what the panel writes')
+    expect(page).toContain('adopted by ann@example.com')
+    expect(page).not.toContain('Differs from what the panel wants')
+  })
+
+  it('between the two sides does not take the place of a diff', async () => {
+    await start()
+    test.machine.driftPage = () => ({ items: [finding('tenant bakery')], next: null })
+    test.machine.inventory = () => []
+    await until(async () => (await findings()).length === 2)
+
+    expect(await findings('tenant bakery')).toMatchObject([{ changes: [{ diff }] }])
+    expect(await findings('inventory: tenant bakery')).toMatchObject([{ changes: [{ diff: null }] }])
+  })
+
+  it('stands for as long as it is seen, also when there is no room for more of it', async () => {
+    await start()
+    const many = Array.from({ length: 510 }, (_, index) => finding(`tenant t${index}`))
+    test.machine.driftPage = () => ({ items: many, next: null })
+    await until(async () => (await findings()).length === 500)
+    const first = (await findings('tenant t0'))[0] as unknown as { foundAt: string; seenAt: string }
+
+    await until(async () => String((await findings('tenant t0'))[0]?.seenAt) > first.seenAt)
+    expect((await findings()).length).toBe(500)
+    expect(await findings('tenant t0')).toMatchObject([{ foundAt: first.foundAt }])
+  })
 })

@@ -534,6 +534,7 @@ const shownElsewhere = [
   'webhook.deliveries', // of its webhook
   'totp.get', // of the own account
   'settings.get', // of the list
+  'health.findings', // of the page of drift
   'health.get', // these three of the overview
   'health.counts',
   'health.drift',

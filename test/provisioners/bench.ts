@@ -12,7 +12,7 @@ import { type Layout, layout } from '../../src/agent/os/layout.ts'
 import type { Machine } from '../../src/agent/os/machine.ts'
 import type { RunEnd, TenantRun } from '../../src/agent/os/run-as/tenant-run.ts'
 import type { Services } from '../../src/agent/os/services.ts'
-import { openGate, prepareDirectories } from '../../src/agent/prepare.ts'
+import { openGate, type Preparation, prepareDirectories } from '../../src/agent/prepare.ts'
 import { measureUsage } from '../../src/agent/usage/sources.ts'
 import type { Id, TenantLimits } from '../../src/contract/values.ts'
 import type { AgentMessage } from '../../src/contract/wire.ts'
@@ -101,6 +101,8 @@ export class Bench {
   readonly files: Files
   readonly taken = new Set<string>()
   readonly messages: AgentMessage[] = []
+  /** Asked for of files that are no tenant's. */
+  readonly ownFiles: [what: string, by: string][] = []
   readonly log: { level: string; message: string; facts: object }[] = []
   audit: AuditTrail | undefined
   #engine: Engine | undefined
@@ -127,14 +129,17 @@ export class Bench {
     return bench
   }
 
-  /** As each start of the agent does. */
-  async prepare(): Promise<void> {
+  get preparation(): Preparation {
     const account = { uid: 990, gid: 990 }
     const workers = { name: 'wcp360-web', gid: workersGid }
     const accounts = { panel: account, waker: account, log: account, webGid, workers }
-    const preparation = { files: this.files, places: this.places, accounts, host: 'panel.example.com' }
-    await prepareDirectories(preparation)
-    await openGate(preparation, this.services)
+    return { files: this.files, places: this.places, accounts, host: 'panel.example.com' }
+  }
+
+  /** As each start of the agent does. */
+  async prepare(): Promise<void> {
+    await prepareDirectories(this.preparation)
+    await openGate(this.preparation, this.services)
   }
 
   machine(files: Files = this.files, services: Services = this.services): Machine {
@@ -165,6 +170,7 @@ export class Bench {
       drift: () => lookAround(this.places, machine.accounts),
       usage: (of, tenants, signal) => measureUsage[of](this.places, tenants, signal),
       driftPage: (_, after) => lookOn(this.places, machine.accounts, { after, web: async () => [] }),
+      ownFiles: async (what, by) => void this.ownFiles.push([what, by]),
       budgets: () => plenty,
       verifyRoot: async (password) => password === 'right',
       ...more,

@@ -1,9 +1,24 @@
-import { chmodSync, chownSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { lookAround } from '../../src/agent/drift/drift-main.ts'
+import { doOwnFiles } from '../../src/agent/own-files.ts'
+import { prepareSecrets } from '../../src/agent/prepare.ts'
 import type { DriftReport } from '../../src/contract/wire.ts'
+import { loadConfig } from '../../src/lib/config.ts'
+import { writeIntoFpmConfig } from '../support/written-by-hand.ts'
 import { Bench } from './bench.ts'
-import { domain, leadUp, tenant } from './scenarios.ts'
+import { domain, leadUp, scenarios, tenant } from './scenarios.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
@@ -165,6 +180,91 @@ describe('a repair', () => {
     await bench.run('tenant.repair', { tenant })
     await bench.run('domain.repair', { tenant, domain })
     expect(await drifted()).toEqual([])
+  })
+
+  it('of what is no tenant’s closes keys that are there, and makes none beside a certificate in use', async () => {
+    const { preparation, places } = bench
+    const ground = {
+      machine: bench.machine(),
+      preparation,
+      config: loadConfig('', {}, ''),
+      log: bench.options(bench.machine()).log,
+    }
+    mkdirSync(dirname(places.nginxSite), { recursive: true })
+    await prepareSecrets(preparation)
+    const own = readFileSync(places.panelCertificate, 'utf8')
+    const webKey = join(places.web.defaultTls, places.web.keyFile)
+    rmSync(places.panelTlsKey)
+    chmodSync(webKey, 0o644)
+    rmSync(places.web.hosts, { recursive: true })
+
+    await doOwnFiles(ground, 'repair', 'ann@example.com')
+
+    expect([existsSync(places.web.hosts), statSync(webKey).mode & 0o777]).toEqual([true, 0o640])
+    expect([existsSync(places.panelTlsKey), readFileSync(places.panelCertificate, 'utf8')]).toEqual([false, own])
+  })
+})
+
+describe('what was adopted', () => {
+  const config = `${web}/tenants/acme/php-fpm.conf`
+  const text = () => readFileSync(`${bench.root}/${config}`, 'utf8')
+  const adopt = () => bench.run('tenant.adopt', { tenant, by: 'ann@example.com' })
+  const byHand = /max_input_vars\] = 5000/
+
+  it('is no drift, survives a repair, and is told with who adopted it', async () => {
+    writeIntoFpmConfig(bench.root)
+    expect(await drifted()).toEqual([`file ${bench.root}/${config}`])
+    expect((await adopt()).failure).toBe(null)
+
+    expect(await drifted()).toEqual([])
+    await bench.run('tenant.repair', { tenant })
+    expect(text()).toMatch(byHand)
+    expect((await bench.ask({ t: 'drift_page', after: null })).value).toMatchObject({
+      items: [
+        { resource: 'tenant acme', changes: [{ action: 'adopt', step: expect.stringContaining('ann@example.com') }] },
+      ],
+    })
+  })
+
+  it('is put back with the rest when that is asked for', async () => {
+    writeIntoFpmConfig(bench.root)
+    await adopt()
+
+    expect((await bench.run('tenant.repair', { tenant, adopted: true })).failure).toBe(null)
+    expect(text()).not.toMatch(byHand)
+    expect((await bench.ask({ t: 'drift_page', after: null })).value).toEqual({ items: [], next: null })
+  })
+
+  it('goes with the tenant to the trash and comes back with it', async () => {
+    writeIntoFpmConfig(bench.root)
+    await adopt()
+    await bench.run('tenant.delete', { tenant })
+    await bench.run('tenant.restore', { tenant })
+
+    expect(await drifted()).toEqual([])
+    expect(text()).toMatch(byHand)
+  })
+
+  it('ends with the next change that concerns PHP, and does not come back with the old numbers', async () => {
+    writeIntoFpmConfig(bench.root)
+    await adopt()
+    const { limits } = scenarios['tenant.create'].payload as { limits: Record<string, unknown> }
+    const limit = async (over: object) => bench.run('tenant.limit', { tenant, limits: { ...limits, ...over } })
+
+    await limit({ diskMb: 2048 })
+    expect(text()).toMatch(byHand)
+    await limit({ memMb: 1024 })
+    expect(text()).not.toMatch(byHand)
+    await limit({})
+    expect(text()).not.toMatch(byHand)
+    expect(await drifted()).toEqual([])
+  })
+
+  it('is refused where only owner or mode differ, and where nothing does', async () => {
+    expect((await adopt()).failure).toMatchObject({ code: 'conflict' })
+    writeIntoFpmConfig(bench.root)
+    chmodSync(`${bench.root}/${config}`, 0o666)
+    expect((await adopt()).failure).toMatchObject({ code: 'conflict', message: expect.stringContaining('mode 0666') })
   })
 })
 

@@ -11,9 +11,11 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 let bench: Bench
 beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['Date'] }) // moments are written down: those of two machines are compared
   bench = await Bench.make()
 })
 afterEach(async () => {
+  vi.useRealTimers()
   await bench.engine.close()
   bench.remove()
 })

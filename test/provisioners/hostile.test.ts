@@ -195,6 +195,10 @@ describe('a frame that breaks the grammar', () => {
       { t: 'plan', ask: newId(), jobs: [{ type: 'x', payload }] },
       { t: 'plan', ask: newId(), jobs: [] },
       { t: 'inspect', ask: newId(), what: 'everything' },
+      { t: 'drift_page', ask: newId(), after: '../acme' },
+      { t: 'own_files', what: 'replace', by: 'ann@example.com' },
+      { t: 'own_files', what: 'adopt', by: 'ann\nroot' },
+      { t: 'own_files', what: 'adopt', by: 'ann@example.com', path: '/etc/shadow' },
     ],
     { t: 'verify_root', ask: newId(), password: 'right', code: 'x', from: '::1' },
   ]

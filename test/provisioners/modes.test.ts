@@ -40,6 +40,14 @@ it('keep document roots shut where tenants have to pass the gate themselves', as
   expect([modeOf('srv/www'), modeOf(docroot)]).toEqual(['711', '2750'])
 })
 
+it('leave an adopted text to root alone', async () => {
+  await leadUp(bench, 'tenant.adopt')
+  expect(await bench.run('tenant.adopt', scenarios['tenant.adopt'].payload)).toMatchObject({ failure: null })
+
+  expect(modeOf('var/lib/wcp360-web/tenants/acme/php-fpm.adopted.json')).toBe('600')
+  expect(modeOf('var/lib/wcp360-web/tenants/acme/php-fpm.conf')).toBe('640')
+})
+
 const docroot = 'srv/www/acme/sites/shop.example.com/public'
 
 function modeOf(path: string): string {

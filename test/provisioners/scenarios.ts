@@ -6,6 +6,7 @@ import type { Id } from '../../src/contract/values.ts'
 import { type JobType, jobContracts } from '../../src/resources/jobs.ts'
 import { Authority } from '../support/authority.ts'
 import { passTrashDays } from '../support/trash-days.ts'
+import { writeIntoFpmConfig } from '../support/written-by-hand.ts'
 import { type Bench, workersGid } from './bench.ts'
 
 export const tenant = '11111111-1111-4111-8111-111111111111' as Id
@@ -54,14 +55,32 @@ function chainFor(names: readonly string[]): string {
 
 const serveCertificate: Job = ['certificate.update', { tenant, certificate, chain: chainFor(siteNames) }]
 
+async function damageTenant({ root }: Bench): Promise<void> {
+  chmodSync(join(root, 'srv/www/acme/home'), 0o755)
+  for (const name of ['acme.user', '20000.group']) rmSync(join(root, 'etc/userdb', name))
+  writeFileSync(join(root, 'var/lib/wcp360-web/tenants/acme/php-fpm.conf'), '[global]\n')
+}
+
+async function damageSite({ root, places }: Bench): Promise<void> {
+  const { ownTls, keyFile, certificateFile } = places.web
+  const place = join(root, 'var/lib/wcp360-web/tenants/acme/sites', site.fqdn)
+  for (const name of ['docroot', 'tls']) {
+    rmSync(join(place, name))
+    symlinkSync('/etc', join(place, name))
+  }
+  chmodSync(join(place, ownTls, keyFile), 0o644)
+  writeFileSync(join(place, ownTls, certificateFile), '')
+  rmSync(join(place, ownTls, 'redirect', site.fqdn))
+  rmSync(join(root, 'var/lib/wcp360-web/hosts/example.net'))
+  chmodSync(join(root, 'srv/www/acme/sites', site.fqdn, 'public'), 0o777)
+}
+
 export type Job = readonly [type: JobType, payload: Record<string, unknown>]
 
 export interface Scenario {
   /** Jobs, and what is done to the machine between them. */
   readonly before: readonly (Job | ((bench: Bench) => Promise<void>))[]
   readonly payload: Record<string, unknown>
-  /** Done to the machine before it, so that there is something to put back. */
-  readonly damage?: (root: string) => void
 }
 
 export const scenarios: Readonly<Record<JobType, Scenario>> = {
@@ -70,13 +89,12 @@ export const scenarios: Readonly<Record<JobType, Scenario>> = {
   'tenant.suspend': { before: [create, createSite], payload: { tenant } },
   'tenant.unsuspend': { before: [create, createSite, ['tenant.suspend', { tenant }]], payload: { tenant } },
   'tenant.repair': {
-    before: [create, createSite, createKey],
+    before: [create, createSite, createKey, damageTenant],
     payload: { tenant },
-    damage(root) {
-      chmodSync(join(root, 'srv/www/acme/home'), 0o755)
-      for (const name of ['acme.user', '20000.group']) rmSync(join(root, 'etc/userdb', name))
-      writeFileSync(join(root, 'var/lib/wcp360-web/tenants/acme/php-fpm.conf'), '[global]\n')
-    },
+  },
+  'tenant.adopt': {
+    before: [create, createSite, async ({ root }) => writeIntoFpmConfig(root)],
+    payload: { tenant, by: 'ann@example.com' },
   },
   'tenant.delete': {
     before: [create, createSite, createKey, second, ['domain.suspend', { tenant, domain: otherDomain }]],
@@ -98,15 +116,8 @@ export const scenarios: Readonly<Record<JobType, Scenario>> = {
   'domain.suspend': { before: [create, createSite], payload: about },
   'domain.unsuspend': { before: [create, createSite, ['domain.suspend', about]], payload: about },
   'domain.repair': {
-    before: [create, createSite],
+    before: [create, createSite, placeKey, createCertificate, serveCertificate, damageSite],
     payload: about,
-    damage(root) {
-      const site = join(root, 'var/lib/wcp360-web/tenants/acme/sites/shop.example.com')
-      rmSync(join(site, 'docroot'))
-      symlinkSync('/etc', join(site, 'docroot'))
-      rmSync(join(root, 'var/lib/wcp360-web/hosts/example.net'))
-      chmodSync(join(root, 'srv/www/acme/sites/shop.example.com/public'), 0o777)
-    },
   },
   'domain.delete': { before: [create, createSite, second], payload: about },
   'domain.restore': { before: [create, createSite, ['domain.delete', about]], payload: about },
@@ -134,6 +145,7 @@ const since: Readonly<Partial<Record<JobType, number>>> = {
   'ssh-key.delete': 4,
   'tenant.repair': 4,
   'domain.repair': 4,
+  'tenant.adopt': 4,
 }
 
 /** What a version with that schema could be asked. */
@@ -154,7 +166,6 @@ export async function leadUp(bench: Bench, type: JobType, schema = Number.POSITI
     if (failure !== null) throw new Error(`${before} before ${type}: ${failure.message}`)
   }
   if (irreversible.has(type)) passTrashDays(bench.places.agentDatabase)
-  scenarios[type].damage?.(bench.root)
   bench.services.awake.add('acme') // so that stopping is something to do
   bench.messages.length = 0
 }

@@ -104,6 +104,9 @@ export class EvilFrames {
     if (throwOf < 0.935) return { t: 'account', ask: uuid(dice), tenant: uuid(dice) }
     if (throwOf < 0.936) return { t: 'csr', ask: uuid(dice), certificate: uuid(dice) }
     if (throwOf < 0.937) return { t: 'acme', ask: uuid(dice), request: this.#unknownOrder() }
+    if (throwOf < 0.938) return { t: 'drift_page', ask: uuid(dice), after: dice.chance(0.5) ? null : 'prey' }
+    if (throwOf < 0.9385)
+      return { t: 'own_files', what: dice.oneOf(['repair', 'repair_all', 'adopt']) ?? 'repair', by: 'evil' }
     if (throwOf < 0.94)
       return { t: 'plan', ask: uuid(dice), jobs: [this.#payloadOf(dice.oneOf(jobTypes) ?? 'tenant.create')] }
     if (throwOf < 0.98) return this.#forged()
@@ -140,6 +143,7 @@ export class EvilFrames {
     if (type === 'tenant.create')
       return { type, payload: { tenant: prey.tenant, name: dice.chance(0.5) ? prey.name : this.#name(), limits } }
     if (type === 'tenant.limit') return { type, payload: { tenant, limits } }
+    if (type === 'tenant.adopt') return { type, payload: { tenant, by: 'evil' } }
     if (type.startsWith('tenant.')) return { type, payload: { tenant } }
     if (type === 'domain.create') return { type, payload: { tenant, domain, fqdn: prey.site, aliases: [], php: null } }
     if (type === 'domain.update')

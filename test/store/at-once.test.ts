@@ -17,7 +17,7 @@ function runnerOver(panel: Panel) {
     storesOf: panel.stores,
     registry: operations,
     idempotency: idempotency({ seal: randomBytes(32), codes: randomBytes(32) }),
-    link: { ask: never, send: () => false, phpVersions: [], setupOpen: false },
+    link: { ask: never, send: () => false, phpVersions: [], readOnly: null, setupOpen: false },
     hasher: { hash: async () => '$test$', verify: never },
     repeats: { isInFull: () => true },
     panelHost: () => 'panel.example.net',

@@ -62,6 +62,7 @@ export async function openPanel(where = ':memory:') {
         output: async () => ({ text: '', from: 0, next: 0 }),
         signingRequest: async () => 'a request',
         stop: () => false,
+        ownFiles: () => false,
       },
       session: null,
       hashPassword: (password) => Promise.resolve(`$test$${Buffer.from(password).toString('hex')}`),

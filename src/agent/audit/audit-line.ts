@@ -25,6 +25,8 @@ export type AuditEventName =
   | 'brake.held'
   | 'brake.approved'
   | 'setup.closed'
+  | 'own-files.asked'
+  | 'own-files.failed'
   /** Tokens count anew. */
   | 'epoch.opened'
   /** The panel's trail went on from an entry that is not the last one known here: it was put back, or rewritten. */

@@ -15,7 +15,7 @@ import { LookNow } from '../os/look-now.ts'
 import { type Machine, machineAccounts } from '../os/machine.ts'
 import { resting, standBack } from '../os/precedence.ts'
 import type { Services } from '../os/services.ts'
-import type { TextFile } from '../steps/text-file.ts'
+import { directories } from '../prepare.ts'
 import { withActualWorkers } from '../web-server.ts'
 import { webSiteFacts } from '../web-site.ts'
 import { driftPage, findDrift, type LookForDrift, withinMessage } from './drift.ts'
@@ -28,10 +28,11 @@ const longestMs = 40_000
 export async function main([root = '/', what, after]: readonly string[]): Promise<number> {
   standBack()
   const places = layout(root)
-  const accounts = machineAccounts(withActualWorkers(systemAccounts(), places))
+  const all = withActualWorkers(systemAccounts(), places)
+  const accounts = machineAccounts(all)
   const web = async () => {
     const machine = onlyLooking(places, accounts, createFiles(trustIn(places)))
-    return await webServerDrift(machine, accounts.workersGid, await ownTexts(machine))
+    return await webServerDrift(machine, { directories: directories(places, all), texts: await ownTexts(machine) })
   }
   const report =
     what === 'page'
@@ -91,7 +92,7 @@ async function looking<T>(
 }
 
 /** None while the configuration is wrong or nginx does not say its version: then nobody knows what they should be. */
-async function ownTexts({ files, places }: Machine): Promise<readonly TextFile[]> {
+async function ownTexts({ files, places }: Machine): Promise<Awaited<ReturnType<typeof webSiteFacts>>> {
   try {
     const text = await files.readText(places.config)
     return await webSiteFacts(places, loadConfig(text ?? '', process.env, places.config))

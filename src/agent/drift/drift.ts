@@ -1,6 +1,7 @@
 /** Where the machine differs from what the registry wants: the facts of every tenant and site, looked at once more. */
 import { Fqdn, type Id, type TenantName } from '../../contract/values.ts'
 import type { Change, DriftPage, DriftReport } from '../../contract/wire.ts'
+import { adoptionsOf } from '../adopted-text.ts'
 import { failureOf } from '../jobs/failure.ts'
 import { checkAll } from '../jobs/plan.ts'
 import type { Registry, SiteRecord, TenantRecord } from '../jobs/registry.ts'
@@ -8,7 +9,7 @@ import { chainsOf } from '../kinds/certificate/facts.ts'
 import { absentHost, docrootFact, siteFacts } from '../kinds/domain/facts.ts'
 import { identity } from '../kinds/judge.ts'
 import { ownedAbsence, ownedBy, ownedFacts } from '../kinds/owned.ts'
-import { absentAccount, closedTenant, liveTenant, tenantFacts } from '../kinds/tenant/facts.ts'
+import { absentAccount, closedTenant, fpmConfig, liveTenant, tenantFacts } from '../kinds/tenant/facts.ts'
 import type { Machine } from '../os/machine.ts'
 import type { Step } from '../steps/step.ts'
 
@@ -55,7 +56,7 @@ export async function driftPage(
   const tenants = registry.tenantsAfter(after ?? '', tenantsInPage)
   const items: DriftReport = []
   for (const [place, { id, name }] of tenants.entries()) {
-    items.push(...(await tenantDrift(registry, machine, id, look)))
+    items.push(...withAdoption(await tenantDrift(registry, machine, id, look), await adoption(registry, machine, id)))
     await look.between()
     const isFull = !look.mayGoOn() || JSON.stringify(items).length > bytesInPage || place === tenantsInPage - 1
     if (isFull) return { items: withinMessage(items), next: name }
@@ -63,6 +64,21 @@ export async function driftPage(
   const strays = await differences(await strayHosts(registry, machine), machine)
   if (strays.length > 0) items.push({ resource: 'routing table', changes: strays })
   return { items: withinMessage(items), next: null }
+}
+
+/** What of a tenant was adopted, which is no drift. */
+async function adoption(registry: Registry, machine: Machine, id: Id): Promise<DriftReport> {
+  const tenant = registry.tenant(id)
+  if (tenant === undefined || !machine.files.existsNow(machine.places.web.fpmAdopted(tenant.name))) return []
+  const changes = await adoptionsOf(machine, fpmConfig(machine, identity(tenant), tenant.limits))
+  return changes.length === 0 ? [] : [{ resource: `tenant ${tenant.name}`, changes }]
+}
+
+/** One entry for each thing. */
+function withAdoption(report: DriftReport, adopted: DriftReport): DriftReport {
+  const others = adopted.filter(({ resource }) => !report.some((one) => one.resource === resource))
+  const more = new Map(adopted.map(({ resource, changes }) => [resource, changes]))
+  return [...report.map((one) => ({ ...one, changes: [...one.changes, ...(more.get(one.resource) ?? [])] })), ...others]
 }
 
 function notLookedAt(registry: Registry, after: TenantName | ''): DriftReport[number] {
@@ -95,7 +111,8 @@ async function tenantDriftNow(registry: Registry, machine: Machine, id: Id, look
   return look.isBusy(tenant) ? [] : report
 }
 
-async function differences(steps: readonly Step[], machine: Machine): Promise<Change[]> {
+/** A fact that cannot be looked at differs, and the others are looked at all the same. */
+export async function differences(steps: readonly Step[], machine: Machine): Promise<Change[]> {
   const changes: Change[] = []
   for (const step of steps) {
     try {

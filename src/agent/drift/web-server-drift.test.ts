@@ -5,24 +5,32 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createFiles } from '../os/files.ts'
 import { layout } from '../os/layout.ts'
 import type { Machine } from '../os/machine.ts'
+import { directories } from '../prepare.ts'
 import { withOurNeeds } from '../render/nginx-main.ts'
 import { webServerDrift } from './web-server-drift.ts'
 
 const workersGid = 994
 const wwwGid = 33
 
+const account = (id: number) => ({ uid: id, gid: id })
+const accounts = { panel: account(901), waker: account(902), log: account(903), webGid: wwwGid }
+
 describe.skipIf(process.getuid?.() !== 0)('what differs about the web server', () => {
   let root: string
-  let machine: Pick<Machine, 'files' | 'places'>
+  let machine: Machine
   let key: string
 
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'wcp-drift-'))
     const places = layout(root)
-    machine = { places, files: createFiles({ root, owner: 0 }) }
+    machine = { places, files: createFiles({ root, owner: 0 }), accounts: { workersGid } } as Machine // the rest is not asked for
     key = join(places.web.defaultTls, places.web.keyFile)
     for (const path of [places.web.defaultTls, dirname(places.nginxSite)]) mkdirSync(path, { recursive: true })
-    for (const path of [places.web.trash, places.customers.trash]) mkdirSync(path, { recursive: true, mode: 0o700 })
+    for (const [path, { mode, uid, gid }] of own()) {
+      mkdirSync(path, { recursive: true })
+      chmodSync(path, mode)
+      chownSync(path, uid, gid)
+    }
     writeFileSync(places.nginxSite, 'server {}\n', { mode: 0o644 })
     chmodSync(places.web.defaultTls, 0o750)
     writeFileSync(key, 'the key itself', { mode: 0o640 })
@@ -31,10 +39,18 @@ describe.skipIf(process.getuid?.() !== 0)('what differs about the web server', (
   })
   afterEach(() => rmSync(root, { recursive: true }))
 
+  const own = () => directories(machine.places, { ...accounts, workers: { name: 'wcp360-web', gid: workersGid } })
   const text = () => ({ path: machine.places.nginxSite, text: 'server {}\n', mode: 0o644, uid: 0, gid: 0 })
-  const told = async () => JSON.stringify(await webServerDrift(machine as Machine, workersGid, [text()]))
+  const told = async () => JSON.stringify(await webServerDrift(machine, { directories: own(), texts: [text()] }))
 
   it('is nothing after a start of the agent', async () => {
+    expect(await told()).toBe('[]')
+  })
+
+  it('is nothing where the gate above all customers is open, because tenants have no views of their own', async () => {
+    chmodSync(machine.places.customers.root, 0o711)
+    chownSync(machine.places.customers.root, 0, 0)
+
     expect(await told()).toBe('[]')
   })
 
@@ -46,6 +62,22 @@ describe.skipIf(process.getuid?.() !== 0)('what differs about the web server', (
       'a trash that others may enter',
       () => chmodSync(machine.places.customers.trash, 0o711),
       'mode 0711 instead of 0700',
+    ],
+    ['secrets that others may enter', () => chmodSync(machine.places.secrets, 0o755), 'mode 0755 instead of 0700'],
+    [
+      'a state of the panel that is not its own',
+      () => chownSync(machine.places.panelState, 0, 0),
+      `uid 0 instead of ${accounts.panel.uid}`,
+    ],
+    [
+      'records of users that are gone',
+      () => rmSync(machine.places.userdb, { recursive: true }),
+      '/etc/userdb","action":"create"',
+    ],
+    [
+      'what cannot be looked at, beside the rest',
+      () => chownSync(machine.places.customers.root, 20000, 0),
+      'uid 20000 instead of 0',
     ],
     [
       'a configuration that was changed by hand',

@@ -3,7 +3,14 @@
 import type { WcpError } from '../../contract/errors.ts'
 import type { UsageSource } from '../../contract/usage.ts'
 import type { EgressPolicy, Fqdn, TenantName } from '../../contract/values.ts'
-import type { AgentMessage, DriftPage, DriftReport, HealthSnapshot, LimitName } from '../../contract/wire.ts'
+import type {
+  AgentMessage,
+  DriftPage,
+  DriftReport,
+  HealthSnapshot,
+  LimitName,
+  OwnFilesVerb,
+} from '../../contract/wire.ts'
 import type { JobType } from '../../resources/jobs.ts'
 import type { AuditTrail } from '../audit/audit-trail.ts'
 import type { Log } from '../log.ts'
@@ -37,6 +44,8 @@ export interface EngineOptions {
   usage(of: UsageSource, tenants: readonly MeasuredTenant[], signal: AbortSignal): Promise<unknown>
   /** Answers `drift_page`: the next part of that look. */
   driftPage(signal: AbortSignal, after: TenantName | null): Promise<DriftPage>
+  /** Puts back or adopts what is no tenant's, for `own_files`. */
+  ownFiles(what: OwnFilesVerb, by: string): Promise<void>
   /** PAM check of root's password, without any rate limit of its own: the engine allows five a minute, one at a time. */
   verifyRoot(password: string, from: string): Promise<boolean>
   /**

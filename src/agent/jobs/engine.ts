@@ -15,6 +15,7 @@ import { Intake } from './intake.ts'
 import { Turn } from './lanes.ts'
 import { fpmOf, lookupHost } from './lookup.ts'
 import { Mode } from './mode.ts'
+import { OwnFiles } from './own-files.ts'
 import type { Phase } from './phases.ts'
 import { isJobType } from './run-job.ts'
 import { Work } from './work.ts'
@@ -44,9 +45,11 @@ class JobEngine implements Engine {
   readonly #measuring: Measuring
   #drift: ReturnType<Engine['drift']> | undefined
   #page: Promise<DriftPage> | undefined
+  readonly #ownFiles: OwnFiles
 
   constructor(options: EngineOptions, database: Database | string) {
     this.#options = options
+    this.#ownFiles = new OwnFiles(options)
     const judging = new Turn()
     if (typeof database === 'string') this.#mode.inspectOnly(database)
     else this.#state = engineState(options, database, judging)
@@ -76,6 +79,7 @@ class JobEngine implements Engine {
       readOnlyReason: () => this.#mode.readOnly,
       inspect: (what) => this.#inspect(what),
       driftPage: (after) => this.#nextDriftPage(after),
+      ownFiles: (what, by) => this.#ownFiles.take(what, by),
       inventory: ({ of, after }) => this.#ready().registry.inventory(of, after, inventoryPage),
       account: (tenant) => this.#account(tenant),
       usage: (asked) => this.#measuring.measure(asked),
@@ -152,9 +156,13 @@ class JobEngine implements Engine {
   #nextDriftPage(after: TenantName | null): Promise<DriftPage> {
     if (this.#state === undefined) return Promise.reject(this.#unavailable())
     if (this.#page !== undefined) return Promise.reject(new WcpError('busy', 'Cannot look for drift twice at once'))
-    this.#page = this.#options.driftPage(this.#closing.signal, after).finally(() => {
-      this.#page = undefined
-    })
+    const look = () => this.#options.driftPage(this.#closing.signal, after)
+    // a panel that had something put back looks for what is left
+    this.#page = Promise.resolve(this.#ownFiles.ended())
+      .then(look)
+      .finally(() => {
+        this.#page = undefined
+      })
     return this.#page
   }
 
@@ -186,7 +194,7 @@ class JobEngine implements Engine {
     this.#mode.stop('it is being stopped')
     await this.#work.close()
     this.#closing.abort()
-    await Promise.allSettled([this.#drift, this.#page])
+    await Promise.allSettled([this.#drift, this.#page, this.#ownFiles.ended()])
     await this.#measuring.ended()
     this.#state?.journal.flush()
     this.#state?.database.close()

@@ -4,7 +4,7 @@
  */
 import { WcpError } from '../../contract/errors.ts'
 import type { TenantName } from '../../contract/values.ts'
-import { type Account, type Inventory, PanelMessage } from '../../contract/wire.ts'
+import { type Account, type Inventory, type OwnFilesVerb, PanelMessage } from '../../contract/wire.ts'
 import type { AuthorityAnswers } from '../acme/authority-answers.ts'
 import { errorCode } from '../os/error-code.ts'
 import { Budget } from './budget.ts'
@@ -29,6 +29,7 @@ export interface Doers extends GateDoers {
   readOnlyReason(): string | null
   inspect(what: Message<'inspect'>['what']): Promise<unknown>
   driftPage(after: TenantName | null): Promise<unknown>
+  ownFiles(what: OwnFilesVerb, by: string): void
   inventory(page: Pick<Message<'inventory'>, 'of' | 'after'>): Inventory
   account(tenant: Message<'account'>['tenant']): Account
   usage(asked: Pick<Message<'usage'>, 'of' | 'tenants'>): Promise<unknown>
@@ -103,6 +104,9 @@ export class Intake {
         return this.#questions.answer(message.ask, async () => null)
       case 'stop':
         this.#doers.work.stop(message.job)
+        return 'ok'
+      case 'own_files':
+        this.#doers.ownFiles(message.what, message.by)
         return 'ok'
       case 'verify_root':
         return this.#questions.answer(message.ask, () => this.#rootChecks.verify(message))

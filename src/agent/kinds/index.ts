@@ -10,6 +10,7 @@ import { suspendDomain, unsuspendDomain } from './domain/suspend.ts'
 import { updateDomain } from './domain/update.ts'
 import { factsProvisioners } from './facts-kinds.ts'
 import type { AnyProvisioner } from './provisioner.ts'
+import { adoptTenant } from './tenant/adopt.ts'
 import { createTenant } from './tenant/create.ts'
 import { deleteTenant, purgeTenant, restoreTenant } from './tenant/delete.ts'
 import { limitTenant } from './tenant/limit.ts'
@@ -22,6 +23,7 @@ export const provisioners = {
   'tenant.suspend': suspendTenant,
   'tenant.unsuspend': unsuspendTenant,
   'tenant.repair': repairTenant,
+  'tenant.adopt': adoptTenant,
   'tenant.delete': deleteTenant,
   'tenant.restore': restoreTenant,
   'tenant.purge': purgeTenant,

@@ -41,6 +41,8 @@ export function layout(root = '/') {
     written: at('var/lib/wcp360-agent/written'),
     /** root 0700: texts of such files that somebody else had changed and that were put back. */
     replaced: at('var/lib/wcp360-agent/replaced'),
+    /** root 0700: texts of such files that an operator has adopted. */
+    adopted: at('var/lib/wcp360-agent/adopted'),
     setupWord: at('var/lib/wcp360-agent/setup.json'),
     /** root 0700: what tenants' commands printed and how they ended, by tenant and run. */
     runs: at('var/lib/wcp360-agent/runs'),
@@ -106,6 +108,8 @@ export function layout(root = '/') {
       live: (tenant: TenantName) => join(web, 'tenants', tenant, 'live'),
       fpmConfig: (tenant: TenantName) => join(web, 'tenants', tenant, 'php-fpm.conf'),
       tenants: join(web, 'tenants'),
+      /** Text that was adopted in place of ours, root 0600. */
+      fpmAdopted: (tenant: TenantName) => join(web, 'tenants', tenant, 'php-fpm.adopted.json'),
       /** Limits that were applied last, root 0600. */
       limits: (tenant: TenantName) => join(web, 'tenants', tenant, 'limits.json'),
       /** root 0755: holds `php`, which leads to that version; first in the PATH of a tenant's commands. */

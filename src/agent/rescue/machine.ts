@@ -149,6 +149,7 @@ export async function withEngine<T>(
       Promise.reject(new WcpError('unavailable', 'Cannot report the health of the machine in an emergency')),
     drift: noLook,
     driftPage: noLook,
+    ownFiles: noLook,
     usage: () => Promise.reject(new WcpError('unavailable', 'Cannot measure tenants in an emergency')),
     verifyRoot: async () => false,
     budgets: () => unbraked,

@@ -11,8 +11,8 @@ import { Journal } from '../jobs/journal.ts'
 import { checkAll } from '../jobs/plan.ts'
 import { Registry, type TenantRecord } from '../jobs/registry.ts'
 import { testNginxConfig } from '../os/nginx.ts'
+import { ownFile } from '../steps/adoptable-file.ts'
 import type { Json, Step } from '../steps/step.ts'
-import { textFile } from '../steps/text-file.ts'
 import { prepareWebSite, webSiteFacts } from '../web-site.ts'
 import { type Rescue, withDatabase } from './machine.ts'
 import { HalfDone, reasonOf, startAgain } from './report.ts'
@@ -79,7 +79,7 @@ async function differences(rescue: Rescue, database: Database): Promise<DriftRep
 /** The files that the daemon's own preparation would write. */
 async function webDifferences({ machine, config }: Rescue): Promise<Change[]> {
   const texts = await webSiteFacts(machine.places, config)
-  const changes = await checkAll(texts.map(textFile), machine)
+  const changes = await checkAll(texts.map(ownFile), machine)
   return changes.filter(({ action }) => action !== 'same')
 }
 

@@ -2,17 +2,16 @@
 import { SigningRequest } from '../../contract/acme.ts'
 import type { Id } from '../../contract/values.ts'
 import { Account, DriftReport, HealthSnapshot, Inventory, MirrorReport, RunOutput } from '../../contract/wire.ts'
-import type { Actor } from '../../resources/actor.ts'
+import { type Actor, nameOf } from '../../resources/actor.ts'
 import type { Context } from '../../resources/context.ts'
 import type { QueuedJob } from '../../resources/job/store.ts'
 import { type Stores, withStores } from '../../resources/stores.ts'
 import { newId } from '../../store/new-id.ts'
 import type { AgentLink } from '../jobs/agent-link.ts'
 
-/** How an actor is written into jobs and audit entries: who acts as another answers for it under his own name. */
+/** As jobs and audit entries name an actor. */
 export function actorName(actor: Actor | null): string {
-  if (actor === null) return 'nobody'
-  return actor.kind === 'root' ? 'root' : (actor.impersonator ?? actor).email
+  return actor === null ? 'nobody' : nameOf(actor)
 }
 
 export function actorId(actor: Actor | null): Id | null {
@@ -62,7 +61,7 @@ export function operationContext(call: {
 const mostUids = 10_000
 
 /** The machine as the root side sees it, asked over the link. */
-export function machineView(link: Pick<AgentLink, 'ask' | 'phpVersions' | 'send'>): Context['machine'] {
+export function machineView(link: Pick<AgentLink, 'ask' | 'phpVersions' | 'send' | 'readOnly'>): Context['machine'] {
   const uids = new Map<Id, number>()
   return {
     async uid(tenant) {
@@ -82,5 +81,6 @@ export function machineView(link: Pick<AgentLink, 'ask' | 'phpVersions' | 'send'
     output: (job, after) => link.ask({ t: 'output', job, after }, RunOutput, 10_000),
     signingRequest: (certificate) => link.ask({ t: 'csr', certificate }, SigningRequest, 10_000),
     stop: (job) => link.send({ t: 'stop', job }),
+    ownFiles: (what, by) => link.readOnly === null && link.send({ t: 'own_files', what, by }),
   }
 }

@@ -42,7 +42,7 @@ export interface OperationRunnerOptions extends RefusalsOptions {
   /** Every operation. */
   readonly registry: readonly AnyOperation<Context>[]
   readonly idempotency: Idempotency
-  readonly link: Pick<AgentLink, 'ask' | 'phpVersions' | 'setupOpen' | 'send'>
+  readonly link: Pick<AgentLink, 'ask' | 'phpVersions' | 'setupOpen' | 'send' | 'readOnly'>
   readonly hasher: PasswordHasher
   /** Host name of the panel itself. */
   readonly panelHost: () => string
@@ -156,9 +156,13 @@ export function operationRunner(options: OperationRunnerOptions) {
       tell(`end the command of job ${job}`)
       return true
     }
+    const ownFiles = (_: string, __: string, seen: readonly Change[]) => {
+      told.push(...seen)
+      return true
+    }
     const session =
       actAs === undefined ? null : { actAs: async (user: Id) => tell(`let this browser act as user ${user}`) }
-    return { means: { hashes: { of: () => 'planned' }, session, machine: { ...plain.machine, stop } }, told }
+    return { means: { hashes: { of: () => 'planned' }, session, machine: { ...plain.machine, stop, ownFiles } }, told }
   }
 
   async function planJobs(queued: readonly QueuedJob[]): Promise<readonly JobPlan[]> {

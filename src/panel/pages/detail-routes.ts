@@ -8,7 +8,7 @@ import { Finding } from '../../resources/health/findings.ts'
 import { kinds } from '../../resources/index.ts'
 import { type AnyKind, type Detail, type DetailPage, wordsOf } from '../../resources/kind.ts'
 import { apiCall, apiCallText } from './api-call.ts'
-import { changesView } from './diff-lines.ts'
+import { driftSections } from './drift-sections.ts'
 import { lookOf } from './look.ts'
 import type { PageKit } from './page-kit.ts'
 import { isDestructive } from './places.ts'
@@ -76,11 +76,11 @@ async function driftOf(
   const repair = `${name}.repair`
   if (!look.may('health.findings') || !look.may(repair)) return []
   const found = await look.some('health.findings', { resource: `${name} ${ref}` }, Finding)
-  return found.map(({ changes }) => ({
-    title: kit.t.drift.title,
-    link: { title: kit.t.drift.repair, href: `/do/${repair}${query({ [name]: ref })}` },
-    changes: changesView(changes),
-  }))
+  const link = { title: kit.t.drift.repair, href: `/do/${repair}${query({ [name]: ref })}` }
+  return driftSections(
+    kit.t,
+    found.flatMap(({ changes }) => changes),
+  ).map((section) => ({ ...section, link }))
 }
 
 interface Shown {

@@ -3,9 +3,10 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import type { Section } from '../../lib/page-model.ts'
+import { query } from '../../lib/safe-url.ts'
 import { Finding } from '../../resources/health/findings.ts'
 import { apiCall, apiCallText } from './api-call.ts'
-import { changesView } from './diff-lines.ts'
+import { driftSections } from './drift-sections.ts'
 import type { PageKit } from './page-kit.ts'
 
 const mostShown = 50
@@ -16,9 +17,11 @@ export function driftRoutes(app: FastifyInstance, kit: PageKit): void {
     const operation = kit.operation('health.findings')
     const { value } = await kit.run(request, operation.name, {})
     const { items } = z.object({ items: z.array(Finding) }).parse(value)
-    const found = items
-      .slice(0, mostShown)
-      .map(({ resource, changes }): Section => ({ title: resource, changes: changesView(changes) }))
+    const found = items.slice(0, mostShown).flatMap(({ resource, changes }): Section[] => {
+      const link = { title: t.drift.repair, href: `/do/health.repair${query({ resource })}` }
+      const isOurs = /^(tenant|domain|web server)\b/.test(resource)
+      return driftSections(t, changes, resource).map((section) => ({ ...section, ...(isOurs && { link }) }))
+    })
     const nothing = { title: t.drift.all, empty: t.drift.nothing }
     return kit.send(request, reply, {
       template: 'detail',

@@ -1,6 +1,7 @@
 /** Of the machine: services that failed, disks that fill up, an agent that is away or only inspects, jobs that the brake holds. */
 import type { HealthSnapshot } from '../../contract/wire.ts'
 import { type ConditionSource, eachRound, type FoundCondition } from '../condition-source.ts'
+import { differing } from './findings.ts'
 
 export const machineConditions: readonly ConditionSource[] = [
   {
@@ -22,13 +23,16 @@ export const driftCondition: ConditionSource = {
   everyMs: eachRound,
   async find({ stores }) {
     const findings = await stores.driftFindings.list()
-    return findings.map(({ resource, changes }) => ({
-      subject: resource,
-      severity: 'warning',
-      title: `${resource} differs from what the panel wants`,
-      detail: changes.map(({ step }) => step).join('; '),
-      page: pageOf(resource),
-    }))
+    return findings
+      .map(({ resource, changes }) => ({ resource, changes: differing(changes) }))
+      .filter(({ changes }) => changes.length > 0)
+      .map(({ resource, changes }) => ({
+        subject: resource,
+        severity: 'warning',
+        title: `${resource} differs from what the panel wants`,
+        detail: changes.map(({ step }) => step).join('; '),
+        page: pageOf(resource),
+      }))
   },
 }
 

@@ -48,22 +48,30 @@ export const driftFindings: Migration = {
   ],
 }
 
+/** Without what was adopted: nothing is to be done about that. */
+export function differing(changes: readonly Change[]): readonly Change[] {
+  return changes.filter(({ action }) => action !== 'adopt')
+}
+
 export interface FindingStore {
   /** By name. @param resource of this alone */
   list(resource?: string): Promise<Finding[]>
   note(found: DriftReport): Promise<void>
   /** What the round that began then did not see any more. */
   dropNotSeenSince(began: string): Promise<void>
-  /** What was put back by a job since it was seen. */
+  /** What was put back or adopted by a job since it was seen. */
   dropRepaired(): Promise<void>
+  /** The next part is the first of a new round. */
+  lookAgain(): Promise<void>
   round(): Promise<Round | null>
   setRound(round: Round): Promise<void>
 }
 
 const most = 500
 const mostChanges = 20
+const longestName = 300
 const longestDiff = 4000
-const repairs = ['tenant.repair', 'domain.repair']
+const settling = ['tenant.repair', 'domain.repair', 'tenant.adopt']
 const roundKey = 'drift.round'
 
 export function findingStore(db: Db, { now, newId }: StoreTools): FindingStore {
@@ -81,18 +89,24 @@ export function findingStore(db: Db, { now, newId }: StoreTools): FindingStore {
     },
 
     async note(found) {
-      const { count } = await db
-        .selectFrom('drift_findings')
-        .select((eb) => eb.fn.countAll<number>().as('count'))
-        .executeTakeFirstOrThrow()
-      for (const { resource, changes } of found.slice(0, Math.max(0, most - count))) {
+      const rows = await db.selectFrom('drift_findings').select('resource').execute()
+      const known = new Set(rows.map(({ resource }) => resource))
+      for (const { resource: whole, changes } of found) {
+        const resource = whole.slice(0, longestName)
+        // what stands is seen anew also when there is no room for more: else it would be told as over
+        if (!known.has(resource) && known.size >= most) continue
+        known.add(resource)
         const text = encodeJson(changes.slice(0, mostChanges).map(short))
         await db
           .insertInto('drift_findings')
-          .values({ id: newId(), created_at: now, updated_at: now, resource: resource.slice(0, 300), changes: text })
+          .values({ id: newId(), created_at: now, updated_at: now, resource, changes: text })
           .onConflict((row) => row.column('resource').doUpdateSet({ changes: text, updated_at: now }))
           .execute()
       }
+    },
+
+    async lookAgain() {
+      await db.deleteFrom('settings').where('key', '=', roundKey).execute()
     },
 
     async dropNotSeenSince(began) {
@@ -106,7 +120,7 @@ export function findingStore(db: Db, { now, newId }: StoreTools): FindingStore {
         .selectFrom('jobs')
         .select(['resource_kind', 'resource_name', 'finished_at'])
         .where('state', '=', 'succeeded')
-        .where('type', 'in', repairs)
+        .where('type', 'in', settling)
         .orderBy('sequence', 'desc')
         .limit(most)
         .execute()

@@ -8,6 +8,7 @@ export const health = defineKind({
   name: 'health',
   words: { one: 'health', many: 'Health' },
   path: '/',
+  examples: { repair: { resource: 'web server' }, adopt: { resource: 'web server' } },
   conditions: [...machineConditions, driftCondition],
   stores: { driftFindings: findingStore },
   migrations: [driftFindings],

@@ -1,11 +1,17 @@
 /** Health: how the machine is, and what on it is not as it should be. */
 import { z } from 'zod'
-import { Line } from '../../contract/values.ts'
-import { DriftReport, HealthSnapshot } from '../../contract/wire.ts'
-import { Count } from '../answers.ts'
-import { defineOperation } from '../context.ts'
+import { WcpError } from '../../contract/errors.ts'
+import { kindOf, type Operation } from '../../contract/operation.ts'
+import { Id, Line } from '../../contract/values.ts'
+import { DriftReport, HealthSnapshot, type OwnFilesVerb } from '../../contract/wire.ts'
+import { nameOf } from '../actor.ts'
+import { type Accepted, Count } from '../answers.ts'
+import { type Context, defineOperation } from '../context.ts'
+import { repair as repairDomain } from '../domain/operations.ts'
 import type { Countable } from '../kind-numbers.ts'
+import { conflict, notFound } from '../refusals.ts'
 import type { Scope } from '../scope.ts'
+import { adopt as adoptTenant, repair as repairTenant } from '../tenant/operations.ts'
 import { mayList, scopeOf } from '../visibility.ts'
 import { Finding } from './findings.ts'
 import { inventoryDiff } from './inventory-diff.ts'
@@ -96,3 +102,82 @@ export const findings = defineOperation({
   output: () => z.strictObject({ items: z.array(Finding), nextCursor: z.null() }),
   run: async ({ driftFindings }, { resource }) => ({ items: await driftFindings.list(resource), nextCursor: null }),
 })
+
+const ofThing = /^(?:web server|(tenant|domain) ([a-z0-9.-]{1,253}))$/
+const thing = {
+  resource: z
+    .string()
+    .regex(ofThing, { error: '"web server", "tenant acme" or "domain shop.example.com"' })
+    .describe('As health.findings names it: "tenant acme", "domain shop.example.com", "web server"'),
+}
+
+const Begun = z.strictObject({
+  /** null: it is done at once, without a job. */
+  jobId: Id.nullable(),
+})
+
+export const repair = defineOperation({
+  name: 'health.repair',
+  summary: 'Put back what differs of one thing, as health.findings names it',
+  description:
+    'Of a tenant or domain it is the job of tenant.repair or domain.repair. Of the web server it is done at once, as at a start: a plan shows what was seen last, and the next look what is left.',
+  effect: 'machine',
+  policy: { scopes: ['global'] },
+  http: 'POST /health/repair',
+  positional: ['resource'],
+  input: () => z.strictObject({ ...thing, adopted: z.boolean().default(false).describe('Also what was adopted') }),
+  output: () => Begun,
+  async run(context, { resource, adopted }) {
+    const { kind, name } = partsOf(resource)
+    if (kind === 'tenant') return await begin(context, repairTenant, { tenant: name, adopted })
+    if (kind === 'domain') return await begin(context, repairDomain, { domain: name })
+    return await ownFiles(context, adopted ? 'repair_all' : 'repair')
+  },
+})
+
+export const adopt = defineOperation({
+  name: 'health.adopt',
+  summary: 'Adopt the text that somebody else wrote into a file of one thing',
+  description:
+    "Only two texts can be adopted: the configuration of a tenant's PHP, which is tenant.adopt, and the page of suspended sites, of the web server. Everything else keeps tenants, sites or root apart and can only be put back.",
+  effect: 'machine',
+  policy: { scopes: ['global'] },
+  stepUp: true,
+  http: 'POST /health/adopt',
+  positional: ['resource'],
+  input: () => z.strictObject(thing),
+  output: () => Begun,
+  async run(context, { resource }) {
+    const { kind, name } = partsOf(resource)
+    if (kind === 'tenant') return await begin(context, adoptTenant, { tenant: name })
+    if (kind === 'domain')
+      conflict(`adopt what differs of ${resource}`, 'it has no text of its own', 'Put it back: domain.repair.')
+    return await ownFiles(context, 'adopt')
+  },
+})
+
+const webServer = 'web server'
+
+function partsOf(resource: string): { readonly kind: string | undefined; readonly name: string } {
+  const [, kind, name = ''] = ofThing.exec(resource) ?? []
+  return { kind, name }
+}
+
+async function begin<I extends z.ZodObject>(
+  context: Context,
+  { name, input, run }: Operation<Context, I, typeof Accepted>,
+  given: Readonly<Record<string, unknown>>,
+) {
+  const { data } = input.safeParse(given)
+  if (data === undefined) return notFound(kindOf({ name }), String(Object.values(given)[0]))
+  return { jobId: Id.parse((await run(context, data)).jobId) }
+}
+
+async function ownFiles({ machine, driftFindings, actor }: Context, what: OwnFilesVerb) {
+  const seen = (await driftFindings.list(webServer)).flatMap(({ changes }) => changes)
+  const wanted = what === 'adopt' ? seen.map((change) => ({ ...change, action: 'adopt' as const })) : seen
+  if (!machine.ownFiles(what, nameOf(actor), wanted))
+    throw new WcpError('unavailable', 'Cannot reach the root side, or it changes nothing now')
+  await driftFindings.lookAgain()
+  return { jobId: null }
+}

@@ -1,7 +1,7 @@
 /** The jobs of a tenant. */
 import { z } from 'zod'
 import { defineJob } from '../../contract/job.ts'
-import { Id, TenantLimits, TenantName } from '../../contract/values.ts'
+import { Id, Line, TenantLimits, TenantName } from '../../contract/values.ts'
 
 const about = z.strictObject({ tenant: Id })
 /** Restored in a suspended state. */
@@ -48,10 +48,21 @@ export const tenantUnsuspend = defineJob({
   status: { queued: 'deploying', succeeded: 'active', failed: 'previous' },
 })
 
-/** Puts back what on the machine differs from what the registry has of the tenant; its sites have jobs of their own. */
+/** Puts back what on the machine differs from what the registry has of the tenant, what was `adopted` only when told so; its sites have jobs of their own. */
 export const tenantRepair = defineJob({
   type: 'tenant.repair',
-  payload: about,
+  payload: about.extend({ adopted: z.literal(true).exactOptional() }),
+  kind: 'tenant',
+  destructive: false,
+  brake: 'changes',
+  timeoutSeconds: 120,
+  status: { queued: 'deploying', succeeded: 'previous', failed: 'previous' },
+})
+
+/** What somebody else wrote into the configuration of the tenant's PHP stays in force. @see `src/agent/adopted-text.ts` */
+export const tenantAdopt = defineJob({
+  type: 'tenant.adopt',
+  payload: about.extend({ by: Line.max(254) }),
   kind: 'tenant',
   destructive: false,
   brake: 'changes',

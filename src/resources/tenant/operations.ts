@@ -1,5 +1,6 @@
 /** Tenants: the customers' accounts. */
 import { z } from 'zod'
+import { nameOf } from '../actor.ts'
 import { Accepted, AcceptedMaybe } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { AcceptedOrAsked } from '../domain/schema.ts'
@@ -15,7 +16,7 @@ import { scopeOf, visibleTenant } from '../visibility.ts'
 import { changePackage } from './change-package.ts'
 import { createTenant, NewTenant, owner } from './create-tenant.ts'
 import { DisplayName, refuseTakenName } from './display-name.ts'
-import { tenantDelete, tenantRepair, tenantSuspend, tenantUnsuspend } from './jobs.ts'
+import { tenantAdopt, tenantDelete, tenantRepair, tenantSuspend, tenantUnsuspend } from './jobs.ts'
 import { chooseOwner } from './new-tenant.ts'
 import { restoreTenant } from './restore-tenant.ts'
 import { Tenant, TenantRef, TenantStatus, UsagePeriod, UsageSpan } from './schema.ts'
@@ -185,11 +186,29 @@ export const repair = defineOperation({
   policy: { scopes: ['global'] },
   http: 'POST /tenants/{tenant}/repair',
   positional: ['tenant'],
+  input: () => z.strictObject({ ...target, adopted: z.boolean().default(false).describe('Also what was adopted') }),
+  output: () => Accepted,
+  async run(context, { tenant: ref, adopted }) {
+    const { id } = await ready(context, ref, 'repair')
+    return { id, jobId: await context.enqueue(tenantRepair, { tenant: id, ...(adopted && { adopted }) }) }
+  },
+})
+
+export const adopt = defineOperation({
+  name: 'tenant.adopt',
+  summary: "Adopt what somebody else wrote into the configuration of a tenant's PHP",
+  description:
+    'It stays in force until the panel would write another text there, as after a change of limits or an update, and is shown with who adopted it. Owners, modes, links and accounts are never adopted. A plan shows the text.',
+  effect: 'machine',
+  policy: { scopes: ['global'] },
+  stepUp: true,
+  http: 'POST /tenants/{tenant}/adopt',
+  positional: ['tenant'],
   input: () => z.strictObject(target),
   output: () => Accepted,
   async run(context, input) {
     const { id } = await ready(context, input.tenant, 'repair')
-    return { id: id, jobId: await context.enqueue(tenantRepair, { tenant: id }) }
+    return { id, jobId: await context.enqueue(tenantAdopt, { tenant: id, by: nameOf(context.actor) }) }
   },
 })
 

@@ -1,9 +1,11 @@
 /** The facts of the machine for a tenant that exists. Creation, restoration and drift are all this one list. */
 import type { TenantLimits } from '../../../contract/values.ts'
+import type { AdoptableFile } from '../../adopted-text.ts'
 import type { Machine } from '../../os/machine.ts'
 import type { TenantIdentity } from '../../os/tenant-identity.ts'
 import { renderFpmConfig } from '../../render/fpm.ts'
 import { absentPath } from '../../steps/absent-path.ts'
+import { adoptableFile } from '../../steps/adoptable-file.ts'
 import { appliedLimits } from '../../steps/applied-limits.ts'
 import { directory } from '../../steps/directory.ts'
 import { link } from '../../steps/link.ts'
@@ -57,9 +59,20 @@ function recordPaths(userdb: string, { name, uid, gid }: TenantIdentity) {
   }
 }
 
-export function fpmConfigFact({ places }: Machine, tenant: TenantIdentity, limits: TenantLimits): Step {
-  const text = renderFpmConfig(places, { name: tenant.name, limits })
-  return textFile({ path: places.web.fpmConfig(tenant.name), text, mode: 0o640, uid: 0, gid: tenant.gid })
+export function fpmConfigFact(machine: Machine, tenant: TenantIdentity, limits: TenantLimits): Step {
+  return adoptableFile(fpmConfig(machine, tenant, limits))
+}
+
+/** PHP runs as the tenant, so another text gives nobody more than the tenant has. */
+export function fpmConfig({ places }: Machine, { name, gid }: TenantIdentity, limits: TenantLimits): AdoptableFile {
+  const text = renderFpmConfig(places, { name, limits })
+  return { path: places.web.fpmConfig(name), text, mode: 0o640, uid: 0, gid, record: places.web.fpmAdopted(name) }
+}
+
+/** The file as the panel writes it, and nothing adopted any more. */
+export function ownFpmConfig(machine: Machine, tenant: TenantIdentity, limits: TenantLimits): readonly Step[] {
+  const file = fpmConfig(machine, tenant, limits)
+  return [{ ...textFile(file), name: `file ${file.path} as the panel writes it` }, absentPath(file.record)]
 }
 
 /** One file is the whole suspension: the web server looks for it at each request. */

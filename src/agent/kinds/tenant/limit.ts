@@ -1,10 +1,11 @@
 import type { TenantLimits } from '../../../contract/values.ts'
 import { tenantLimit } from '../../../resources/tenant/jobs.ts'
+import { absentPath } from '../../steps/absent-path.ts'
 import { appliedLimits } from '../../steps/applied-limits.ts'
 import { stoppedFpm } from '../../steps/stopped-fpm.ts'
 import { identity, type Tenant, tenantIn } from '../judge.ts'
 import { provision } from '../provisioner.ts'
-import { fpmConfigFact } from './facts.ts'
+import { fpmConfig, fpmConfigFact } from './facts.ts'
 
 type Target = {
   readonly tenant: Tenant
@@ -22,11 +23,14 @@ export const limitTenant = provision(tenantLimit, {
   },
   // at once, so that a start of PHP during the job has the new ones
   reserve: (registry, { tenant, after }) => registry.setLimits(tenant.id, after),
-  steps({ tenant, after, concernsPhp }, machine) {
+  steps({ tenant, before, after, concernsPhp }, machine) {
     const { name } = tenant
+    const isAnother = fpmConfig(machine, tenant, before).text !== fpmConfig(machine, tenant, after).text
     const record = machine.places.web.limits(name)
     return [
       fpmConfigFact(machine, tenant, after),
+      // an adopted text was meant for the numbers before, and must not come back with them
+      ...(isAnother ? [absentPath(machine.places.web.fpmAdopted(name))] : []),
       appliedLimits({ tenant, limits: after, record, owner: { uid: 0, gid: 0 } }),
       ...(concernsPhp ? [stoppedFpm(name)] : []),
     ]

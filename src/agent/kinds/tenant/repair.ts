@@ -4,22 +4,26 @@ import { tenantRepair } from '../../../resources/tenant/jobs.ts'
 import { identity, type Tenant, tenantIn } from '../judge.ts'
 import { type Owned, ownedBy, ownedFacts } from '../owned.ts'
 import { provision } from '../provisioner.ts'
-import { closedTenant, liveTenant, tenantFacts } from './facts.ts'
+import { closedTenant, liveTenant, ownFpmConfig, tenantFacts } from './facts.ts'
 
 type Target = {
   readonly tenant: Tenant
   readonly limits: TenantLimits
   readonly owned: Owned
   readonly isLive: boolean
+  /** What was adopted is put back as well. */
+  readonly isWhole: boolean
 }
 
 export const repairTenant = provision(tenantRepair, {
-  async target({ tenant: id }, { registry }): Promise<Target> {
+  async target({ tenant: id, adopted = false }, { registry }): Promise<Target> {
     const found = tenantIn(registry, id, ['active', 'suspended'])
     const { limits, state } = found
-    return { tenant: identity(found), limits, owned: ownedBy(registry, id), isLive: state === 'active' }
+    const isLive = state === 'active'
+    return { tenant: identity(found), limits, owned: ownedBy(registry, id), isLive, isWhole: adopted }
   },
-  steps: ({ tenant, limits, owned, isLive }, machine) => [
+  steps: ({ tenant, limits, owned, isLive, isWhole }, machine) => [
+    ...(isWhole ? ownFpmConfig(machine, tenant, limits) : []),
     ...tenantFacts(machine, tenant, limits),
     ...ownedFacts(machine, tenant, owned),
     isLive ? liveTenant(machine, tenant) : closedTenant(machine, tenant),
