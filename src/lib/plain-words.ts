@@ -1,10 +1,10 @@
 /**
  * Operations and errors speak of tenants and packages, as API and command line do; people read of customers and plans on
- * every page. What stands in quotes, such as a name or a command, stays as it is.
+ * every page. What stands in quotes, such as a name or a command, stays as it is, and so do places of files.
  */
 export function plainWords(text: string): string {
   return text
-    .split(/("[^"]*"|“[^”]*”)/)
+    .split(/("[^"]*"|“[^”]*”|\/\S+)/)
     .map((part, at) => (at % 2 === 1 ? part : inWords(part)))
     .join('')
 }
