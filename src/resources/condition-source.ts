@@ -11,6 +11,8 @@ export interface FoundCondition {
   readonly severity: z.output<typeof Severity>
   /** One sentence. */
   readonly title: string
+  /** People are told once more when the title has changed. */
+  readonly tellsNewTitle?: boolean
   readonly detail?: string | null
   /** Page of the panel that shows more. */
   readonly page?: string | null

@@ -168,14 +168,19 @@ onBothStores('certificates', (bench) => {
     const at = async (days: number) => {
       const now = new Date(end - days * 86_400_000).toISOString()
       const found = await endingCertificates.find({ stores: panel.stores(panel.db), now } as never)
-      return found?.map(({ severity }) => severity)
+      return found?.map(({ severity, title }) => `${severity}: ${title.replace(/, at .*/, '')}`).join()
     }
 
-    expect([await at(15), await at(13), await at(2), await at(-1)]).toEqual([
-      [],
-      ['warning'],
-      ['critical'],
-      ['critical'],
+    const what = `The certificate of ${fqdn}`
+    expect(await Promise.all([15, 13, 8, 7, 3, 2, 1, -1].map(at))).toEqual([
+      '',
+      `warning: ${what} ends within 14 days`,
+      `warning: ${what} ends within 14 days`,
+      `warning: ${what} ends within 7 days`,
+      `critical: ${what} ends within 3 days`,
+      `critical: ${what} ends within 3 days`,
+      `critical: ${what} ends within a day`,
+      `critical: ${what} has ended`,
     ])
   })
 })

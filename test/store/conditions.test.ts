@@ -67,6 +67,19 @@ onBothStores('conditions', (bench) => {
     expect(await standing(panel)).toMatchObject([{ severity: 'warning' }])
   })
 
+  it('whose title is news are told again with another one, and others are not', async () => {
+    const panel = await bench.panel()
+    for (const [tellsNewTitle, told] of [
+      [true, ['/']],
+      [false, []],
+    ] as const) {
+      await store(panel).reconcile('disks', [{ ...full('/'), title: 'Disk / is full in 7 days', tellsNewTitle }])
+      await news(panel)
+      await store(panel).reconcile('disks', [{ ...full('/'), title: 'Disk / is full in 3 days', tellsNewTitle }])
+      expect((await news(panel)).raised).toEqual(told)
+    }
+  })
+
   it('wait to be told until they have lasted', async () => {
     const panel = await bench.panel()
     const before = new Date(panel.clock.now - 1).toISOString()

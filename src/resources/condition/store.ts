@@ -78,6 +78,7 @@ export function conditionStore(db: Db, { now, newId }: StoreTools): ConditionSto
     // Back before anybody heard that it was over: it never was.
     const goesOn = known.cleared_at === null || (known.is_raise_told === 1 && known.is_clear_told === 0)
     const isWorse = known.severity === 'warning' && words.severity === 'critical'
+    const isNews = found.tellsNewTitle === true && known.title !== words.title
     if (known.cleared_at === null && isSame(known, words)) return
     await db
       .updateTable('conditions')
@@ -86,7 +87,7 @@ export function conditionStore(db: Db, { now, newId }: StoreTools): ConditionSto
         updated_at: now,
         cleared_at: null,
         ...(!goesOn && { created_at: now }),
-        ...((!goesOn || isWorse) && { is_raise_told: 0, is_clear_told: 0 }),
+        ...((!goesOn || isWorse || isNews) && { is_raise_told: 0, is_clear_told: 0 }),
       })
       .where('id', '=', known.id)
       .execute()
