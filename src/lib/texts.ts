@@ -34,15 +34,26 @@ export const shared = {
     menu: 'Menu',
     close: 'Close menu',
     signOut: 'Sign out',
-    hosting: 'Hosting',
     activity: 'Activity',
-    system: 'System',
+    settings: 'Settings',
+    developer: 'Developer',
+    search: 'Search',
+    searchHint: 'Site, customer, person …',
   },
   nav: {
     overview: 'Overview',
     terminal: 'Terminal',
     api: 'API reference',
     account: 'Your account',
+    ownHosting: 'Plan and usage',
+  },
+  search: {
+    title: 'Search',
+    titleOf: 'Search for',
+    lede: 'Sites, customers, people, plans and forms by name; a job by its id.',
+    forms: 'Do it now',
+    none: 'Nothing found',
+    noneText: 'Nothing that you may see has this in its name. Try fewer letters.',
   },
   list: {
     search: 'Search',
@@ -58,7 +69,7 @@ export const shared = {
     showAll: 'Show all',
   },
   command: {
-    title: 'In the terminal',
+    title: 'Same in the terminal',
     call: 'As an API call',
   },
   form: {
@@ -119,8 +130,11 @@ export const shared = {
     upload: 'Bring a certificate for',
     test: 'Try',
   },
+  /** Of operations whose verb and kind make no sentence. */
+  deeds: { 'session.revoke-all': 'End all sessions of' } as Readonly<Record<string, string>>,
   /** Of verbs that say too little, or end in the middle, without their object. */
   buttons: {
+    'revoke-all': 'End all sessions',
     run: 'Run',
     stop: 'End the command',
     'reset-link': 'Create link',
@@ -233,6 +247,7 @@ export const shared = {
     running: 'Running …',
     watching: 'Steps appear here as they happen.',
     goOn: 'Keep watching',
+    tryAgain: 'Try again',
     reload: 'Look again',
     see: 'See the job',
     cancel: 'Cancel',
@@ -398,6 +413,7 @@ export const shared = {
     sessionsText: 'Where you are signed in. End what you do not know.',
     thisOne: 'this one',
     end: 'End',
+    endAll: 'End all sessions',
     endTitle: 'End the session from',
     password: 'Password',
     address: 'Address',
@@ -590,7 +606,7 @@ export function withKinds(kinds: readonly { readonly name: string; readonly word
 export function deed(t: Texts, name: string, ...about: readonly string[]): string {
   const [kind = '', verb = ''] = name.split('.')
   const verbs: Readonly<Record<string, string>> = t.verbs
-  return [verbs[verb] ?? verb, t.kinds[kind]?.one ?? kind, ...about].join(' ')
+  return [t.deeds[name] ?? `${verbs[verb] ?? verb} ${t.kinds[kind]?.one ?? kind}`, ...about].join(' ')
 }
 
 /** The label of an input or output key: the catalogue's, else the key itself in words. */

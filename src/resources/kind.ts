@@ -13,7 +13,7 @@ import type { KindNumbers } from './kind-numbers.ts'
 import type { RowWords } from './row-words.ts'
 import type { StoreFactories } from './stores.ts'
 
-export type MenuGroup = 'hosting' | 'activity' | 'system'
+export type MenuGroup = 'hosting' | 'activity' | 'settings' | 'developer'
 
 /** The visitor of a page, and what they may see from there. */
 export interface Look<W = KindWords> {

@@ -33,8 +33,9 @@ describe('lynx', () => {
       ...[...next, ...typed(admin.email), ...next, ...typed(admin.password), ...next, ...typed(admin.password)],
       ...[...next, ...follow],
       ...go('/do/tenant.create'),
-      // Past the links to content and menu, the name of the product, the menu and the list of tenants.
+      // Past the links to content and menu, the name of the product, the search, the menu and the list of customers.
       ...[
+        ...next,
         ...next,
         ...next,
         ...next,

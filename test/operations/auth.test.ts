@@ -283,6 +283,7 @@ describe('a session', () => {
     ['a new password', 'PATCH', '', { password: 'another long password' }],
     ['suspension', 'POST', '/suspend', undefined],
     ['deletion', 'DELETE', '', undefined],
+    ['the end of all of them', 'DELETE', '/sessions', undefined],
   ])('ends at once by %s', async (_, method, path, body) => {
     await start()
     const browser = await test.administrator('c@example.com')

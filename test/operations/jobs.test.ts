@@ -6,7 +6,7 @@ import type { Answer } from './support/client.ts'
 import { realPages } from './support/real-pages.ts'
 import { failure, ScriptedAgent } from './support/scripted-agent.ts'
 import { rootShell } from './support/shell.ts'
-import { type TestPanel, type TestPanelOptions, testPanel, until } from './support/test-panel.ts'
+import { password, type TestPanel, type TestPanelOptions, testPanel, until } from './support/test-panel.ts'
 
 let test: TestPanel
 
@@ -108,6 +108,36 @@ describe('the life of a job', () => {
     expect(page.text).toContain(`href="/jobs/${jobId}"`)
     expect(cli).toMatchObject({ exit: 6, err: expect.stringContaining(`"wcp job watch ${jobId}"`) })
     expect([read.status, read.json().status]).toEqual([200, 'active'])
+  })
+
+  it('is tried again on its page, and on that of what it left in error, with what was sent', async () => {
+    let play: 'succeed' | typeof failure = failure
+    await start({ registerPages: realPages, machine: { play: () => play } })
+    await test.root('POST', '/api/v1/packages', { name: 'large' })
+    await test.root('POST', '/api/v1/users', { email: 'staff@example.com', password, role: 'system_admin' })
+    await test.root('POST', '/api/v1/roles', { name: 'reader', scope: 'global', permissions: ['job.list', 'job.get'] })
+    await test.root('POST', '/api/v1/users', { email: 'reader@example.com', password, role: 'reader' })
+    const wish = { name: 'bakery', package: 'large', displayName: 'Müller & Söhne' }
+    const { jobId } = (await test.root('POST', '/api/v1/tenants', wish)).json()
+    const job = await ended(String(jobId), 'failed')
+    const [admin, reader] = [test.browser(), test.browser()]
+    await admin.signIn('staff@example.com', password)
+    await reader.signIn('reader@example.com', password)
+    const again = async (path: string) => /href="(\/do\/[^"]*)">Try again</.exec((await admin.ask({ path })).text)?.[1]
+
+    const [ofJob, ofTenant] = [await again(`/jobs/${jobId}`), await again('/tenants/bakery')]
+    const form = await admin.ask({ path: String(ofJob).replaceAll('&amp;', '&') })
+    play = 'succeed'
+    const sent = await admin.form('/do/tenant.create', { ...wish, _do: 'run' })
+
+    expect(job.request).toEqual({ operation: 'tenant.create', input: wish })
+    expect(ofTenant).toBe(ofJob)
+    for (const value of ['bakery', 'Müller &amp; Söhne']) expect(form.text).toContain(`value="${value}"`)
+    expect(form.text).toMatch(/<option value="large" selected>/)
+    await ended(String(sent.headers.location?.split('/').at(-1)), 'succeeded')
+    expect(await again('/tenants/bakery')).toBeUndefined()
+    expect((await reader.call('GET', `/api/v1/jobs/${jobId}`)).json().request).toBeNull()
+    expect((await reader.ask({ path: `/jobs/${jobId}` })).text).not.toContain('Try again')
   })
 
   it('runs tenants side by side up to the limit, and one tenant in order', async () => {

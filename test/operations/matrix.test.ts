@@ -279,6 +279,7 @@ function inputFor({ name, input }: Operation, of: Things): Input {
     'reseller.create': { email: 'other@example.com', password },
     'reseller.update': { maxTenants: 50 },
     'session.revoke': { session: nowhere },
+    'session.revoke-all': { user: of.user },
     'totp.get': { user: of.user },
     'totp.create': { user: of.user },
     'totp.confirm': { user: of.user, code: '123456' },

@@ -243,3 +243,43 @@ it('are customers in all that people read, and what they do is told in words', a
   const refused = await admin.form('/do/tenant.create', { name: 'Not A Name' })
   expect(refused.text).toContain('Use 3 to 24 characters')
 })
+
+it('are found, with all else that has a name, from one field, and a lone hit at once', async () => {
+  const admin = await test.administrator('finder@example.com')
+  const find = (who: Browser, words: string) => who.ask({ path: `/search?q=${encodeURIComponent(words)}` })
+  const [job] = (await admin.call('GET', '/api/v1/jobs?limit=1')).json().items ?? []
+
+  expect((await find(admin, 'bread.example')).headers.location).toMatch(/^\/domains\/[\w-]{36}$/)
+  expect((await find(admin, 'bakery')).headers.location).toBe('/tenants/bakery')
+  expect((await find(admin, String(job?.id))).headers.location).toBe(`/jobs/${job?.id}`)
+  expect((await find(admin, 'create customer')).headers.location).toBe('/do/tenant.create')
+  const several = await find(admin, 'ba')
+  for (const title of ['Customers', 'Users']) expect(several.text).toContain(`<h2>${title}</h2>`)
+  expect((await find(admin, 'zzz')).text).toContain('Nothing found')
+  expect((await find(await signedIn(), 'shut')).text).toContain('Nothing found')
+})
+
+it('have a menu of their own, are never asked which they are, and are above their sites for all others', async () => {
+  const admin = await test.administrator('menus@example.com')
+  const customer = await signedIn()
+  const menuOf = async (who: Browser) => {
+    const { text } = await who.ask({ path: '/' })
+    const [, nav = ''] = /<nav class="menu".*?>(.*?)<\/nav>/s.exec(text) ?? []
+    return [...nav.matchAll(/<\/svg>\s*([^<]+?)\s*<\/a>/g)].map(([, title]) => title)
+  }
+  const crumbs = async (who: Browser) => {
+    const { text } = await who.ask({ path: '/domains/bread.example.com' })
+    return plain(/<p class="crumbs">(.*?)<\/p>/s.exec(text)?.[1] ?? '')
+  }
+
+  const own = await menuOf(customer)
+  expect(own.slice(0, 3)).toEqual(['Overview', 'Plan and usage', 'Sites'])
+  for (const staffs of ['Customers', 'Plans', 'Users', 'Settings']) expect(own).not.toContain(staffs)
+  expect((await menuOf(admin)).slice(0, 3)).toEqual(['Overview', 'Customers', 'Sites'])
+  expect([await crumbs(customer), await crumbs(admin)]).toEqual(['Sites', 'Customers / bakery'])
+  const form = await customer.ask({ path: '/do/domain.create' })
+  expect(form.text).not.toContain('id="f-tenant"')
+  const [, tenant = ''] = /name="tenant" value="([^"]+)"/.exec(form.text) ?? []
+  const made = await customer.form('/do/domain.create', { tenant, fqdn: 'more.bread.example.com', _do: 'run' })
+  expect(made.status).toBe(303)
+})

@@ -216,6 +216,12 @@ describe('migrations', () => {
           "a2dcebb2bd6c10fa5fad3ae03de5c0856826224b0355ed34d50bbf4cbd4e3c6f",
           "58b50d8883f85440fee97db9e398a2d420d0f278eb0a853d834c35a170efab11",
         ],
+        [
+          33,
+          "requests-of-jobs",
+          "4e7cef315fb841d164090e7252a3905db19a2e85dd1c53286a7130e14919b057",
+          "6c6e05db067b19350c7fee5ac6e463761031f7e0c34e6eed647946307d053f03",
+        ],
       ]
     `)
   })

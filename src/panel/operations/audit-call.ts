@@ -26,7 +26,9 @@ export async function recordChange(
   input: Readonly<Record<string, unknown>>,
   made: Made,
 ): Promise<void> {
-  const metadata = { input: withoutSecrets(operation, input), ...idsOf(made) }
+  const open = withoutSecrets(operation, input)
+  await stores.jobs.cameFrom(made.jobIds, { operation: operation.name, input: open })
+  const metadata = { input: open, ...idsOf(made) }
   await audit(stores, caller, operation.name, 'ok', metadata, made.queued)
   await stores.webhooks.emit(newsOf(operation, caller.actor, made))
 }

@@ -61,6 +61,7 @@ export function accountRoutes(app: FastifyInstance, kit: PageKit): void {
         factor,
         certificates: certificates.length > 0 ? certificateSection(t, certificates) : null,
         sessions: await sessionRows(kit, request, email),
+        endAll: `/do/session.revoke-all${query({ user: email, _back: '/account' })}`,
         here: '/account',
         command: { line: toCommandLine(list, {}), call: apiCallText(apiCall(list, {})) },
       },

@@ -2,8 +2,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type AnyOperation, httpBinding, verbOf } from '../../contract/operation.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
-import type { Action, Section } from '../../lib/page-model.ts'
-import { query } from '../../lib/safe-url.ts'
+import type { Action, Head, Section } from '../../lib/page-model.ts'
+import { path, query } from '../../lib/safe-url.ts'
 import { Finding } from '../../resources/health/findings.ts'
 import { kinds } from '../../resources/index.ts'
 import { type AnyKind, type Detail, type DetailPage, wordsOf } from '../../resources/kind.ts'
@@ -12,12 +12,14 @@ import { driftSections } from './drift-sections.ts'
 import { lookOf } from './look.ts'
 import type { PageKit } from './page-kit.ts'
 import { isDestructive } from './places.ts'
+import { tryAgainWith } from './try-again.ts'
 
 /** The fields of an item that the page of every kind needs. */
 interface Item {
   readonly id: string
   readonly status?: string
   readonly deletedAt?: string | null
+  readonly tenantName?: string | null
 }
 
 export function detailRoutes(app: FastifyInstance, kit: PageKit): void {
@@ -35,10 +37,11 @@ function detail(app: FastifyInstance, kit: PageKit, kind: AnyKind, { ref, page }
       const { value } = await kit.run(request, get.name, { [key]: request.params.ref })
       const item: Item = kind.item.parse(value)
       const look = lookOf(kit, request, kind)
-      const [own, children, drift] = await Promise.all([
+      const [own, children, drift, again] = await Promise.all([
         page(item, look),
         childrenOf(kind, item, look),
         driftOf(kit, kind, ref(item), look),
+        item.status === 'error' ? tryAgainWith(kit, request, item.id) : [],
       ])
       return show(
         kit,
@@ -47,6 +50,7 @@ function detail(app: FastifyInstance, kit: PageKit, kind: AnyKind, { ref, page }
         { kind, get, item, input: { [key]: ref(item) }, ref: ref(item) },
         {
           ...own,
+          main: [...again, ...(own.main ?? [])],
           sections: [...drift, ...children, ...own.sections],
         },
       )
@@ -81,6 +85,16 @@ async function driftOf(
     kit.t,
     found.flatMap(({ changes }) => changes),
   ).map((section) => ({ ...section, link }))
+}
+
+/** `Customers / acme` above a site; whose only customer it is sees the list of sites. */
+function crumbsTo(kit: PageKit, request: FastifyRequest, kind: AnyKind, { tenantName }: Item): Head['crumbs'] {
+  const parent = kinds.find(({ name }) => name === kind.parent)
+  const isLocal = request.session?.actor.scope.kind === 'local'
+  const own = { title: wordsOf(kit.t, kind).many, href: kind.path }
+  if (parent?.name !== 'tenant' || !tenantName || isLocal || !kit.may(request, 'tenant.list')) return [own]
+  const above = { title: tenantName, href: parent.path + path`/${tenantName}` }
+  return [{ title: wordsOf(kit.t, parent).many, href: parent.path }, above]
 }
 
 interface Shown {
@@ -119,7 +133,7 @@ function show(
       head: {
         title,
         status: detail.status,
-        crumbs: [{ title: wordsOf(t, kind).many, href: kind.path }],
+        crumbs: crumbsTo(kit, request, kind, item),
         actions: [
           ...(detail.main ?? []),
           ...(detail.more ?? []).map(({ title, operation }) => ({

@@ -42,7 +42,8 @@ export async function sendForm(
   const { t } = kit
   const { operation, values, asks, error } = state
   const shown = subject(operation, values)
-  const hidden = asks ? Object.keys(values) : shown
+  const own = Object.keys(ownTenant(request, operation))
+  const hidden = asks ? Object.keys(values) : [...new Set([...shown, ...own.filter((name) => values[name])])]
   const choices: ReadonlyMap<string, readonly Choice[]> = asks
     ? new Map()
     : await referenceChoices(kit, request, operation)
@@ -79,7 +80,10 @@ export async function sendForm(
         ...(state.version === undefined ? [] : [{ name: '_version', value: state.version }]),
       ],
       facts: hidden
-        .filter((name) => !shown.includes(name) && values[name] !== '' && !operation.secret?.includes(name))
+        .filter(
+          (name) =>
+            !shown.includes(name) && !own.includes(name) && values[name] !== '' && !operation.secret?.includes(name),
+        )
         .map((name) => ({ title: labels.get(name) ?? name, text: values[name] ?? '' })),
       question: asks ? plainWords(operation.confirm ?? '') : null,
       fields: controls,
@@ -94,6 +98,13 @@ export async function sendForm(
       },
     },
   })
+}
+
+/** Who has one customer alone is not asked which. */
+export function ownTenant({ session }: FastifyRequest, operation: AnyOperation): FormValues {
+  const scope = session?.actor.scope
+  const isAsked = operation.fields.some(({ name }) => name === 'tenant')
+  return scope?.kind === 'local' && isAsked ? { tenant: scope.tenant } : {}
 }
 
 /** The page of a value that is shown once, such as a new password. */

@@ -8,7 +8,7 @@ import { isRecord } from '../../contract/fields.ts'
 import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../contract/operation.ts'
 import { path, query } from '../../lib/safe-url.ts'
 import { versionOf } from '../operations/versions.ts'
-import { after, type FormState, formTitle, secretsOf, sendAnswer, sendForm } from './do-form.ts'
+import { after, type FormState, formTitle, ownTenant, secretsOf, sendAnswer, sendForm } from './do-form.ts'
 import { type FormValues, formValues, inputOf, isChanged, valuesFrom } from './form-values.ts'
 import type { PageKit } from './page-kit.ts'
 
@@ -26,7 +26,7 @@ export function doRoutes(app: FastifyInstance, kit: PageKit): void {
     const back = asText(request.query, '_back')
     const given = formValues(request.query)
     const present = await presentValues(kit, request, operation, given)
-    const values = { ...present, ...given }
+    const values = { ...ownTenant(request, operation), ...present, ...given }
     const asks = operation.confirm !== undefined && isComplete(operation, values)
     return sendForm(kit, request, reply, {
       operation,

@@ -19,6 +19,7 @@ import { jobEnd } from './job-end.ts'
 import type { PageKit } from './page-kit.ts'
 import { detailPath, listPath } from './places.ts'
 import { StepRows } from './step-rows.ts'
+import { tryAgain } from './try-again.ts'
 import { renderPartial } from './view.ts'
 
 /** After this the page ends with a link to go on; no job of ours takes as long. */
@@ -82,7 +83,7 @@ async function* live(
       yield rows.close() + middle
       yield* printing(kit, request, job.id)
       const last = await readJob(kit, request, first.id)
-      yield close + renderPartial('job-end', { end: jobEnd(kit.t, last) }) + bottom
+      yield close + renderPartial('job-end', { end: jobEnd(kit.t, last, tryAgain(kit, request, last)) }) + bottom
       return
     }
     const [bottom = ''] = rest
@@ -101,7 +102,10 @@ async function* live(
       }
     }
     const last = await readJob(kit, request, first.id)
-    yield rows.close() + middle + renderPartial('job-end', { end: jobEnd(kit.t, last) }) + bottom
+    yield rows.close() +
+      middle +
+      renderPartial('job-end', { end: jobEnd(kit.t, last, tryAgain(kit, request, last)) }) +
+      bottom
   } finally {
     feed.end()
   }
@@ -172,7 +176,7 @@ function pageModel(kit: PageKit, request: FastifyRequest, job: JobDetail, id: st
     steps: isLive ? [] : job.steps.filter((step): step is JobStep & { state: string } => step.state !== null),
     log: job.log,
     quiet: job.state === 'cancelled' ? t.job.cancelled : t.job.noSteps,
-    end: jobEnd(t, job),
+    end: jobEnd(t, job, tryAgain(kit, request, job)),
     facts: jobFacts(t, job, detailPath(job.kind, job.resourceId)),
     again: path`/jobs/${id}`,
     command: { line: toCommandLine(operation, { job: id }), call: apiCallText(apiCall(operation, { job: id })) },

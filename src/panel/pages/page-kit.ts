@@ -63,7 +63,7 @@ export function createPageKit(deps: PanelDeps): PageKit {
         version: deps.version,
         stylesheet,
         visitor: request.session && visitorOf(request.session),
-        menu: menuFor(t, request.url, (name) => kit.may(request, name)),
+        menu: menuFor(t, { url: request.url, actor: request.actor, may: (name) => kit.may(request, name) }),
         menuFirst: isLive,
         csrf,
         flash: deps.flash.take(request),

@@ -16,6 +16,7 @@ import { linkRoutes } from './link-routes.ts'
 import { listRoutes } from './list-routes.ts'
 import { createPageKit } from './page-kit.ts'
 import { proofRoutes } from './proof-routes.ts'
+import { searchRoutes } from './search-routes.ts'
 import { settingsRoutes } from './settings-routes.ts'
 import { terminalRoutes } from './terminal-routes.ts'
 
@@ -26,6 +27,7 @@ export const registerPages: RegisterPages = async (app, deps) => {
   proofRoutes(app, kit)
   linkRoutes(app, kit)
   dashboardRoutes(app, kit, new HealthHistory())
+  searchRoutes(app, kit)
   listRoutes(app, kit)
   detailRoutes(app, kit)
   driftRoutes(app, kit)

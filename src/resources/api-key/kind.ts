@@ -28,7 +28,7 @@ export const apiKey = defineKind({
   name: 'api-key',
   words,
   path,
-  menu: { group: 'system', icon: 'key' },
+  menu: { group: 'developer', icon: 'key' },
   item: ApiKey,
   columns: ({ t, words }) => [
     {

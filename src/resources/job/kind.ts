@@ -5,6 +5,7 @@ import { plainWords } from '../../lib/plain-words.ts'
 import { deed, label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
 import { stalledJobs } from './conditions.ts'
+import { requests } from './migration.ts'
 import * as operations from './operations.ts'
 import { Job } from './schema.ts'
 import { jobStore } from './store.ts'
@@ -37,6 +38,7 @@ export const job = defineKind({
   detail: 'special',
   stores: { jobs: jobStore },
   conditions: [stalledJobs],
+  migrations: [requests],
   operations,
 })
 

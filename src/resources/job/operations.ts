@@ -11,6 +11,7 @@ import { isHeldKind } from '../hold/row.ts'
 import { besideTypes, type JobType, jobTypes } from '../jobs.ts'
 import { listInput, pageOf } from '../listing.ts'
 import { conflict } from '../refusals.ts'
+import { holds } from '../rights.ts'
 import { TenantRef } from '../tenant/schema.ts'
 import { scopeOf, visibleTenant } from '../visibility.ts'
 import { Job, JobDetail } from './schema.ts'
@@ -46,13 +47,18 @@ export const list = defineOperation({
 export const get = defineOperation({
   name: 'job.get',
   summary: 'Show a job with its steps and its log',
+  description: '"request" is the call that it came from, for those who may make it.',
   effect: 'read',
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'GET /jobs/{job}',
   positional: ['job'],
   input: () => z.strictObject(target),
   output: () => JobDetail,
-  run: ({ jobs, actor }, input) => jobs.get(input.job, { scope: scopeOf(actor) }),
+  async run({ jobs, actor }, input) {
+    const { request, ...job } = await jobs.get(input.job, { scope: scopeOf(actor) })
+    // Who may not ask for it learns nothing of how others did.
+    return { ...job, request: request !== null && holds(actor, request.operation) ? request : null }
+  },
 })
 
 export const output = defineOperation({

@@ -39,5 +39,13 @@ export const JobStep = z.strictObject({
 })
 export type JobStep = z.output<typeof JobStep>
 
-export const JobDetail = Job.extend({ steps: z.array(JobStep), log: z.array(z.string()) })
+/** Operation and input, without secrets, of the call that a job came from. */
+export const JobRequest = z.strictObject({ operation: z.string(), input: z.record(z.string(), z.unknown()) })
+export type JobRequest = z.output<typeof JobRequest>
+
+export const JobDetail = Job.extend({
+  steps: z.array(JobStep),
+  log: z.array(z.string()),
+  request: JobRequest.nullable(),
+})
 export type JobDetail = z.output<typeof JobDetail>

@@ -32,7 +32,7 @@ import type { StoreMaterial } from '../stores.ts'
 import type { WebhookEvent } from '../webhook/store.ts'
 import type { QueuedRow, RowChange } from './queued-row.ts'
 import { endRow, queueRow } from './row-effect.ts'
-import type { Job, JobDetail, JobStep } from './schema.ts'
+import { type Job, type JobDetail, JobRequest, type JobStep } from './schema.ts'
 
 declare module '../stores.ts' {
   interface Stores {
@@ -107,6 +107,9 @@ export interface JobStore {
     by: QueuedBy,
     change?: RowChange<T>,
   ): Promise<QueuedJob>
+
+  /** Keeps the call that they came from. */
+  cameFrom(ids: readonly Id[], request: JobRequest): Promise<void>
 
   /** The oldest queued job of each tenant that has no older active one, and those that go beside them, in order of creation. */
   nextRunnable(limit: number): Promise<RunnableJob[]>
@@ -199,7 +202,12 @@ export function jobStore(db: Db, material: StoreMaterial): JobStore {
       const row = isId(id) ? await query.executeTakeFirst() : undefined
       if (row === undefined) return notFound('job', id)
       const steps = await db.selectFrom('job_steps').selectAll().where('job_id', '=', id).orderBy('position').execute()
-      return { ...jobOf(row), steps: steps.map(stepOf), log: row.log.split('\n').slice(0, -1) }
+      return {
+        ...jobOf(row),
+        steps: steps.map(stepOf),
+        log: row.log.split('\n').slice(0, -1),
+        request: row.request === null ? null : JobRequest.parse(decodeJson(row.request)),
+      }
     },
 
     refuseBusy: (kind, id, tenantId) => refuseBusy(db, [`${kind}:${id}`, ...(tenantId ? [`tenant:${tenantId}`] : [])]),
@@ -243,6 +251,15 @@ export function jobStore(db: Db, material: StoreMaterial): JobStore {
       await db.insertInto('jobs').values(job).execute()
       await change?.(queuedRow(resourceId))
       return { id, type, token: before.token, payload }
+    },
+
+    async cameFrom(ids, request) {
+      if (ids.length === 0) return
+      await db
+        .updateTable('jobs')
+        .set({ request: encodeJson(request) })
+        .where('id', 'in', ids)
+        .execute()
     },
 
     async nextRunnable(limit) {

@@ -29,7 +29,7 @@ export const mail = defineKind({
     letters,
   },
   path: '/mails',
-  menu: { group: 'system', icon: 'mail' },
+  menu: { group: 'settings', icon: 'mail' },
   item: Mail,
   columns: ({ t, words }) => [
     { title: label(t, 'to'), cell: ({ to, error }) => ({ text: to, ...(error !== null && { sub: error }) }) },

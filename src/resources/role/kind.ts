@@ -20,7 +20,7 @@ export const role = defineKind({
   name: 'role',
   words,
   path: '/roles',
-  menu: { group: 'system', icon: 'role' },
+  menu: { group: 'settings', icon: 'role' },
   item: Role,
   reference: { key: 'name', fields: ['role'] },
   columns: ({ t, words }) => [

@@ -6,6 +6,7 @@ import { defineOperation } from '../context.ts'
 import { pageOf } from '../listing.ts'
 import { notFound } from '../refusals.ts'
 import { listByOwner, listedOwner, ownOrPermitted, ownOrWeaker } from '../user/account.ts'
+import { UserRef } from '../user/schema.ts'
 import { Session } from './schema.ts'
 
 export const list = defineOperation({
@@ -40,5 +41,24 @@ export const revoke = defineOperation({
     await ownOrWeaker(context, 'session.revoke', `end session "${input.session}"`, id)
     await context.sessions.end(input.session)
     return { id: input.session }
+  },
+})
+
+export const revokeAll = defineOperation({
+  name: 'session.revoke-all',
+  summary: 'End all sessions of a user: every browser is signed out at once',
+  description: 'Your own too, where you are that user. API keys go on.',
+  effect: 'write',
+  policy: { scopes: ['global', 'reseller', 'local'], isSensitive: true },
+  isForEveryone: true,
+  http: 'DELETE /users/{user}/sessions',
+  positional: ['user'],
+  confirm: 'End all sessions of this user? Every browser is signed out at once, this one too if they are yours.',
+  input: () => z.strictObject({ user: UserRef }),
+  output: () => Done,
+  async run(context, input) {
+    const { id } = await ownOrWeaker(context, 'session.revoke-all', `end the sessions of "${input.user}"`, input.user)
+    await context.sessions.endAll(id)
+    return { id }
   },
 })

@@ -19,6 +19,8 @@ export interface SessionStore {
   get(id: Id): Promise<Session>
   /** Dead at the next request. */
   end(id: Id): Promise<void>
+  /** Those of a user, also those as another person, and sign-ins that have begun. */
+  endAll(user: Id): Promise<void>
 }
 
 export function sessionStore(db: Db, { now }: StoreTools): SessionStore {
@@ -48,6 +50,12 @@ export function sessionStore(db: Db, { now }: StoreTools): SessionStore {
 
     async end(id) {
       await db.updateTable('sessions').set({ deleted_at: now, updated_at: now }).where('id', '=', id).execute()
+    },
+
+    async endAll(user) {
+      const ended = db.updateTable('sessions').set({ deleted_at: now, updated_at: now }).where('deleted_at', 'is', null)
+      await ended.where((eb) => eb.or([eb('user_id', '=', user), eb('impersonator_id', '=', user)])).execute()
+      await db.deleteFrom('login_challenges').where('user_id', '=', user).execute()
     },
   }
 }

@@ -13,7 +13,7 @@ export const settings = defineKind({
     noneText: 'This version has nothing to set here.',
   },
   path: '/settings',
-  menu: { group: 'system', icon: 'settings' },
+  menu: { group: 'settings', icon: 'settings' },
   stores: { settings: settingStore },
   operations,
 })

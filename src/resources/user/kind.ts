@@ -30,7 +30,7 @@ export const user = defineKind({
     grant: 'Grant a role',
   },
   path: '/users',
-  menu: { group: 'system', icon: 'user' },
+  menu: { group: 'settings', icon: 'user' },
   item: User,
   reference: { key: 'email', fields: ['owner', 'user'] },
   columns: ({ t }) => [
@@ -65,6 +65,7 @@ export const user = defineKind({
         more: [
           ...(factor?.state === 'on' ? [{ title: t.factor.remove, operation: 'totp.delete' }] : []),
           ...(isLiving && look.may('user.reset-link') ? [reset] : []),
+          ...(sessions.rows.length > 0 ? [{ title: t.account.endAll, operation: 'session.revoke-all' }] : []),
         ],
         sections: [
           ...holdSections(t, one.holds),

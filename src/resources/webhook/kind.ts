@@ -35,7 +35,7 @@ export const webhook = defineKind({
   name: 'webhook',
   words,
   path: '/webhooks',
-  menu: { group: 'system', icon: 'webhook' },
+  menu: { group: 'settings', icon: 'webhook' },
   item: Webhook,
   columns: ({ t, words }) => [
     { title: label(t, 'name'), cell: ({ id, name, url }) => ({ text: name, href: `/webhooks/${id}`, sub: url }) },

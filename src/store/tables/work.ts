@@ -71,6 +71,8 @@ export interface JobTable extends CommonColumns {
   previous_status: string
   /** The row as it was when the job was queued: what a failure leads back to. */
   row_before: JsonText
+  /** Operation and input of the call, without secrets; null where there was none. */
+  request: JsonText | null
   attempts: number
   heartbeat_at: string | null
   started_at: string | null

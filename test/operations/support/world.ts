@@ -161,6 +161,7 @@ export function inputFor({ name, input }: AnyOperation<Context>, { ids }: Pick<W
     'api-key.create': { user: ids.user, name: 'other', scopes: ['domain.list'] },
     'api-key.revoke': { apiKey: ids.apiKey },
     'api-key.restore': { apiKey: ids.apiKey },
+    'session.revoke-all': { user: ids.user },
     'totp.get': { user: ids.user },
     'totp.create': { user: ids.user },
     'totp.confirm': { user: ids.user, code: '123456' },
