@@ -26,6 +26,10 @@ describe.each(templates)('$name', ({ name, text }) => {
     expect(raw.filter((code) => !allowed.test(code))).toEqual([])
   })
 
+  it('has the quiet line of a cell as a block, which a text browser sets apart', () => {
+    expect(markup).not.toMatch(/<span[^>]*class="cell-sub/)
+  })
+
   it('quotes every attribute', () => {
     for (const [, attributes = ''] of markup.matchAll(/<[a-z][a-z0-9-]*((?:"[^"]*"|[^>"])*)>/gi))
       expect(attributes.replaceAll(/"[^"]*"/g, '""')).not.toMatch(/=\s*[^"\s]/)
