@@ -46,7 +46,7 @@ describe('drift', () => {
     const page = (await browser.ask({ path: '/tenants/bakery' })).text
     expect(page).toMatch(/Differs from what the panel wants[\s\S]*\/do\/tenant\.repair\?tenant=bakery/)
     expect(page).toMatch(/class="diff-add">\+.*20000/)
-    expect((await browser.ask({ path: '/drift' })).text).toContain('tenant bakery')
+    expect((await browser.ask({ path: '/drift' })).text).toContain('customer bakery: Differs from')
 
     const plan = (await test.root('POST', '/api/v1/tenants/bakery/repair?plan=1')).json()
     expect(JSON.stringify(plan)).toContain('step of tenant.repair')

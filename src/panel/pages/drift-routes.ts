@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import type { Section } from '../../lib/page-model.ts'
+import { plainWords } from '../../lib/plain-words.ts'
 import { query } from '../../lib/safe-url.ts'
 import { Finding } from '../../resources/health/findings.ts'
 import { apiCall, apiCallText } from './api-call.ts'
@@ -20,7 +21,7 @@ export function driftRoutes(app: FastifyInstance, kit: PageKit): void {
     const found = items.slice(0, mostShown).flatMap(({ resource, changes }): Section[] => {
       const link = { title: t.drift.repair, href: `/do/health.repair${query({ resource })}` }
       const isOurs = /^(tenant|domain|web server)\b/.test(resource)
-      return driftSections(t, changes, resource).map((section) => ({ ...section, ...(isOurs && { link }) }))
+      return driftSections(t, changes, plainWords(resource)).map((section) => ({ ...section, ...(isOurs && { link }) }))
     })
     const nothing = { title: t.drift.all, empty: t.drift.nothing }
     return kit.send(request, reply, {
