@@ -152,6 +152,7 @@ export const shared = {
   usage: { of: 'of', atLeast: 'at least' },
   limitNames: {
     maxDomains: 'Domains',
+    maxDatabases: 'Databases',
     diskMb: 'Disk space',
     memMb: 'Memory',
     cpuPct: 'CPU',
@@ -165,7 +166,15 @@ export const shared = {
     open: 'everywhere, also addresses of the provider',
     none: 'to sites of this server only',
   },
-  limitUnits: { maxDomains: '', diskMb: 'MB', memMb: 'MiB', cpuPct: '% of a core', pids: '', ioMbps: 'MB/s' },
+  limitUnits: {
+    maxDomains: '',
+    maxDatabases: '',
+    diskMb: 'MB',
+    memMb: 'MiB',
+    cpuPct: '% of a core',
+    pids: '',
+    ioMbps: 'MB/s',
+  },
   holds: {
     title: 'Suspended',
     locked: 'Locked',

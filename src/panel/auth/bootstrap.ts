@@ -58,6 +58,7 @@ const defaultPackage = {
   isSystem: false,
   features,
   maxDomains: 10,
+  maxDatabases: 10,
   cpuPct: 100,
   memMb: 512,
   pids: 128,

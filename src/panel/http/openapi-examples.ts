@@ -41,6 +41,7 @@ const words: Readonly<Record<string, unknown>> = {
   cpuPct: 100,
   pids: 64,
   maxDomains: 5,
+  maxDatabases: 5,
   diskMb: 10_240,
   key: 'jobs.keep_days',
   value: 30,

@@ -2,7 +2,15 @@ import { expect, it } from 'vitest'
 import { english } from '../index.ts'
 import { limitFacts } from './kind.ts'
 
-const none = { cpuPct: null, memMb: null, pids: null, ioMbps: null, egress: 'default' as const, features: [] }
+const none = {
+  maxDatabases: null,
+  cpuPct: null,
+  memMb: null,
+  pids: null,
+  ioMbps: null,
+  egress: 'default' as const,
+  features: [],
+}
 const shown = (limits: object, used?: NonNullable<Parameters<typeof limitFacts>[2]>['used']) =>
   limitFacts(english, { ...none, maxDomains: null, diskMb: null, ...limits }, { used })
     .facts?.slice(0, 2)

@@ -6,7 +6,7 @@ import * as operations from './operations.ts'
 import { Package } from './schema.ts'
 import { packageStore } from './store.ts'
 
-const limits = ['maxDomains', 'diskMb', 'memMb', 'cpuPct', 'pids', 'ioMbps'] as const
+const limits = ['maxDomains', 'diskMb', 'memMb', 'cpuPct', 'pids', 'ioMbps', 'maxDatabases'] as const
 
 export const packageKind = defineKind({
   name: 'package',

@@ -10,6 +10,7 @@ function limit(from: number, to: number, description: string) {
 
 const limits = {
   maxDomains: limit(0, 100_000, 'Domains a tenant may have'),
+  maxDatabases: limit(0, 1000, 'Databases a tenant may have'),
   cpuPct: limit(5, 10_000, 'CPU in percent of one core: 150 is one and a half'),
   memMb: limit(64, 1_048_576, 'Memory in MB'),
   pids: limit(16, 65_536, 'Processes and threads at once'),
@@ -23,6 +24,7 @@ const limits = {
 /** Left out is no limit. */
 export const newLimits = {
   maxDomains: limits.maxDomains.default(null),
+  maxDatabases: limits.maxDatabases.default(null),
   cpuPct: limits.cpuPct.default(null),
   memMb: limits.memMb.default(null),
   pids: limits.pids.default(null),
@@ -34,6 +36,7 @@ export const newLimits = {
 /** Left out stays as it is. */
 export const changedLimits = {
   maxDomains: limits.maxDomains.optional(),
+  maxDatabases: limits.maxDatabases.optional(),
   cpuPct: limits.cpuPct.optional(),
   memMb: limits.memMb.optional(),
   pids: limits.pids.optional(),

@@ -28,6 +28,7 @@ export const Package = z.strictObject({
   isSystem: z.boolean(),
   features: z.array(Feature),
   maxDomains: MaxDomains,
+  maxDatabases: z.int().min(0).max(1000).nullable(),
   ...TenantLimits.shape,
   egress: EgressPolicy,
   /** Living tenants that have it. */

@@ -22,6 +22,7 @@ export interface PackageValues extends TenantLimits {
   readonly name: string
   readonly description: string
   readonly maxDomains: number | null
+  readonly maxDatabases: number | null
   readonly isSystem: boolean
   readonly features: readonly Feature[]
 }
@@ -77,6 +78,7 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
       .selectAll('packages')
       .select('sellers.email as reseller_email')
       .select(['max_domains', 'max_cpu_pct', 'max_mem_mb', 'max_pids', 'max_io', 'max_disk_mb', 'egress', 'features'])
+      .select('max_databases')
 
   const store: PackageStore = {
     async list({ cursor, limit, search, deleted = false, scope = everything, resellerId }) {
@@ -227,9 +229,10 @@ function ownerOf(ref: string, scope: Scope): Id | null | undefined {
 }
 
 function limitColumns(values: PackageChange) {
-  const { maxDomains, cpuPct, memMb, pids, ioMbps, diskMb, egress } = values
+  const { maxDomains, maxDatabases, cpuPct, memMb, pids, ioMbps, diskMb, egress } = values
   return {
     ...(maxDomains !== undefined && { max_domains: maxDomains }),
+    ...(maxDatabases !== undefined && { max_databases: maxDatabases }),
     ...(cpuPct !== undefined && { max_cpu_pct: cpuPct }),
     ...(memMb !== undefined && { max_mem_mb: memMb }),
     ...(pids !== undefined && { max_pids: pids }),
@@ -242,7 +245,15 @@ function limitColumns(values: PackageChange) {
 type Row = Selectable<PackageTable> &
   Pick<
     Selectable<PackageLimitTable>,
-    'max_domains' | 'max_cpu_pct' | 'max_mem_mb' | 'max_pids' | 'max_io' | 'max_disk_mb' | 'egress' | 'features'
+    | 'max_domains'
+    | 'max_databases'
+    | 'max_cpu_pct'
+    | 'max_mem_mb'
+    | 'max_pids'
+    | 'max_io'
+    | 'max_disk_mb'
+    | 'egress'
+    | 'features'
   > & { reseller_email: string | null }
 
 function packageOf(row: Row): PlainPackage {
@@ -254,6 +265,7 @@ function packageOf(row: Row): PlainPackage {
     isSystem: row.is_system === 1,
     features: readFeatures(row.features),
     maxDomains: row.max_domains,
+    maxDatabases: row.max_databases,
     cpuPct: row.max_cpu_pct,
     memMb: row.max_mem_mb,
     pids: row.max_pids,
