@@ -1,0 +1,161 @@
+/** MariaDB as the distribution installs it: asked over its unix socket by root, who needs no password there. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { type DatabaseName, PasswordVerifier } from '../../../contract/database.ts'
+import { WcpError } from '../../../contract/errors.ts'
+import { newDatabasePassword, verifierOf } from '../../../lib/database-password.ts'
+import { literalEnv, spawnService } from '../exec.ts'
+import type { Copying, DatabaseServer, DatabaseUser, FoundDatabase, FoundUser } from './database-server.ts'
+import { type Session, withSession } from './mysql-session.ts'
+import { account, collated, exactly, named, number, statement, user, value } from './statement.ts'
+
+/** Of one user: a tenant who opens more waits for himself. */
+const mostConnections = 40
+const client = '/usr/bin/mariadb'
+const dumper = '/usr/bin/mariadb-dump'
+const common = ['--no-defaults', '--default-character-set=utf8mb4']
+const wholeDump = ['--single-transaction', '--routines', '--events', '--triggers', '--hex-blob']
+/** Nothing of a dump is a command to the client, and no file is read or written for it (C10). */
+const boundLoad = ['--sandbox', '--binary-mode', '--local-infile=0', '--batch']
+
+export function mariadb(socket: string): DatabaseServer {
+  const within = <T>(work: (session: Session) => Promise<T>) => withSession(socket, work)
+
+  return {
+    knows: (name) => within((session) => isKnown(session, name)),
+    database: (name) => within((session) => findDatabase(session, name)),
+    async createDatabase(name, collation) {
+      const create = statement`create database if not exists ${named(name)} ${collated(collation)}`
+      await within((session) => session.ask(create))
+    },
+    async dropDatabase(name) {
+      await within((session) => session.ask(statement`drop database if exists ${named(name)}`))
+    },
+    user: (name) => within((session) => findUser(session, name)),
+    putUser: (wanted) => within((session) => putUser(session, wanted)),
+    async dropUser(name) {
+      await within(async (session) => {
+        await session.ask(statement`drop user if exists ${user(name)}`)
+        await endSessions(session, name)
+      })
+    },
+    async dump(copying) {
+      const argv = [...common, '--no-tablespaces', '--skip-comments', ...wholeDump]
+      await copy(socket, copying, { file: dumper, argv, words: [copying.user.name], stdio: ['ignore', copying.file] })
+    },
+    async load(copying) {
+      const words = [copying.user.name]
+      await copy(socket, copying, {
+        file: client,
+        argv: [...common, ...boundLoad],
+        words,
+        stdio: [copying.file, 'ignore'],
+      })
+    },
+  }
+}
+
+async function isKnown(session: Session, name: DatabaseName): Promise<boolean> {
+  if ((await findDatabase(session, name)) !== undefined) return true
+  const rows = await session.ask(statement`select 1 from mysql.global_priv where User = ${value(name)} limit 1`)
+  return rows.length > 0
+}
+
+async function findDatabase(session: Session, name: DatabaseName): Promise<FoundDatabase | undefined> {
+  const [row] = await session.ask(
+    statement`select DEFAULT_COLLATION_NAME from information_schema.SCHEMATA where SCHEMA_NAME = ${value(name)}`,
+  )
+  if (row === undefined) return undefined
+  const [counted] = await session.ask(
+    statement`select (select count(*) from information_schema.TABLES where TABLE_SCHEMA = ${value(name)})
+      + (select count(*) from information_schema.ROUTINES where ROUTINE_SCHEMA = ${value(name)})
+      + (select count(*) from information_schema.TRIGGERS where TRIGGER_SCHEMA = ${value(name)})
+      + (select count(*) from information_schema.EVENTS where EVENT_SCHEMA = ${value(name)})`,
+  )
+  return { collation: row[0] ?? '', objects: Number(counted?.[0]) }
+}
+
+async function findUser(session: Session, name: DatabaseName): Promise<FoundUser | undefined> {
+  const [row] = await session.ask(
+    statement`select json_value(Priv, '$.plugin'), json_value(Priv, '$.authentication_string'),
+      json_value(Priv, '$.account_locked'), json_value(Priv, '$.max_user_connections'), json_exists(Priv, '$.auth_or')
+      from mysql.global_priv where User = ${value(name)} and Host = 'localhost'`,
+  )
+  if (row === undefined) return undefined
+  const [plugin, kept, isLocked, most, hasOther] = row
+  const isOurs = plugin === 'mysql_native_password' && hasOther !== '1'
+  return {
+    verifier: (isOurs && PasswordVerifier.safeParse(kept).data) || null,
+    isOpen: isLocked !== '1',
+    isExact: Number(most) === mostConnections && (await hasExactRights(session, name)),
+    sessions: await sessionsOf(session, name),
+  }
+}
+
+/** The first line tells the rights everywhere: none but to sign in. */
+async function hasExactRights(session: Session, name: DatabaseName): Promise<boolean> {
+  const lines = await session.ask(statement`show grants for ${user(name)}`)
+  const [first = '', ...rest] = lines.map(([line]) => line ?? '')
+  const wanted = statement`GRANT ALL PRIVILEGES ON ${exactly(name)}.* TO ${user(name)}`
+  return first.startsWith('GRANT USAGE ON *.* TO ') && rest.length === 1 && rest[0] === wanted.text
+}
+
+async function sessionsOf(session: Session, name: DatabaseName): Promise<number> {
+  const [row] = await session.ask(
+    statement`select count(*) from information_schema.PROCESSLIST where USER = ${value(name)}`,
+  )
+  return Number(row?.[0])
+}
+
+/** Locked until it has its rights and no others. */
+async function putUser(session: Session, { name, verifier, isOpen }: DatabaseUser): Promise<void> {
+  const way = statement`identified via mysql_native_password using ${value(verifier)}`
+  await session.ask(statement`create user if not exists ${user(name)} ${way} ${account(false)}`)
+  if (!(await hasExactRights(session, name))) {
+    await session.ask(statement`revoke all privileges, grant option from ${user(name)}`)
+    await session.ask(statement`grant all privileges on ${exactly(name)}.* to ${user(name)}`)
+  }
+  const bounds = statement`with max_user_connections ${number(mostConnections)}`
+  await session.ask(statement`alter user ${user(name)} ${way} ${bounds} ${account(isOpen)}`)
+  if (!isOpen) await endSessions(session, name)
+}
+
+const endTries = 100
+const endWaitMs = 50
+
+/** A connection that is to end does so after its present statement has noticed. */
+async function endSessions(session: Session, name: DatabaseName): Promise<void> {
+  for (let tries = 0; tries < endTries; tries++) {
+    if ((await sessionsOf(session, name)) === 0) return
+    await session.ask(statement`kill hard connection user ${user(name)}`)
+    await pause(endWaitMs)
+  }
+  throw new WcpError('machine_failed', `Cannot end the connections of database user "${name}"`)
+}
+
+interface Command {
+  readonly file: string
+  readonly argv: readonly string[]
+  readonly words: readonly string[]
+  readonly stdio: readonly (number | 'ignore')[]
+}
+
+/** By a program that is neither root nor the server's administrator: it has a password of its own for as long as it runs. */
+async function copy(socket: string, { user: wanted, as }: Copying, command: Command): Promise<void> {
+  const password = newDatabasePassword()
+  const closed = { ...wanted, isOpen: false }
+  const put = (one: DatabaseUser) => withSession(socket, (session) => putUser(session, one))
+  await put(closed) // ends a program that an earlier run of the agent has left
+  await put({ ...wanted, verifier: verifierOf(password), isOpen: true })
+  try {
+    const argv = [...command.argv, `--socket=${socket}`, `--user=${wanted.name}`, '--', ...command.words]
+    // the environment is seen by the tenant's own processes alone
+    const env = { ...literalEnv, MYSQL_PWD: password }
+    const child = await spawnService(command.file, argv, { stdio: [...command.stdio, 'words'], as, env })
+    if ((await child.ended) === 0) return
+    const said = child.words().trim()
+    const last = said.split('\n').at(-1) ?? ''
+    throw new WcpError('machine_failed', `Cannot copy database "${wanted.name}": ${last}`, { cause: new Error(said) })
+  } finally {
+    await put(closed)
+  }
+}
