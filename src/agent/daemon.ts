@@ -15,6 +15,7 @@ import { createEngine } from './jobs/engine.ts'
 import type { Engine } from './jobs/engine-api.ts'
 import { accountLookup, systemAccounts } from './os/accounts.ts'
 import { ceilingOf } from './os/ceiling.ts'
+import { databaseServers } from './os/databases/servers.ts'
 import { lackOfRoom } from './os/disk-room.ts'
 import { Egress } from './os/egress.ts'
 import { createFiles } from './os/files.ts'
@@ -92,6 +93,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
     places,
     files,
     services,
+    databases: databaseServers(places),
     accounts: machineAccounts(accounts),
     now: () => new Date(),
   }

@@ -128,6 +128,7 @@ export const shared = {
     redeliver: 'Send again through',
     renew: 'Check the certificate of',
     upload: 'Bring a certificate for',
+    'rotate-password': 'Give a new password to',
     test: 'Try',
   },
   /** Of operations whose verb and kind make no sentence. */
@@ -145,6 +146,7 @@ export const shared = {
     redeliver: 'Send again',
     renew: 'Check now',
     upload: 'Serve this certificate',
+    'rotate-password': 'Give a new password',
     test: 'Send a test',
   },
   limits: 'Limits',

@@ -12,6 +12,7 @@ import { condition } from './condition/kind.ts'
 import { conditionEvents } from './condition/schema.ts'
 import type { ConditionSource } from './condition-source.ts'
 import type { Context } from './context.ts'
+import { database } from './database/kind.ts'
 import { domain } from './domain/kind.ts'
 import { health } from './health/kind.ts'
 import { holdStore } from './hold/store.ts'
@@ -38,6 +39,7 @@ export const kinds: readonly AnyKind[] = [
   tenant,
   domain,
   certificate,
+  database,
   sshKey,
   packageKind,
   user,

@@ -1,11 +1,18 @@
 /** Registry of the job contracts, for both sides of the root line. Only `jobs.ts` of a slice is visible to the agent. */
 import type { JobContract } from '../contract/job.ts'
 import * as certificate from './certificate/jobs.ts'
+import * as database from './database/jobs.ts'
 import * as domain from './domain/jobs.ts'
 import * as sshKey from './ssh-key/jobs.ts'
 import * as tenant from './tenant/jobs.ts'
 
-export const jobContracts = { ...byType(tenant), ...byType(domain), ...byType(certificate), ...byType(sshKey) } as const
+export const jobContracts = {
+  ...byType(tenant),
+  ...byType(domain),
+  ...byType(certificate),
+  ...byType(database),
+  ...byType(sshKey),
+} as const
 
 export type JobType = keyof typeof jobContracts
 /** Those that go on beside the other jobs of their tenant. */

@@ -76,7 +76,6 @@ const core: Readonly<Record<string, RowWords>> = {
   domain_proofs: { one: 'proof of ownership', name: ['name', 'tenant_id'], shows: ['next_try_at'] },
   domain_claims: { one: 'claim', name: ['name', 'tenant_id'] },
   holds: { one: 'hold', name: ['tenant_id', 'domain_id', 'user_id', 'reason'], shows: ['effect', 'level', 'note'] },
-  databases: { one: 'database', name: ['name'], shows: ['engine', 'isolation', 'status'] },
   mail_boxes: { one: 'mailbox', name: ['address'], shows: ['quota_mb', 'status'], secret: ['password_hash'] },
   cron_jobs: { one: 'cron job', name: ['schedule', 'command'], shows: ['enabled', 'status'] },
   backups: { one: 'backup', name: ['tenant_id', 'target'], shows: ['status'] },

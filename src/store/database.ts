@@ -35,7 +35,6 @@ export interface Database {
   domain_claims: hosting.DomainClaimTable
   holds: hosting.HoldTable
 
-  databases: services.DatabaseTable
   mail_boxes: services.MailBoxTable
   cron_jobs: services.CronJobTable
   backups: services.BackupTable

@@ -1,9 +1,8 @@
 /** One case: put back, start, ask for the job with the fault at its call, start again if the agent is gone, and judge. */
 import { readFileSync, rmSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { JobType } from '../../src/resources/jobs.ts'
 import { attach, type Case, calls, injectionArgv, readTrace, starting, type Traced, threadsOf } from './crash-calls.ts'
-import { crashJobs } from './crash-jobs.ts'
+import { type CrashType, crashJobs } from './crash-jobs.ts'
 import { type CrashMachine, neighbour } from './crash-machine.ts'
 import { disagreements, readHistory, worldText } from './crash-world.ts'
 import { violations } from './history.ts'
@@ -23,7 +22,7 @@ export interface Verdict {
 }
 
 /** The job without a fault, under strace. */
-export async function reference(machine: CrashMachine, type: JobType): Promise<Reference> {
+export async function reference(machine: CrashMachine, type: CrashType): Promise<Reference> {
   const { product } = machine
   await machine.putBack(type)
   await product.start()
@@ -43,7 +42,12 @@ export async function reference(machine: CrashMachine, type: JobType): Promise<R
   return { before, after: worldText(product.places), ...readTrace(text, threads) }
 }
 
-export async function runCase(machine: CrashMachine, type: JobType, fault: Case, wanted: Reference): Promise<Verdict> {
+export async function runCase(
+  machine: CrashMachine,
+  type: CrashType,
+  fault: Case,
+  wanted: Reference,
+): Promise<Verdict> {
   const { product } = machine
   await machine.putBack(type)
   const from = product.output.length

@@ -4,12 +4,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync,
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Fqdn, TenantName } from '../../src/contract/values.ts'
-import type { JobType } from '../../src/resources/jobs.ts'
 import { Authority } from '../support/authority.ts'
 import { executable } from '../support/executable.ts'
 import { processesOf } from '../support/processes.ts'
 import { Product } from '../support/product.ts'
-import { certify, crashJobs, mark, purge, site, tenant } from './crash-jobs.ts'
+import { type CrashType, certify, crashJobs, mark, purge, site, tenant } from './crash-jobs.ts'
 import type { ClientEvent } from './history.ts'
 import { ask, type Request } from './recording-client.ts'
 
@@ -58,7 +57,7 @@ export class CrashMachine {
   }
 
   /** Brings the machine to where the job can be asked for, and saves it under the name of the type. */
-  async prepare(type: JobType): Promise<void> {
+  async prepare(type: CrashType): Promise<void> {
     await this.putBack('base')
     await this.product.start()
     for (const request of crashJobs[type].before) {
@@ -91,14 +90,14 @@ export class CrashMachine {
   }
 
   /** Wakes the tenant's PHP where the job has to stop it. */
-  async wake(type: JobType): Promise<void> {
+  async wake(type: CrashType): Promise<void> {
     if (!crashJobs[type].wakes) return
     const status = await this.product.visit(site, { path: '/index.php' })
     if (status !== 200) throw new Error(`the site to be stopped answered ${status}`)
   }
 
   /** Sends the request that makes the job; the job when it was acknowledged, else undefined. */
-  async submit(type: JobType): Promise<string | undefined> {
+  async submit(type: CrashType): Promise<string | undefined> {
     const { request } = crashJobs[type]
     if (request === 'purge') return await purge(this.product)
     return await this.do(request === 'certify' ? { ...certify, body: { chain: this.#chain } } : request)

@@ -8,10 +8,11 @@
 import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { type JobType, jobTypes } from '../../src/resources/jobs.ts'
+import { jobTypes } from '../../src/resources/jobs.ts'
 import { executable } from '../support/executable.ts'
 import { type Case, casesAt, isShell, nameOf } from './crash-calls.ts'
 import { type Reference, reference, runCase, type Verdict } from './crash-case.ts'
+import { type CrashType, isCrashType } from './crash-jobs.ts'
 import { CrashMachine } from './crash-machine.ts'
 import { isWhole, row, seed } from './rows.ts'
 
@@ -21,14 +22,14 @@ const sampleMs = 130_000
 const perTurn = isWhole ? 25 : 5
 
 interface Tried {
-  readonly type: JobType
+  readonly type: CrashType
   readonly name: string
   readonly fault: string
   readonly verdict: Verdict
 }
 
 const wantedTypes = process.argv.slice(2)
-const chosen = jobTypes.filter((type) => wantedTypes.length === 0 || wantedTypes.includes(type))
+const chosen = jobTypes.filter(isCrashType).filter((type) => wantedTypes.length === 0 || wantedTypes.includes(type))
 const began = performance.now()
 const build = createHash('sha256').update(readFileSync(executable())).digest('hex')
 const before = isWhole ? resume() : []
@@ -47,7 +48,7 @@ await Promise.all(
 report()
 
 /** One machine and its own types, in turns. */
-async function lane(types: readonly JobType[]): Promise<void> {
+async function lane(types: readonly CrashType[]): Promise<void> {
   const machine = await CrashMachine.make()
   const works: Work[] = []
   try {
@@ -63,12 +64,12 @@ async function lane(types: readonly JobType[]): Promise<void> {
 }
 
 interface Work {
-  readonly type: JobType
+  readonly type: CrashType
   readonly wanted: Reference
   readonly todo: Case[]
 }
 
-async function begin(machine: CrashMachine, type: JobType): Promise<Work> {
+async function begin(machine: CrashMachine, type: CrashType): Promise<Work> {
   await machine.prepare(type)
   const wanted = await reference(machine, type)
   looked++
@@ -90,7 +91,7 @@ async function turn(machine: CrashMachine, work: Work | undefined): Promise<void
 
 async function tryOne(
   machine: CrashMachine,
-  type: JobType,
+  type: CrashType,
   fault: Case,
   wanted: Awaited<ReturnType<typeof reference>>,
 ) {

@@ -167,7 +167,9 @@ beforeAll(async () => {
       job: hall.jobId,
       reseller: third,
       apiKey: other.id,
-      ...Object.fromEntries(await makeExamples(make, { tenant: 'palace', domain: 'palace.example.com' })),
+      ...Object.fromEntries(
+        await makeExamples(make, { tenant: 'palace', domain: 'palace.example.com', name: 'palace' }),
+      ),
     },
   }
   await settled()

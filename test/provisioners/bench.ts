@@ -17,6 +17,7 @@ import { measureUsage } from '../../src/agent/usage/sources.ts'
 import type { Id, TenantLimits } from '../../src/contract/values.ts'
 import type { AgentMessage } from '../../src/contract/wire.ts'
 import type { JobType } from '../../src/resources/jobs.ts'
+import { NotedDatabases } from './noted-databases.ts'
 
 export type Finished = Extract<AgentMessage, { t: 'finished' }>
 export const webGid = 33
@@ -99,6 +100,7 @@ export class Bench {
   readonly places: Layout
   readonly services = new NotedServices()
   readonly files: Files
+  readonly databases: NotedDatabases
   readonly taken = new Set<string>()
   readonly messages: AgentMessage[] = []
   /** Asked for of files that are no tenant's. */
@@ -113,6 +115,7 @@ export class Bench {
     this.root = root
     this.places = layout(root)
     this.files = createFiles({ root, owner: 0 })
+    this.databases = new NotedDatabases(root)
   }
 
   get engine(): Engine {
@@ -123,6 +126,7 @@ export class Bench {
   static async make({ closed = true } = {}): Promise<Bench> {
     const bench = new Bench()
     await prepareEtc(bench)
+    bench.databases.install()
     await bench.prepare()
     await bench.start()
     if (closed) await bench.closeSetup()
@@ -144,6 +148,7 @@ export class Bench {
 
   machine(files: Files = this.files, services: Services = this.services): Machine {
     return {
+      databases: { mariadb: this.databases },
       places: this.places,
       files,
       services,
@@ -167,7 +172,7 @@ export class Bench {
       version: '0.0.0',
       phpVersions: () => ['8.4', '8.3'],
       health: () => Promise.reject(new Error('not asked here')),
-      drift: () => lookAround(this.places, machine.accounts),
+      drift: () => lookAround(this.places, machine.accounts, undefined, machine.databases),
       usage: (of, tenants, signal) => measureUsage[of](this.places, tenants, signal),
       driftPage: (_, after) => lookOn(this.places, machine.accounts, { after, web: async () => [] }),
       ownFiles: async (what, by) => void this.ownFiles.push([what, by]),
@@ -269,7 +274,7 @@ export class Bench {
     const { openDatabase } = await import('../../src/program/native-sqlite.ts')
     const database = openDatabase(this.places.agentDatabase, { readonly: true })
     try {
-      return ['tenants', 'sites', 'hosts']
+      return ['tenants', 'sites', 'hosts', 'things']
         .map((table) => JSON.stringify(database.prepare(`select * from ${table} order by 1`).all()))
         .join('\n')
     } finally {

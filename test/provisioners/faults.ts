@@ -17,6 +17,7 @@ export const failures = ['fails', 'fails late'] as const satisfies readonly Faul
 const effects = new Set<PropertyKey>([
   ...['writeFile', 'makeDirectory', 'makeLink', 'move', 'remove', 'removeTree', 'putBack'],
   ...['startFpm', 'stopFpm', 'applyLimits', 'stopTenant', 'runAs', 'stopRun'],
+  ...['writeBy', 'createDatabase', 'dropDatabase', 'putUser', 'dropUser', 'load'],
 ])
 
 export interface Injection {
@@ -67,7 +68,12 @@ export function withFaults(machine: Machine, at: (nth: number) => Fault | undefi
   }
 
   return {
-    machine: { ...machine, files: faulty(machine.files), services: faulty(machine.services) },
+    machine: {
+      ...machine,
+      files: faulty(machine.files),
+      services: faulty(machine.services),
+      databases: { mariadb: faulty(machine.databases.mariadb) },
+    },
     count: () => count,
     dead,
   }

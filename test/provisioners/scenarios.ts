@@ -3,6 +3,7 @@ import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { newKey } from '../../src/agent/steps/private-key.ts'
 import type { Id } from '../../src/contract/values.ts'
+import { verifierOf } from '../../src/lib/database-password.ts'
 import { type JobType, jobContracts } from '../../src/resources/jobs.ts'
 import { Authority } from '../support/authority.ts'
 import { passTrashDays } from '../support/trash-days.ts'
@@ -75,6 +76,22 @@ async function damageSite({ root, places }: Bench): Promise<void> {
   chmodSync(join(root, 'srv/www/acme/sites', site.fqdn, 'public'), 0o777)
 }
 
+/** A name of which every part stands for another one where it is not taken as it is. */
+export const shop = {
+  tenant,
+  database: '77777777-7777-4777-8777-777777777777',
+  engine: 'mariadb',
+  name: 'shop_1%`x',
+  collation: 'utf8mb4_unicode_ci',
+  verifier: verifierOf('first'),
+}
+const createShop: Job = ['database.create', shop]
+const aboutShop = { tenant, database: shop.database }
+
+async function fillShop({ databases }: Bench): Promise<void> {
+  databases.write(shop.name, 'orders', 'one, two')
+}
+
 export type Job = readonly [type: JobType, payload: Record<string, unknown>]
 
 export interface Scenario {
@@ -86,8 +103,8 @@ export interface Scenario {
 export const scenarios: Readonly<Record<JobType, Scenario>> = {
   'tenant.create': { before: [], payload: create[1] },
   'tenant.limit': { before: [create], payload: { tenant, limits: { ...limits, memMb: 1024 } } },
-  'tenant.suspend': { before: [create, createSite], payload: { tenant } },
-  'tenant.unsuspend': { before: [create, createSite, ['tenant.suspend', { tenant }]], payload: { tenant } },
+  'tenant.suspend': { before: [create, createSite, createShop], payload: { tenant } },
+  'tenant.unsuspend': { before: [create, createSite, createShop, ['tenant.suspend', { tenant }]], payload: { tenant } },
   'tenant.repair': {
     before: [create, createSite, createKey, damageTenant],
     payload: { tenant },
@@ -97,15 +114,23 @@ export const scenarios: Readonly<Record<JobType, Scenario>> = {
     payload: { tenant, by: 'ann@example.com' },
   },
   'tenant.delete': {
-    before: [create, createSite, createKey, second, ['domain.suspend', { tenant, domain: otherDomain }]],
+    before: [create, createSite, createKey, createShop, second, ['domain.suspend', { tenant, domain: otherDomain }]],
     payload: { tenant },
   },
   'tenant.restore': {
-    before: [create, createSite, second, createKey, ['tenant.delete', { tenant }]],
+    before: [create, createSite, second, createKey, createShop, ['tenant.delete', { tenant }]],
     payload: { tenant },
   },
   'tenant.purge': {
-    before: [create, createSite, second, createKey, ['domain.delete', about], ['tenant.delete', { tenant }]],
+    before: [
+      create,
+      createSite,
+      second,
+      createKey,
+      createShop,
+      ['domain.delete', about],
+      ['tenant.delete', { tenant }],
+    ],
     payload: { tenant },
   },
   'domain.create': { before: [create, second], payload: createSite[1] },
@@ -127,19 +152,32 @@ export const scenarios: Readonly<Record<JobType, Scenario>> = {
     before: [create, createSite, placeKey, createCertificate],
     payload: serveCertificate[1],
   },
+  'database.create': { before: [create], payload: shop },
+  'database.update': { before: [create, createShop], payload: { ...aboutShop, verifier: verifierOf('second') } },
+  'database.delete': { before: [create, createShop, fillShop], payload: aboutShop },
+  'database.restore': {
+    before: [create, createShop, fillShop, ['database.delete', aboutShop]],
+    payload: aboutShop,
+  },
+  'database.purge': { before: [create, createShop, fillShop, ['database.delete', aboutShop]], payload: aboutShop },
   'ssh-key.create': { before: [create, createKey], payload: secondKey },
   'ssh-key.delete': { before: [create, createKey], payload: { tenant, 'ssh-key': firstKey['ssh-key'] } },
   'domain.run': { before: [create, createSite], payload: { ...about, run, command: ['php', '-v'], seconds: 60 } },
 }
 
 /** Only what these destroy is beyond undoing. */
-export const irreversible: ReadonlySet<JobType> = new Set<JobType>(['tenant.purge', 'domain.purge'])
+export const irreversible: ReadonlySet<JobType> = new Set<JobType>(['tenant.purge', 'domain.purge', 'database.purge'])
 export const everyType = Object.keys(jobContracts) as readonly JobType[]
 
 /** The agent's schema of the first version that had a job type, where that was not the first release. */
 const since: Readonly<Partial<Record<JobType, number>>> = {
   'certificate.create': 4,
   'certificate.update': 4,
+  'database.create': 6,
+  'database.delete': 6,
+  'database.purge': 6,
+  'database.restore': 6,
+  'database.update': 6,
   'domain.run': 4,
   'ssh-key.create': 4,
   'ssh-key.delete': 4,

@@ -64,6 +64,13 @@ const hostileValues: readonly unknown[] = [
   { a: 1 },
 ]
 
+const verifier = `*${'0'.repeat(40)}`
+/** What their jobs have beside ids. */
+const ofDatabase: Readonly<Record<string, Json>> = {
+  'database.create': { engine: 'mariadb', name: 'evil', collation: 'utf8mb4_bin', verifier },
+  'database.update': { verifier },
+}
+
 export class EvilFrames {
   readonly #dice: Dice
   readonly #known: Known
@@ -155,6 +162,7 @@ export class EvilFrames {
     if (type === 'certificate.create') return { type, payload: { tenant, certificate: uuid(dice), domain } }
     if (type === 'certificate.update')
       return { type, payload: { tenant, certificate: uuid(dice), chain: exampleChain } }
+    if (type.startsWith('database.')) return { type, payload: { tenant, database: uuid(dice), ...ofDatabase[type] } }
     if (type === 'ssh-key.delete') return { type, payload: { tenant, 'ssh-key': uuid(dice) } }
     return { type, payload: { tenant, domain } }
   }

@@ -222,6 +222,12 @@ describe('migrations', () => {
           "4e7cef315fb841d164090e7252a3905db19a2e85dd1c53286a7130e14919b057",
           "6c6e05db067b19350c7fee5ac6e463761031f7e0c34e6eed647946307d053f03",
         ],
+        [
+          34,
+          "databases",
+          "821019e3df0cc65dbe4190b8c65fff3d7784e13521ee5be30c26a2d441e95868",
+          "d0755c8a55a83cdca4496a14aedb590dc9e06adab14b67d16d9c4306c49fc7fc",
+        ],
       ]
     `)
   })

@@ -8,7 +8,7 @@ export function passTrashDays(agentDatabase: string): void {
   const longAgo = new Date(Date.now() - 29.5 * 86_400_000).toISOString()
   const database = openDatabase(agentDatabase, { timeout: 5000 })
   try {
-    database.prepare("update jobs set accepted_at = ? where type in ('tenant.delete', 'domain.delete')").run(longAgo)
+    database.prepare("update jobs set accepted_at = ? where type like '%.delete'").run(longAgo)
   } finally {
     database.close()
   }

@@ -9,6 +9,7 @@ import { openDatabase } from '../../program/native-sqlite.ts'
 import { Journal } from '../jobs/journal.ts'
 import { Registry } from '../jobs/registry.ts'
 import { systemAccounts } from '../os/accounts.ts'
+import { databaseServers } from '../os/databases/servers.ts'
 import { createFiles, type Files } from '../os/files.ts'
 import { type Layout, layout } from '../os/layout.ts'
 import { LookNow } from '../os/look-now.ts'
@@ -47,8 +48,9 @@ export async function lookAround(
   places: Layout,
   accounts: Machine['accounts'],
   mostMs: number = longestMs,
+  databases: Machine['databases'] = databaseServers(places),
 ): Promise<DriftReport> {
-  return withinMessage(await looking(places, accounts, mostMs, findDrift))
+  return withinMessage(await looking(places, accounts, { mostMs, databases }, findDrift))
 }
 
 interface Part {
@@ -59,7 +61,9 @@ interface Part {
 
 /** The next part of the look. */
 export async function lookOn(places: Layout, accounts: Machine['accounts'], { after, web }: Part): Promise<DriftPage> {
-  const page = await looking(places, accounts, longestMs, (...ground) => driftPage(...ground, after))
+  const page = await looking(places, accounts, { mostMs: longestMs, databases: databaseServers(places) }, (...ground) =>
+    driftPage(...ground, after),
+  )
   if (after !== null) return page
   return { ...page, items: withinMessage([...(await web()), ...page.items]) }
 }
@@ -67,14 +71,14 @@ export async function lookOn(places: Layout, accounts: Machine['accounts'], { af
 async function looking<T>(
   places: Layout,
   accounts: Machine['accounts'],
-  mostMs: number,
+  { mostMs, databases }: { readonly mostMs: number; readonly databases: Machine['databases'] },
   look: (registry: Registry, machine: Machine, pace: LookForDrift) => Promise<T>,
 ): Promise<T> {
   const until = performance.now() + mostMs
   const trust = trustIn(places)
   const now = new LookNow(trust)
   const files = { ...createFiles(trust), look: async (path: string) => now.look(path) }
-  const machine = onlyLooking(places, accounts, files)
+  const machine = { ...onlyLooking(places, accounts, files), databases }
   const database = openDatabase(places.agentDatabase, { fileMustExist: true, timeout: 5000 })
   database.pragma('query_only = ON')
   const journal = new Journal(database)
@@ -102,7 +106,7 @@ async function ownTexts({ files, places }: Machine): Promise<Awaited<ReturnType<
 }
 
 function onlyLooking(places: Layout, accounts: Machine['accounts'], files: Files): Machine {
-  return { places, files, services: noServices, accounts, now: () => new Date() }
+  return { places, files, services: noServices, databases: databaseServers(places), accounts, now: () => new Date() }
 }
 
 function trustIn({ root }: Layout) {

@@ -6,6 +6,7 @@ import { failureOf } from '../jobs/failure.ts'
 import { checkAll } from '../jobs/plan.ts'
 import type { Registry, SiteRecord, TenantRecord } from '../jobs/registry.ts'
 import { chainsOf } from '../kinds/certificate/facts.ts'
+import { databaseFacts, livingDatabasesOf } from '../kinds/database/facts.ts'
 import { absentHost, docrootFact, siteFacts } from '../kinds/domain/facts.ts'
 import { identity } from '../kinds/judge.ts'
 import { ownedAbsence, ownedBy, ownedFacts } from '../kinds/owned.ts'
@@ -138,12 +139,15 @@ export function withinMessage(report: DriftReport): DriftReport {
   return [...report.slice(0, told), { resource: 'others', changes: [{ step: more, action: 'change', diff: null }] }]
 }
 
-/** The facts of a tenant and of its sites, by resource. */
+/** The facts of a tenant and its databases, and of its sites, by resource. */
 export type Wanted = readonly (readonly [resource: string, steps: readonly Step[]])[]
 
 export function wanted(registry: Registry, machine: Machine, tenant: TenantRecord): Wanted {
   const who = identity(tenant)
   const name = `tenant ${tenant.name}`
+  const databases = livingDatabasesOf(registry, tenant.id).flatMap((one) =>
+    databaseFacts(one, tenant.state === 'active'),
+  )
   const owned = ownedBy(registry, tenant.id)
   if (tenant.state === 'trashed') {
     const gone = [...ownedAbsence(machine, who, owned), ...absentAccount(machine, who)]
@@ -158,7 +162,7 @@ export function wanted(registry: Registry, machine: Machine, tenant: TenantRecor
     return chain == null ? null : { chain, https }
   }
   return [
-    [name, [...tenantFacts(machine, who, tenant.limits), ...ownedFacts(machine, who, owned), state]],
+    [name, [...tenantFacts(machine, who, tenant.limits), ...ownedFacts(machine, who, owned), ...databases, state]],
     ...sites.map((site): Wanted[number] => [
       `domain ${site.fqdn}`,
       [

@@ -293,7 +293,8 @@ const upsertFence = `insert into fences (resource, token, hash) values (?, ?, ?)
 const selectByFence = `select ${columns} from jobs where resource = ? and token = ? order by seq desc limit 1`
 const upsertMeta = 'insert into meta (key, value) values (?, ?) on conflict (key) do update set value = excluded.value'
 const ofRegistry = "select id from tenants where state <> 'none' union all select id from sites where state <> 'none'"
-const inTrash = "select id from tenants where state = 'trashed' union all select id from sites where state = 'trashed'"
+const inTrash = `select id from tenants where state = 'trashed' union all select id from sites where state = 'trashed'
+  union all select id from things where kind = 'database' and json_extract(record, '$.state') = 'trashed'`
 const insertJob = `insert into jobs
   (id, type, resource, tenant, token, hash, payload, staff, reseller, destructive, accepted_at, state)
   values (@id, @type, @resource, @tenant, @token, @hash, @payload, @staff, @reseller, 1, @now, 'queued')`

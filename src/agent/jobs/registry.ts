@@ -44,18 +44,20 @@ export interface ThingRecord extends z.output<typeof ThingRow> {
 const HostRow = z.strictObject({ name: Fqdn, site: Id, tenant: Id })
 export type HostRecord = z.output<typeof HostRow>
 
-/** A site keeps its own state while its tenant is in the trash, where it is, too. */
+/** A site or database keeps its own state while its tenant is in the trash, where it is, too. */
 const inventories: Readonly<Record<string, string>> = {
   tenants: "select id, name, state from tenants where state <> 'none' and id > ? order by id limit ?",
   domains: `select s.id, s.fqdn as name, iif(t.state in ('trashed', 'purging'), t.state, s.state) as state
     from sites s join tenants t on t.id = s.tenant where s.state <> 'none' and s.id > ? order by s.id limit ?`,
+  database: `select o.id, o.name, iif(t.state in ('trashed', 'purging'), t.state, json_extract(o.record, '$.state')) as state
+    from things o join tenants t on t.id = o.tenant where o.kind = 'database' and o.id > ? order by o.id limit ?`,
 }
 
 /** A thing is as its tenant is. */
 const thingsOfKind = `select o.id, o.name, t.state from things o join tenants t on t.id = o.tenant
   where o.kind = ? and o.id > ? order by o.id limit ?`
 
-export const isDeletion = "type in ('tenant.delete', 'domain.delete') and state = 'succeeded'"
+export const isDeletion = "type in ('tenant.delete', 'domain.delete', 'database.delete') and state = 'succeeded'"
 
 /** Reads are open to every provisioner; what writes is called in the transaction that begins or ends a job. */
 export class Registry {
@@ -119,7 +121,7 @@ export class Registry {
     return this.#all(SiteRow, "select * from sites where tenant = ? and state <> 'none' order by fqdn", tenant)
   }
 
-  /** When the last deletion of a tenant or site was accepted that succeeded, as far as the journal remembers. */
+  /** When the last deletion of a tenant, site or database was accepted that succeeded, as far as the journal remembers. */
   trashedAt(id: Id): string | undefined {
     const row = z.strictObject({ at: z.string().nullable() })
     const query = `select max(accepted_at) as at from jobs where resource = ? and ${isDeletion}`
@@ -138,6 +140,12 @@ export class Registry {
       tenant,
       kind,
     ) as readonly ThingRecord[]
+  }
+
+  /** All of one kind that bear a name, whosever they are. */
+  thingsNamed(kind: string, name: string): readonly ThingRecord[] {
+    const query = 'select * from things where kind = ? and name = ?'
+    return this.#all(ThingRow, query, kind, name) as readonly ThingRecord[]
   }
 
   /** Which site answers for a name, and whose it is. */

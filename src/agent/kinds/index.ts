@@ -2,6 +2,9 @@
 import type { JobType } from '../../resources/jobs.ts'
 import { createCertificate } from './certificate/create.ts'
 import { updateCertificate } from './certificate/update.ts'
+import { createDatabase } from './database/create.ts'
+import { deleteDatabase, purgeDatabase, restoreDatabase } from './database/delete.ts'
+import { updateDatabase } from './database/update.ts'
 import { createDomain } from './domain/create.ts'
 import { deleteDomain, purgeDomain, restoreDomain } from './domain/delete.ts'
 import { repairDomain } from './domain/repair.ts'
@@ -37,6 +40,11 @@ export const provisioners = {
   'domain.purge': purgeDomain,
   'certificate.create': createCertificate,
   'certificate.update': updateCertificate,
+  'database.create': createDatabase,
+  'database.update': updateDatabase,
+  'database.delete': deleteDatabase,
+  'database.restore': restoreDatabase,
+  'database.purge': purgeDatabase,
   ...factsProvisioners,
   'domain.run': runInDomain,
 } as const satisfies Record<JobType, AnyProvisioner>

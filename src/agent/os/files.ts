@@ -66,6 +66,10 @@ export interface Files {
   readText(path: string): Promise<string | undefined>
   /** Replaces file or link; a directory in its place is an error. */
   writeFile(path: string, content: string | Uint8Array, ownership: Ownership): Promise<void>
+  /** As `writeFile`, by whoever is given the descriptor: what is longer than memory. */
+  writeBy(path: string, ownership: Ownership, write: (file: number) => Promise<void>): Promise<void>
+  /** Gives a descriptor of the file to read from. */
+  readBy(path: string, read: (file: number) => Promise<void>): Promise<void>
   /** Makes the directory, or gives an existing one exactly this mode and owner. */
   makeDirectory(path: string, ownership: Ownership): Promise<void>
   /** Replaces file or link by a link owned by root. */
@@ -87,7 +91,12 @@ export function createFiles(trust: Trust): Files {
     list: async (path) => listDirectory(trust, path),
     readText: (path) => inParent(trust, path, readTextAt, undefined),
     writeFile: (path, content, ownership) =>
-      inParent(trust, path, (parent, name) => writeAt(parent, name, content, ownership)),
+      inParent(trust, path, (parent, name) =>
+        writeAt(parent, name, ownership, async (file) => writeFileSync(file, content)),
+      ),
+    writeBy: (path, ownership, write) =>
+      inParent(trust, path, (parent, name) => writeAt(parent, name, ownership, write)),
+    readBy: (path, read) => inParent(trust, path, (parent, name) => readOpenedAt(parent, name, read)),
     makeDirectory: (path, ownership) => inParent(trust, path, (parent, name) => directoryAt(parent, name, ownership)),
     makeLink: (path, target) => inParent(trust, path, (parent, name) => linkAt(parent, name, target)),
     move: (from, to) => move(trust, from, to),
@@ -150,6 +159,16 @@ function readAt(parent: DirectoryFd, name: string): Buffer {
   }
 }
 
+async function readOpenedAt(parent: DirectoryFd, name: string, read: Use): Promise<void> {
+  const file = openSync(at(parent, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    if (!fstatSync(file).isFile()) throw new WcpError('machine_failed', `Cannot read "${name}": not a file`)
+    await read(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
 function listDirectory(trust: Trust, path: string): readonly string[] {
   try {
     const directory = openTrusted(trust, path)
@@ -169,13 +188,15 @@ function leftoverName(name: string): string {
   return `.new-${createHash('sha256').update(name).digest('hex').slice(0, 24)}`
 }
 
-async function writeAt(parent: DirectoryFd, name: string, content: string | Uint8Array, own: Ownership): Promise<void> {
+type Use = (file: number) => Promise<void>
+
+async function writeAt(parent: DirectoryFd, name: string, own: Ownership, write: Use): Promise<void> {
   const fresh = at(parent, leftoverName(name))
   removeLeftover(fresh)
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
   const file = openSync(fresh, flags, 0o600)
   try {
-    writeFileSync(file, content)
+    await write(file)
     giveTo(file, own)
     await syncToDisk(file)
   } catch (error) {

@@ -14,6 +14,7 @@ import { createEngine } from '../jobs/engine.ts'
 import type { Engine } from '../jobs/engine-api.ts'
 import type { Log } from '../log.ts'
 import { accountLookup, type SystemAccounts, systemAccounts } from '../os/accounts.ts'
+import { databaseServers } from '../os/databases/servers.ts'
 import { foreignEgress } from '../os/egress.ts'
 import { createFiles } from '../os/files.ts'
 import type { Layout } from '../os/layout.ts'
@@ -57,6 +58,7 @@ export async function openRescue(places: Layout): Promise<Rescue> {
     places,
     files,
     services: opened.kind === 'direct' ? unsupervised(opened.services, places) : opened.services,
+    databases: databaseServers(places),
     accounts: machineAccounts(accounts),
     now: () => new Date(),
   }

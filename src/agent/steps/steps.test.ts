@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { NotedDatabases } from '../../../test/provisioners/noted-databases.ts'
 import { type TenantLimits, TenantName } from '../../contract/values.ts'
 import { createFiles } from '../os/files.ts'
 import { layout } from '../os/layout.ts'
@@ -39,6 +40,7 @@ const limits: TenantLimits = { cpuPct: 100, memMb: 256, pids: 32, ioMbps: null, 
 
 let root: string
 let machine: Machine
+let databases: NotedDatabases
 let awake: Set<string>
 const never = () => Promise.reject(new Error('no command is run here'))
 const noRuns = {
@@ -74,7 +76,15 @@ beforeEach(() => {
   }
   const files = createFiles({ root, owner: me.uid })
   const accounts = { panelUid: me.uid, panelGid: me.gid, webGid: me.gid, workersGid: me.gid }
-  machine = { places: layout(root), files, services, accounts, now: () => new Date() }
+  databases = new NotedDatabases(root)
+  machine = {
+    places: layout(root),
+    files,
+    services,
+    databases: { mariadb: databases },
+    accounts,
+    now: () => new Date(),
+  }
 })
 afterEach(() => rmSync(root, { recursive: true, force: true }))
 

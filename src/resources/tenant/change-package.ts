@@ -18,13 +18,13 @@ export async function changePackage(
   const { id, name } = tenant
   const chosen = await choosePackage(context, what, ref, seller)
   await context.tenants.lock(id)
-  const domains = await context.tenants.countDomains(id)
-  if (chosen.maxDomains !== null && domains > chosen.maxDomains)
-    throw new WcpError(
-      'limit_reached',
-      `Cannot ${what}: it has ${domains} domains and package "${chosen.name}" allows ${chosen.maxDomains}`,
-      { details: { limit: chosen.maxDomains, used: domains } },
-    )
+  const mustFit = (used: number, things: string, limit: number | null) => {
+    if (limit === null || used <= limit) return
+    const because = `it has ${used} ${things} and package "${chosen.name}" allows ${limit}`
+    throw new WcpError('limit_reached', `Cannot ${what}: ${because}`, { details: { limit, used } })
+  }
+  mustFit(await context.tenants.countDomains(id), 'domains', chosen.maxDomains)
+  mustFit(await context.databases.countOf(id), 'databases', chosen.maxDatabases)
   const wishes = { packageId: chosen.id, resellerId: seller }
   if (tenant.status === 'error') {
     await context.tenants.updateFailed(id, wishes)

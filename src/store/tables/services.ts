@@ -5,15 +5,6 @@ interface TenantOwned extends CommonColumns {
   tenant_id: string
 }
 
-export interface DatabaseTable extends TenantOwned {
-  name: string
-  engine: string
-  db_user: string
-  isolation: string
-  status: string
-  version: number
-}
-
 export interface MailBoxTable extends TenantOwned {
   domain_id: string
   address: string

@@ -4,6 +4,7 @@ import { beganWith } from './0002-began-with.ts'
 import { askedBy } from './0003-asked-by.ts'
 import { things } from './0004-things.ts'
 import { https } from './0005-https.ts'
+import { databases } from './0006-databases.ts'
 import type { AgentMigration } from './migration.ts'
 
-export const agentMigrations: readonly AgentMigration[] = [foundation, beganWith, askedBy, things, https]
+export const agentMigrations: readonly AgentMigration[] = [foundation, beganWith, askedBy, things, https, databases]

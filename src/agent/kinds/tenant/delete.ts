@@ -6,6 +6,14 @@ import type { Machine } from '../../os/machine.ts'
 import { movedPath } from '../../steps/moved-path.ts'
 import { purgedTree } from '../../steps/purged-tree.ts'
 import { stoppedTenant } from '../../steps/stopped-tenant.ts'
+import {
+  closedDatabases,
+  type Database,
+  databasesOf,
+  livingDatabasesOf,
+  openDatabases,
+  purgedDatabases,
+} from '../database/facts.ts'
 import { absentHost, hostFact, namesOf, routeFacts, type SiteIdentity } from '../domain/facts.ts'
 import { identity, mayClaim, mustHaveRested, type Tenant, tenantIn } from '../judge.ts'
 import { type Owned, ownedAbsence, ownedBy, ownedFacts } from '../owned.ts'
@@ -18,6 +26,8 @@ type Deletion = {
   readonly hosts: readonly Fqdn[]
   readonly sites: readonly Id[]
   readonly owned?: Owned
+  /** They stay on their server, where nobody signs in to them. */
+  readonly databases?: readonly Database[]
 } | null
 
 export const deleteTenant = provision(tenantDelete, {
@@ -27,17 +37,20 @@ export const deleteTenant = provision(tenantDelete, {
     const tenant = tenantIn(registry, id, ['active', 'suspended'])
     const sites = livingSites(registry, id)
     const hosts = sites.flatMap(namesOf)
-    return { tenant: identity(tenant), hosts, sites: sites.map((site) => site.id), owned: ownedBy(registry, id) }
+    const owned = ownedBy(registry, id)
+    const databases = livingDatabasesOf(registry, id)
+    return { tenant: identity(tenant), hosts, sites: sites.map((site) => site.id), owned, databases }
   },
   steps(target, machine) {
     if (target === null) return []
     // a target that an older version journaled has none
-    const { tenant, hosts, owned = {} } = target
+    const { tenant, hosts, owned = {}, databases } = target
     const { customer, web } = trashOf(machine, tenant)
     return [
       closedTenant(machine, tenant),
       ...hosts.map((name) => absentHost(machine, name)),
       stoppedTenant(tenant.name),
+      ...closedDatabases(databases),
       ...ownedAbsence(machine, tenant, owned),
       ...absentAccount(machine, tenant),
       movedPath({ ...web, ifMissing: 'nothing to move' }),
@@ -62,6 +75,7 @@ type Restoration = {
   /** It was closed when it was deleted. */
   readonly isSuspended: boolean
   readonly owned?: Owned
+  readonly databases?: readonly Database[]
 }
 
 /** Sites that were deleted before the tenant stay in the trash; the others come back as they were. */
@@ -78,12 +92,13 @@ export const restoreTenant = provision(tenantRestore, {
       wasDeleted: found.state === 'trashed',
       isSuspended,
       owned: ownedBy(world.registry, id),
+      databases: livingDatabasesOf(world.registry, id),
     }
   },
   reserve(registry, { sites }) {
     for (const site of sites) registry.claimHosts(site.id, namesOf(site))
   },
-  steps({ tenant, limits, sites, isWebLost, isSuspended, owned = {} }, machine) {
+  steps({ tenant, limits, sites, isWebLost, isSuspended, owned = {}, databases }, machine) {
     const { customer, web } = trashOf(machine, tenant)
     return [
       movedPath({ from: customer.to, to: customer.from, ifMissing: 'fail' }),
@@ -92,6 +107,7 @@ export const restoreTenant = provision(tenantRestore, {
         : [movedPath({ from: web.to, to: web.from, ifMissing: 'fail' }), ...accountFacts(machine, tenant)]),
       ...ownedFacts(machine, tenant, owned),
       ...sites.flatMap((site) => namesOf(site).map((name) => hostFact(machine, tenant, site, name))),
+      ...(isSuspended ? closedDatabases(databases) : openDatabases(databases)),
       isSuspended ? closedTenant(machine, tenant) : liveTenant(machine, tenant),
     ]
   },
@@ -102,7 +118,11 @@ export const restoreTenant = provision(tenantRestore, {
   },
 })
 
-type Purge = { readonly tenant: Tenant; readonly sites: readonly Id[] } | null
+type Purge = {
+  readonly tenant: Tenant
+  readonly sites: readonly Id[]
+  readonly databases?: readonly Database[]
+} | null
 
 export const purgeTenant = provision(tenantPurge, {
   async target({ tenant: id }, world): Promise<Purge> {
@@ -110,16 +130,19 @@ export const purgeTenant = provision(tenantPurge, {
     if ((registry.tenant(id)?.state ?? 'none') === 'none') return null
     const tenant = tenantIn(registry, id, ['trashed', 'purging'])
     if (tenant.state === 'trashed') mustHaveRested(world, id, tenant.name)
-    return { tenant: identity(tenant), sites: registry.sitesOf(id).map((site) => site.id) }
+    const databases = databasesOf(registry, id)
+    return { tenant: identity(tenant), sites: registry.sitesOf(id).map((site) => site.id), databases }
   },
   // what is half removed can no longer be restored
   reserve(registry, target) {
     if (target !== null) registry.setTenantState(target.tenant.id, 'purging')
   },
-  steps(target, { places }) {
+  steps(target, machine) {
     if (target === null) return []
+    const { places } = machine
     const trashed = [target.tenant.id, ...target.sites]
     return [
+      ...purgedDatabases(machine, target.tenant, target.databases),
       ...trashed.map((id) => purgedTree(`${places.customers.trash}/${id}`)),
       ...trashed.map((id) => purgedTree(`${places.web.trash}/${id}`)),
       purgedTree(places.tenantLogs(target.tenant.name)),

@@ -1,0 +1,229 @@
+/** Databases on a real MariaDB, by the jobs that make them, and as the people who use them see it. */
+import { chmodSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { databaseServers } from '../../src/agent/os/databases/servers.ts'
+import type { Machine } from '../../src/agent/os/machine.ts'
+import { verifierOf } from '../../src/lib/database-password.ts'
+import { Mariadb } from '../support/mariadb.ts'
+import { passTrashDays } from '../support/trash-days.ts'
+import { Bench, newId } from './bench.ts'
+import { scenarios, tenant } from './scenarios.ts'
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
+let bench: Bench
+let server: Mariadb
+let machine: Machine
+beforeAll(async () => {
+  bench = await Bench.make()
+  chmodSync(bench.root, 0o711) // the tenant's own programs reach the socket below it
+  server = await Mariadb.start(bench.places.mariadbSocket)
+  await bench.engine.close()
+  machine = { ...bench.machine(), databases: databaseServers(bench.places) }
+  await bench.start(machine)
+  await bench.run('tenant.create', scenarios['tenant.create'].payload)
+})
+afterAll(async () => {
+  await bench.engine.close()
+  await server.stop()
+  bench.remove()
+})
+
+const password = 'correct horse'
+const about = (database: string) => ({ tenant, database })
+
+async function make(name: string, secret = password): Promise<string> {
+  const database = newId()
+  const wanted = { engine: 'mariadb', name, collation: 'utf8mb4_unicode_ci', verifier: verifierOf(secret) }
+  expect(await bench.run('database.create', { ...about(database), ...wanted })).toMatchObject({ failure: null })
+  return database
+}
+
+const as = (user: string, secret = password) => ({ user, password: secret, database: user })
+const backticked = (name: string) => `\`${name.replaceAll('`', '``')}\``
+
+async function drift() {
+  return (await bench.ask({ t: 'inspect', what: 'drift' })).value
+}
+
+it('gives a user everything in the database of its name', async () => {
+  await make('shop')
+
+  const made = await server.ask('create table t (a int); insert into t values (1); select a from t', as('shop'))
+
+  expect(made).toEqual({ lines: ['1'], problem: '' })
+  expect((await server.ask('select 1', as('shop', 'wrong'))).problem).toMatch(/Access denied/)
+})
+
+it.each([
+  ['a_b', 'axb'],
+  ['p%q', 'pxxq'],
+  ['it`s-so.$x', 'its'],
+  ['a'.repeat(64), 'a'.repeat(63)],
+  ['_'.repeat(31).padStart(33, 'n'), 'n'.repeat(33)],
+])('keeps the user of %s out of %s, and out of everything else', async (name, other) => {
+  await make(name)
+  await server.ask(`create database ${backticked(other)}; create table ${backticked(other)}.t (a int)`)
+
+  expect((await server.ask('create table t (a int); select count(*) from t', as(name))).lines).toEqual(['0'])
+  expect((await server.ask(`select * from ${backticked(other)}.t`, as(name))).problem).toMatch(/denied/)
+  expect((await server.ask('show databases', as(name))).lines.toSorted()).toEqual(
+    [name, 'information_schema'].toSorted(),
+  )
+  for (const attack of [
+    "select load_file('/etc/passwd') is null and 1/0",
+    `select 1 into outfile '/dev/shm/wcp-outfile'`,
+    'select * from mysql.global_priv',
+    'create user evil@localhost',
+    `grant all on *.* to ${backticked(name)}@localhost`,
+    "set global general_log_file = '/tmp/x'",
+    'create database evil',
+  ]) {
+    const { lines, problem } = await server.ask(attack, as(name))
+    expect({ attack, isRefused: problem !== '' || lines.join() === '0' || lines.join() === 'NULL' }).toEqual({
+      attack,
+      isRefused: true,
+    })
+  }
+  await server.ask(`drop database ${backticked(other)}`)
+})
+
+it('gives another password, and the former one opens nothing', async () => {
+  const database = await make('rotated')
+
+  const verifier = verifierOf('another')
+  expect(await bench.run('database.update', { ...about(database), verifier })).toMatchObject({ failure: null })
+
+  expect((await server.ask('select 1', as('rotated', 'another'))).lines).toEqual(['1'])
+  expect((await server.ask('select 1', as('rotated'))).problem).toMatch(/Access denied/)
+})
+
+it('ends logins and connections of a suspended tenant, and lets them in again', async () => {
+  await make('closed')
+  const standing = server.connect(as('closed'))
+  await vi.waitFor(async () =>
+    expect(
+      (await server.ask("select count(*) from information_schema.processlist where user = 'closed'")).lines,
+    ).toEqual(['1']),
+  )
+
+  expect(await bench.run('tenant.suspend', { tenant })).toMatchObject({ failure: null })
+
+  expect((await standing).problem).not.toBe('')
+  expect((await server.ask('select 1', as('closed'))).problem).toMatch(/locked/)
+  expect(await drift()).toEqual([])
+  expect(await bench.run('tenant.unsuspend', { tenant })).toMatchObject({ failure: null })
+  expect((await server.ask('select 1', as('closed'))).lines).toEqual(['1'])
+})
+
+/** Everything that a database can hold, and text that is a program to who reads it carelessly (C10). */
+const contents = `create table posts (id int primary key auto_increment, body blob, title varchar(100) character set utf8mb4);
+insert into posts (body, title) values (x'00ff0a1a5c27', 'naïve 🍰'), ('\\\\! touch /dev/shm/wcp-shell', 'two');
+create table \`odd
+\\! touch /dev/shm/wcp-shell
+name\` (a int);
+create view titles as select title from posts;
+create procedure twice(n int) select n * 2;
+create trigger stamp before insert on posts for each row set new.title = concat(new.title, '!');
+create event later on schedule at '2037-01-01' do delete from posts;`
+const look = `select id, hex(body), title from posts; select * from titles; call twice(21); show tables;
+  select trigger_name, action_statement, definer from information_schema.triggers where trigger_schema = database();
+  select event_name, event_definition, definer, execute_at from information_schema.events where event_schema = database()`
+
+it('brings data, user and password back from the trash, and leaves nothing on the server meanwhile', async () => {
+  const name = 'r_e%s`t'
+  const database = await make(name)
+  expect((await server.ask(contents, as(name))).problem).toBe('')
+  const before = await server.ask(look, as(name))
+  expect(before.lines.length).toBeGreaterThan(6)
+
+  expect(await bench.run('database.delete', about(database))).toMatchObject({ failure: null })
+
+  const dump = join(bench.places.customers.trash, `${database}.sql`)
+  expect([statSync(dump).mode & 0o777, statSync(dump).uid]).toEqual([0o600, 0])
+  expect(readFileSync(dump, 'latin1')).not.toContain(password)
+  expect((await server.ask('select 1', as(name))).problem).toMatch(/Access denied/)
+  const left = `select count(*) from mysql.global_priv where user like 'r%s_t'; select count(*) from mysql.db where user like 'r%s_t'; show databases like 'r%'`
+  expect((await server.ask(left)).lines.slice(0, 2)).toEqual(['0', '0'])
+  expect(await bench.run('database.restore', about(database))).toMatchObject({ failure: null })
+  expect(await server.ask(look, as(name))).toEqual(before)
+  expect(() => statSync(dump)).toThrow()
+  expect(() => statSync('/dev/shm/wcp-shell')).toThrow()
+  expect(await drift()).toEqual([])
+})
+
+it('goes on where a restore was killed in the middle of loading', async () => {
+  const database = await make('halfway')
+  await server.ask('create table t (a int primary key)', as('halfway'))
+  await server.ask(`insert into t values ${Array.from({ length: 5000 }, (_, a) => `(${a})`).join()}`, as('halfway'))
+  await bench.run('database.delete', about(database))
+  await bench.engine.close()
+  const real = machine.databases.mariadb
+  const half = Promise.withResolvers<void>()
+  const dying = {
+    ...real,
+    async load(copying: Parameters<typeof real.load>[0]) {
+      await real.load(copying)
+      half.resolve() // all is loaded, and nobody notes it: the next start must not find the rows twice
+      return new Promise<never>(() => {})
+    },
+  }
+  await bench.start({ ...machine, databases: { mariadb: dying } })
+  const job = newId()
+  bench.engine.handle(bench.job('database.restore', about(database), { job }))
+  await half.promise
+
+  bench.messages.length = 0
+  await bench.start(machine)
+
+  expect(await bench.ended(job)).toMatchObject({ failure: null })
+  expect((await server.ask('select count(*) from t', as('halfway'))).lines).toEqual(['5000'])
+})
+
+it('gives a name to nobody who is not its first', async () => {
+  await server.ask("create database taken; create user onlyuser@'%'")
+  const refused = async (name: string) => {
+    const wanted = { engine: 'mariadb', name, collation: 'utf8mb4_bin', verifier: verifierOf('x') }
+    return (await bench.run('database.create', { ...about(newId()), ...wanted })).failure?.code
+  }
+
+  expect(await Promise.all(['taken', 'onlyuser', 'mysql', 'root', 'shop'].map(refused))).toEqual(
+    Array.from({ length: 5 }, () => 'conflict'),
+  )
+})
+
+it('tells what people changed by hand', async () => {
+  const database = await make('byhand')
+  await server.ask('grant all on *.* to byhand@localhost')
+  expect(JSON.stringify(await drift())).toMatch(/database byhand.*other rights/)
+  await server.ask('drop user byhand@localhost')
+  expect(JSON.stringify(await drift())).toMatch(/user of database byhand.*create/)
+
+  expect(await bench.run('database.update', { ...about(database), verifier: verifierOf(password) })).toMatchObject({
+    failure: null,
+  })
+  expect(await drift()).toEqual([])
+  expect((await server.ask('show grants for byhand@localhost')).lines).toHaveLength(2)
+})
+
+it('is gone for good when its days in the trash are over', async () => {
+  const database = await make('purged')
+  await bench.run('database.delete', about(database))
+  expect((await bench.run('database.purge', about(database))).failure?.message).toMatch(/the trash keeps it/)
+  passTrashDays(bench.places.agentDatabase)
+
+  expect(await bench.run('database.purge', about(database))).toMatchObject({ failure: null })
+
+  expect(() => statSync(join(bench.places.customers.trash, `${database}.sql`))).toThrow()
+  expect((await bench.run('database.restore', about(database))).failure?.code).toBe('not_found')
+})
+
+it('fails with the remedy while the server is away, and works when it is back', async () => {
+  await server.stop()
+
+  const wanted = { engine: 'mariadb', name: 'later', collation: 'utf8mb4_bin', verifier: verifierOf('x') }
+  const { failure } = await bench.run('database.create', { ...about(newId()), ...wanted })
+
+  expect(failure).toMatchObject({ code: 'unavailable', help: expect.stringContaining('systemctl start mariadb') })
+})
