@@ -38,6 +38,7 @@ export const shared = {
     settings: 'Settings',
     developer: 'Developer',
     search: 'Search',
+    searchAll: 'Everything',
     searchHint: 'Site, customer, person …',
   },
   nav: {

@@ -10,7 +10,7 @@ const path = '/account/certificates'
 
 export const clientCertificate = defineKind({
   name: 'client-certificate',
-  words: { one: 'certificate', many: 'Certificates' },
+  words: { one: 'certificate', many: 'Sign-in certificates' },
   path,
   item: ClientCertificate,
   columns: ({ t }) => [
