@@ -44,7 +44,7 @@ export class Pebble {
   #output = ''
   mood: Mood = () => undefined
   twist: Twist = (_, body) => body
-  /** What it was asked, since the last `forget`. */
+  /** What it was asked, since the last `forget`, without what it rejected for the nonce alone: that is asked once more. */
   readonly asked: string[] = []
 
   private constructor(options: PebbleOptions) {
@@ -136,14 +136,15 @@ export class Pebble {
     const { method = 'GET', url: path = '/' } = asked
     let body = ''
     for await (const part of asked) body += part
-    this.asked.push(`${method} ${path}`)
     const own = this.mood({ method, path })
     if (own !== undefined) {
+      this.asked.push(`${method} ${path}`)
       answer.writeHead(own.status, own.headers)
       answer.end(own.body)
       return
     }
     const { status, headers, text } = await this.#ask(method, path, asked.headers, body)
+    if (!text.includes('badNonce')) this.asked.push(`${method} ${path}`)
     const { 'content-length': _, ...kept } = headers
     answer.writeHead(status, kept)
     answer.end(status === 200 ? this.#twisted(method, path, text) : text)
