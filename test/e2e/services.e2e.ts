@@ -191,7 +191,7 @@ describe('the services on a server', () => {
     await putZone(2, `${proof?.recordName}. TXT "${proof?.recordValue}"`)
     await machine.succeed(['systemctl', 'kill', '-s', 'HUP', 'name-server'])
 
-    await eventually(machine, `wcp domain verify ${shop} >/dev/null 2>&1; wcp domain get ${shop}`, /active/)
+    await eventually(machine, `wcp domain verify ${shop} >/dev/null 2>&1; wcp domain get ${shop}`, /^status +active$/im)
     expect((await visit(machine, shop)).status).toBe(200)
 
     await machine.succeed(`sed -i '/dns_servers/d' /etc/wcp360/config.yaml && systemctl restart wcpd`)

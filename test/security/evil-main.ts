@@ -46,6 +46,7 @@ const explained = [
   /^brake holds a job$/,
   /^job could not be prepared$/,
   /^a job failed$/,
+  /^own files (could not be put back or adopted|stay as they are: )/,
   /^the agent tells of an unknown job$/,
   /^the line to the agent (failed|was closed)$/,
   /^the agent is gone$/,

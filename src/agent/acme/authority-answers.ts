@@ -33,13 +33,13 @@ export class AuthorityAnswers {
   }
 
   async sign({ url, nonce, account, payload }: AcmeRequest): Promise<SignedRequest> {
-    const key = await this.#accountKey()
-    const who = account === null ? { jwk: key.jwk } : { kid: account }
     if ((account === null) !== (payload.is === 'account'))
       throw new WcpError('bad_input', 'Cannot sign: the account’s address goes with everything but its own request')
-    return signed({ alg: 'ES256', ...who, nonce, url }, await this.#payload(payload, url, key), (text) =>
-      key.sign(text),
-    )
+    // first of all: what is not to be signed leaves no key behind
+    const said = await this.#payload(payload, url)
+    const key = await this.#accountKey()
+    const who = account === null ? { jwk: key.jwk } : { kid: account }
+    return signed({ alg: 'ES256', ...who, nonce, url }, said, (text) => key.sign(text))
   }
 
   /** PEM, for all names that the site has now. */
@@ -64,7 +64,7 @@ export class AuthorityAnswers {
     return null
   }
 
-  async #payload(payload: AcmePayload, url: string, key: AccountKey): Promise<unknown> {
+  async #payload(payload: AcmePayload, url: string): Promise<unknown> {
     switch (payload.is) {
       case 'read':
         return null
@@ -72,6 +72,7 @@ export class AuthorityAnswers {
         return {}
       case 'account': {
         const { contact, binding } = payload
+        const { jwk } = await this.#accountKey()
         const mac = (text: string) =>
           createHmac('sha256', Buffer.from(binding?.key ?? '', 'base64url'))
             .update(text)
@@ -80,7 +81,7 @@ export class AuthorityAnswers {
           termsOfServiceAgreed: true,
           ...(contact !== null && { contact: [`mailto:${contact}`] }),
           ...(binding !== null && {
-            externalAccountBinding: signed({ alg: 'HS256', kid: binding.kid, url }, key.jwk, mac),
+            externalAccountBinding: signed({ alg: 'HS256', kid: binding.kid, url }, jwk, mac),
           }),
         }
       }
