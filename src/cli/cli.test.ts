@@ -45,6 +45,18 @@ const operations: readonly AnyOperation[] = [
     run: notHere,
   }),
   defineOperation({
+    name: 'database.create',
+    summary: 'Create a database',
+    effect: 'machine',
+    answersOnce: true,
+    policy: { scopes: ['global'] },
+    http: 'POST /databases',
+    positional: ['name'],
+    input: () => z.strictObject({ name: z.string().describe('name') }),
+    output: () => z.object({ id: z.string(), jobId: z.string(), password: z.string() }),
+    run: notHere,
+  }),
+  defineOperation({
     name: 'user.create',
     summary: 'Create a user',
     effect: 'write',
@@ -169,6 +181,19 @@ describe('wcp', () => {
 
     expect(seen.map(({ url }) => url)).toEqual(['/api/v1/tenants/acme', ...Array(3).fill('/api/v1/jobs/j1')])
     expect(written.err).toContain('tenant.delete succeeded')
+  })
+
+  it('shows once what nobody can ask for again, and then follows the job', async () => {
+    const job = { id: 'j1', type: 'database.create', startedAt: null, state: 'succeeded', failure: null, steps: [] }
+    answers = [
+      { status: 201, body: { id: 'd1', jobId: 'j1', password: 'new and secret' } },
+      { status: 200, body: job },
+    ]
+
+    expect(await wcp('database', 'create', 'shop')).toBe(0)
+
+    expect(written.out).toBe('password  new and secret\n')
+    expect(written.err).toContain('database.create succeeded')
   })
 
   it('sends a change again, with the key it had, and follows its job when the panel is killed', async () => {

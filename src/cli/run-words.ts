@@ -83,12 +83,19 @@ async function printAnswer({ operation, flags }: ParsedCommand, body: unknown, t
   }
   const job = operation.effect === 'machine' ? Answered.job.safeParse(body) : undefined
   if (job?.success) {
+    if (operation.answersOnce) printRecord(output, shownOnce(body))
     const jobs = [job.data.jobId, ...(job.data.domain ? [job.data.domain.jobId] : [])]
     const { watchJobs } = await import('./watch-job.ts')
     return await watchJobs(jobs, terminal)
   }
   if (typeof body === 'object' && body !== null) printRecord(output, body as Row) // JSON objects have string keys
   return 0
+}
+
+/** What nobody can ask for again, such as a new password; before the job, which may fail. */
+function shownOnce(body: unknown): Row {
+  const { id: _, jobId: __, ...once } = z.record(z.string(), z.unknown()).parse(body)
+  return once
 }
 
 function printList(output: Output, operation: Command, items: readonly Row[], nextCursor: string | null): void {
