@@ -62,7 +62,18 @@ export default defineConfig({
         test: {
           setupFiles,
           name: 'e2e',
-          include: ['test/e2e/**/*.e2e.ts'],
+          include: ['test/e2e/*.e2e.ts'],
+          ...serial,
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+        },
+      },
+      // The test machines themselves, for who changes them: every test on one fails when they do not work.
+      {
+        test: {
+          setupFiles,
+          name: 'harness',
+          include: ['test/e2e/harness/*.e2e.ts'],
           ...serial,
           testTimeout: 1_800_000,
           hookTimeout: 1_800_000,
