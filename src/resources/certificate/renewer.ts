@@ -13,6 +13,7 @@ import { asPanel } from '../as-panel.ts'
 import { heldAliases } from '../domain/schema.ts'
 import { addressesIn } from '../settings/schema.ts'
 import type { Stores } from '../stores.ts'
+import { ticker } from '../ticker.ts'
 import { AcmeClient, type Signing } from './acme-client.ts'
 import { AcmeProblem } from './acme-problem.ts'
 import { certificateCreate, certificateUpdate } from './jobs.ts'
@@ -74,8 +75,6 @@ class NotYet extends Error {
 export function certificateRenewer(options: RenewerOptions) {
   const { db, storesOf, log, onQueued, tickMs = 1000, now = Date.now, dice = Math.random } = options
   const stopping = new AbortController()
-  let working: Promise<void> | null = null
-  let timer: NodeJS.Timeout | undefined
   let client: { readonly key: string; readonly made: AcmeClient } | undefined
   /** That authority asked for it; the store says the same of those that were due. */
   let paused = { directory: '', until: 0 }
@@ -272,22 +271,13 @@ export function certificateRenewer(options: RenewerOptions) {
     }
   }
 
-  function wake(): void {
-    working ??= work()
-      .catch(logFault)
-      .finally(() => {
-        working = null
-      })
-  }
+  const ticking = ticker(work, tickMs, logFault)
 
   return {
-    start(): void {
-      timer = setInterval(wake, tickMs)
-    },
+    start: ticking.start,
     async stop(): Promise<void> {
-      clearInterval(timer)
       stopping.abort()
-      await working
+      await ticking.stop()
     },
   }
 }

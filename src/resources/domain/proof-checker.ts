@@ -9,6 +9,7 @@ import type { Db } from '../../store/database.ts'
 import { newId } from '../../store/new-id.ts'
 import { asPanel } from '../as-panel.ts'
 import type { Stores } from '../stores.ts'
+import { ticker } from '../ticker.ts'
 import { acceptProof, type ProofContext } from './proof.ts'
 import { type AskedProof, longestPauseMs } from './proof-store.ts'
 import type { ProofTry } from './schema.ts'
@@ -42,8 +43,6 @@ export function pauseAfter(tries: number): number | null {
 
 export function proofChecker(options: ProofCheckerOptions) {
   const { db, storesOf, hosts, servers, onQueued, log, tickMs = 3000, now = Date.now } = options
-  let working: Promise<void> | null = null
-  let timer: NodeJS.Timeout | undefined
   const stopping = new AbortController()
 
   async function work(): Promise<void> {
@@ -106,22 +105,13 @@ export function proofChecker(options: ProofCheckerOptions) {
     })
   }
 
-  function wake(): void {
-    working ??= work()
-      .catch(logFault)
-      .finally(() => {
-        working = null
-      })
-  }
+  const ticking = ticker(work, tickMs, logFault)
 
   return {
-    start(): void {
-      timer = setInterval(wake, tickMs)
-    },
+    start: ticking.start,
     async stop(): Promise<void> {
-      clearInterval(timer)
       stopping.abort()
-      await working
+      await ticking.stop()
     },
   }
 }

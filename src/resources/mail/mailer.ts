@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import type { SmtpServer } from '../../lib/config.ts'
 import type { Db } from '../../store/database.ts'
 import type { Stores } from '../stores.ts'
+import { ticker } from '../ticker.ts'
 import { message } from './message.ts'
 import { sendMail } from './smtp.ts'
 import type { QueuedMail } from './store.ts'
@@ -29,8 +30,7 @@ const keptMs = 30 * 86_400_000
 
 export function mailer(options: MailerOptions) {
   const { db, storesOf, log, server, tickMs = 3000, now = Date.now } = options
-  let working: Promise<void> | null = null
-  let timers: NodeJS.Timeout[] = []
+  let purging: NodeJS.Timeout | undefined
 
   async function work(): Promise<void> {
     const mails = server() === null ? [] : await storesOf(db).mails.due(20)
@@ -74,22 +74,19 @@ export function mailer(options: MailerOptions) {
     }
   }
 
-  function wake(): void {
-    working ??= work()
-      .catch((err) => log.error({ err }, 'cannot process the queue of mails'))
-      .finally(() => {
-        working = null
-      })
-  }
+  const ticking = ticker(work, tickMs, (err) => log.error({ err }, 'cannot process the queue of mails'))
 
   return {
-    wake,
+    wake(): void {
+      void ticking.wake()
+    },
     start(): void {
-      timers = [setInterval(wake, tickMs), setInterval(() => void purge(), 3_600_000)]
+      ticking.start()
+      purging = setInterval(() => void purge(), 3_600_000)
     },
     async stop(): Promise<void> {
-      for (const timer of timers) clearInterval(timer)
-      await working
+      clearInterval(purging)
+      await ticking.stop()
     },
   }
 }

@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import { asWcpError, WcpError } from '../../contract/errors.ts'
 import type { Db } from '../../store/database.ts'
 import type { Stores } from '../stores.ts'
+import { ticker } from '../ticker.ts'
 import { type AskUsage, type Source, usageSources } from './usage-sources.ts'
 
 export interface UsageCollectorOptions {
@@ -30,8 +31,6 @@ export function usageCollector({
   tickMs = 60_000,
   now = Date.now,
 }: UsageCollectorOptions) {
-  let working: Promise<void> | null = null
-  let timer: NodeJS.Timeout | undefined
   const stopping = Promise.withResolvers<never>()
   stopping.promise.catch(() => {})
   let isStopping = false
@@ -66,26 +65,16 @@ export function usageCollector({
     else log.error({ source, err: error }, 'usage cannot be measured')
   }
 
-  function wake(): Promise<void> {
-    working ??= round()
-      .catch((err) => log.error({ err }, 'usage cannot be written'))
-      .finally(() => {
-        working = null
-      })
-    return working
-  }
+  const ticking = ticker(round, tickMs, (err) => log.error({ err }, 'usage cannot be written'))
 
   return {
     /** A round; one that runs is joined. */
-    wake,
-    start(): void {
-      timer = setInterval(() => void wake(), tickMs)
-    },
+    wake: ticking.wake,
+    start: ticking.start,
     async stop(): Promise<void> {
       isStopping = true
       stopping.reject(new WcpError('unavailable', 'Cannot measure usage: the panel is stopping'))
-      clearInterval(timer)
-      await working
+      await ticking.stop()
     },
   }
 }

@@ -5,6 +5,7 @@
 import type { Logger } from 'pino'
 import type { Db } from '../../store/database.ts'
 import type { Stores } from '../stores.ts'
+import { ticker } from '../ticker.ts'
 import { postTo } from './post.ts'
 import type { Try } from './schema.ts'
 import { signedHeaders } from './signature.ts'
@@ -36,9 +37,8 @@ const ofEachInARow = 5
 export function webhookSender(options: WebhookSenderOptions) {
   const { db, storesOf, log, tickMs = 3000, now = Date.now } = options
   const iso = (ms: number) => new Date(ms).toISOString()
-  let working: Promise<void> | null = null
   let isStopping = false
-  let timers: NodeJS.Timeout[] = []
+  let purging: NodeJS.Timeout | undefined
 
   /** Webhooks side by side, so that a slow one holds up nobody else. */
   async function work(): Promise<void> {
@@ -103,23 +103,18 @@ export function webhookSender(options: WebhookSenderOptions) {
       .catch((err) => log.error({ err }, 'old deliveries could not be removed'))
   }
 
-  function wake(): void {
-    working ??= work()
-      .catch((err) => log.error({ err }, 'cannot process the queue of webhooks'))
-      .finally(() => {
-        working = null
-      })
-  }
+  const ticking = ticker(work, tickMs, (err) => log.error({ err }, 'cannot process the queue of webhooks'))
 
   return {
     start(): void {
-      timers = [setInterval(wake, tickMs), setInterval(() => void purge(), hour)]
+      ticking.start()
+      purging = setInterval(() => void purge(), hour)
     },
     /** Waits for the answers under way. */
     async stop(): Promise<void> {
       isStopping = true
-      for (const timer of timers) clearInterval(timer)
-      await working
+      clearInterval(purging)
+      await ticking.stop()
     },
   }
 }
