@@ -6,12 +6,13 @@ import { newDatabasePassword, verifierOf } from '../../lib/database-password.ts'
 import { Accepted } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { deletedInput, listInput, pageOf, searchInput } from '../listing.ts'
+import { refuseOverAllowance } from '../package/allowance.ts'
 import { conflict, taken } from '../refusals.ts'
 import { mayChange, type Verb } from '../status-guard.ts'
 import { TenantRef } from '../tenant/schema.ts'
 import { scopeOf, visibleTenant } from '../visibility.ts'
+import { databasesOfTenant } from './databases-of-tenant.ts'
 import { databaseCreate, databaseDelete, databaseRestore, databaseUpdate } from './jobs.ts'
-import { refuseOverLimit } from './limit.ts'
 import { Database, DatabaseRef } from './schema.ts'
 
 const target = { database: DatabaseRef }
@@ -87,7 +88,7 @@ export const create = defineOperation({
     const known = await context.databases.bearing(name)
     const isFailed = known?.status === 'error' && known.tenantId === tenant.id
     if (known !== undefined && !isFailed) taken(what, 'name', name, 'a name that no other database has')
-    if (!isFailed) await refuseOverLimit(context, what, tenant)
+    if (!isFailed) await refuseOverAllowance(context, what, tenant, databasesOfTenant)
     const id = known?.id ?? context.newId()
     if (known === undefined) await context.databases.insert({ id, tenantId: tenant.id, name, engine, collation })
     const password = newDatabasePassword()
@@ -151,7 +152,7 @@ export const restore = defineOperation({
     const what = `restore database "${name}"`
     const other = await context.databases.bearing(name)
     if (other !== undefined && other.id !== id) taken(what, 'name', name, 'delete the database that has the name now')
-    await refuseOverLimit(context, what, await context.tenants.get(tenant))
+    await refuseOverAllowance(context, what, await context.tenants.get(tenant), databasesOfTenant)
     const jobId = await context.enqueue(databaseRestore, { tenant, database: id }, context.databases.takeOut)
     return { id, jobId }
   },

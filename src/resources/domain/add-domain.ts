@@ -2,10 +2,11 @@
 import type { z } from 'zod'
 import type { Fqdn, Id } from '../../contract/values.ts'
 import type { Context } from '../context.ts'
+import { refuseOverAllowance } from '../package/allowance.ts'
 import type { Tenant } from '../tenant/schema.ts'
 import { isStaff } from '../visibility.ts'
 import { claimNames } from './claim.ts'
-import { refuseOverLimit } from './domain-limit.ts'
+import { domainsOfTenant } from './domains-of-tenant.ts'
 import { domainCreate } from './jobs.ts'
 import { choosePhp, type PhpChoice } from './php-choice.ts'
 import { askProofs, recordsOf } from './proof.ts'
@@ -34,7 +35,7 @@ export async function addDomain(
     ...(known && { domainId: known }),
   }
   await claimNames(context, what, claim)
-  if (known === undefined) await refuseOverLimit(context, what, tenant)
+  if (known === undefined) await refuseOverAllowance(context, what, tenant, domainsOfTenant)
   const waiting = await askProofs(context, what, claim)
   const id = known ?? context.newId()
   await context.domains[known ? 'insertAgain' : 'insert']({ id, tenantId: tenant.id, fqdn, aliases, waiting, php })

@@ -16,13 +16,14 @@ import {
 } from '../hold/hold.ts'
 import { AcceptedHold, holdRule, liftRule, suspendInput, unsuspendInput } from '../hold/schema.ts'
 import { deletedInput, listInput, pageOf, searchInput } from '../listing.ts'
+import { refuseOverAllowance } from '../package/allowance.ts'
 import { conflict } from '../refusals.ts'
 import { mayChange, type Verb } from '../status-guard.ts'
 import { TenantRef } from '../tenant/schema.ts'
 import { isStaff, scopeOf, visibleTenant } from '../visibility.ts'
 import { addDomain } from './add-domain.ts'
 import { claimAgain, claimNames } from './claim.ts'
-import { refuseOverLimit } from './domain-limit.ts'
+import { domainsOfTenant } from './domains-of-tenant.ts'
 import {
   domainDelete,
   domainRepair,
@@ -340,7 +341,7 @@ export const restore = defineOperation({
     const names = [fqdn, ...heldAliases(domain)]
     const claim = { tenantId, domainId: id, names, byStaff: isStaff(context.actor) }
     await claimAgain(context, `restore domain "${fqdn}"`, claim)
-    await refuseOverLimit(context, `restore domain "${fqdn}"`, await context.tenants.get(tenantId))
+    await refuseOverAllowance(context, `restore domain "${fqdn}"`, await context.tenants.get(tenantId), domainsOfTenant)
     const closed = await closedIfHeld(context, { kind: 'domain', id })
     const jobId = await context.enqueue(domainRestore, { tenant: tenantId, domain: id, ...closed })
     await context.domains.reclaimNames([id])
