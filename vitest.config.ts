@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/support/longest-first.ts'
 
 /** Each group reads templates and styles as a checkout does. */
 const setupFiles = ['./test/support/checkout-assets.ts']
@@ -12,6 +13,7 @@ export default defineConfig({
     reporters: ['default'],
     // Of two processors vitest would leave one idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -34,7 +36,15 @@ export default defineConfig({
         },
       },
       { test: { setupFiles, name: 'provisioners', include: ['test/provisioners/**/*.test.ts'] } },
-      { test: { setupFiles, name: 'store', include: ['test/store/**/*.test.ts'], ...serial } },
+      {
+        test: {
+          setupFiles,
+          name: 'store',
+          include: ['test/store/**/*.test.ts'], // each with a PostgreSQL of its own
+          testTimeout: serial.testTimeout,
+          hookTimeout: serial.hookTimeout,
+        },
+      },
       { test: { setupFiles, name: 'integration', include: ['test/integration/**/*.test.ts'], ...serial } },
       { test: { setupFiles, name: 'faults', include: ['test/faults/**/f*.test.ts'], ...serial } },
       {
@@ -53,6 +63,7 @@ export default defineConfig({
           setupFiles,
           name: 'server-faults',
           include: ['test/faults/**/*.e2e.ts'],
+          globalSetup: ['./test/e2e/build-once.ts'],
           ...serial,
           testTimeout: 1_800_000,
           hookTimeout: 1_800_000,
@@ -63,7 +74,9 @@ export default defineConfig({
           setupFiles,
           name: 'e2e',
           include: ['test/e2e/*.e2e.ts'],
-          ...serial,
+          globalSetup: ['./test/e2e/build-once.ts'],
+          // An emulated server takes little more than one processor: two files at once, each with its own server.
+          fileParallelism: true,
           testTimeout: 1_800_000,
           hookTimeout: 1_800_000,
         },

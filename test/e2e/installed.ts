@@ -1,8 +1,8 @@
 /** A server on which the product has been installed by its own installer; made once per build, then resumed in seconds. */
-import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { buildOnce } from './build-once.ts'
 import type { Machine } from './harness/machine.ts'
 import type { Flavour } from './harness/recipe.ts'
 import { warm } from './harness/start.ts'
@@ -10,7 +10,7 @@ import { warm } from './harness/start.ts'
 const minutes = 60_000
 
 export async function installed(flavour: Flavour): Promise<Machine> {
-  buildOnce()
+  await buildOnce()
   return await warm(flavour, `installed-${productHash()}`, async (machine) => {
     await copyPrebuilt(machine)
     await machine.succeed('cd /root/wcp360 && ./install.sh --prebuilt /root/wcp360/dist/wcpd', {
@@ -22,19 +22,10 @@ export async function installed(flavour: Flavour): Promise<Machine> {
 
 /** What `--prebuilt` needs: the installer, and the executable. */
 export async function copyPrebuilt(machine: Machine): Promise<void> {
-  buildOnce()
+  await buildOnce()
   await machine.copyIn('install.sh', '/root/wcp360/install.sh')
   await machine.copyIn('systemd', '/root/wcp360/systemd')
   await machine.copyIn('dist/wcpd', '/root/wcp360/dist/wcpd')
-}
-
-let isBuilt = false
-
-function buildOnce(): void {
-  if (isBuilt) return
-  const { status, stderr } = spawnSync('npm', ['run', '--silent', 'build'], { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`npm run build failed: ${stderr}`)
-  isBuilt = true
 }
 
 function productHash(): string {

@@ -7,7 +7,7 @@ export interface Part {
 
 const intakeTests = ['src/agent/jobs/intake.test.ts', 'test/provisioners/engine.test.ts']
 const jobTests = ['src/agent/jobs/run-job.test.ts', 'src/agent/jobs/journal.test.ts', 'src/agent/jobs/intake.test.ts']
-const everyJob = 'test/provisioners/every-job.test.ts'
+const everyJob = ['test/provisioners/every-job.test.ts', 'test/provisioners/every-other-job.test.ts']
 const stepTests = ['src/agent/steps/steps.test.ts', 'src/agent/steps/ownership.test.ts']
 const runnerTests = ['src/panel/jobs/job-runner.test.ts', 'test/operations/jobs.test.ts']
 const doorTests = [
@@ -43,19 +43,19 @@ export const parts: readonly Part[] = [
     source: `src/agent/jobs/${name}.ts`,
     tests: [...intakeTests, 'test/provisioners/brake.test.ts'],
   })),
-  { source: 'src/agent/jobs/journal.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', everyJob] },
-  { source: 'src/agent/jobs/run-job.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', everyJob] },
-  { source: 'src/agent/jobs/recover.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', everyJob] },
-  { source: 'src/agent/jobs/captures.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', everyJob] },
+  { source: 'src/agent/jobs/journal.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', ...everyJob] },
+  { source: 'src/agent/jobs/run-job.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', ...everyJob] },
+  { source: 'src/agent/jobs/recover.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', ...everyJob] },
+  { source: 'src/agent/jobs/captures.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', ...everyJob] },
   ...['work', 'mode', 'engine-state'].map((name) => ({ source: `src/agent/jobs/${name}.ts`, tests: intakeTests })),
   { source: 'src/agent/jobs/ends.ts', tests: ['src/agent/jobs/ends.test.ts', ...intakeTests] },
   { source: 'src/agent/jobs/lookup.ts', tests: ['src/agent/jobs/lookup.test.ts', ...intakeTests] },
   { source: 'src/agent/jobs/lanes.ts', tests: ['src/agent/jobs/lanes.test.ts', ...intakeTests] },
   { source: 'src/agent/jobs/brake.ts', tests: ['test/provisioners/brake.test.ts'] },
-  { source: 'src/agent/jobs/registry.ts', tests: [...jobTests, 'test/provisioners/hostile.test.ts', everyJob] },
-  { source: 'src/agent/kinds/judge.ts', tests: ['test/provisioners/hostile.test.ts', everyJob] },
-  { source: 'src/agent/kinds/facts-kind.ts', tests: ['test/provisioners/ssh-key.test.ts', everyJob] },
-  ...steps.map((name) => ({ source: `src/agent/steps/${name}.ts`, tests: [...stepTests, everyJob] })),
+  { source: 'src/agent/jobs/registry.ts', tests: [...jobTests, 'test/provisioners/hostile.test.ts', ...everyJob] },
+  { source: 'src/agent/kinds/judge.ts', tests: ['test/provisioners/hostile.test.ts', ...everyJob] },
+  { source: 'src/agent/kinds/facts-kind.ts', tests: ['test/provisioners/ssh-key.test.ts', ...everyJob] },
+  ...steps.map((name) => ({ source: `src/agent/steps/${name}.ts`, tests: [...stepTests, ...everyJob] })),
   ...['run-operation', 'admit', 'audit-call', 'refusals', 'password-hashes'].map((name) => ({
     source: `src/panel/operations/${name}.ts`,
     tests: doorTests,

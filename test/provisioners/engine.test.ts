@@ -6,6 +6,7 @@ import { longestStep } from '../../src/agent/jobs/journal.ts'
 import { openSetup } from '../../src/agent/rescue/setup.ts'
 import { WcpError } from '../../src/contract/errors.ts'
 import { Fqdn, TenantName } from '../../src/contract/values.ts'
+import type { PlanReport } from '../../src/contract/wire.ts'
 import { passTrashDays } from '../support/trash-days.ts'
 import { Bench, newId } from './bench.ts'
 import { withFaults } from './faults.ts'
@@ -32,6 +33,20 @@ it('changes the limits of a tenant under its running PHP, which reads its own nu
 
   expect([...bench.services.awake]).toEqual(['acme'])
   expect(bench.services.limits.get('acme')).toMatchObject({ memMb: 1024 })
+})
+
+it('plans what comes after a tenant that does not exist yet', async () => {
+  const { 'tenant.create': tenant, 'domain.create': domain } = scenarios
+  const jobs = [
+    { type: 'tenant.create', payload: tenant.payload },
+    { type: 'domain.create', payload: domain.payload },
+  ]
+
+  const [made = [], served = []] = (await bench.ask({ t: 'plan', jobs })).value as PlanReport
+
+  expect(made.every(({ action }) => action === 'create' || action === 'run')).toBe(true)
+  expect(served.some(({ step, action }) => step.includes('/hosts/') && action === 'create')).toBe(true)
+  expect((await bench.ask({ t: 'plan', jobs: jobs.slice(1) })).failure).toMatchObject({ code: 'not_found' })
 })
 
 describe('the fence', () => {
