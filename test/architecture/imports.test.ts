@@ -27,11 +27,17 @@ const command: Forbidden = [
   ],
 ]
 
+const aloneInItsFile = [
+  /node_modules\/|^src\/(?!agent\/os\/databases\/link-main)/,
+  'it hands bytes on, and has no use for more',
+] as const
+
 const closures: Readonly<Record<string, Forbidden>> = {
   panel: unprivileged,
   'store-rescue': unprivileged,
   waker: [...unprivileged, [/node_modules\//, 'the waker stays small: no dependency']],
   'web-log': [...unprivileged, [/node_modules\//, 'the writer of logs stays small: no dependency']],
+  'database-link': [...unprivileged.filter(([, reason]) => !reason.startsWith('root code')), aloneInItsFile],
   agent: privileged,
   drift: privileged,
   'disk-usage': privileged,

@@ -1,14 +1,16 @@
 /** Unprivileged roles as children, where there is no systemd to run them: without privileges from their first instruction on. */
 import { closeSync, openSync } from 'node:fs'
 import type { Account } from './accounts.ts'
-import { literalEnv, type ServiceProcess, spawnService } from './exec.ts'
+import { literalEnv, type ServiceOptions, type ServiceProcess, spawnService } from './exec.ts'
 
 export interface UnprivilegedChild {
   readonly account: Account
   readonly command: readonly [file: string, ...argv: string[]]
   readonly env: Readonly<Record<string, string>>
-  /** Descriptors that the child gets as 3 and on. */
+  /** Descriptors that the child gets after those of `stdio`. */
   readonly descriptors: readonly number[]
+  /** Its first ones; unless told three, by which it reads nothing and says what it says where we do. */
+  readonly stdio?: ServiceOptions['stdio']
 }
 
 /**
@@ -20,14 +22,15 @@ export async function startUnprivileged({
   command,
   env,
   descriptors,
+  stdio = ['ignore', 'inherit', 'inherit'],
 }: UnprivilegedChild): Promise<ServiceProcess> {
   const [file, ...argv] = command
   const running = file === '/proc/self/exe' ? openSync(file, 'r') : undefined
   const handed = running === undefined ? descriptors : [...descriptors, running]
-  const program = running === undefined ? file : `/proc/self/fd/${2 + handed.length}`
+  const program = running === undefined ? file : `/proc/self/fd/${stdio.length - 1 + handed.length}`
   try {
     return await spawnService('/usr/bin/setpriv', [...privilegeDrop(account), program, ...argv], {
-      stdio: ['ignore', 'inherit', 'inherit', ...handed],
+      stdio: [...stdio, ...handed],
       env: { ...literalEnv, ...env },
     })
   } finally {

@@ -1,5 +1,6 @@
 /** The only place of the root side that starts a process: absolute path, argv array, literal environment, never a shell (B9). */
 import { spawn } from 'node:child_process'
+import { Socket } from 'node:net'
 import { constants } from 'node:os'
 import { isAbsolute } from 'node:path'
 import { WcpError } from '../../contract/errors.ts'
@@ -100,14 +101,17 @@ export interface ServiceProcess {
   kill(signal: NodeJS.Signals): void
   /** The end of what it has said to the descriptor `words`. */
   words(): string
+  /** Our end of the descriptor `link`, which it reads from and writes to. */
+  link(): Socket
 }
 
 export interface ServiceOptions {
   /**
    * Descriptors 0, 1, 2 and further; a number is a descriptor of ours, which stays open here. `words` is read as long as we
-   * live, and only its end is kept: nothing that a process says there grows anywhere.
+   * live, and only its end is kept: nothing that a process says there grows anywhere. A `link` is a pair of
+   * sockets, and none of the first: Node does not read from a child's standard input.
    */
-  readonly stdio: readonly (number | 'ignore' | 'inherit' | 'words' | Uint8Array)[]
+  readonly stdio: readonly (number | 'ignore' | 'inherit' | 'words' | 'link' | Uint8Array)[]
   readonly env?: Readonly<Record<string, string>>
   readonly as?: { readonly uid: number; readonly gid: number }
   readonly cwd?: string
@@ -124,7 +128,7 @@ export async function spawnService(
     ...identity(options.as),
     cwd: options.cwd ?? '/',
     env: { ...(options.env ?? literalEnv) },
-    stdio: options.stdio.map((entry) => (entry instanceof Uint8Array || entry === 'words' ? 'pipe' : entry)),
+    stdio: options.stdio.map((entry) => (typeof entry === 'number' || isPlain(entry) ? entry : 'pipe')),
     detached: true,
   })
   const ended = new Promise<number>((resolve) => {
@@ -137,7 +141,7 @@ export async function spawnService(
   let words = ''
   for (const [index, entry] of options.stdio.entries()) {
     if (entry === 'words') {
-      const said = child.stdio[index] as import('node:net').Socket // 'pipe' entries are duplex sockets
+      const said = child.stdio[index] as Socket // 'pipe' entries are duplex sockets
       said.setEncoding('utf8').on('data', (text: string) => {
         words = `${words}${text}`.slice(-mostWords)
       })
@@ -152,7 +156,21 @@ export async function spawnService(
   const pid = child.pid
   if (pid === undefined) throw new WcpError('machine_failed', `Cannot start "${file}": it has no process id`)
   child.unref()
-  return { pid, ended, kill: (signal) => killGroup(pid, signal), words: () => words }
+  const link = child.stdio[options.stdio.indexOf('link')]
+  return {
+    pid,
+    ended,
+    kill: (signal) => killGroup(pid, signal),
+    words: () => words,
+    link() {
+      if (link instanceof Socket) return link
+      throw new WcpError('internal', `Cannot talk to "${file}": it was started without a link`)
+    },
+  }
+}
+
+function isPlain(entry: ServiceOptions['stdio'][number]): entry is 'ignore' | 'inherit' {
+  return entry === 'ignore' || entry === 'inherit'
 }
 
 function checkCommand(file: string, argv: readonly string[]): void {
