@@ -148,7 +148,7 @@ export class Bench {
 
   machine(files: Files = this.files, services: Services = this.services): Machine {
     return {
-      databases: { mariadb: this.databases },
+      databases: { mariadb: this.databases, postgresql: this.databases },
       places: this.places,
       files,
       services,

@@ -72,7 +72,10 @@ export function withFaults(machine: Machine, at: (nth: number) => Fault | undefi
       ...machine,
       files: faulty(machine.files),
       services: faulty(machine.services),
-      databases: { mariadb: faulty(machine.databases.mariadb) },
+      databases: {
+        mariadb: faulty(machine.databases.mariadb),
+        postgresql: faulty(machine.databases.postgresql),
+      },
     },
     count: () => count,
     dead,

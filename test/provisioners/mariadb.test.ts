@@ -35,7 +35,7 @@ const about = (database: string) => ({ tenant, database })
 
 async function make(name: string, secret = password): Promise<string> {
   const database = newId()
-  const wanted = { engine: 'mariadb', name, collation: 'utf8mb4_unicode_ci', verifier: verifierOf(secret) }
+  const wanted = { engine: 'mariadb', name, collation: 'utf8mb4_unicode_ci', verifier: verifierOf('mariadb', secret) }
   expect(await bench.run('database.create', { ...about(database), ...wanted })).toMatchObject({ failure: null })
   return database
 }
@@ -92,7 +92,7 @@ it.each([
 it('gives another password, and the former one opens nothing', async () => {
   const database = await make('rotated')
 
-  const verifier = verifierOf('another')
+  const verifier = verifierOf('mariadb', 'another')
   expect(await bench.run('database.update', { ...about(database), verifier })).toMatchObject({ failure: null })
 
   expect((await server.ask('select 1', as('rotated', 'another'))).lines).toEqual(['1'])
@@ -169,7 +169,7 @@ it('goes on where a restore was killed in the middle of loading', async () => {
       return new Promise<never>(() => {})
     },
   }
-  await bench.start({ ...machine, databases: { mariadb: dying } })
+  await bench.start({ ...machine, databases: { ...machine.databases, mariadb: dying } })
   const job = newId()
   bench.engine.handle(bench.job('database.restore', about(database), { job }))
   await half.promise
@@ -184,7 +184,7 @@ it('goes on where a restore was killed in the middle of loading', async () => {
 it('gives a name to nobody who is not its first', async () => {
   await server.ask("create database taken; create user onlyuser@'%'")
   const refused = async (name: string) => {
-    const wanted = { engine: 'mariadb', name, collation: 'utf8mb4_bin', verifier: verifierOf('x') }
+    const wanted = { engine: 'mariadb', name, collation: 'utf8mb4_bin', verifier: verifierOf('mariadb', 'x') }
     return (await bench.run('database.create', { ...about(newId()), ...wanted })).failure?.code
   }
 
@@ -200,7 +200,9 @@ it('tells what people changed by hand', async () => {
   await server.ask('drop user byhand@localhost')
   expect(JSON.stringify(await drift())).toMatch(/user of database byhand.*create/)
 
-  expect(await bench.run('database.update', { ...about(database), verifier: verifierOf(password) })).toMatchObject({
+  expect(
+    await bench.run('database.update', { ...about(database), verifier: verifierOf('mariadb', password) }),
+  ).toMatchObject({
     failure: null,
   })
   expect(await drift()).toEqual([])
@@ -222,7 +224,7 @@ it('is gone for good when its days in the trash are over', async () => {
 it('fails with the remedy while the server is away, and works when it is back', async () => {
   await server.stop()
 
-  const wanted = { engine: 'mariadb', name: 'later', collation: 'utf8mb4_bin', verifier: verifierOf('x') }
+  const wanted = { engine: 'mariadb', name: 'later', collation: 'utf8mb4_bin', verifier: verifierOf('mariadb', 'x') }
   const { failure } = await bench.run('database.create', { ...about(newId()), ...wanted })
 
   expect(failure).toMatchObject({ code: 'unavailable', help: expect.stringContaining('systemctl start mariadb') })

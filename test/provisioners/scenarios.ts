@@ -83,7 +83,7 @@ export const shop = {
   engine: 'mariadb',
   name: 'shop_1%`x',
   collation: 'utf8mb4_unicode_ci',
-  verifier: verifierOf('first'),
+  verifier: verifierOf('mariadb', 'first'),
 }
 const createShop: Job = ['database.create', shop]
 const aboutShop = { tenant, database: shop.database }
@@ -153,7 +153,10 @@ export const scenarios: Readonly<Record<JobType, Scenario>> = {
     payload: serveCertificate[1],
   },
   'database.create': { before: [create], payload: shop },
-  'database.update': { before: [create, createShop], payload: { ...aboutShop, verifier: verifierOf('second') } },
+  'database.update': {
+    before: [create, createShop],
+    payload: { ...aboutShop, verifier: verifierOf('mariadb', 'second') },
+  },
   'database.delete': { before: [create, createShop, fillShop], payload: aboutShop },
   'database.restore': {
     before: [create, createShop, fillShop, ['database.delete', aboutShop]],

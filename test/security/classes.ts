@@ -47,7 +47,7 @@ export const classes = {
   C09: { name: 'restores that trust their manifest', nothingYet: 'backups' },
   C10: {
     name: 'dumps are programs',
-    nothingYet: 'import; dumps of the trash are in test/provisioners/mariadb.test.ts',
+    nothingYet: 'import; dumps of the trash are in test/provisioners/mariadb.test.ts and postgresql.test.ts',
   },
   C11: directives,
   C12: phpSockets,
@@ -68,7 +68,10 @@ export const classes = {
   C27: keyScopes,
   C28: { name: 'backups that others read', nothingYet: 'backups' },
   C29: neighbours,
-  C30: { name: 'rights in databases', nothingYet: 'a server on this stage; see test/provisioners/mariadb.test.ts' },
+  C30: {
+    name: 'rights in databases',
+    nothingYet: 'a server on this stage; see mariadb.test.ts and postgresql.test.ts in test/provisioners',
+  },
   C31: logLines,
   C32: sizeAndTime,
   C33: ssrf,

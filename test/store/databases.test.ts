@@ -65,6 +65,25 @@ onBothStores('databases', (bench) => {
     expect(await refusal(smaller)).toMatchObject({ code: 'limit_reached' })
   })
 
+  it('are made on the server that is asked for, in its own ways', async () => {
+    const panel = await bench.panel()
+    await two(panel)
+    await panel.run(database.create, shop)
+    await panel.work(() => true)
+
+    const { jobId } = await panel.run(database.create, { ...shop, engine: 'postgresql' })
+
+    const payload = (await panel.stores(panel.db).jobs.find(jobId))?.payload
+    const verifier = expect.stringMatching(/^SCRAM-SHA-256\$4096:/)
+    expect(payload).toMatchObject({ engine: 'postgresql', collation: 'C.UTF-8', verifier })
+    expect(await panel.run(database.get, { database: 'shop' })).toMatchObject({
+      engine: 'postgresql',
+      collation: 'C.UTF-8',
+    })
+    const unfit = panel.run(database.create, { ...shop, name: 'b', engine: 'postgresql', collation: 'utf8mb4_bin' })
+    expect(await refusal(unfit)).toMatchObject({ code: 'bad_input', fields: [{ field: 'collation' }] })
+  })
+
   it('are one of a name, of two tenants at once', async () => {
     const panel = await bench.panel()
     await two(panel)

@@ -27,12 +27,12 @@ export function postgresPrograms(): string | undefined {
 /** Why there can be none here; undefined when there can. */
 export function postgresMissing(): string | undefined {
   if (postgresPrograms() === undefined) return 'PostgreSQL 15 or newer is not installed (Debian package "postgresql")'
-  if (process.getuid?.() === 0) return account() === undefined ? 'there is no user "postgres"' : undefined
+  if (process.getuid?.() === 0) return postgresAccount() === undefined ? 'there is no user "postgres"' : undefined
   return undefined
 }
 
 /** PostgreSQL refuses to run as root. */
-function account(): { uid: number; gid: number } | undefined {
+export function postgresAccount(): { uid: number; gid: number } | undefined {
   try {
     const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8', stdio: 'pipe' }))
     return { uid: id('-u'), gid: id('-g') }
@@ -44,7 +44,7 @@ function account(): { uid: number; gid: number } | undefined {
 export function startPostgres(): Cluster {
   const bin = postgresPrograms()
   if (bin === undefined) throw new Error('PostgreSQL is not installed')
-  const as = process.getuid?.() === 0 ? account() : undefined
+  const as = process.getuid?.() === 0 ? postgresAccount() : undefined
   const directory = mkdtempSync(join(tmpdir(), 'wcp360-pg-'))
   chmodSync(directory, 0o700)
   if (as !== undefined) chownSync(directory, as.uid, as.gid)

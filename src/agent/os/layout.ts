@@ -144,8 +144,9 @@ export function layout(root = '/') {
       trash: join(customers, '.trash'),
     },
 
-    /** Where MariaDB listens, as the distribution has it. */
+    /** Where database servers listen, as the distribution has it. */
     mariadbSocket: at('run/mysqld/mysqld.sock'),
+    postgresqlSocket: at('run/postgresql/.s.PGSQL.5432'),
 
     /** Root-owned 0755; one socket `<tenant>.sock` (0760 root:wcp360-web) while the tenant's PHP is awake. */
     fpmRun: join(run, 'fpm'),

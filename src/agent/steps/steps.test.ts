@@ -81,7 +81,7 @@ beforeEach(() => {
     places: layout(root),
     files,
     services,
-    databases: { mariadb: databases },
+    databases: { mariadb: databases, postgresql: databases },
     accounts,
     now: () => new Date(),
   }

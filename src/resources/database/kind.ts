@@ -46,7 +46,7 @@ export const database = defineKind({
             facts: [
               { title: label(t, 'tenant'), ...tenantCell(one) },
               { title: words.fields.databaseUser, code: one.name },
-              { title: words.fields.socket, code: '/run/mysqld/mysqld.sock' },
+              { title: words.fields.socket, code: sockets[one.engine] },
               { title: words.fields.engine, text: one.engine },
               { title: words.fields.collation, code: one.collation },
               { title: label(t, 'createdAt'), time: one.createdAt },
@@ -73,6 +73,9 @@ export const database = defineKind({
   },
   operations,
 })
+
+/** As programs of sites are told it: MariaDB's is a file, PostgreSQL's the directory of one. */
+const sockets = { mariadb: '/run/mysqld/mysqld.sock', postgresql: '/run/postgresql' } as const
 
 function tenantCell({ tenantName }: Database) {
   return { text: tenantName, href: `/tenants/${tenantName}` }

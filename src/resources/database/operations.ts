@@ -1,13 +1,13 @@
 /** Databases of tenants, each with one user of its own name. */
 import { z } from 'zod'
-import { Collation, DatabaseEngine, DatabaseName } from '../../contract/database.ts'
+import { Collation, collationsOf, DatabaseEngine, DatabaseName, unfitFor } from '../../contract/database.ts'
 import { Id } from '../../contract/values.ts'
 import { newDatabasePassword, verifierOf } from '../../lib/database-password.ts'
 import { Accepted } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { deletedInput, listInput, pageOf, searchInput } from '../listing.ts'
 import { refuseOverAllowance } from '../package/allowance.ts'
-import { conflict, taken } from '../refusals.ts'
+import { badInput, conflict, taken } from '../refusals.ts'
 import { mayChange, type Verb } from '../status-guard.ts'
 import { TenantRef } from '../tenant/schema.ts'
 import { scopeOf, visibleTenant } from '../visibility.ts'
@@ -73,13 +73,15 @@ export const create = defineOperation({
       tenant: TenantRef,
       name: DatabaseName.describe('Name of the database and of its user; nobody else on the server has it'),
       engine: DatabaseEngine.default('mariadb').describe('The database server that it is made on'),
-      collation: Collation.default('utf8mb4_unicode_ci').describe(
-        'How text is kept and compared unless a table says otherwise',
+      collation: Collation.optional().describe(
+        'How text is kept and compared unless a table says otherwise; utf8mb4_unicode_ci, or C.UTF-8 on PostgreSQL',
       ),
     }),
   output: () => WithPassword,
-  async run(context, { tenant: ref, name, engine, collation }) {
+  async run(context, { tenant: ref, name, engine, collation = collationsOf[engine][0] }) {
     const what = `create database "${name}"`
+    const unfit = unfitFor({ engine, name, collation })
+    if (unfit !== undefined) badInput(what, unfit)
     const tenant = await visibleTenant(context, ref)
     await context.tenants.lock(tenant.id)
     await context.jobs.refuseBusy('tenant', tenant.id)
@@ -92,9 +94,9 @@ export const create = defineOperation({
     const id = known?.id ?? context.newId()
     if (known === undefined) await context.databases.insert({ id, tenantId: tenant.id, name, engine, collation })
     const password = newDatabasePassword()
-    const payload = { tenant: tenant.id, database: id, engine, name, collation, verifier: verifierOf(password) }
+    const payload = { tenant: tenant.id, database: id, engine, name, collation, verifier: verifierOf(engine, password) }
     const jobId = await context.enqueue(databaseCreate, payload, (row) =>
-      context.databases.setCollation(row, collation),
+      context.databases.setWanted(row, { engine, collation }),
     )
     return { id, jobId, password }
   },
@@ -114,9 +116,9 @@ export const rotate = defineOperation({
   input: () => z.strictObject(target),
   output: () => WithPassword,
   async run(context, { database: ref }) {
-    const { id, tenantId: tenant } = await ready(context, ref, 'update')
+    const { id, engine, tenantId: tenant } = await ready(context, ref, 'update')
     const password = newDatabasePassword()
-    const payload = { tenant, database: id, verifier: verifierOf(password) }
+    const payload = { tenant, database: id, verifier: verifierOf(engine, password) }
     return { id, jobId: await context.enqueue(databaseUpdate, payload), password }
   },
 })

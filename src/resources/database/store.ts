@@ -72,7 +72,7 @@ export interface DatabaseStore {
   inventory(after: Id | null, limit: number): Promise<InventoryRow[]>
   insert(one: Pick<Database, 'id' | 'tenantId' | 'name' | 'engine' | 'collation'>): Promise<void>
   /** What a create request that is sent again asks for now. */
-  setCollation(row: QueuedRow<'database'>, collation: Database['collation']): Promise<void>
+  setWanted(row: QueuedRow<'database'>, wanted: Pick<Database, 'engine' | 'collation'>): Promise<void>
   /** Its name is its own again. */
   takeOut(row: QueuedRow<'database'>): Promise<void>
   /** Those that have been in the trash on their own since before that moment. */
@@ -157,8 +157,8 @@ export function databaseStore(db: Db, { now }: StoreTools): DatabaseStore {
         .execute()
     },
 
-    async setCollation({ id }, collation) {
-      await change(id).set({ text_collation: collation, updated_at: now }).execute()
+    async setWanted({ id }, { engine, collation }) {
+      await change(id).set({ engine, text_collation: collation, updated_at: now }).execute()
     },
 
     async takeOut({ id }) {

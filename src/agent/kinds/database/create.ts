@@ -2,7 +2,7 @@ import { WcpError } from '../../../contract/errors.ts'
 import { databaseCreate, mostOfTenant } from '../../../resources/database/jobs.ts'
 import { identity, type Tenant, tenantIn } from '../judge.ts'
 import { provision, type World } from '../provisioner.ts'
-import { type Database, databaseFacts, databasesOf, findDatabase, mustBeFree, putDatabase } from './facts.ts'
+import { type Database, databaseFacts, databasesOf, findDatabase, mustBeFree, mustFit, putDatabase } from './facts.ts'
 
 type Target = {
   readonly tenant: Tenant
@@ -17,6 +17,7 @@ export const createDatabase = provision(databaseCreate, {
     const tenant = identity(found)
     const known = findDatabase(world.registry, tenantId, id)
     const database: Database = { id, ...wanted, state: 'active' }
+    mustFit(database)
     const isOpen = found.state === 'active'
     if (known !== undefined) {
       const isSame = known.state === 'active' && known.name === wanted.name && known.engine === wanted.engine

@@ -1,6 +1,13 @@
 /** A database on the machine: itself, and the one user of it. What is in it is the tenant's own. */
 import { z } from 'zod'
-import { Collation, DatabaseEngine, DatabaseName, PasswordVerifier } from '../../../contract/database.ts'
+import {
+  Collation,
+  DatabaseEngine,
+  DatabaseName,
+  isVerifierOf,
+  PasswordVerifier,
+  unfitFor,
+} from '../../../contract/database.ts'
 import { WcpError } from '../../../contract/errors.ts'
 import type { Id } from '../../../contract/values.ts'
 import type { Registry } from '../../jobs/registry.ts'
@@ -64,6 +71,16 @@ export function putDatabase(registry: Registry, tenant: Id, { id, ...record }: D
   registry.putThing({ id, kind, tenant, name: record.name, record })
 }
 
+/** The server can have it as it is wanted, and the verifier is one of the server's own kind. */
+export function mustFit(one: Pick<Database, 'engine' | 'name' | 'collation' | 'verifier'>): void {
+  const kind = { field: 'verifier', problem: `is not one of ${one.engine}` }
+  const unfit = unfitFor(one) ?? (isVerifierOf(one.engine, one.verifier) ? undefined : kind)
+  if (unfit === undefined) return
+  throw new WcpError('bad_input', `Cannot have database "${one.name}": ${unfit.field} ${unfit.problem}`, {
+    fields: [unfit],
+  })
+}
+
 /** Nobody on this machine has the name, whether we know of it or not. */
 export async function mustBeFree(
   { registry, machine }: { readonly registry: Registry; readonly machine: Machine },
@@ -80,7 +97,8 @@ export async function mustBeFree(
 /** Of the servers' own databases and users, where none of them is there yet. */
 const reserved: ReadonlySet<string> = new Set([
   ...['information_schema', 'mysql', 'performance_schema', 'sys', 'test'],
-  ...['root', 'mariadb.sys', 'public'],
+  ...['root', 'mariadb.sys', 'public', 'none'],
+  ...['postgres', 'template0', 'template1', 'wcp360', 'wcp360_tenants'],
 ])
 
 export function databaseFacts(one: Database, isOpen: boolean): readonly Step[] {
@@ -93,8 +111,11 @@ export function dumpedOf(
   { id, engine, collation, name, verifier }: Database,
 ): Dumped {
   const user = { name, verifier, isOpen: false }
-  return { engine, collation, user, as: { uid, gid }, path: `${places.customers.trash}/${id}.sql` }
+  return { engine, collation, user, as: { uid, gid }, path: `${places.customers.trash}/${id}.${endings[engine]}` }
 }
+
+/** Of dumps: statements as text, and an archive of `pg_dump`. */
+const endings: Readonly<Record<DatabaseEngine, string>> = { mariadb: 'sql', postgresql: 'dump' }
 
 /** Nobody signs in to any of them. @param databases none in a target that an older version journaled */
 export function closedDatabases(databases: readonly Database[] = []): readonly Step[] {

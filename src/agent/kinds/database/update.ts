@@ -2,7 +2,7 @@ import { databaseUpdate } from '../../../resources/database/jobs.ts'
 import { databaseUser } from '../../steps/database-user.ts'
 import { identity, type Tenant, tenantIn } from '../judge.ts'
 import { provision } from '../provisioner.ts'
-import { type Database, databaseIn, putDatabase } from './facts.ts'
+import { type Database, databaseIn, mustFit, putDatabase } from './facts.ts'
 
 type Target = { readonly tenant: Tenant; readonly database: Database; readonly isOpen: boolean }
 
@@ -11,7 +11,9 @@ export const updateDatabase = provision(databaseUpdate, {
   async target({ tenant: tenantId, database: id, verifier }, { registry }): Promise<Target> {
     const tenant = tenantIn(registry, tenantId, ['active', 'suspended'])
     const known = databaseIn(registry, tenantId, id, ['active'])
-    return { tenant: identity(tenant), database: { ...known, verifier }, isOpen: tenant.state === 'active' }
+    const database = { ...known, verifier }
+    mustFit(database)
+    return { tenant: identity(tenant), database, isOpen: tenant.state === 'active' }
   },
   steps: ({ database, isOpen }) => [databaseUser({ ...database, isOpen })],
   settle: (registry, { tenant, database }) => putDatabase(registry, tenant.id, database),

@@ -1,6 +1,9 @@
 /** A database server of the machine as steps see it: databases and the one user of each. */
 import type { Collation, DatabaseName, PasswordVerifier } from '../../../contract/database.ts'
 
+/** Of one user: a tenant who opens more waits for himself. */
+export const mostConnections = 40
+
 /** Signs in on this machine alone, and has every right in the database of its name and none elsewhere. */
 export interface DatabaseUser {
   readonly name: DatabaseName

@@ -2,14 +2,19 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type DatabaseName, PasswordVerifier } from '../../../contract/database.ts'
 import { WcpError } from '../../../contract/errors.ts'
-import { newDatabasePassword, verifierOf } from '../../../lib/database-password.ts'
-import { literalEnv, spawnService } from '../exec.ts'
-import type { Copying, DatabaseServer, DatabaseUser, FoundDatabase, FoundUser } from './database-server.ts'
-import { type Session, withSession } from './mysql-session.ts'
+import { copyByTenant } from './copy.ts'
+import {
+  type Copying,
+  type DatabaseServer,
+  type DatabaseUser,
+  type FoundDatabase,
+  type FoundUser,
+  mostConnections,
+} from './database-server.ts'
+import { withSession } from './mysql-session.ts'
+import type { Session } from './session.ts'
 import { account, collated, exactly, named, number, statement, user, value } from './statement.ts'
 
-/** Of one user: a tenant who opens more waits for himself. */
-const mostConnections = 40
 const client = '/usr/bin/mariadb'
 const dumper = '/usr/bin/mariadb-dump'
 const common = ['--no-defaults', '--default-character-set=utf8mb4']
@@ -19,6 +24,9 @@ const boundLoad = ['--sandbox', '--binary-mode', '--local-infile=0', '--batch']
 
 export function mariadb(socket: string): DatabaseServer {
   const within = <T>(work: (session: Session) => Promise<T>) => withSession(socket, work)
+  const put = (wanted: DatabaseUser) => within((session) => putUser(session, wanted))
+  const target = ({ user: { name } }: Copying) => [`--socket=${socket}`, `--user=${name}`, '--', name]
+  const env = (password: string) => ({ MYSQL_PWD: password })
 
   return {
     knows: (name) => within((session) => isKnown(session, name)),
@@ -31,7 +39,7 @@ export function mariadb(socket: string): DatabaseServer {
       await within((session) => session.ask(statement`drop database if exists ${named(name)}`))
     },
     user: (name) => within((session) => findUser(session, name)),
-    putUser: (wanted) => within((session) => putUser(session, wanted)),
+    putUser: put,
     async dropUser(name) {
       await within(async (session) => {
         await session.ask(statement`drop user if exists ${user(name)}`)
@@ -39,17 +47,12 @@ export function mariadb(socket: string): DatabaseServer {
       })
     },
     async dump(copying) {
-      const argv = [...common, '--no-tablespaces', '--skip-comments', ...wholeDump]
-      await copy(socket, copying, { file: dumper, argv, words: [copying.user.name], stdio: ['ignore', copying.file] })
+      const argv = [...common, '--no-tablespaces', '--skip-comments', ...wholeDump, ...target(copying)]
+      await copyByTenant('mariadb', put, copying, { file: dumper, argv, stdio: ['ignore', copying.file], env })
     },
     async load(copying) {
-      const words = [copying.user.name]
-      await copy(socket, copying, {
-        file: client,
-        argv: [...common, ...boundLoad],
-        words,
-        stdio: [copying.file, 'ignore'],
-      })
+      const argv = [...common, ...boundLoad, ...target(copying)]
+      await copyByTenant('mariadb', put, copying, { file: client, argv, stdio: [copying.file, 'ignore'], env })
     },
   }
 }
@@ -130,32 +133,4 @@ async function endSessions(session: Session, name: DatabaseName): Promise<void> 
     await pause(endWaitMs)
   }
   throw new WcpError('machine_failed', `Cannot end the connections of database user "${name}"`)
-}
-
-interface Command {
-  readonly file: string
-  readonly argv: readonly string[]
-  readonly words: readonly string[]
-  readonly stdio: readonly (number | 'ignore')[]
-}
-
-/** By a program that is neither root nor the server's administrator: it has a password of its own for as long as it runs. */
-async function copy(socket: string, { user: wanted, as }: Copying, command: Command): Promise<void> {
-  const password = newDatabasePassword()
-  const closed = { ...wanted, isOpen: false }
-  const put = (one: DatabaseUser) => withSession(socket, (session) => putUser(session, one))
-  await put(closed) // ends a program that an earlier run of the agent has left
-  await put({ ...wanted, verifier: verifierOf(password), isOpen: true })
-  try {
-    const argv = [...command.argv, `--socket=${socket}`, `--user=${wanted.name}`, '--', ...command.words]
-    // the environment is seen by the tenant's own processes alone
-    const env = { ...literalEnv, MYSQL_PWD: password }
-    const child = await spawnService(command.file, argv, { stdio: [...command.stdio, 'words'], as, env })
-    if ((await child.ended) === 0) return
-    const said = child.words().trim()
-    const last = said.split('\n').at(-1) ?? ''
-    throw new WcpError('machine_failed', `Cannot copy database "${wanted.name}": ${last}`, { cause: new Error(said) })
-  } finally {
-    await put(closed)
-  }
 }

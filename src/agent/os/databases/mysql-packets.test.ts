@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { errorOf, kindOf, longestPacket, Packets, query, rowOf } from './mysql-packets.ts'
+import { errorOf, kindOf, Packets, query, rowOf } from './mysql-packets.ts'
+import { longestPacket } from './session.ts'
 
 const packet = (body: Buffer, number = 0) => {
   const head = Buffer.alloc(4)

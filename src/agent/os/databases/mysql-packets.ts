@@ -2,9 +2,7 @@
  * The packets of the MySQL protocol that are needed to sign in over a unix socket and to ask one statement at a time
  * (MariaDB, Client/Server Protocol). What a server sends is bounded before it is read.
  */
-
-/** A longer answer is none to our questions. */
-export const longestPacket = 1024 * 1024
+import { longestPacket } from './session.ts'
 
 const capabilities = { longPassword: 1, protocol41: 1 << 9, transactions: 1 << 13, secureConnection: 1 << 15 }
 const pluginAuth = 1 << 19

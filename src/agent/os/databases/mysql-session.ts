@@ -3,19 +3,10 @@ import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
 import { WcpError } from '../../../contract/errors.ts'
 import { errorCode } from '../error-code.ts'
+import { Incoming } from './incoming.ts'
 import { errorOf, kindOf, Packets, query, rowOf, signIn } from './mysql-packets.ts'
+import { mostRows, patienceMs, type Row, type Session, signInMs } from './session.ts'
 import type { Statement } from './statement.ts'
-
-export type Row = readonly (string | null)[]
-
-const mostRows = 10_000
-/** A large database takes its time to be dropped. */
-const patienceMs = 10 * 60_000
-const signInMs = 10_000
-
-export interface Session {
-  ask(statement: Statement): Promise<readonly Row[]>
-}
 
 /** One session for the work, closed again whatever happens. */
 export async function withSession<T>(socket: string, work: (session: Session) => Promise<T>): Promise<T> {
@@ -30,23 +21,11 @@ export async function withSession<T>(socket: string, work: (session: Session) =>
 class OpenSession implements Session {
   readonly #socket: Socket
   readonly #packets = new Packets()
-  readonly #come: Buffer[] = []
-  #waiting: { resolve(body: Buffer): void; reject(cause: Error): void } | undefined
-  #broken: Error | undefined
+  readonly #incoming: Incoming
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    socket.on('data', (chunk: Buffer) => {
-      try {
-        this.#come.push(...this.#packets.take(chunk))
-      } catch (error) {
-        this.#break(error instanceof Error ? error : new Error('a wrong packet'))
-      }
-      this.#hand()
-    })
-    socket.on('error', (error) => this.#break(error))
-    socket.on('close', () => this.#break(new Error('the server closed the connection')))
-    socket.on('timeout', () => this.#break(new Error('the server did not answer in time')))
+    this.#incoming = new Incoming(socket, (chunk) => this.#packets.take(chunk))
   }
 
   static async begin(path: string): Promise<OpenSession> {
@@ -71,10 +50,10 @@ class OpenSession implements Session {
 
   /** An empty answer to whatever way to sign in is asked for: who we are is seen on the socket. */
   async #signIn(): Promise<void> {
-    refused(await this.#next())
+    refused(await this.#incoming.next())
     this.#socket.write(this.#packets.answer(signIn('root')))
     for (let turns = 0; turns < 4; turns++) {
-      const body = await this.#next()
+      const body = await this.#incoming.next()
       refused(body)
       if (kindOf(body) === 'ok') return
       this.#socket.write(this.#packets.answer(Buffer.alloc(0)))
@@ -85,7 +64,7 @@ class OpenSession implements Session {
   async ask(statement: Statement): Promise<readonly Row[]> {
     this.#socket.write(this.#packets.ask(query(statement.text)))
     try {
-      const first = await this.#next()
+      const first = await this.#incoming.next()
       refused(first)
       if (kindOf(first) === 'ok') return []
       await this.#untilEnd() // of the columns
@@ -99,34 +78,11 @@ class OpenSession implements Session {
   async #untilEnd(): Promise<readonly Buffer[]> {
     const bodies: Buffer[] = []
     for (;;) {
-      const body = await this.#next()
+      const body = await this.#incoming.next()
       refused(body)
       if (kindOf(body) === 'end') return bodies
       if (bodies.push(body) > mostRows) throw new Error('more rows than are asked for')
     }
-  }
-
-  #next(): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject }
-      this.#hand()
-    })
-  }
-
-  #hand(): void {
-    const waiting = this.#waiting
-    if (waiting === undefined) return
-    const body = this.#come.shift()
-    if (body === undefined && this.#broken === undefined) return
-    this.#waiting = undefined
-    if (body !== undefined) waiting.resolve(body)
-    else if (this.#broken !== undefined) waiting.reject(this.#broken)
-  }
-
-  #break(cause: Error): void {
-    this.#broken ??= cause
-    this.#socket.destroy()
-    this.#hand()
   }
 
   close(): void {

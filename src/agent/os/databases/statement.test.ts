@@ -1,6 +1,18 @@
 import { expect, it } from 'vitest'
 import { Collation, DatabaseName, PasswordVerifier } from '../../../contract/database.ts'
-import { account, collated, exactly, named, number, statement, user, value } from './statement.ts'
+import {
+  account,
+  collated,
+  exactly,
+  localed,
+  login,
+  named,
+  number,
+  quoted,
+  statement,
+  user,
+  value,
+} from './statement.ts'
 
 const name = DatabaseName.parse('a_b%c`d')
 
@@ -14,6 +26,14 @@ it('quotes each kind of piece in its own way', () => {
   const way = statement`using ${value(verifier)}`
   expect(statement`${way} ${account(false)} ${number(3)}`.text).toBe(`using '*${'0A'.repeat(20)}' account lock 3`)
   expect(collated(Collation.parse('utf8mb4_bin')).text).toBe('character set utf8mb4 collate utf8mb4_bin')
+})
+
+it('quotes for PostgreSQL in its way', () => {
+  expect(statement`alter role ${quoted(name)} ${login(false)}`.text).toBe('alter role "a_b%c`d" nologin')
+  expect(statement`${login(true)} ${localed(Collation.parse('und-x-icu'))}`.text).toBe(
+    "login encoding 'UTF8' lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8' locale_provider icu icu_locale 'und'",
+  )
+  expect(localed(Collation.parse('C.UTF-8')).text).not.toContain('icu')
 })
 
 it('takes no text in the place of a piece', () => {

@@ -53,6 +53,21 @@ export function number(count: number): Statement {
   return new Statement(String(count))
 }
 
+/** The database or the role of PostgreSQL. */
+export function quoted(name: DatabaseName): Statement {
+  return new Statement(`"${name.replaceAll('"', '""')}"`)
+}
+
+/** How a database of PostgreSQL compares text. Without a name of a library it is the one of the C library. */
+export function localed(name: Collation): Statement {
+  const people = name === 'und-x-icu' ? " locale_provider icu icu_locale 'und'" : ''
+  return new Statement(`encoding 'UTF8' lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8'${people}`)
+}
+
+export function login(isOpen: boolean): Statement {
+  return new Statement(isOpen ? 'login' : 'nologin')
+}
+
 export function account(isOpen: boolean): Statement {
   return new Statement(`account ${isOpen ? 'unlock' : 'lock'}`)
 }
