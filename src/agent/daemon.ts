@@ -8,6 +8,7 @@ import { version } from '../program/version.ts'
 import { readConfig } from './agent-config.ts'
 import { exportHeads } from './audit/export-heads.ts'
 import { auditTrailOf } from './audit/open-audit.ts'
+import { databaseStates } from './database-states.ts'
 import { driftByChild, driftPageByChild } from './drift/drift-child.ts'
 import { healthSnapshot } from './health.ts'
 import type { Budgets } from './jobs/brake.ts'
@@ -103,7 +104,8 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
   const link = panelLink({ socket: places.agentSocket, ownerUid: accounts.panel.uid, log })
   const audit = await auditTrailOf(places, files, log)
   audit.note({ event: 'agent.started', version: version() })
-  const engine = await createEngine({
+  const databases = databaseStates(machine.databases)
+  const engine: Engine = await createEngine({
     machine,
     audit,
     databasePath: places.agentDatabase,
@@ -114,9 +116,9 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
     phpVersions: installedPhp,
     unenforced: () =>
       unenforced({ services: opened.kind, hasCgroups: hasCgroups(), hasEgressRules: egress.missing.length === 0 }),
-    health: () => health(machine, inForce.httpPort),
+    health: () => health(machine, { httpPort: inForce.httpPort, databases: () => databases(engine.databaseEngines()) }),
     drift: async (signal) => [...(await egress.drift()), ...(await driftByChild(places, signal))],
-    usage: (of, tenants, signal) => measureUsage[of](places, tenants, signal),
+    usage: (of, tenants, signal) => measureUsage[of](machine, tenants, signal),
     driftPage: async (signal, after) => {
       const page = await driftPageByChild(places, signal, after)
       return after === null ? { ...page, items: [...(await egress.drift()), ...page.items] } : page
@@ -230,14 +232,19 @@ async function recover(engine: Engine, say: (line: string) => void): Promise<voi
   }
 }
 
-async function health({ places, services, now }: Machine, httpPort: number) {
+interface Watched {
+  readonly httpPort: number
+  databases(): Promise<readonly ServiceState[]>
+}
+
+async function health({ places, services, now }: Machine, { httpPort, databases }: Watched) {
   const nginx = await nginxVersion().catch(() => undefined)
   return await healthSnapshot({
     now,
     states: async () => {
       // at once: whoever asks waits ten seconds
-      const [states, problem] = await Promise.all([services.states(), webProblem(httpPort)])
-      return states.map((state) => withProblem(state, problem))
+      const [states, problem, servers] = await Promise.all([services.states(), webProblem(httpPort), databases()])
+      return [...states.map((state) => withProblem(state, problem)), ...servers]
     },
     missing: services.missing,
     mounts: [places.root, places.agentState, places.customers.root],

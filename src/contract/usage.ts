@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Id } from './values.ts'
 
-export const UsageSource = z.enum(['disk', 'traffic'])
+export const UsageSource = z.enum(['disk', 'traffic', 'databases'])
 export type UsageSource = z.infer<typeof UsageSource>
 
 /** So many tenants are asked for at once. */
@@ -21,6 +21,18 @@ export const DiskUsage = z
   )
   .max(usagePage)
 export type DiskUsage = z.infer<typeof DiskUsage>
+
+/** Answer of `databases`. Tenants that room or time did not suffice for are left out. */
+export const DatabaseSizes = z
+  .array(
+    z.strictObject({
+      tenant: Id,
+      /** Those that live. null: its server did not say. */
+      databases: z.array(z.strictObject({ database: Id, bytes: z.number().min(0).nullable() })).max(1000),
+    }),
+  )
+  .max(usagePage)
+export type DatabaseSizes = z.infer<typeof DatabaseSizes>
 
 /** Answer of `traffic`: counters that only go up. Tenants without one are left out. */
 export const TrafficCounters = z

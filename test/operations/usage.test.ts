@@ -9,9 +9,11 @@ afterEach(() => test.stop())
 it('reaches the API and the page of the tenant by itself', async () => {
   const usage = (of: string, tenants: readonly string[]) =>
     tenants.map((tenant) =>
-      of === 'disk'
-        ? { tenant, bytes: 7_000_000, isWhole: true }
-        : { tenant, since: '2099-01-01T00:00:00.000Z', sent: 3_000_000 },
+      of === 'databases'
+        ? { tenant, databases: [] }
+        : of === 'disk'
+          ? { tenant, bytes: 7_000_000, isWhole: true }
+          : { tenant, since: '2099-01-01T00:00:00.000Z', sent: 3_000_000 },
     )
   test = await testPanel({ registerPages: realPages, usageTickMs: 50, machine: { usage } })
   await test.root('POST', '/api/v1/packages', { name: 'basic', maxDomains: 5, diskMb: 100 })

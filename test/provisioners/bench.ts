@@ -173,7 +173,7 @@ export class Bench {
       phpVersions: () => ['8.4', '8.3'],
       health: () => Promise.reject(new Error('not asked here')),
       drift: () => lookAround(this.places, machine.accounts, undefined, machine.databases),
-      usage: (of, tenants, signal) => measureUsage[of](this.places, tenants, signal),
+      usage: (of, tenants, signal) => measureUsage[of](machine, tenants, signal),
       driftPage: (_, after) => lookOn(this.places, machine.accounts, { after, web: async () => [] }),
       ownFiles: async (what, by) => void this.ownFiles.push([what, by]),
       budgets: () => plenty,

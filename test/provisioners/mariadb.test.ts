@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { databaseServers } from '../../src/agent/os/databases/servers.ts'
 import type { Machine } from '../../src/agent/os/machine.ts'
+import { DatabaseSizes } from '../../src/contract/usage.ts'
 import { verifierOf } from '../../src/lib/database-password.ts'
 import { Mariadb } from '../support/mariadb.ts'
 import { passTrashDays } from '../support/trash-days.ts'
@@ -219,6 +220,20 @@ it('is gone for good when its days in the trash are over', async () => {
 
   expect(() => statSync(join(bench.places.customers.trash, `${database}.sql`))).toThrow()
   expect((await bench.run('database.restore', about(database))).failure?.code).toBe('not_found')
+})
+
+it('tells how large a database is, and how the server is', async () => {
+  const { value } = await bench.ask({ t: 'usage', of: 'databases', tenants: [tenant] })
+
+  const [measured] = DatabaseSizes.parse(value)
+  expect(measured?.databases.length).toBeGreaterThan(3)
+  expect(measured?.databases.filter(({ bytes }) => bytes === null)).toEqual([])
+  expect(Math.max(...(measured?.databases ?? []).map(({ bytes }) => bytes ?? 0))).toBeGreaterThan(15_000)
+  expect(await databaseServers(bench.places).mariadb.status()).toEqual({
+    version: expect.stringMatching(/^\d+\.\d+/),
+    connections: expect.any(Number),
+    mostConnections: expect.any(Number),
+  })
 })
 
 it('fails with the remedy while the server is away, and works when it is back', async () => {

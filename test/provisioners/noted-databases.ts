@@ -1,5 +1,5 @@
 /** A database server that is files below the bench's root: what it holds survives the process, and the manifest shows it. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type {
   Copying,
@@ -7,6 +7,7 @@ import type {
   DatabaseUser,
   FoundDatabase,
   FoundUser,
+  ServerStatus,
 } from '../../src/agent/os/databases/database-server.ts'
 import type { Collation, DatabaseName } from '../../src/contract/database.ts'
 
@@ -24,6 +25,10 @@ export class NotedDatabases implements DatabaseServer {
   /** A table of the tenant's own. */
   write(name: string, table: string, content: string): void {
     writeFileSync(join(this.#database(name), table), content)
+  }
+
+  async status(): Promise<ServerStatus> {
+    return { version: '0', connections: 0, mostConnections: 1 }
   }
 
   async knows(name: DatabaseName) {
@@ -60,6 +65,12 @@ export class NotedDatabases implements DatabaseServer {
 
   async dropUser(name: DatabaseName) {
     rmSync(this.#user(name), { force: true })
+  }
+
+  async size(name: DatabaseName) {
+    const place = this.#database(name)
+    if (!existsSync(place)) return null
+    return readdirSync(place).reduce((bytes, table) => bytes + statSync(join(place, table)).size, 0)
   }
 
   async dump({ user, file }: Copying) {

@@ -3,6 +3,7 @@ import { chmodSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { databaseServers } from '../../src/agent/os/databases/servers.ts'
+import { DatabaseSizes } from '../../src/contract/usage.ts'
 import { verifierOf } from '../../src/lib/database-password.ts'
 import { type Person, Postgresql } from '../support/postgresql.ts'
 import { Bench, newId } from './bench.ts'
@@ -215,6 +216,20 @@ it('makes none where users of tenants would not be kept apart, and says which li
     help: expect.stringContaining('local sameuser +wcp360_tenants'),
   })
   expect((await server.ask("select count(*) from pg_roles where rolname = 'open'")).lines).toEqual(['0'])
+})
+
+it('tells how large a database is, and how the server is', async () => {
+  const { value } = await bench.ask({ t: 'usage', of: 'databases', tenants: [tenant] })
+
+  const [measured] = DatabaseSizes.parse(value)
+  expect(measured?.databases.length).toBeGreaterThan(3)
+  expect(measured?.databases.filter(({ bytes }) => bytes === null)).toEqual([])
+  expect(Math.max(...(measured?.databases ?? []).map(({ bytes }) => bytes ?? 0))).toBeGreaterThan(5_000_000)
+  expect(await databaseServers(bench.places).postgresql.status()).toEqual({
+    version: expect.stringMatching(/^\d+\.\d+/),
+    connections: expect.any(Number),
+    mostConnections: expect.any(Number),
+  })
 })
 
 it('fails with the remedy while the server is away', async () => {

@@ -228,6 +228,12 @@ describe('migrations', () => {
           "821019e3df0cc65dbe4190b8c65fff3d7784e13521ee5be30c26a2d441e95868",
           "d0755c8a55a83cdca4496a14aedb590dc9e06adab14b67d16d9c4306c49fc7fc",
         ],
+        [
+          36,
+          "database-sizes",
+          "57ed99a2fe40136589abf683f3d9eb423c66ae0aaac6df8292d1576aed092fcc",
+          "4c9c0ebc233a7eecf15f7e71186101a86f2b5a279741aab12269be1923bafa99",
+        ],
       ]
     `)
   })

@@ -2,8 +2,9 @@
 import { pino } from 'pino'
 import { expect, it } from 'vitest'
 import { WcpError } from '../../src/contract/errors.ts'
-import type { DiskUsage, TrafficCounters } from '../../src/contract/usage.ts'
+import type { DatabaseSizes, DiskUsage, TrafficCounters } from '../../src/contract/usage.ts'
 import type { Actor } from '../../src/resources/actor.ts'
+import * as database from '../../src/resources/database/operations.ts'
 import { usageCollector } from '../../src/resources/tenant/usage-collector.ts'
 import type { AskUsage } from '../../src/resources/tenant/usage-sources.ts'
 import { purgeExpired } from '../../src/resources/upkeep.ts'
@@ -20,6 +21,7 @@ onBothStores('usage', (bench) => {
     const machine = {
       disk: (ids: readonly string[]): DiskUsage =>
         ids.map((id) => ({ tenant: id as never, bytes: 12_345_678, isWhole: true })),
+      databases: (ids: readonly string[]): DatabaseSizes => ids.map((id) => ({ tenant: id as never, databases: [] })),
       sent: 0,
       since: '2026-03-01T12:30:00.000Z',
       isAway: false,
@@ -30,6 +32,7 @@ onBothStores('usage', (bench) => {
     const ask: AskUsage = async (of, ids, answer) => {
       if (machine.isAway) throw new WcpError('unavailable', 'Cannot reach the root side')
       machine.asked.push(...ids.map((id) => `${of} ${id}`))
+      if (of === 'databases') return answer.parse(machine.databases(ids))
       return answer.parse(of === 'disk' ? machine.disk(ids) : traffic(ids))
     }
     const collector = (asker = ask) =>
@@ -72,6 +75,42 @@ onBothStores('usage', (bench) => {
     })
     panel.machine.uid = null
     expect((await panel.run(tenant.get, { tenant: 'acme' })).uid).toBeNull()
+  })
+
+  it('knows the size of each database, and keeps the one it had while its server is silent', async () => {
+    const panel = await bench.panel()
+    await withTenants(panel, ['acme', 'other'])
+    const { machine, collect } = rootSide(panel)
+    const [first, second] = [
+      await panel.run(database.create, { tenant: 'acme', name: 'first' }),
+      await panel.run(database.create, { tenant: 'acme', name: 'second' }),
+    ]
+    await panel.work()
+    const sized = (first_: number | null, second_: number | null) => {
+      machine.databases = (ids) =>
+        ids.map((id) => ({
+          tenant: id as never,
+          databases: [
+            { database: first.id, bytes: first_ },
+            { database: second.id, bytes: second_ },
+          ],
+        }))
+    }
+    const seen = async () => [
+      (await panel.run(tenant.get, { tenant: 'acme' })).usage?.databasesMb,
+      (await panel.run(database.get, { database: 'first' })).usedMb,
+      (await panel.run(tenant.get, { tenant: 'other' })).usage?.databasesMb,
+    ]
+    expect(await seen()).toEqual([null, null, null])
+
+    sized(5_000_001, 1)
+    await collect()
+    expect(await seen()).toEqual([7, 6, null])
+
+    sized(null, 0)
+    panel.clock.now += 7 * 60 * minute
+    await collect()
+    expect(await seen()).toEqual([6, 6, null])
   })
 
   it('counts each byte once: counters go on, begin anew, fall back, or are of an earlier tenant of the name', async () => {

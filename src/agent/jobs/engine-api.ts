@@ -1,5 +1,6 @@
 /** The job engine as the rest of the root side sees it: how it is made, fed, asked and closed. */
 
+import type { DatabaseEngine } from '../../contract/database.ts'
 import type { WcpError } from '../../contract/errors.ts'
 import type { UsageSource } from '../../contract/usage.ts'
 import type { EgressPolicy, Fqdn, TenantName } from '../../contract/values.ts'
@@ -89,6 +90,8 @@ export interface Engine {
   tenant(name: TenantName): FpmStart | undefined
   /** Of tenants that have another than the usual one, by uid. */
   egressPolicies(): readonly (readonly [uid: number, policy: EgressPolicy])[]
+  /** On which servers tenants have databases. */
+  databaseEngines(): readonly DatabaseEngine[]
   /** Ids of the jobs that run now. */
   running(): readonly string[]
   /** Tells the panel how far the audit log has come; call it from time to time. */

@@ -4,6 +4,7 @@ import type { Fqdn, Id, TenantName } from '../../contract/values.ts'
 import { type Account, type DriftPage, inventoryPage, wireVersion } from '../../contract/wire.ts'
 import type { Database } from '../../program/native-sqlite.ts'
 import { AuthorityAnswers } from '../acme/authority-answers.ts'
+import { livingDatabasesOf } from '../kinds/database/facts.ts'
 import type { FpmStart } from '../os/services.ts'
 import { Measuring } from '../usage/measuring.ts'
 import { openAgentDatabase } from './agent-database.ts'
@@ -67,6 +68,7 @@ class JobEngine implements Engine {
     })
     this.#measuring = new Measuring({
       tenant: (id) => this.#ready().registry.tenant(id),
+      databases: (tenant) => livingDatabasesOf(this.#ready().registry, tenant),
       measure: (of, tenants) => options.usage(of, tenants, this.#closing.signal),
     })
     this.#intake = new Intake(options, {
@@ -177,6 +179,10 @@ class JobEngine implements Engine {
 
   egressPolicies() {
     return this.#state?.registry.egressPolicies() ?? []
+  }
+
+  databaseEngines() {
+    return this.#state?.registry.databaseEngines() ?? []
   }
 
   running(): readonly string[] {

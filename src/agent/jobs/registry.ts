@@ -1,5 +1,6 @@
 /** The registry of everything on this machine: who owns which name, uid and host. The panel's word is never enough (B6). */
 import { z } from 'zod'
+import { DatabaseEngine } from '../../contract/database.ts'
 import { WcpError } from '../../contract/errors.ts'
 import { EgressPolicy, Fqdn, HttpsPolicy, Id, PhpVersion, TenantLimits, TenantName } from '../../contract/values.ts'
 import { Inventory } from '../../contract/wire.ts'
@@ -126,6 +127,12 @@ export class Registry {
     const row = z.strictObject({ at: z.string().nullable() })
     const query = `select max(accepted_at) as at from jobs where resource = ? and ${isDeletion}`
     return this.#one(row, query, id)?.at ?? undefined
+  }
+
+  /** On which servers tenants have databases, those in the trash included. */
+  databaseEngines(): readonly DatabaseEngine[] {
+    const query = "select distinct json_extract(record, '$.engine') as engine from things where kind = 'database'"
+    return this.#all(z.strictObject({ engine: DatabaseEngine }), query).map(({ engine }) => engine)
   }
 
   thing(id: Id): ThingRecord | undefined {

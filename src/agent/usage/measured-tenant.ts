@@ -1,3 +1,4 @@
+import type { DatabaseEngine, DatabaseName } from '../../contract/database.ts'
 import type { Id, TenantName } from '../../contract/values.ts'
 
 /** A tenant that the panel asks about, as the registry has it. */
@@ -5,4 +6,5 @@ export interface MeasuredTenant {
   readonly id: Id
   /** null: none that lives on this machine. */
   readonly name: TenantName | null
+  readonly databases: readonly { readonly id: Id; readonly engine: DatabaseEngine; readonly name: DatabaseName }[]
 }

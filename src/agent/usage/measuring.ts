@@ -7,6 +7,7 @@ import type { MeasuredTenant } from './measured-tenant.ts'
 
 export interface MeasuringOptions {
   tenant(id: Id): TenantRecord | undefined
+  databases(tenant: Id): MeasuredTenant['databases']
   measure(of: UsageSource, tenants: readonly MeasuredTenant[]): Promise<unknown>
 }
 
@@ -20,7 +21,10 @@ export class Measuring {
 
   async measure({ of, tenants }: { readonly of: UsageSource; readonly tenants: readonly Id[] }): Promise<unknown> {
     if (this.#running.has(of)) throw new WcpError('busy', `Cannot measure "${of}": it is being measured`)
-    const asked = tenants.map((id) => ({ id, name: livingName(this.#options.tenant(id)) }))
+    const asked = tenants.map((id) => {
+      const name = livingName(this.#options.tenant(id))
+      return { id, name, databases: name === null ? [] : this.#options.databases(id) }
+    })
     const running = this.#options.measure(of, asked).finally(() => this.#running.delete(of))
     this.#running.set(of, running)
     return await running

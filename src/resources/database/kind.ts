@@ -6,7 +6,7 @@ import { databasePurge } from './jobs.ts'
 import * as operations from './operations.ts'
 import { databaseRow } from './row.ts'
 import { Database } from './schema.ts'
-import { databaseStore, databases } from './store.ts'
+import { databaseSizes, databaseStore, databases } from './store.ts'
 
 export const database = defineKind({
   name: 'database',
@@ -18,7 +18,14 @@ export const database = defineKind({
     none: 'No databases yet',
     noneText: 'A database comes with a user of the same name, whose password is shown once.',
     rotate: 'New password',
-    fields: { engine: 'Server', collation: 'Collation', socket: 'Unix socket', databaseUser: 'User' },
+    fields: {
+      engine: 'Server',
+      collation: 'Collation',
+      socket: 'Unix socket',
+      databaseUser: 'User',
+      usedMb: 'Size (MB)',
+    },
+    notMeasured: 'not measured yet',
   },
   path: '/databases',
   menu: { group: 'hosting', icon: 'database' },
@@ -29,6 +36,12 @@ export const database = defineKind({
     { title: label(t, 'status'), cell: (one) => ({ badge: effectiveBadge(t, one) }) },
     ...(about === 'tenant' ? [] : [{ title: label(t, 'tenant'), wide: true, cell: tenantCell }]),
     { title: label(t, 'engine'), wide: true, cell: ({ engine }) => ({ text: engine }) },
+    {
+      title: label(t, 'usedMb'),
+      wide: true,
+      number: true,
+      cell: ({ usedMb }) => ({ text: usedMb?.toLocaleString('en') ?? '–' }),
+    },
     { title: label(t, 'createdAt'), wide: true, cell: ({ createdAt }) => ({ time: createdAt }) },
   ],
   detail: {
@@ -49,6 +62,7 @@ export const database = defineKind({
               { title: words.fields.socket, code: sockets[one.engine] },
               { title: words.fields.engine, text: one.engine },
               { title: words.fields.collation, code: one.collation },
+              { title: words.fields.usedMb, text: one.usedMb?.toLocaleString('en') ?? words.notMeasured },
               { title: label(t, 'createdAt'), time: one.createdAt },
               ...(one.deletedAt === null ? [] : [{ title: label(t, 'deletedAt'), time: one.deletedAt }]),
               { title: label(t, 'id'), code: one.id },
@@ -61,7 +75,7 @@ export const database = defineKind({
   },
   examples: { existing: { name: 'blog' }, create: { tenant: 'bakery', name: 'shop' } },
   stores: { databases: databaseStore },
-  migrations: [databases],
+  migrations: [databases, databaseSizes],
   tables: { databases: { one: 'database', name: ['name'], shows: ['engine', 'text_collation', 'status'] } },
   row: databaseRow,
   counted: ({ databases }) => databases,

@@ -27,7 +27,7 @@ export const list = defineOperation({
   policy,
   http: 'GET /databases',
   positional: [],
-  columns: ['name', 'status', 'tenantName', 'engine', 'collation'],
+  columns: ['name', 'status', 'tenantName', 'engine', 'collation', 'usedMb'],
   input: () =>
     z.strictObject({
       tenant: TenantRef.optional().describe('Databases of this tenant only'),

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Collation, DatabaseEngine, DatabaseName } from '../../contract/database.ts'
 import { Id } from '../../contract/values.ts'
-import { timestamps } from '../answers.ts'
+import { Count, Time, timestamps } from '../answers.ts'
 import { TenantStatus } from '../tenant/schema.ts'
 
 export const DatabaseRef = z
@@ -19,6 +19,9 @@ export const Database = z.strictObject({
   name: DatabaseName,
   engine: DatabaseEngine,
   collation: Collation,
+  /** MB, of 1,000,000 bytes, as its server counts; null: not measured yet. */
+  usedMb: Count.nullable(),
+  measuredAt: Time.nullable(),
   status: z.string(),
   ...timestamps,
 })

@@ -17,6 +17,8 @@ interface DatabaseTable extends OwnedColumns {
   name: string
   engine: string
   text_collation: string
+  used_mb: number | null
+  measured_at: string | null
 }
 
 declare module '../../store/database.ts' {
@@ -53,6 +55,15 @@ export const databases: Migration = {
     index('databases', 'name, id'),
     index('databases', 'tenant_id'),
     index('databases', 'deleted_at', { where: 'deleted_at is not null' }),
+  ],
+}
+
+export const databaseSizes: Migration = {
+  number: 36,
+  name: 'database-sizes',
+  statements: ({ int, time }) => [
+    `alter table databases add column used_mb ${int}`,
+    `alter table databases add column measured_at ${time}`,
   ],
 }
 
@@ -195,6 +206,8 @@ function databaseOf(row: Row): Database {
     name: stored(row.name),
     engine: stored(row.engine),
     collation: stored(row.text_collation),
+    usedMb: row.used_mb,
+    measuredAt: row.measured_at,
     status: row.status,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -30,6 +30,7 @@ const words = {
     trafficMb: 'Traffic (MB)',
     span: 'Rows of',
     diskAt: 'Disk space measured',
+    databasesMb: 'Databases (MB)',
     trafficAt: 'Traffic counted',
   },
   notMeasured: 'not yet',
@@ -105,7 +106,7 @@ export const tenant = defineKind({
 })
 
 function usageFacts({ t, words }: Look<Words>, usage: UsageOfLimits): Section {
-  const { trafficMb, trafficAt, diskAt } = usage
+  const { trafficMb, trafficAt, diskAt, databasesMb } = usage
   const moment = (time: string | null) => (time === null ? { text: words.notMeasured } : { time })
   return {
     title: words.usage,
@@ -113,6 +114,7 @@ function usageFacts({ t, words }: Look<Words>, usage: UsageOfLimits): Section {
       { title: words.thisMonth, text: `${trafficMb.toLocaleString('en')} MB` },
       { title: label(t, 'trafficAt'), ...moment(trafficAt) },
       { title: label(t, 'diskAt'), ...moment(diskAt) },
+      ...(databasesMb === null ? [] : [{ title: label(t, 'databasesMb'), text: databasesMb.toLocaleString('en') }]),
     ],
   }
 }

@@ -25,6 +25,8 @@ export const Usage = z.strictObject({
   /** False: it is at least so much, as its tree was too large to be seen whole. */
   diskIsWhole: z.boolean(),
   diskAt: Time.nullable(),
+  /** Of its databases, beside its disk space, as their servers count; null: none was measured yet. */
+  databasesMb: Count.nullable(),
   /** Sent to visitors in this month (UTC). */
   trafficMb: Count,
   trafficAt: Time.nullable(),

@@ -1,9 +1,9 @@
 /** The sources of what tenants use. To add one: a source here, and one on the root side if the machine has to be asked. */
 import { z } from 'zod'
-import { DiskUsage, TrafficCounters, type UsageSource } from '../../contract/usage.ts'
+import { DatabaseSizes, DiskUsage, TrafficCounters, type UsageSource } from '../../contract/usage.ts'
 import type { Id } from '../../contract/values.ts'
 import type { Stores } from '../stores.ts'
-import type { DueTenant, Figures } from './usage-store.ts'
+import type { DatabaseSize, DueTenant, Figures } from './usage-store.ts'
 
 /** Asks the root side; throws while it is away. */
 export type AskUsage = <S extends z.ZodType>(of: UsageSource, tenants: readonly Id[], answer: S) => Promise<z.output<S>>
@@ -12,6 +12,8 @@ export interface Look {
   readonly figures: Figures
   /** Told to the source with its next look. */
   readonly state: unknown
+  /** Of its databases, where the source has measured them. */
+  readonly sizes?: readonly DatabaseSize[]
 }
 
 export interface Source {
@@ -72,7 +74,29 @@ const traffic: Source = {
   },
 }
 
-export const usageSources: readonly Source[] = [domains, disk, traffic]
+/** Whose server was silent keeps the size that it had. */
+const databases: Source = {
+  name: 'databases',
+  everyMs: 6 * hour,
+  atOnce: 100,
+  async look(due, { ask }) {
+    const found = await ask('databases', idsOf(due), DatabaseSizes)
+    return new Map(
+      found.map(({ tenant, databases: sizes }) => [
+        tenant,
+        {
+          figures: {},
+          state: null,
+          sizes: sizes.flatMap(({ database, bytes }) =>
+            bytes === null ? [] : [{ database, usedMb: Math.ceil(bytes / megabyte) }],
+          ),
+        },
+      ]),
+    )
+  },
+}
+
+export const usageSources: readonly Source[] = [domains, disk, traffic, databases]
 
 /**
  * A counter that began after the tenant was made has counted this tenant alone; an older one, of a name that others had,

@@ -1,4 +1,5 @@
 /** What tenants use, as it was measured last, and by day and month. */
+import { sql } from 'kysely'
 import { z } from 'zod'
 import type { Id } from '../../contract/values.ts'
 import type { Db } from '../../store/database.ts'
@@ -28,13 +29,24 @@ export interface Figures {
   readonly sent?: number
 }
 
+export interface DatabaseSize {
+  readonly database: Id
+  /** MB, of 1,000,000 bytes. */
+  readonly usedMb: number
+}
+
 export interface UsageStore {
   /** Living tenants that the source has not looked at since that moment, the longest unseen first. */
   due(source: string, before: string, limit: number): Promise<DueTenant[]>
   /** To be called in a transaction. */
   write(
     tenant: Id,
-    look: { readonly source: string; readonly figures: Figures; readonly state: unknown },
+    look: {
+      readonly source: string
+      readonly figures: Figures
+      readonly state: unknown
+      readonly sizes?: readonly DatabaseSize[]
+    },
   ): Promise<void>
   countDomains(tenants: readonly Id[]): Promise<ReadonlyMap<string, number>>
   of(tenant: Pick<Tenant, 'id' | 'domains'>): Promise<Usage>
@@ -117,9 +129,16 @@ export function usageStore(db: Db, { now, newId }: StoreTools): UsageStore {
       }))
     },
 
-    async write(tenant, { source, figures, state }) {
+    async write(tenant, { source, figures, state, sizes = [] }) {
       if (!(await isThere(tenant))) return // purged while it was looked at
       await looked(tenant, source, encodeJson(state))
+      for (const { database, usedMb } of sizes)
+        await db
+          .updateTable('databases')
+          .set({ used_mb: usedMb, measured_at: now })
+          .where('id', '=', database)
+          .where('tenant_id', '=', tenant)
+          .execute()
       const before = await latest(tenant)
       const whole = { diskMb: before?.used_disk_mb ?? 0, domains: before?.used_domains ?? 0, sent: 0, ...figures }
       await add(tenant, 'day', day, whole)
@@ -152,11 +171,18 @@ export function usageStore(db: Db, { now, newId }: StoreTools): UsageStore {
       const [latestRow, thisMonth] = [await latest(id), await period(id, 'month', month)]
       const looks = await db.selectFrom('usage_looks').selectAll().where('tenant_id', '=', id).execute()
       const disk = looks.find(({ source }) => source === 'disk')
+      const databases = await db
+        .selectFrom('databases')
+        .select(sql<number | null>`cast(sum(used_mb) as bigint)`.as('mb'))
+        .where('tenant_id', '=', id)
+        .where('deleted_at', 'is', null)
+        .executeTakeFirst()
       return {
         domains,
         diskMb: disk === undefined ? null : (latestRow?.used_disk_mb ?? 0),
         diskIsWhole: disk === undefined || DiskState.safeParse(decodeJson(disk.state)).data?.isWhole !== false,
         diskAt: disk?.looked_at ?? null,
+        databasesMb: databases?.mb ?? null,
         trafficMb: Math.round((thisMonth?.bandwidth_tx ?? 0) / megabyte),
         trafficAt: looks.find(({ source }) => source === 'traffic')?.looked_at ?? null,
       }

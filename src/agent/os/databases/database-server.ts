@@ -28,6 +28,13 @@ export interface FoundUser {
   readonly sessions: number
 }
 
+export interface ServerStatus {
+  readonly version: string
+  /** Open ones, of all that it allows. */
+  readonly connections: number
+  readonly mostConnections: number
+}
+
 /** Who dumps and loads: the tenant's own uid, as a dump is a program (C10). */
 export interface Copying {
   readonly user: DatabaseUser
@@ -38,6 +45,7 @@ export interface Copying {
 
 /** Every call throws `unavailable` while the server does not answer. What changes something may be called again. */
 export interface DatabaseServer {
+  status(): Promise<ServerStatus>
   /** Whether somebody has the name, as a database or as a user from wherever. */
   knows(name: DatabaseName): Promise<boolean>
   database(name: DatabaseName): Promise<FoundDatabase | undefined>
@@ -48,6 +56,8 @@ export interface DatabaseServer {
   /** Makes it, or makes it so. Connections of one that is closed are ended. */
   putUser(user: DatabaseUser): Promise<void>
   dropUser(name: DatabaseName): Promise<void>
+  /** Bytes that the database occupies by the server's own count; null: there is none. */
+  size(name: DatabaseName): Promise<number | null>
   /** Writes all that is in the user's database. The user is left closed, whatever happens. */
   dump(copying: Copying): Promise<void>
   /** Puts what a dump holds into the user's database, with no more rights than the user's. Leaves it closed. */

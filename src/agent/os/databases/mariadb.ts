@@ -10,6 +10,7 @@ import {
   type FoundDatabase,
   type FoundUser,
   mostConnections,
+  type ServerStatus,
 } from './database-server.ts'
 import { withSession } from './mysql-session.ts'
 import type { Session } from './session.ts'
@@ -29,6 +30,7 @@ export function mariadb(socket: string): DatabaseServer {
   const env = (password: string) => ({ MYSQL_PWD: password })
 
   return {
+    status: () => within(statusOf),
     knows: (name) => within((session) => isKnown(session, name)),
     database: (name) => within((session) => findDatabase(session, name)),
     async createDatabase(name, collation) {
@@ -46,6 +48,7 @@ export function mariadb(socket: string): DatabaseServer {
         await endSessions(session, name)
       })
     },
+    size: (name) => within((session) => sizeOf(session, name)),
     async dump(copying) {
       const argv = [...common, '--no-tablespaces', '--skip-comments', ...wholeDump, ...target(copying)]
       await copyByTenant('mariadb', put, copying, { file: dumper, argv, stdio: ['ignore', copying.file], env })
@@ -55,6 +58,13 @@ export function mariadb(socket: string): DatabaseServer {
       await copyByTenant('mariadb', put, copying, { file: client, argv, stdio: [copying.file, 'ignore'], env })
     },
   }
+}
+
+async function statusOf(session: Session): Promise<ServerStatus> {
+  const [row] = await session.ask(
+    statement`select substring_index(version(), '-', 1), (select count(*) from information_schema.PROCESSLIST), @@max_connections`,
+  )
+  return { version: row?.[0] ?? '', connections: Number(row?.[1]), mostConnections: Number(row?.[2]) }
 }
 
 async function isKnown(session: Session, name: DatabaseName): Promise<boolean> {
@@ -75,6 +85,15 @@ async function findDatabase(session: Session, name: DatabaseName): Promise<Found
       + (select count(*) from information_schema.EVENTS where EVENT_SCHEMA = ${value(name)})`,
   )
   return { collation: row[0] ?? '', objects: Number(counted?.[0]) }
+}
+
+/** Of tables and their indexes. */
+async function sizeOf(session: Session, name: DatabaseName): Promise<number | null> {
+  if ((await findDatabase(session, name)) === undefined) return null
+  const [row] = await session.ask(
+    statement`select sum(DATA_LENGTH + INDEX_LENGTH) from information_schema.TABLES where TABLE_SCHEMA = ${value(name)}`,
+  )
+  return Number(row?.[0] ?? 0)
 }
 
 async function findUser(session: Session, name: DatabaseName): Promise<FoundUser | undefined> {

@@ -11,6 +11,7 @@ import {
   type FoundDatabase,
   type FoundUser,
   mostConnections,
+  type ServerStatus,
 } from './database-server.ts'
 import { mustKeepTenantsApart } from './pg-hba.ts'
 import { mendedRights, tenants, userQuery } from './pg-rights.ts'
@@ -34,6 +35,7 @@ export function postgresql(socket: string): DatabaseServer {
   const env = (password: string) => ({ PGPASSWORD: password, PGPASSFILE: '/dev/null', PGOPTIONS: options })
 
   return {
+    status: () => within(statusOf),
     knows: (name) => within((session) => isKnown(session, name)),
     database: (name) => within((session) => findDatabase(session, name)),
     createDatabase: (name, collation) => within((session) => createDatabase(session, name, collation)),
@@ -41,6 +43,7 @@ export function postgresql(socket: string): DatabaseServer {
     user: (name) => within((session) => findUser(session, name)),
     putUser: put,
     dropUser: (name) => within((session) => dropUser(session, name)),
+    size: (name) => within((session) => sizeOf(session, name)),
     async dump(copying) {
       const file = await within(async (session) => {
         await unbar(session, copying.user.name)
@@ -56,6 +59,14 @@ export function postgresql(socket: string): DatabaseServer {
       await copyByTenant('postgresql', put, copying, { file, argv, stdio: [copying.file, 'ignore'], env })
     },
   }
+}
+
+async function statusOf(session: Session): Promise<ServerStatus> {
+  const [row] = await session.ask(
+    statement`select split_part(current_setting('server_version'), ' ', 1),
+      (select count(*) from pg_stat_activity where backend_type = 'client backend'), current_setting('max_connections')`,
+  )
+  return { version: row?.[0] ?? '', connections: Number(row?.[1]), mostConnections: Number(row?.[2]) }
 }
 
 async function isKnown(session: Session, name: DatabaseName): Promise<boolean> {
@@ -93,6 +104,13 @@ async function unbar(session: Session, name: DatabaseName): Promise<void> {
   if ((await findDatabase(session, name))?.objects !== 0) return
   const open = statement`allow_connections true connection limit -1 is_template false`
   await session.ask(statement`alter database ${quoted(name)} with ${open}`)
+}
+
+async function sizeOf(session: Session, name: DatabaseName): Promise<number | null> {
+  const [row] = await session.ask(
+    statement`select pg_database_size(oid) from pg_database where datname = ${value(name)}`,
+  )
+  return row === undefined ? null : Number(row[0] ?? 0)
 }
 
 async function findUser(session: Session, name: DatabaseName): Promise<FoundUser | undefined> {
