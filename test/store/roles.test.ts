@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Actor } from '../../src/resources/actor.ts'
 import { everything } from '../../src/resources/scope.ts'
+import { decodeJson, encodeJson } from '../../src/store/json.ts'
 import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
 import { newId, type Panel, refusal } from './harness.ts'
@@ -345,9 +346,9 @@ onBothStores('resellers', (bench) => {
 
   describe('give away of each limit', () => {
     const world = async (panel: Panel) => {
-      const { actor, id } = await addSeller(panel, 'acme', { memMb: 1000, maxDomains: 20 })
-      await panel.run(packages.create, { name: 'half', memMb: 500, maxDomains: 5 }, actor)
-      await panel.run(packages.create, { name: 'small', memMb: 100, maxDomains: 1 }, actor)
+      const { actor, id } = await addSeller(panel, 'acme', { memMb: 1000, maxDomains: 20, maxDatabases: 100 })
+      await panel.run(packages.create, { name: 'half', memMb: 500, maxDomains: 5, maxDatabases: 4 }, actor)
+      await panel.run(packages.create, { name: 'small', memMb: 100, maxDomains: 1, maxDatabases: 0 }, actor)
       return { actor, id }
     }
 
@@ -359,6 +360,7 @@ onBothStores('resellers', (bench) => {
         panel.run(packages.create, { name: 'free', memMb: 64 }, actor),
         panel.run(packages.update, { package: 'half', memMb: null }, actor),
         panel.run(packages.update, { package: 'half', maxDomains: 21 }, actor),
+        panel.run(packages.update, { package: 'half', maxDatabases: null }, actor),
       ]
 
       expect((await Promise.all(attempts.map(refusal))).map(({ code, fields }) => [code, fields[0]?.field])).toEqual([
@@ -366,6 +368,7 @@ onBothStores('resellers', (bench) => {
         ['limit_reached', 'maxDomains'],
         ['limit_reached', 'memMb'],
         ['limit_reached', 'maxDomains'],
+        ['limit_reached', 'maxDatabases'],
       ])
     })
 
@@ -387,8 +390,26 @@ onBothStores('resellers', (bench) => {
       for (const error of over) expect(error).toMatchObject({ code: 'limit_reached', fields: [{ field: 'memMb' }] })
       expect(await panel.run(reseller.get, { reseller: id }, actor)).toMatchObject({
         memMb: 1200,
-        used: { tenants: 3, memMb: 1100, maxDomains: 11 },
+        used: { tenants: 3, memMb: 1100, maxDomains: 11, maxDatabases: 8 },
       })
+    })
+
+    it('without a limit of what there was not when they came', async () => {
+      const panel = await bench.panel()
+      const { id } = await world(panel)
+      const { limits } = await panel.db
+        .selectFrom('resellers')
+        .select('limits')
+        .where('id', '=', id)
+        .executeTakeFirstOrThrow()
+      const older = { ...(decodeJson(limits) as Record<string, unknown>), maxDatabases: undefined }
+      await panel.db
+        .updateTable('resellers')
+        .set({ limits: encodeJson(older) })
+        .where('id', '=', id)
+        .execute()
+
+      expect(await panel.run(reseller.get, { reseller: id })).toMatchObject({ maxDatabases: null, memMb: 1000 })
     })
 
     it('what the trash held only if it still fits', async () => {

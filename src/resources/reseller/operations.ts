@@ -27,6 +27,7 @@ const limits = {
   pids: limit(100_000_000, 'Processes and threads of all tenants together'),
   ioMbps: limit(100_000_000, 'Disk throughput of all tenants together, in MB per second'),
   diskMb: limit(1_000_000_000_000, 'Disk space of all tenants together, in MB'),
+  maxDatabases: limit(100_000_000, 'Databases that the packages of all tenants may allow together'),
 }
 
 export const list = defineOperation({
@@ -84,6 +85,7 @@ export const create = defineOperation({
       pids: limits.pids.default(null),
       ioMbps: limits.ioMbps.default(null),
       diskMb: limits.diskMb.default(null),
+      maxDatabases: limits.maxDatabases.default(null),
     }),
   output: () => Done,
   async run(context, { email, password, ...limits }) {
@@ -119,6 +121,7 @@ export const update = defineOperation({
       pids: limits.pids.optional(),
       ioMbps: limits.ioMbps.optional(),
       diskMb: limits.diskMb.optional(),
+      maxDatabases: limits.maxDatabases.optional(),
     }),
   output: () => Done,
   async run(context, { reseller: ref, ...changed }) {

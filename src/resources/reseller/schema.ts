@@ -10,7 +10,7 @@ export const ResellerRef = z
   .describe('Reseller, by id or e-mail address')
 
 /** The limits of packages and the sums of tenants. */
-export const shareKeys = ['maxDomains', 'cpuPct', 'memMb', 'pids', 'ioMbps', 'diskMb'] as const
+export const shareKeys = ['maxDomains', 'cpuPct', 'memMb', 'pids', 'ioMbps', 'diskMb', 'maxDatabases'] as const
 export type ShareKey = (typeof shareKeys)[number]
 
 /** null is no limit. */
@@ -25,8 +25,12 @@ export const ResellerLimits = z.strictObject({
   pids: Share,
   ioMbps: Share,
   diskMb: Share,
+  maxDatabases: Share,
 })
 export type ResellerLimits = z.output<typeof ResellerLimits>
+
+/** As they are kept: those of before there were databases have no limit of them. */
+export const KeptLimits = ResellerLimits.extend({ maxDatabases: Share.default(null) })
 
 /** The sums over the packages of the living tenants. */
 export const ResellerUse = z.strictObject({
@@ -37,6 +41,7 @@ export const ResellerUse = z.strictObject({
   pids: Count,
   ioMbps: Count,
   diskMb: Count,
+  maxDatabases: Count,
 })
 export type ResellerUse = z.output<typeof ResellerUse>
 

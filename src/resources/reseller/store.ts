@@ -10,7 +10,7 @@ import { alphabetical, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, resellerWithin, type Scope } from '../scope.ts'
 import { containing, isId, type StoreTools, stored } from '../store-tools.ts'
-import { type Reseller, ResellerLimits, type ResellerUse, type ShareKey } from './schema.ts'
+import { KeptLimits, type Reseller, type ResellerLimits, type ResellerUse, type ShareKey } from './schema.ts'
 
 declare module '../stores.ts' {
   interface Stores {
@@ -63,6 +63,7 @@ export function resellerStore(db: Db, { now }: StoreTools): ResellerStore {
         sum('max_pids').as('pids'),
         sum('max_io').as('ioMbps'),
         sum('max_disk_mb').as('diskMb'),
+        sum('max_databases').as('maxDatabases'),
       ])
       .where('tenants.reseller_id', 'in', ids)
       .where((eb) => eb.or([eb('tenants.deleted_at', 'is', null), eb('tenants.status', '=', 'restoring')]))
@@ -131,6 +132,7 @@ export function resellerStore(db: Db, { now }: StoreTools): ResellerStore {
           'max_pids as pids',
           'max_io as ioMbps',
           'max_disk_mb as diskMb',
+          'max_databases as maxDatabases',
         ])
         .where('packages.reseller_id', '=', id)
         .where('packages.deleted_at', 'is', null)
@@ -154,7 +156,8 @@ function sum(column: string) {
   return sql<number>`cast(coalesce(sum(${sql.ref(column)}), 0) as bigint)`
 }
 
-const noUse: ResellerUse = { tenants: 0, maxDomains: 0, cpuPct: 0, memMb: 0, pids: 0, ioMbps: 0, diskMb: 0 }
+const none = { maxDomains: 0, cpuPct: 0, memMb: 0, pids: 0, ioMbps: 0, diskMb: 0, maxDatabases: 0 }
+const noUse: ResellerUse = { tenants: 0, ...none }
 
 interface Row extends Selectable<ResellerTable> {
   readonly email: string
@@ -167,7 +170,7 @@ function resellerOf(row: Row, used: ResellerUse): Reseller {
     userId: stored(row.user_id),
     email: row.email,
     status: stored(row.status),
-    ...ResellerLimits.parse(decodeJson(row.limits)),
+    ...KeptLimits.parse(decodeJson(row.limits)),
     used,
     tenants: used.tenants,
     createdAt: row.created_at,
