@@ -209,6 +209,10 @@ it('tells what people changed by hand, and mends it', async () => {
 it('makes none where users of tenants would not be kept apart, and says which lines do it', async () => {
   server.keepApart(false)
   const { failure } = await bench.run('database.create', { ...about(newId()), ...wanted('open') })
+  const status = databaseServers(bench.places)
+    .postgresql.status()
+    .catch(({ message }) => message)
+  expect(await status).toMatch(/does not keep them apart/)
   server.keepApart(true)
 
   expect(failure).toMatchObject({

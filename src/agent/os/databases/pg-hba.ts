@@ -31,11 +31,7 @@ export async function mustKeepTenantsApart(session: Session): Promise<void> {
   )
   if (keepTenantsApart(rules)) return
   const [shown] = await session.ask(statement`show hba_file`)
-  throw new WcpError(
-    'unavailable',
-    'Cannot make databases on PostgreSQL: it does not keep users of tenants apart yet',
-    {
-      help: `Put these lines before all others in ${shown?.[0] ?? 'pg_hba.conf'}, then "systemctl reload postgresql": ${lines.join(' · ')}`,
-    },
-  )
+  throw new WcpError('unavailable', 'Cannot use PostgreSQL for tenants: its pg_hba.conf does not keep them apart', {
+    help: `Put these lines before all others in ${shown?.[0] ?? 'pg_hba.conf'}, then "systemctl reload postgresql": ${lines.join(' · ')}`,
+  })
 }

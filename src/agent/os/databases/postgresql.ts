@@ -61,7 +61,9 @@ export function postgresql(socket: string): DatabaseServer {
   }
 }
 
+/** A server that lets tenants in to others is none that is well. */
 async function statusOf(session: Session): Promise<ServerStatus> {
+  await mustKeepTenantsApart(session)
   const [row] = await session.ask(
     statement`select split_part(current_setting('server_version'), ' ', 1),
       (select count(*) from pg_stat_activity where backend_type = 'client backend'), current_setting('max_connections')`,
