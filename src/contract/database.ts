@@ -43,6 +43,10 @@ export const collations = [...collationsOf.mariadb, ...collationsOf.postgresql] 
 export const Collation = z.enum(collations, { error: `one of ${collations.join(', ')}` })
 export type Collation = z.infer<typeof Collation>
 
+/** Of a user in a database: to read; to change rows as well, and call routines; or everything. */
+export const DatabaseAccess = z.enum(['read', 'write', 'all'], { error: 'read, write or all' })
+export type DatabaseAccess = z.infer<typeof DatabaseAccess>
+
 /** Of `mysql_native_password`; of SCRAM with the standard's number of turns: base64 of 16, 32 and 32 bytes. */
 const verifiersOf: Readonly<Record<DatabaseEngine, RegExp>> = {
   mariadb: /^\*[0-9A-F]{40}$/,

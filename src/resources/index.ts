@@ -13,6 +13,7 @@ import { conditionEvents } from './condition/schema.ts'
 import type { ConditionSource } from './condition-source.ts'
 import type { Context } from './context.ts'
 import { database } from './database/kind.ts'
+import { databaseUser } from './database-user/kind.ts'
 import { domain } from './domain/kind.ts'
 import { health } from './health/kind.ts'
 import { holdStore } from './hold/store.ts'
@@ -40,6 +41,7 @@ export const kinds: readonly AnyKind[] = [
   domain,
   certificate,
   database,
+  databaseUser,
   sshKey,
   packageKind,
   user,

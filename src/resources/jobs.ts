@@ -2,6 +2,7 @@
 import type { JobContract } from '../contract/job.ts'
 import * as certificate from './certificate/jobs.ts'
 import * as database from './database/jobs.ts'
+import * as databaseUser from './database-user/jobs.ts'
 import * as domain from './domain/jobs.ts'
 import * as sshKey from './ssh-key/jobs.ts'
 import * as tenant from './tenant/jobs.ts'
@@ -11,6 +12,7 @@ export const jobContracts = {
   ...byType(domain),
   ...byType(certificate),
   ...byType(database),
+  ...byType(databaseUser),
   ...byType(sshKey),
 } as const
 

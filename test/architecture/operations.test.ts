@@ -28,6 +28,7 @@ describe('the registry of operations', () => {
       'client-certificate',
       'condition',
       'database',
+      'database-user',
       'domain',
       'health',
       'job',

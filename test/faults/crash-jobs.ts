@@ -15,10 +15,10 @@ import { writeIntoFpmConfig } from '../support/written-by-hand.ts'
 import type { Request } from './recording-client.ts'
 
 /** Jobs of databases are left out: this machine has no database server. `test/provisioners` ends the process at each of their effects. */
-export type CrashType = Exclude<JobType, `database.${string}`>
+export type CrashType = Exclude<JobType, `database${string}`>
 
 export function isCrashType(type: JobType): type is CrashType {
-  return !type.startsWith('database.')
+  return !type.startsWith('database')
 }
 
 export interface CrashJob {

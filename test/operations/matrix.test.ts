@@ -168,7 +168,10 @@ beforeAll(async () => {
       reseller: third,
       apiKey: other.id,
       ...Object.fromEntries(
-        await makeExamples(make, { tenant: 'palace', domain: 'palace.example.com', name: 'palace' }),
+        await makeExamples(make, (key) => ({
+          ...{ tenant: 'palace', domain: 'palace.example.com', database: 'palace' },
+          name: key === 'databaseUser' ? 'prince' : 'palace',
+        })),
       ),
     },
   }

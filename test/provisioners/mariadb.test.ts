@@ -222,6 +222,53 @@ it('is gone for good when its days in the trash are over', async () => {
   expect((await bench.run('database.restore', about(database))).failure?.code).toBe('not_found')
 })
 
+const noGuest = { lines: [], problem: expect.stringMatching(/denied|locked/) }
+
+it('gives others a part of the rights in a database, which come and go with it', async () => {
+  const name = 'sh_a%red'
+  const database = await make(name)
+  await server.ask('create table t (a int); insert into t values (1)', as(name))
+  const guest = async (user: string, access: string) => {
+    const id = newId()
+    const payload = { tenant, 'database-user': id, database, name: user, access, verifier: verifierOf('mariadb', user) }
+    expect(await bench.run('database-user.create', payload)).toMatchObject({ failure: null })
+    return { id, ask: (sql: string) => server.ask(sql, { user, password: user, database: name }) }
+  }
+  const [reader, writer, other] = [
+    await guest('reader', 'read'),
+    await guest('wr_ter', 'write'),
+    await guest('o', 'all'),
+  ]
+
+  expect((await reader.ask('select a from t')).lines).toEqual(['1'])
+  for (const attack of ['insert into t values (2)', 'drop table t', 'create table u (a int)', 'select * from mysql.db'])
+    expect({ attack, ...(await reader.ask(attack)) }).toEqual({ attack, ...noGuest })
+  expect((await writer.ask('insert into t values (2); select sum(a) from t')).lines).toEqual(['3'])
+  for (const attack of ['drop table t', 'alter table t add b int', 'create view v as select 1'])
+    expect({ attack, ...(await writer.ask(attack)) }).toEqual({ attack, ...noGuest })
+  expect((await other.ask('create table u (a int); drop table u')).problem).toBe('')
+  await server.ask('create database shxared; create table shxared.t (a int)')
+  expect(await other.ask('select * from shxared.t')).toEqual(noGuest)
+  expect(await drift()).toEqual([])
+
+  await bench.run('tenant.suspend', { tenant })
+  expect(await reader.ask('select 1')).toEqual(noGuest)
+  await bench.run('tenant.unsuspend', { tenant })
+  await bench.run('database.delete', about(database))
+  expect(await reader.ask('select 1')).toEqual(noGuest)
+  const clash = { engine: 'mariadb', name: 'reader', collation: 'utf8mb4_bin', verifier: verifierOf('mariadb', 'x') }
+  expect((await bench.run('database.create', { ...about(newId()), ...clash })).failure?.code).toBe('conflict')
+  expect(await bench.run('database.restore', about(database))).toMatchObject({ failure: null })
+  expect((await reader.ask('select sum(a) from t')).lines).toEqual(['3'])
+  expect(await reader.ask('delete from t')).toEqual(noGuest)
+
+  expect(await bench.run('database-user.delete', { tenant, 'database-user': reader.id })).toMatchObject({
+    failure: null,
+  })
+  expect(await reader.ask('select 1')).toEqual(noGuest)
+  expect((await writer.ask('select sum(a) from t')).lines).toEqual(['3'])
+})
+
 it('tells how large a database is, and how the server is', async () => {
   const { value } = await bench.ask({ t: 'usage', of: 'databases', tenants: [tenant] })
 

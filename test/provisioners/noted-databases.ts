@@ -7,6 +7,7 @@ import type {
   DatabaseUser,
   FoundDatabase,
   FoundUser,
+  Guest,
   ServerStatus,
 } from '../../src/agent/os/databases/database-server.ts'
 import type { Collation, DatabaseName } from '../../src/contract/database.ts'
@@ -52,15 +53,16 @@ export class NotedDatabases implements DatabaseServer {
     rmSync(this.#database(name), { recursive: true, force: true })
   }
 
-  async user(name: DatabaseName): Promise<FoundUser | undefined> {
+  async user(name: DatabaseName, guest?: Guest): Promise<FoundUser | undefined> {
     if (!existsSync(this.#user(name))) return undefined
-    const { verifier, isOpen }: DatabaseUser = JSON.parse(readFileSync(this.#user(name), 'utf8'))
-    return { verifier, isOpen, isExact: true, sessions: 0 }
+    const kept: DatabaseUser = JSON.parse(readFileSync(this.#user(name), 'utf8'))
+    const isExact = JSON.stringify(kept.guest) === JSON.stringify(guest)
+    return { verifier: kept.verifier, isOpen: kept.isOpen, isExact, sessions: 0 }
   }
 
   async putUser(user: DatabaseUser) {
-    const { name, verifier, isOpen } = user
-    writeFileSync(this.#user(name), JSON.stringify({ name, verifier, isOpen }))
+    const { name, verifier, isOpen, guest } = user
+    writeFileSync(this.#user(name), JSON.stringify({ name, verifier, isOpen, guest }))
   }
 
   async dropUser(name: DatabaseName) {

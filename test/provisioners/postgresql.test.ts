@@ -222,6 +222,13 @@ it('makes none where users of tenants would not be kept apart, and says which li
   expect((await server.ask("select count(*) from pg_roles where rolname = 'open'")).lines).toEqual(['0'])
 })
 
+it('has no users beside those of the databases’ names', async () => {
+  const user = { name: 'guest', access: 'read', verifier: verifierOf('postgresql', 'x') }
+  const payload = { tenant, 'database-user': newId(), database: await make('alone'), ...user }
+
+  expect((await bench.run('database-user.create', payload)).failure?.code).toBe('bad_input')
+})
+
 it('tells how large a database is, and how the server is', async () => {
   const { value } = await bench.ask({ t: 'usage', of: 'databases', tenants: [tenant] })
 

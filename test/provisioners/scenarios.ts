@@ -86,6 +86,12 @@ export const shop = {
   verifier: verifierOf('mariadb', 'first'),
 }
 const createShop: Job = ['database.create', shop]
+const guest = {
+  tenant,
+  'database-user': '99999999-9999-4999-8999-999999999999',
+  ...{ database: shop.database, name: 'guest_1%`x', access: 'read', verifier: shop.verifier },
+}
+const createGuest: Job = ['database-user.create', guest]
 const aboutShop = { tenant, database: shop.database }
 
 async function fillShop({ databases }: Bench): Promise<void> {
@@ -157,10 +163,15 @@ export const scenarios: Readonly<Record<JobType, Scenario>> = {
     before: [create, createShop],
     payload: { ...aboutShop, verifier: verifierOf('mariadb', 'second') },
   },
-  'database.delete': { before: [create, createShop, fillShop], payload: aboutShop },
+  'database.delete': { before: [create, createShop, createGuest, fillShop], payload: aboutShop },
   'database.restore': {
-    before: [create, createShop, fillShop, ['database.delete', aboutShop]],
+    before: [create, createShop, createGuest, fillShop, ['database.delete', aboutShop]],
     payload: aboutShop,
+  },
+  'database-user.create': { before: [create, createShop], payload: guest },
+  'database-user.delete': {
+    before: [create, createShop, createGuest],
+    payload: { tenant, 'database-user': guest['database-user'] },
   },
   'database.purge': { before: [create, createShop, fillShop, ['database.delete', aboutShop]], payload: aboutShop },
   'ssh-key.create': { before: [create, createKey], payload: secondKey },
@@ -181,6 +192,8 @@ const since: Readonly<Partial<Record<JobType, number>>> = {
   'database.purge': 6,
   'database.restore': 6,
   'database.update': 6,
+  'database-user.create': 6,
+  'database-user.delete': 6,
   'domain.run': 4,
   'ssh-key.create': 4,
   'ssh-key.delete': 4,

@@ -71,6 +71,10 @@ const ofDatabase: Readonly<Record<string, Json>> = {
   'database.update': { verifier },
 }
 
+function ofDatabaseUser(type: string, database: string): Json {
+  return type === 'database-user.create' ? { database, name: 'evil', access: 'all', verifier } : {}
+}
+
 export class EvilFrames {
   readonly #dice: Dice
   readonly #known: Known
@@ -162,6 +166,8 @@ export class EvilFrames {
     if (type === 'certificate.create') return { type, payload: { tenant, certificate: uuid(dice), domain } }
     if (type === 'certificate.update')
       return { type, payload: { tenant, certificate: uuid(dice), chain: exampleChain } }
+    if (type.startsWith('database-user.'))
+      return { type, payload: { tenant, 'database-user': uuid(dice), ...ofDatabaseUser(type, uuid(dice)) } }
     if (type.startsWith('database.')) return { type, payload: { tenant, database: uuid(dice), ...ofDatabase[type] } }
     if (type === 'ssh-key.delete') return { type, payload: { tenant, 'ssh-key': uuid(dice) } }
     return { type, payload: { tenant, domain } }

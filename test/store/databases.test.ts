@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import * as database from '../../src/resources/database/operations.ts'
+import * as databaseUser from '../../src/resources/database-user/operations.ts'
 import { purgeExpired } from '../../src/resources/upkeep.ts'
 import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
@@ -137,6 +138,47 @@ onBothStores('databases', (bench) => {
     await panel.work()
 
     expect(await listed(panel)).toEqual(['shop active'])
+  })
+
+  it('have users beside those of their names, who are taken away, and wait with their database in the trash', async () => {
+    const panel = await bench.panel()
+    await two(panel)
+    const { id } = await panel.run(database.create, shop)
+    await panel.work()
+    const users = async () =>
+      (await panel.run(databaseUser.list, {})).items.map(({ name, access, status }) => `${name} ${access} ${status}`)
+    const reader = await panel.run(databaseUser.create, { database: 'shop', name: 'reader' })
+    await panel.run(databaseUser.create, { database: 'shop', name: 'failed', access: 'all' })
+    await panel.work(({ payload }) => JSON.stringify(payload).includes('failed'))
+
+    expect(reader.password).toMatch(/^[A-Za-z0-9]{32}$/)
+    expect(await users()).toEqual(['failed all error', 'reader read active'])
+    await panel.run(databaseUser.create, { database: 'shop', name: 'failed', access: 'all' })
+    await panel.work()
+    expect(await users()).toEqual(['failed all active', 'reader read active'])
+    const taken = [
+      panel.run(databaseUser.create, { database: 'shop', name: 'reader' }),
+      panel.run(databaseUser.create, { database: 'shop', name: 'shop' }),
+      panel.run(database.create, { tenant: 'acme', name: 'reader' }),
+    ]
+    for (const one of taken) expect(await refusal(one)).toMatchObject({ code: 'conflict' })
+
+    await panel.run(database.remove, { database: 'shop' })
+    await panel.work()
+    expect(await users()).toEqual([])
+    expect(await refusal(panel.run(database.create, { tenant: 'other', name: 'reader' }))).toMatchObject({
+      code: 'conflict',
+    })
+    await panel.run(database.restore, { database: id })
+    await panel.work()
+    await panel.run(databaseUser.remove, { databaseUser: reader.id })
+    await panel.work()
+    expect(await users()).toEqual(['failed all active'])
+
+    await panel.run(database.create, { tenant: 'acme', name: 'elephant', engine: 'postgresql' })
+    await panel.work()
+    const refused = await refusal(panel.run(databaseUser.create, { database: 'elephant', name: 'guest' }))
+    expect(refused).toMatchObject({ code: 'bad_input', fields: [{ field: 'database' }] })
   })
 
   it('are purged when they have been in the trash for their days, and not before', async () => {

@@ -1,4 +1,4 @@
-import type { DatabaseEngine, DatabaseName, PasswordVerifier } from '../../contract/database.ts'
+import type { DatabaseEngine, PasswordVerifier } from '../../contract/database.ts'
 import type { DatabaseServer, DatabaseUser, FoundUser } from '../os/databases/database-server.ts'
 import { type Difference, type Step, step } from './step.ts'
 
@@ -6,32 +6,39 @@ export interface WantedUser extends DatabaseUser {
   readonly engine: DatabaseEngine
 }
 
+type Who = Pick<DatabaseUser, 'name' | 'guest'>
+
 /** null: there was none, or one that signed in in a way that is not ours. */
 type Former = { readonly verifier: PasswordVerifier; readonly isOpen: boolean } | null
 
 /** The user of a database signs in with this password and has the rights of its database alone; or signs in no more, and nobody is. */
 export function databaseUser({ engine, ...wanted }: WantedUser): Step {
-  const { name, isOpen } = wanted
+  const { name, isOpen, guest } = wanted
+  const whose = wordsOf(wanted)
   return step<Former>({
-    name: isOpen ? `user of database ${name}` : `user of database ${name} is locked`,
-    check: async ({ databases }) => differs(await databases[engine].user(name), wanted),
-    capture: async ({ databases }) => former(await databases[engine].user(name)),
+    name: isOpen ? whose : `${whose} is locked`,
+    check: async ({ databases }) => differs(await databases[engine].user(name, guest), wanted),
+    capture: async ({ databases }) => former(await databases[engine].user(name, guest)),
     apply: ({ databases }) => databases[engine].putUser(wanted),
-    undo: ({ databases }, before) => putBack(databases[engine], name, before),
+    undo: ({ databases }, before) => putBack(databases[engine], { name, guest }, before),
   })
 }
 
 /** Nobody of the name is there any more. */
-export function absentDatabaseUser(engine: DatabaseEngine, name: DatabaseName): Step {
+export function absentDatabaseUser({ engine, name, guest }: Omit<WantedUser, 'verifier' | 'isOpen'>): Step {
   return step<Former>({
-    name: `no user of database ${name}`,
+    name: `no ${wordsOf({ name, guest })}`,
     async check({ databases }) {
-      return (await databases[engine].user(name)) === undefined ? undefined : { action: 'remove', diff: null }
+      return (await databases[engine].user(name, guest)) === undefined ? undefined : { action: 'remove', diff: null }
     },
-    capture: async ({ databases }) => former(await databases[engine].user(name)),
+    capture: async ({ databases }) => former(await databases[engine].user(name, guest)),
     apply: ({ databases }) => databases[engine].dropUser(name),
-    undo: ({ databases }, before) => putBack(databases[engine], name, before),
+    undo: ({ databases }, before) => putBack(databases[engine], { name, guest }, before),
   })
+}
+
+function wordsOf({ name, guest }: Who): string {
+  return guest === undefined ? `user of database ${name}` : `user ${name} of database ${guest.database}`
 }
 
 function differs(found: FoundUser | undefined, wanted: DatabaseUser): Difference | undefined {
@@ -50,7 +57,7 @@ function former(found: FoundUser | undefined): Former {
   return { verifier: found.verifier, isOpen: found.isOpen }
 }
 
-async function putBack(server: DatabaseServer, name: DatabaseName, before: Former): Promise<void> {
-  if (before === null) await server.dropUser(name)
-  else await server.putUser({ name, ...before })
+async function putBack(server: DatabaseServer, who: Who, before: Former): Promise<void> {
+  if (before === null) await server.dropUser(who.name)
+  else await server.putUser({ ...who, ...before })
 }

@@ -18,6 +18,7 @@ export const database = defineKind({
     none: 'No databases yet',
     noneText: 'A database comes with a user of the same name, whose password is shown once.',
     rotate: 'New password',
+    addUser: 'Add a user',
     fields: {
       engine: 'Server',
       collation: 'Collation',
@@ -48,7 +49,10 @@ export const database = defineKind({
     ref: ({ id, name }) => (/^[a-z0-9_-]+$/.test(name) ? name : id),
     async page(one, { t, words, table, may }) {
       const jobs = await table('job', { resource: one.id, limit: 8 })
-      const more = [{ title: words.rotate, operation: 'database.rotate-password' }]
+      const more = [
+        { title: words.rotate, operation: 'database.rotate-password' },
+        ...(one.engine === 'mariadb' ? [{ title: words.addUser, operation: 'database-user.create' }] : []),
+      ]
       return {
         title: one.name,
         status: effectiveBadge(t, one),

@@ -89,7 +89,8 @@ export const create = defineOperation({
       conflict(what, `tenant "${tenant.name}" is ${tenant.status}`, 'Bring the tenant in order first.')
     const known = await context.databases.bearing(name)
     const isFailed = known?.status === 'error' && known.tenantId === tenant.id
-    if (known !== undefined && !isFailed) taken(what, 'name', name, 'a name that no other database has')
+    const isUser = (await context.databaseUsers.bearing(name)) !== undefined
+    if (isUser || (known !== undefined && !isFailed)) taken(what, 'name', name, 'a name that no other database has')
     if (!isFailed) await refuseOverAllowance(context, what, tenant, databasesOfTenant)
     const id = known?.id ?? context.newId()
     if (known === undefined) await context.databases.insert({ id, tenantId: tenant.id, name, engine, collation })

@@ -103,15 +103,15 @@ async function certificateOf({ panel }: TestPanel, user: string): Promise<string
 
 type AnyInput = Record<string, unknown>
 
-/** One of each kind that says how one is made. @returns the input key by which it is named → its id */
+/** One of each kind that says how one is made. @param over what is other, by the key that names the kind @returns the input key by which it is named → its id */
 export async function makeExamples(
   make: (path: string, body: AnyInput) => Promise<{ readonly id: string }>,
-  over: AnyInput = {},
+  over: (key: string) => AnyInput = () => ({}),
 ): Promise<Map<string, string>> {
   const made = new Map<string, string>()
   for (const [key, { http, input }] of exampleKinds()) {
     const [, path = ''] = http.split(' /')
-    made.set(key, (await make(path, { ...input, ...narrowed(over, input) })).id)
+    made.set(key, (await make(path, { ...input, ...narrowed(over(key), input) })).id)
   }
   return made
 }

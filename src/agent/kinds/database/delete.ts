@@ -3,15 +3,18 @@ import { databaseDelete, databasePurge, databaseRestore } from '../../../resourc
 import type { Registry } from '../../jobs/registry.ts'
 import { database as databaseStep } from '../../steps/database.ts'
 import { absentDump, droppedDatabase, dumpedDatabase, loadedDatabase } from '../../steps/database-dump.ts'
-import { absentDatabaseUser, databaseUser } from '../../steps/database-user.ts'
+import { databaseUser } from '../../steps/database-user.ts'
 import { identity, mustHaveRested, type Tenant, tenantIn } from '../judge.ts'
 import { provision } from '../provisioner.ts'
 import {
+  absentUsers,
+  closedDatabases,
   type Database,
   databaseFacts,
   databaseIn,
   dumpedOf,
   findDatabase,
+  guestFacts,
   mustBeFree,
   purgedDatabases,
   putDatabase,
@@ -32,12 +35,7 @@ export const deleteDatabase = provision(databaseDelete, {
     if (target === null) return []
     const { tenant, database } = target
     const dumped = dumpedOf(machine, tenant, database)
-    return [
-      databaseUser({ ...database, isOpen: false }),
-      dumpedDatabase(dumped),
-      droppedDatabase(dumped),
-      absentDatabaseUser(database.engine, database.name),
-    ]
+    return [...closedDatabases([database]), dumpedDatabase(dumped), droppedDatabase(dumped), ...absentUsers(database)]
   },
   settle(registry, target) {
     if (target !== null) putDatabase(registry, target.tenant.id, { ...target.database, state: 'trashed' })
@@ -52,6 +50,8 @@ export const restoreDatabase = provision(databaseRestore, {
     const database = databaseIn(world.registry, tenantId, id, ['trashed', 'active'])
     const wasDeleted = database.state === 'trashed'
     if (wasDeleted) await mustBeFree(world, database)
+    const { engine, users = [] } = database
+    if (wasDeleted) for (const guest of users) await mustBeFree(world, { ...guest, engine })
     return { tenant: identity(tenant), database, isOpen: tenant.state === 'active', wasDeleted }
   },
   // its name is nobody else's from now on
@@ -60,12 +60,15 @@ export const restoreDatabase = provision(databaseRestore, {
   },
   steps({ tenant, database, isOpen, wasDeleted }, machine) {
     if (!wasDeleted) return databaseFacts(database, isOpen)
+    const { engine, name, verifier } = database
+    const own = { engine, name, verifier, isOpen: false }
     const dumped = dumpedOf(machine, tenant, database)
     return [
       databaseStep(database),
-      databaseUser({ ...database, isOpen: false }),
+      databaseUser(own),
       loadedDatabase(dumped),
-      ...(isOpen ? [databaseUser({ ...database, isOpen })] : []),
+      ...(isOpen ? [databaseUser({ ...own, isOpen })] : []),
+      ...guestFacts(database, isOpen),
       absentDump(dumped),
     ]
   },
@@ -90,7 +93,8 @@ export const purgeDatabase = provision(databasePurge, {
   },
   steps: (target, machine) => (target === null ? [] : purgedDatabases(machine, target.tenant, [target.database])),
   settle(registry, target) {
-    if (target !== null) registry.dropThing(target.database.id)
+    if (target === null) return
+    for (const { id } of [target.database, ...(target.database.users ?? [])]) registry.dropThing(id)
   },
 })
 

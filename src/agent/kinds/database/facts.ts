@@ -18,6 +18,7 @@ import { absentDatabaseUser, databaseUser } from '../../steps/database-user.ts'
 import { purgedTree } from '../../steps/purged-tree.ts'
 import type { Step } from '../../steps/step.ts'
 import type { Tenant } from '../judge.ts'
+import { type Guest, guestKind, guestsOf, guestUser } from './guests.ts'
 
 const states = ['making', 'active', 'trashed', 'purging'] as const
 export type State = (typeof states)[number]
@@ -30,7 +31,8 @@ const Kept = z.strictObject({
   state: z.enum(states),
 })
 export type Kept = z.output<typeof Kept>
-export type Database = Kept & { readonly id: Id }
+/** @property users beside the one of its name; none in a target that an older version journaled */
+export type Database = Kept & { readonly id: Id; readonly users?: readonly Guest[] }
 
 export const kind = 'database'
 
@@ -55,11 +57,15 @@ export function findDatabase(registry: Registry, tenant: Id, id: Id): Database |
   if (thing === undefined) return undefined
   if (thing.tenant !== tenant || thing.kind !== kind)
     throw new WcpError('not_found', `Cannot find database "${id}" of tenant "${tenant}" on this machine`)
-  return { id, ...Kept.parse(thing.record) }
+  const users = guestsOf(registry, tenant).filter(({ database: of }) => of === id)
+  return { id, ...Kept.parse(thing.record), users }
 }
 
 export function databasesOf(registry: Registry, tenant: Id): readonly Database[] {
-  return registry.thingsOf(tenant, kind).map(({ id, record }) => ({ id, ...Kept.parse(record) }))
+  const guests = Map.groupBy(guestsOf(registry, tenant), ({ database: of }) => of)
+  return registry.thingsOf(tenant, kind).map(({ id, record }) => {
+    return { id, ...Kept.parse(record), users: guests.get(id) ?? [] }
+  })
 }
 
 /** Those that are not in the trash on their own. */
@@ -67,7 +73,7 @@ export function livingDatabasesOf(registry: Registry, tenant: Id): readonly Data
   return databasesOf(registry, tenant).filter(({ state }) => state === 'active')
 }
 
-export function putDatabase(registry: Registry, tenant: Id, { id, ...record }: Database): void {
+export function putDatabase(registry: Registry, tenant: Id, { id, users: _, ...record }: Database): void {
   registry.putThing({ id, kind, tenant, name: record.name, record })
 }
 
@@ -88,7 +94,8 @@ export async function mustBeFree(
 ): Promise<void> {
   const others = registry.thingsNamed(kind, name).filter((one) => one.id !== id)
   const isOurs = others.some(({ record }) => Kept.parse(record).state !== 'trashed')
-  if (!isOurs && !reserved.has(name) && !(await machine.databases[engine].knows(name))) return
+  const isGuests = registry.thingsNamed(guestKind, name).some((one) => one.id !== id)
+  if (!isOurs && !isGuests && !reserved.has(name) && !(await machine.databases[engine].knows(name))) return
   throw new WcpError('conflict', `Cannot use the name "${name}": a database or user of the server has it`, {
     help: 'Choose another name for the database.',
   })
@@ -102,7 +109,22 @@ const reserved: ReadonlySet<string> = new Set([
 ])
 
 export function databaseFacts(one: Database, isOpen: boolean): readonly Step[] {
-  return [database(one), databaseUser({ ...one, isOpen })]
+  return [database(one), ...usersOf(one, isOpen)]
+}
+
+/** The one of its name, and those beside it. */
+function usersOf(one: Database, isOpen: boolean): readonly Step[] {
+  const { engine, name, verifier } = one
+  return [databaseUser({ engine, name, verifier, isOpen }), ...guestFacts(one, isOpen)]
+}
+
+export function guestFacts(one: Database, isOpen: boolean): readonly Step[] {
+  return (one.users ?? []).map((guest) => databaseUser(guestUser(one, guest, isOpen)))
+}
+
+export function absentUsers(one: Database): readonly Step[] {
+  const guests = (one.users ?? []).map((guest) => absentDatabaseUser(guestUser(one, guest, false)))
+  return [...guests, absentDatabaseUser({ engine: one.engine, name: one.name })]
 }
 
 export function dumpedOf(
@@ -119,11 +141,11 @@ const endings: Readonly<Record<DatabaseEngine, string>> = { mariadb: 'sql', post
 
 /** Nobody signs in to any of them. @param databases none in a target that an older version journaled */
 export function closedDatabases(databases: readonly Database[] = []): readonly Step[] {
-  return databases.map((one) => databaseUser({ ...one, isOpen: false }))
+  return databases.flatMap((one) => usersOf(one, false))
 }
 
 export function openDatabases(databases: readonly Database[] = []): readonly Step[] {
-  return databases.map((one) => databaseUser({ ...one, isOpen: true }))
+  return databases.flatMap((one) => usersOf(one, true))
 }
 
 /** Of those in the trash there is the dump alone: their names may be others' by now. */
@@ -135,7 +157,7 @@ export function purgedDatabases(
   return databases.flatMap((one) => {
     const dumped = dumpedOf(machine, tenant, one)
     const isOnServer = one.state === 'active'
-    const gone = isOnServer ? [purgedDatabase(dumped), absentDatabaseUser(one.engine, one.name)] : []
+    const gone = isOnServer ? [purgedDatabase(dumped), ...absentUsers(one)] : []
     return [...gone, purgedTree(dumped.path)]
   })
 }

@@ -15,6 +15,6 @@ export const updateDatabase = provision(databaseUpdate, {
     mustFit(database)
     return { tenant: identity(tenant), database, isOpen: tenant.state === 'active' }
   },
-  steps: ({ database, isOpen }) => [databaseUser({ ...database, isOpen })],
+  steps: ({ database: { engine, name, verifier }, isOpen }) => [databaseUser({ engine, name, verifier, isOpen })],
   settle: (registry, { tenant, database }) => putDatabase(registry, tenant.id, database),
 })

@@ -1,15 +1,22 @@
 /** A database server of the machine as steps see it: databases and the one user of each. */
-import type { Collation, DatabaseName, PasswordVerifier } from '../../../contract/database.ts'
+import type { Collation, DatabaseAccess, DatabaseName, PasswordVerifier } from '../../../contract/database.ts'
 
 /** Of one user: a tenant who opens more waits for himself. */
 export const mostConnections = 40
 
-/** Signs in on this machine alone, and has every right in the database of its name and none elsewhere. */
+/** Of a user whose database has another name than itself. */
+export interface Guest {
+  readonly database: DatabaseName
+  readonly access: DatabaseAccess
+}
+
+/** Signs in on this machine alone. It has every right in the database of its name, or a guest's in another one; none elsewhere. */
 export interface DatabaseUser {
   readonly name: DatabaseName
   readonly verifier: PasswordVerifier
   /** False: nobody signs in, and nobody is. */
   readonly isOpen: boolean
+  readonly guest?: Guest | undefined
 }
 
 export interface FoundDatabase {
@@ -52,7 +59,8 @@ export interface DatabaseServer {
   /** Nothing is done where it exists. */
   createDatabase(name: DatabaseName, collation: Collation): Promise<void>
   dropDatabase(name: DatabaseName): Promise<void>
-  user(name: DatabaseName): Promise<FoundUser | undefined>
+  /** @param guest what its rights shall be, where not those in the database of its name */
+  user(name: DatabaseName, guest?: Guest): Promise<FoundUser | undefined>
   /** Makes it, or makes it so. Connections of one that is closed are ended. */
   putUser(user: DatabaseUser): Promise<void>
   dropUser(name: DatabaseName): Promise<void>

@@ -9,6 +9,7 @@ import {
   type DatabaseUser,
   type FoundDatabase,
   type FoundUser,
+  type Guest,
   mostConnections,
   type ServerStatus,
 } from './database-server.ts'
@@ -40,7 +41,7 @@ export function mariadb(socket: string): DatabaseServer {
     async dropDatabase(name) {
       await within((session) => session.ask(statement`drop database if exists ${named(name)}`))
     },
-    user: (name) => within((session) => findUser(session, name)),
+    user: (name, guest) => within((session) => findUser(session, name, guest)),
     putUser: put,
     async dropUser(name) {
       await within(async (session) => {
@@ -96,7 +97,11 @@ async function sizeOf(session: Session, name: DatabaseName): Promise<number | nu
   return Number(row?.[0] ?? 0)
 }
 
-async function findUser(session: Session, name: DatabaseName): Promise<FoundUser | undefined> {
+async function findUser(
+  session: Session,
+  name: DatabaseName,
+  guest: Guest | undefined,
+): Promise<FoundUser | undefined> {
   const [row] = await session.ask(
     statement`select json_value(Priv, '$.plugin'), json_value(Priv, '$.authentication_string'),
       json_value(Priv, '$.account_locked'), json_value(Priv, '$.max_user_connections'), json_exists(Priv, '$.auth_or')
@@ -108,17 +113,26 @@ async function findUser(session: Session, name: DatabaseName): Promise<FoundUser
   return {
     verifier: (isOurs && PasswordVerifier.safeParse(kept).data) || null,
     isOpen: isLocked !== '1',
-    isExact: Number(most) === mostConnections && (await hasExactRights(session, name)),
+    isExact: Number(most) === mostConnections && (await hasExactRights(session, name, guest)),
     sessions: await sessionsOf(session, name),
   }
 }
 
+/** In the order in which `show grants` tells them. */
+const rights = {
+  read: statement`SELECT, SHOW VIEW`,
+  write: statement`SELECT, INSERT, UPDATE, DELETE, CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, SHOW VIEW`,
+  all: statement`ALL PRIVILEGES`,
+} as const
+
 /** The first line tells the rights everywhere: none but to sign in. */
-async function hasExactRights(session: Session, name: DatabaseName): Promise<boolean> {
+async function hasExactRights(session: Session, name: DatabaseName, guest: Guest | undefined): Promise<boolean> {
   const lines = await session.ask(statement`show grants for ${user(name)}`)
   const [first = '', ...rest] = lines.map(([line]) => line ?? '')
-  const wanted = statement`GRANT ALL PRIVILEGES ON ${exactly(name)}.* TO ${user(name)}`
-  return first.startsWith('GRANT USAGE ON *.* TO ') && rest.length === 1 && rest[0] === wanted.text
+  const target = statement` ON ${exactly(guest?.database ?? name)}.* TO ${user(name)}`.text
+  const [line = ''] = rest
+  if (!first.startsWith('GRANT USAGE ON *.* TO ') || rest.length !== 1 || !line.endsWith(target)) return false
+  return line.slice(0, -target.length) === `GRANT ${rights[guest?.access ?? 'all'].text}`
 }
 
 async function sessionsOf(session: Session, name: DatabaseName): Promise<number> {
@@ -129,12 +143,13 @@ async function sessionsOf(session: Session, name: DatabaseName): Promise<number>
 }
 
 /** Locked until it has its rights and no others. */
-async function putUser(session: Session, { name, verifier, isOpen }: DatabaseUser): Promise<void> {
+async function putUser(session: Session, { name, verifier, isOpen, guest }: DatabaseUser): Promise<void> {
   const way = statement`identified via mysql_native_password using ${value(verifier)}`
   await session.ask(statement`create user if not exists ${user(name)} ${way} ${account(false)}`)
-  if (!(await hasExactRights(session, name))) {
+  if (!(await hasExactRights(session, name, guest))) {
+    const [given, where] = [rights[guest?.access ?? 'all'], exactly(guest?.database ?? name)]
     await session.ask(statement`revoke all privileges, grant option from ${user(name)}`)
-    await session.ask(statement`grant all privileges on ${exactly(name)}.* to ${user(name)}`)
+    await session.ask(statement`grant ${given} on ${where}.* to ${user(name)}`)
   }
   const bounds = statement`with max_user_connections ${number(mostConnections)}`
   await session.ask(statement`alter user ${user(name)} ${way} ${bounds} ${account(isOpen)}`)

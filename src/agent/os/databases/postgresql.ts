@@ -129,7 +129,8 @@ async function findUser(session: Session, name: DatabaseName): Promise<FoundUser
 }
 
 /** Without a way in until it has its rights and no others. */
-async function putUser(session: Session, { name, verifier, isOpen }: DatabaseUser): Promise<void> {
+async function putUser(session: Session, { name, verifier, isOpen, guest }: DatabaseUser): Promise<void> {
+  if (guest !== undefined) throw new WcpError('machine_failed', 'Cannot have guests in a database of PostgreSQL')
   const found = await findUser(session, name)
   if (found === undefined) await session.ask(statement`create role ${quoted(name)} nologin`)
   if (!isOpen) await askToEnd(session, name) // a transaction of the tenant's could hold what is changed next
