@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 import { agentMigrations } from '../../src/agent/jobs/migrations/index.ts'
 import { RescueAnswer } from '../../src/contract/rescue.ts'
 import { openDatabase } from '../../src/program/native-sqlite.ts'
-import { migrations } from '../../src/resources/index.ts'
+import { migrations, ownSchema } from '../../src/resources/index.ts'
 import { migrateKeepingCopy } from '../../src/store/kept-copy.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import { executable } from '../support/executable.ts'
@@ -25,7 +25,7 @@ async function upgrade(store: string): Promise<string> {
   const db = openStore(store)
   await migrateKeepingCopy(db, store, new Date().toISOString(), [...migrations, tomorrow])
   await db.destroy()
-  return `${store}.schema-${migrations.length}`
+  return `${store}.schema-${ownSchema}`
 }
 
 /** The newer version at work, played by this one, whose schema it has for so long: a tenant that the copy does not know. */
@@ -149,7 +149,7 @@ it(
       await product.start()
 
       expect(problem).toBeNull()
-      expect(report?.did[0]).toBe(`The store is as it was before schema ${migrations.length} became 999.`)
+      expect(report?.did[0]).toBe(`The store is as it was before schema ${ownSchema} became 999.`)
       await until('it is told', () => product.output.includes('"the store was put back from a backup"'))
       await world.createTenant('after')
       expect((await world.settled()).filter(({ state }) => state !== 'succeeded')).toEqual([])

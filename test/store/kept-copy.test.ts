@@ -13,14 +13,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { migrations } from '../../src/resources/index.ts'
+import { migrations, ownSchema } from '../../src/resources/index.ts'
 import { keptCopies, migrateKeepingCopy, putBack } from '../../src/store/kept-copy.ts'
 import { schemaOf } from '../../src/store/migrate.ts'
 import type { Migration } from '../../src/store/migrations/migration.ts'
 import { openStore } from '../../src/store/open-store.ts'
 
 const now = '2026-03-01T12:00:00.000Z'
-const own = migrations.length
+const own = ownSchema
 const later = (number: number, statement = `create table later_${number} (id text)`): Migration => ({
   number,
   name: `later-${number}`,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
-import { migrations } from '../../src/resources/index.ts'
+import { migrations, ownSchema } from '../../src/resources/index.ts'
 import { checkStore } from '../../src/store/check-store.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { checksumOf, postgresWords, sqliteWords } from '../../src/store/migrations/migration.ts'
@@ -275,7 +275,7 @@ onBothStores('schema', (bench, store) => {
   it('refuses a store that a newer version has written', async () => {
     const place = await bench.place()
     const newer = {
-      number: migrations.length + 1,
+      number: ownSchema + 1,
       name: 'from-the-future',
       statements: () => ['create table later (id text)'],
     }
@@ -300,7 +300,7 @@ onBothStores('schema', (bench, store) => {
   it('leaves nothing of a migration that fails half-way', async () => {
     const { db } = await bench.freshPanel()
     const broken = {
-      number: migrations.length + 1,
+      number: ownSchema + 1,
       name: 'broken',
       statements: () => ['create table half (id text)', 'no statement at all'],
     }
