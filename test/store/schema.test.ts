@@ -229,13 +229,13 @@ describe('migrations', () => {
           "d0755c8a55a83cdca4496a14aedb590dc9e06adab14b67d16d9c4306c49fc7fc",
         ],
         [
-          36,
+          35,
           "database-sizes",
           "57ed99a2fe40136589abf683f3d9eb423c66ae0aaac6df8292d1576aed092fcc",
           "4c9c0ebc233a7eecf15f7e71186101a86f2b5a279741aab12269be1923bafa99",
         ],
         [
-          37,
+          36,
           "database-users",
           "2362ee31f04bdb9245d7c21a50f5bcdb5cebd3f709b9eff7f7cbd2a0629a1566",
           "2bc7312559af8681c9850d830558ff1dca1d83b3b489433d97da73845caba6c4",

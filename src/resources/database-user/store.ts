@@ -46,7 +46,7 @@ declare module '../stores.ts' {
 
 /** A name stays taken while the database is in the trash: its users come back with it. */
 export const databaseUsers: Migration = {
-  number: 37,
+  number: 36,
   name: 'database-users',
   statements: (words) => [
     table(words, 'database_users', {

@@ -59,7 +59,7 @@ export const databases: Migration = {
 }
 
 export const databaseSizes: Migration = {
-  number: 36,
+  number: 35,
   name: 'database-sizes',
   statements: ({ int, time }) => [
     `alter table databases add column used_mb ${int}`,
