@@ -43,7 +43,7 @@ export const collations = [...collationsOf.mariadb, ...collationsOf.postgresql] 
 export const Collation = z.enum(collations, { error: `one of ${collations.join(', ')}` })
 export type Collation = z.infer<typeof Collation>
 
-/** Of a user in a database: to read; to change rows as well, and call routines; or everything. */
+/** Of a user in a database: to read; to change rows as well, and call routines; or tables as well. */
 export const DatabaseAccess = z.enum(['read', 'write', 'all'], { error: 'read, write or all' })
 export type DatabaseAccess = z.infer<typeof DatabaseAccess>
 

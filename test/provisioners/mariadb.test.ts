@@ -247,6 +247,13 @@ it('gives others a part of the rights in a database, which come and go with it',
   for (const attack of ['drop table t', 'alter table t add b int', 'create view v as select 1'])
     expect({ attack, ...(await writer.ask(attack)) }).toEqual({ attack, ...noGuest })
   expect((await other.ask('create table u (a int); drop table u')).problem).toBe('')
+  // would be the user's own, which the database's user could not make again from a dump
+  for (const foreign of [
+    'view v as select 1',
+    'procedure p() select 1',
+    'trigger r before delete on t for each row set @a = 1',
+  ])
+    expect({ foreign, ...(await other.ask(`create ${foreign}`)) }).toEqual({ foreign, ...noGuest })
   await server.ask('create database shxared; create table shxared.t (a int)')
   expect(await other.ask('select * from shxared.t')).toEqual(noGuest)
   expect(await drift()).toEqual([])

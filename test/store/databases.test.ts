@@ -175,10 +175,16 @@ onBothStores('databases', (bench) => {
     await panel.work()
     expect(await users()).toEqual(['failed all active'])
 
-    await panel.run(database.create, { tenant: 'acme', name: 'elephant', engine: 'postgresql' })
+    const elephant = await panel.run(database.create, { tenant: 'acme', name: 'elephant', engine: 'postgresql' })
     await panel.work()
     const refused = await refusal(panel.run(databaseUser.create, { database: 'elephant', name: 'guest' }))
     expect(refused).toMatchObject({ code: 'bad_input', fields: [{ field: 'database' }] })
+    await panel.run(database.remove, { database: 'elephant' })
+    await panel.work()
+    await panel.run(databaseUser.create, { database: 'shop', name: 'elephant' })
+    await panel.work()
+    const back = panel.run(database.restore, { database: elephant.id })
+    expect(await refusal(back)).toMatchObject({ code: 'conflict', fields: [{ field: 'name' }] })
   })
 
   it('are purged when they have been in the trash for their days, and not before', async () => {

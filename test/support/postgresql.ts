@@ -91,6 +91,17 @@ export class Postgresql {
     }
   }
 
+  /** One after the other, whatever becomes of each: the errors in their order. */
+  async problems(statements: readonly string[], as: Person): Promise<readonly string[]> {
+    const argv = [
+      ...['--no-psqlrc', '--no-password', '--quiet', '--output=/dev/null', `--host=${dirname(this.#socket)}`],
+      ...[`--username=${as.user}`, `--dbname=${as.user}`, ...statements.flatMap((one) => ['--command', one])],
+    ]
+    const own = { env: { LC_ALL: 'C.UTF-8', PGPASSWORD: as.password } }
+    const ended = await run(join(this.#bin, 'psql'), argv, own).catch((error: { stderr: string }) => error)
+    return ended.stderr.split('\n').filter((line) => line.startsWith('ERROR'))
+  }
+
   /** A connection that stays until it is ended. */
   connect(as: Person): Promise<Answer> {
     return this.ask('select pg_sleep(60)', as)

@@ -1,4 +1,4 @@
-/** Users of a database beside the one of its name, who may do less in it or as much. */
+/** Users of a database beside the one of its name, who may do less in it. */
 import { z } from 'zod'
 import { DatabaseAccess, DatabaseName } from '../../contract/database.ts'
 import { Id } from '../../contract/values.ts'
@@ -66,7 +66,7 @@ export const create = defineOperation({
       database: DatabaseRef,
       name: DatabaseName.describe('Name of the user; no database and no other user on the server has it'),
       access: DatabaseAccess.default('read').describe(
-        'read; write: change rows as well and call routines; all: as the database’s own user',
+        'read; write: change rows as well and call routines; all: change tables as well, while views, routines and triggers are the database’s own user’s',
       ),
     }),
   output: () => z.strictObject({ id: Id, jobId: Id, password: z.string() }),

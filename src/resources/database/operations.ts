@@ -154,7 +154,9 @@ export const restore = defineOperation({
     const { id, name, tenantId: tenant } = await ready(context, ref, 'restore')
     const what = `restore database "${name}"`
     const other = await context.databases.bearing(name)
-    if (other !== undefined && other.id !== id) taken(what, 'name', name, 'delete the database that has the name now')
+    const isUser = (await context.databaseUsers.bearing(name)) !== undefined
+    if (isUser || (other !== undefined && other.id !== id))
+      taken(what, 'name', name, 'delete the database or the database user that has the name now')
     await refuseOverAllowance(context, what, await context.tenants.get(tenant), databasesOfTenant)
     const jobId = await context.enqueue(databaseRestore, { tenant, database: id }, context.databases.takeOut)
     return { id, jobId }

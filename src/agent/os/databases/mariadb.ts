@@ -118,12 +118,19 @@ async function findUser(
   }
 }
 
-/** In the order in which `show grants` tells them. */
+/**
+ * In the order in which `show grants` tells them. A guest makes nothing that runs in its own name: the database's user could
+ * neither dump a routine of somebody else nor make it, a view or a trigger again.
+ */
 const rights = {
   read: statement`SELECT, SHOW VIEW`,
   write: statement`SELECT, INSERT, UPDATE, DELETE, CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, SHOW VIEW`,
-  all: statement`ALL PRIVILEGES`,
+  all: statement`SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, SHOW VIEW, DELETE HISTORY`,
 } as const
+
+function rightsOf(guest: Guest | undefined) {
+  return guest === undefined ? statement`ALL PRIVILEGES` : rights[guest.access]
+}
 
 /** The first line tells the rights everywhere: none but to sign in. */
 async function hasExactRights(session: Session, name: DatabaseName, guest: Guest | undefined): Promise<boolean> {
@@ -132,7 +139,7 @@ async function hasExactRights(session: Session, name: DatabaseName, guest: Guest
   const target = statement` ON ${exactly(guest?.database ?? name)}.* TO ${user(name)}`.text
   const [line = ''] = rest
   if (!first.startsWith('GRANT USAGE ON *.* TO ') || rest.length !== 1 || !line.endsWith(target)) return false
-  return line.slice(0, -target.length) === `GRANT ${rights[guest?.access ?? 'all'].text}`
+  return line.slice(0, -target.length) === `GRANT ${rightsOf(guest).text}`
 }
 
 async function sessionsOf(session: Session, name: DatabaseName): Promise<number> {
@@ -147,9 +154,9 @@ async function putUser(session: Session, { name, verifier, isOpen, guest }: Data
   const way = statement`identified via mysql_native_password using ${value(verifier)}`
   await session.ask(statement`create user if not exists ${user(name)} ${way} ${account(false)}`)
   if (!(await hasExactRights(session, name, guest))) {
-    const [given, where] = [rights[guest?.access ?? 'all'], exactly(guest?.database ?? name)]
+    const where = exactly(guest?.database ?? name)
     await session.ask(statement`revoke all privileges, grant option from ${user(name)}`)
-    await session.ask(statement`grant ${given} on ${where}.* to ${user(name)}`)
+    await session.ask(statement`grant ${rightsOf(guest)} on ${where}.* to ${user(name)}`)
   }
   const bounds = statement`with max_user_connections ${number(mostConnections)}`
   await session.ask(statement`alter user ${user(name)} ${way} ${bounds} ${account(isOpen)}`)
