@@ -21,6 +21,7 @@ export const databaseUser = defineKind({
   path: '/database-users',
   menu: { group: 'hosting', icon: 'database' },
   parent: 'database',
+  list: { filters: ['database'] },
   item: DatabaseUser,
   columns: ({ t, words, about }) => [
     { title: label(t, 'name'), cell: ({ id, name }) => ({ text: name, href: `/database-users/${id}` }) },
