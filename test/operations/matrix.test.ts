@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ErrorCode, errorTable } from '../../src/contract/errors.ts'
 import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../src/contract/operation.ts'
 import { parseCommandLine, toCommandLine } from '../../src/lib/command-spec.ts'
+import { query } from '../../src/lib/safe-url.ts'
 import { splitWords } from '../../src/lib/words.ts'
 import { type FormValues, valuesFrom } from '../../src/panel/pages/form-values.ts'
 import { detailPath, listPath } from '../../src/panel/pages/places.ts'
@@ -587,9 +588,17 @@ function headersOf({ browser: { key } }: Person): Record<string, string> {
 
 function pagePath(operation: Operation, input: Input): string {
   const [kind, verb] = [kindOf(operation), verbOf(operation)]
-  if (verb === 'list') return listPath(kind)
+  if (verb === 'list') return listPath(kind) + query(narrowing(input))
   const [key = kind] = httpBinding(operation).pathKeys
   return verb === 'get' ? detailPath(kind, String(input[key])) : `${listPath(kind)}/${verb}`
+}
+
+/** Of a list: the thing that its entries belong to. */
+function narrowing(input: Input): Record<string, string> {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => typeof value === 'string')) as Record<
+    string,
+    string
+  >
 }
 
 /** A form for a change comes filled in with what is there, and a browser sends all of it. */
