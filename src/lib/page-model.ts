@@ -15,6 +15,8 @@ export interface Cell {
   /** ISO 8601; shown as time since then. */
   readonly time?: string
   readonly code?: string
+  /** Of a whole, from 0 to 1: as a bar below the text. */
+  readonly part?: number
   /** A second, quieter line. */
   readonly sub?: string
   /** Said after the text to those who cannot see the row. */

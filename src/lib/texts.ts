@@ -32,6 +32,7 @@ export const shared = {
     skip: 'Skip to content',
     skipToMenu: 'Skip to menu',
     menu: 'Menu',
+    parts: 'Parts of this page',
     close: 'Close menu',
     signOut: 'Sign out',
     activity: 'Activity',
@@ -152,7 +153,14 @@ export const shared = {
   },
   limits: 'Limits',
   features: { api: 'API keys', ssh: 'SSH keys' },
-  usage: { of: 'of', atLeast: 'at least' },
+  usage: {
+    title: 'Usage',
+    of: 'of',
+    atLeast: 'at least',
+    notMeasured: 'not yet',
+    thisMonth: 'Traffic this month',
+    all: 'Day by day',
+  },
   limitNames: {
     maxDomains: 'Domains',
     maxDatabases: 'Databases',

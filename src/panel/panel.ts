@@ -29,6 +29,7 @@ import { openPanelStore } from './open-panel-store.ts'
 import { callerOf } from './operations/caller-of.ts'
 import { idempotency } from './operations/idempotency.ts'
 import { machineView } from './operations/operation-context.ts'
+import { ownWeb } from './operations/own-web.ts'
 import { type OperationRunner, operationRunner } from './operations/run-operation.ts'
 import { panelDeps } from './panel-deps.ts'
 import {
@@ -114,6 +115,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     canMail: () => config.canMail,
     hasCertificatePort: options.listenForCertificates !== undefined && options.tls !== 'insecure',
     linkUrl: (token) => `${config.now.baseUrl}/link/${token}`,
+    web: ownWeb(() => config.now),
     demandRoom: roomCheck(db, options.statePath),
     countJob: callLimit.rates.job,
     onChanged: () => auth.apiKeys.forget(),

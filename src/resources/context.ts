@@ -13,6 +13,7 @@ import type {
   RunOutput,
 } from '../contract/wire.ts'
 import type { Actor } from './actor.ts'
+import type { Shown, Visit } from './domain/visit.ts'
 import type { RowChange } from './job/queued-row.ts'
 import type { KindNumbers } from './kind-numbers.ts'
 import type { Stores } from './stores.ts'
@@ -70,6 +71,15 @@ export interface Context extends Stores {
     stop(job: Id): boolean
     /** Has files that are no tenant's put back or adopted; false while the root side changes nothing. @param seen differences, for a plan */
     ownFiles(what: OwnFilesVerb, by: string, seen: readonly Change[]): boolean
+  }
+  /** This machine as visitors of sites meet it. */
+  readonly web: {
+    /** Addresses with or without ports; none: those of the system. */
+    readonly nameServers: readonly string[]
+    /** The first page of a site, by the web server of this machine. */
+    visit(host: string, way: 'http' | 'https'): Promise<Visit>
+    /** The certificate that it shows for a host. */
+    shown(host: string): Promise<Shown>
   }
   /** The browser's session of the call; null for everybody who has none, such as root. */
   readonly session: {

@@ -32,7 +32,7 @@ export interface Look<W = KindWords> {
   table(kind: string, input: Input | null): Promise<Table>
 }
 
-type Input = Readonly<Record<string, unknown>>
+export type Input = Readonly<Record<string, unknown>>
 
 export interface Purged {
   readonly jobs: number
@@ -50,11 +50,36 @@ export interface Rows<W> {
   readonly about?: string | undefined
 }
 
+/** Part of a thing's page behind a link of its own: of the thing's kind, or of another that puts itself there. */
+export interface Tab<T, W> {
+  /** Last part of its address. */
+  readonly slug: string
+  title(look: Pick<Look<W>, 't' | 'words'>): string
+  /** The operation that it shows; who may not call it does not see the tab. */
+  readonly needs: string
+  input(one: T): Input
+  sections(one: T, look: Look<W>): Promise<readonly Section[]>
+}
+
+/** The thing on whose page other kinds put a tab. */
+export interface Hub {
+  readonly kind: string
+  readonly id: string
+  /** The name that commands use. */
+  readonly ref: string
+  /** Name of the tenant that it is or belongs to. */
+  readonly tenant: string | null
+  /** It is in the trash. */
+  readonly isGone: boolean
+}
+
 /** One thing's page. */
 export interface DetailPage {
   /** The reference unless told. */
   readonly title?: string
   readonly status?: Badge
+  /** How it stands, in one sentence. */
+  readonly lede?: string
   /** Nothing can be done with it. */
   readonly isFixed?: boolean
   /** Before what can be done with all of its kind. */
@@ -64,12 +89,17 @@ export interface DetailPage {
   /** Operations of its own and of other kinds that are about this one. */
   readonly more?: readonly { readonly title: string; readonly operation: string }[]
   readonly sections: readonly Section[]
+  /** More of them that the first tab alone asks for. */
+  first?(): Promise<readonly Section[]>
 }
 
 export interface Detail<T, W> {
   /** The name that commands use. */
   ref(one: T): string
   page(one: T, look: Look<W>): Promise<DetailPage>
+  /** The kind below it whose list comes first on its page, and names the first tab. */
+  readonly front?: string
+  readonly tabs?: readonly Tab<T, W>[]
 }
 
 export interface Kind<N extends string = string, S extends z.ZodType = z.ZodType, W extends KindWords = KindWords>
@@ -96,6 +126,8 @@ export interface Kind<N extends string = string, S extends z.ZodType = z.ZodType
   }
   /** `special`: a page of its own. Without: the list is its only page. */
   readonly detail?: Detail<z.output<S>, W> | 'special'
+  /** Its tabs on pages of other kinds, by kind; below its parent it has one with its list. */
+  readonly tabs?: Readonly<Record<string, readonly Tab<Hub, NoInfer<W>>[]>>
   /** How its stores are made; each opens `Stores` by its name. */
   readonly stores?: StoreFactories
   /** Of its own tables, numbered among all migrations of the store. Never edited: a store that has seen one holds its text. */

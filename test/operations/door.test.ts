@@ -73,6 +73,7 @@ async function door(options: Partial<OperationRunnerOptions> = {}) {
     canMail: () => false,
     hasCertificatePort: false,
     linkUrl: (token) => token,
+    web: { nameServers: [], visit: never, shown: never },
     closeSetupIfDone: async () => void told.closed++,
     ...options,
   })

@@ -1,4 +1,7 @@
 /** A tenant by every door: its people while it is locked, the name that people know it by, and what the pages say of it. */
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { fieldNamed } from '../../src/contract/fields.ts'
 import { parseCommandLine } from '../../src/lib/command-spec.ts'
@@ -12,9 +15,19 @@ import { password, type TestPanel, testPanel, until } from './support/test-panel
 let test: TestPanel
 let baker: Browser
 let key: string
+let web: Server
+/** What the web server answers for a site; null: it closes the connection. */
+let answered: number | null = 200
 
 beforeAll(async () => {
-  test = await testPanel({ registerPages: realPages })
+  web = createServer(({ socket }, response) => {
+    if (answered === null) socket.destroy()
+    else response.writeHead(answered).end()
+  })
+  web.listen(0, '127.0.0.1')
+  await once(web, 'listening')
+  const { port } = web.address() as AddressInfo
+  test = await testPanel({ registerPages: realPages, config: `http_port: ${port}\nhttps_port: 9` })
   const make = async (path: string, body: unknown) =>
     expect((await test.root('POST', `/api/v1/${path}`, body)).status).toBeLessThan(300)
   await make('packages', { name: 'basic' })
@@ -29,7 +42,10 @@ beforeAll(async () => {
   key = String(made.json().token)
 })
 
-afterAll(() => test.stop())
+afterAll(async () => {
+  await test.stop()
+  web.close()
+})
 
 async function signedIn(): Promise<Browser> {
   const browser = test.browser()
@@ -282,4 +298,110 @@ it('have a menu of their own, are never asked which they are, and are above thei
   const [, tenant = ''] = /name="tenant" value="([^"]+)"/.exec(form.text) ?? []
   const made = await customer.form('/do/domain.create', { tenant, fqdn: 'more.bread.example.com', _do: 'run' })
   expect(made.status).toBe(303)
+})
+
+it('have pages in parts: what a kind adds, for who may see it, and the command that shows the same', async () => {
+  const admin = await test.administrator('parts@example.com')
+  const customer = await signedIn()
+  const read = async (who: Browser, path: string) => {
+    const { text, status } = await who.ask({ path })
+    const [, nav = ''] = /<nav class="tabs"[^>]*>(.*?)<\/nav>/s.exec(text) ?? []
+    const links = [...nav.matchAll(/<a href="([^"]*)" ?(aria-current="page")?\s*>([^<]*)<\/a>/g)]
+    return { text, status, links, titles: links.map(([, , current, title]) => (current ? `[${title}]` : title)) }
+  }
+
+  const tenant = await read(admin, '/tenants/bakery')
+  const own = await read(customer, '/tenants/bakery')
+  const site = await read(admin, '/domains/bread.example.com')
+  const parts = [...tenant.links, ...site.links].map(([, href = '']) => href)
+  const pages = await Promise.all(parts.map((href) => read(admin, href)))
+
+  expect(tenant.titles).toEqual(['[Sites]', 'Usage', 'Plan', 'Databases', 'SSH keys', 'People', 'Activity'])
+  expect(own.titles).not.toContain('People')
+  expect(site.titles).toEqual(['[Overview]', 'Domains', 'Check', 'HTTPS', 'Databases', 'Activity'])
+  expect(pages.map(({ status, titles }) => [status, titles.filter((one) => one?.startsWith('[')).length])).toEqual(
+    parts.map(() => [200, 1]),
+  )
+  const commands = pages.map(({ text }) => commandOn(text))
+  expect(commands).toEqual(
+    expect.arrayContaining([
+      'wcp tenant usage bakery',
+      'wcp user list --tenant bakery',
+      'wcp certificate list --domain bread.example.com',
+      'wcp database list --tenant bakery',
+      'wcp domain check bread.example.com',
+    ]),
+  )
+  for (const line of commands) expect(() => parseCommandLine(splitWords(line), operations)).not.toThrow()
+  const people = pages[parts.indexOf('/tenants/bakery/people')]?.text ?? ''
+  expect(people).toContain('baker@example.com')
+  expect((await customer.ask({ path: '/tenants/bakery/people' })).status).toBe(404)
+  expect((await admin.ask({ path: '/tenants/bakery/nothing' })).status).toBe(404)
+})
+
+it('tell why a site does not answer, from the DNS to the disk, with the remedy', async () => {
+  const customer = await signedIn()
+  const admin = await test.administrator('checks@example.com')
+  await admin.call('PATCH', '/api/v1/settings/certificates.addresses', { value: '192.0.2.7' })
+  const check = async () => {
+    const { items = [] } = (await customer.call('GET', '/api/v1/domains/bread.example.com/check')).json()
+    return Object.fromEntries(items.map(({ step, state, seen, remedy }) => [step, [state, seen, remedy]]))
+  }
+  const jobs = async () => (await admin.call('GET', '/api/v1/jobs')).json().items?.length
+  const before = await jobs()
+
+  const fine = await check()
+  answered = 502
+  const withoutPhp = await check()
+  const page = await customer.ask({ path: '/domains/bread.example.com/check' })
+  answered = null
+  const unknown = await check()
+  answered = 200
+  test.machine.health = { services: [{ name: 'nginx', state: 'stopped', detail: null }] }
+  const stopped = await check()
+  test.machine.health = {}
+
+  expect(Object.keys(fine)).toEqual(['dns', 'route', 'http', 'certificate', 'php', 'suspension', 'disk'])
+  expect(fine).toMatchObject({
+    dns: ['unknown', expect.stringContaining('The DNS does not answer for bread.example.com'), ''],
+    route: ['good', 'The web server answers for bread.example.com.', ''],
+    http: ['good', 'Status 200.', ''],
+    certificate: ['none', expect.any(String), expect.any(String)],
+    php: ['good', 'PHP 8.4.', ''],
+    suspension: ['good', expect.any(String), ''],
+  })
+  expect(withoutPhp).toMatchObject({
+    http: ['bad', 'Status 502.', expect.any(String)],
+    php: ['bad', expect.any(String), expect.any(String)],
+  })
+  expect(plain(page.text)).toContain('Status 502.')
+  expect(unknown.route).toEqual([
+    'bad',
+    expect.stringContaining('no site of this name'),
+    expect.stringContaining('wcp domain repair'),
+  ])
+  expect(stopped.route).toEqual(['bad', 'The web server is stopped.', expect.stringContaining('systemctl start nginx')])
+  expect(await jobs()).toBe(before)
+})
+
+it('tell of a suspension in the check, with its reason, wherever it stands', async () => {
+  const admin = await test.administrator('held@example.com')
+  const check = async () =>
+    (await admin.call('GET', '/api/v1/domains/bread.example.com/check'))
+      .json()
+      .items?.find(({ step }) => step === 'suspension')?.seen
+  const status = async (path: string) => (await admin.call('GET', `/api/v1/${path}`)).json().status
+
+  await admin.call('POST', '/api/v1/domains/bread.example.com/suspend', { reason: 'abuse', note: 'Sends spam.' })
+  await until(async () => (await status('domains/bread.example.com')) === 'suspended')
+  const own = await check()
+  await admin.call('POST', '/api/v1/domains/bread.example.com/unsuspend', {})
+  await until(async () => (await status('domains/bread.example.com')) === 'active')
+  await admin.call('POST', '/api/v1/tenants/bakery/suspend', { reason: 'unpaid' })
+  await until(async () => (await status('tenants/bakery')) === 'suspended')
+  const above = await check()
+  await admin.call('POST', '/api/v1/tenants/bakery/unsuspend', {})
+  await until(async () => (await status('tenants/bakery')) === 'active')
+
+  expect([own, above]).toEqual(['The site is suspended (abuse: Sends spam.).', 'The customer is suspended (unpaid).'])
 })

@@ -26,8 +26,13 @@ it('reaches the API and the page of the tenant by itself', async () => {
   const history = await test.root('GET', '/api/v1/tenants/acme/usage?span=month')
   expect(history.json().items).toMatchObject([{ domains: 1, diskMb: 7, trafficMb: 3 }])
   const browser = await test.administrator('ada@example.org')
-  const { text } = await browser.ask({ path: '/tenants/acme' })
-  for (const words of ['1 of 5', '7 of 100 MB', '20000', 'Usage by day', '3 MB']) expect(text).toContain(words)
+  const read = async (path: string) => (await browser.ask({ path })).text
+  const tab = await read('/tenants/acme/usage')
+  for (const words of ['1 of 5', '7 of 100 MB', 'Usage by day', '3 MB']) expect(tab).toContain(words)
+  expect(tab.match(/class="meter /g)).toHaveLength(2)
+  expect(await read('/tenants/acme')).toContain('20000')
+  expect(await read('/tenants/acme/plan')).toContain('7 of 100 MB')
+  expect(await read('/domains/www.example.com')).toContain('7 of 100 MB')
 })
 
 it('is not limited where the machine cannot, which the form of a package says at the fields', async () => {

@@ -27,6 +27,7 @@ function runnerOver(panel: Panel) {
     canMail: () => false,
     hasCertificatePort: false,
     linkUrl: (token) => token,
+    web: { nameServers: [], visit: never, shown: never },
     closeSetupIfDone: never,
   })
 }

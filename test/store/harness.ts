@@ -47,6 +47,11 @@ export async function openPanel(where = ':memory:') {
       hasCertificatePort: false,
       mustEnrol: false,
       linkUrl: (token) => `https://panel.example.net/link/${token}`,
+      web: {
+        nameServers: ['127.0.0.1:9'],
+        visit: async () => ({ failure: 'refused' }),
+        shown: async () => null,
+      },
       enqueue: async (contract, payload, change) => {
         const by = actor.kind === 'root' ? { actor: 'root', actorId: null } : { actor: actor.email, actorId: actor.id }
         const asked = { id: newId(), ...by, isStaff: actor.kind === 'root' }

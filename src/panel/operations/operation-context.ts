@@ -38,6 +38,7 @@ export function operationContext(call: {
   readonly hasCertificatePort: boolean
   readonly mustEnrol: boolean
   readonly linkUrl: Context['linkUrl']
+  readonly web: Context['web']
   readonly session: Context['session']
   /** Filled by `enqueue`, in order. */
   readonly queued: QueuedJob[]

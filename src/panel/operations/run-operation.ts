@@ -49,6 +49,7 @@ export interface OperationRunnerOptions extends RefusalsOptions {
   readonly canMail: () => boolean
   readonly hasCertificatePort: boolean
   readonly linkUrl: Context['linkUrl']
+  readonly web: Context['web']
   /** Throws while the disk of the store is almost full: what is left is for signing in and for reading. */
   readonly demandRoom?: () => void
   /** Throws when too many jobs of a tenant are asked for. */
@@ -228,6 +229,7 @@ export function operationRunner(options: OperationRunnerOptions) {
       canMail: options.canMail(),
       hasCertificatePort: options.hasCertificatePort,
       linkUrl: options.linkUrl,
+      web: options.web,
       session,
       queued,
     })

@@ -1,17 +1,19 @@
-/** One thing's page: its facts, what belongs to it, and what can be done with it. */
+/** One thing's page: its facts, the tabs of what belongs to it, and what can be done with it. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { WcpError } from '../../contract/errors.ts'
 import { type AnyOperation, httpBinding, verbOf } from '../../contract/operation.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import type { Action, Head, Section } from '../../lib/page-model.ts'
 import { path, query } from '../../lib/safe-url.ts'
 import { Finding } from '../../resources/health/findings.ts'
 import { kinds } from '../../resources/index.ts'
-import { type AnyKind, type Detail, type DetailPage, wordsOf } from '../../resources/kind.ts'
+import { type AnyKind, type Detail, type DetailPage, type Look, wordsOf } from '../../resources/kind.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { driftSections } from './drift-sections.ts'
 import { lookOf } from './look.ts'
 import type { PageKit } from './page-kit.ts'
 import { isDestructive } from './places.ts'
+import { type OpenTab, tabLinks, tabsOf } from './tabs.ts'
 import { tryAgainWith } from './try-again.ts'
 
 /** The fields of an item that the page of every kind needs. */
@@ -27,47 +29,53 @@ export function detailRoutes(app: FastifyInstance, kit: PageKit): void {
     if (kind.detail !== undefined && kind.detail !== 'special') detail(app, kit, kind, kind.detail)
 }
 
-function detail(app: FastifyInstance, kit: PageKit, kind: AnyKind, { ref, page }: Detail<Item, unknown>): void {
-  app.get<{ Params: { ref: string } }>(
-    `${kind.path}/:ref`,
-    { config: { access: 'session' } },
-    async (request, reply) => {
-      const get = kit.operation(`${kind.name}.get`)
-      const [key = kind.name] = httpBinding(get).pathKeys
-      const { value } = await kit.run(request, get.name, { [key]: request.params.ref })
-      const item: Item = kind.item.parse(value)
-      const look = lookOf(kit, request, kind)
-      const [own, children, drift, again] = await Promise.all([
-        page(item, look),
-        childrenOf(kind, item, look),
-        driftOf(kit, kind, ref(item), look),
-        item.status === 'error' ? tryAgainWith(kit, request, item.id) : [],
-      ])
-      return show(
-        kit,
-        request,
-        reply,
-        { kind, get, item, input: { [key]: ref(item) }, ref: ref(item) },
-        {
-          ...own,
-          main: [...again, ...(own.main ?? [])],
-          sections: [...drift, ...children, ...own.sections],
-        },
-      )
-    },
-  )
+function detail(app: FastifyInstance, kit: PageKit, kind: AnyKind, own: Detail<Item, unknown>): void {
+  const access = { config: { access: 'session' } } as const
+  const get = kit.operation(`${kind.name}.get`)
+  const [key = kind.name] = httpBinding(get).pathKeys
+  const seen = async (request: FastifyRequest, name: string): Promise<Seen> => {
+    const { value } = await kit.run(request, get.name, { [key]: name })
+    const item: Item = kind.item.parse(value)
+    const ref = own.ref(item)
+    const input = { [key]: ref }
+    const look = lookOf(kit, request, kind)
+    return { kind, get, item, input, ref, detail: await own.page(item, look), tabs: tabsOf(kit, request, kind, item) }
+  }
+
+  app.get<{ Params: { ref: string } }>(`${kind.path}/:ref`, access, async (request, reply) => {
+    const one = await seen(request, request.params.ref)
+    const { item, ref, detail } = one
+    const look = lookOf(kit, request, kind)
+    const [first, drift, front, again] = await Promise.all([
+      detail.first?.() ?? [],
+      driftOf(kit, kind, ref, look),
+      frontOf(own, one, look),
+      item.status === 'error' ? tryAgainWith(kit, request, item.id) : [],
+    ])
+    return show(kit, request, reply, one, {
+      slug: null,
+      again,
+      sections: [...drift, ...front, ...detail.sections, ...first],
+      command: { operation: get, input: one.input },
+    })
+  })
+
+  app.get<{ Params: { ref: string; tab: string } }>(`${kind.path}/:ref/:tab`, access, async (request, reply) => {
+    const one = await seen(request, request.params.ref)
+    const tab = one.tabs.find(({ slug }) => slug === request.params.tab)
+    if (tab === undefined) throw new WcpError('not_found', `Cannot find that part of the page of "${one.ref}"`)
+    const sections = await tab.sections()
+    return show(kit, request, reply, one, { slug: tab.slug, again: [], sections, command: tab.command })
+  })
 }
 
-/** Lists of other kinds on the page of their parent. */
-function childrenOf(parent: AnyKind, { id, deletedAt }: Item, look: ReturnType<typeof lookOf>): Promise<Section[]> {
-  const children = kinds.filter((kind) => kind.parent === parent.name)
-  const about = deletedAt ? null : { [parent.name]: id, limit: 50 }
-  return Promise.all(
-    children.map(async (kind) => {
-      const words = wordsOf(look.t, kind)
-      return { title: words.many, table: await look.table(kind.name, about), empty: `${words.none}.` }
-    }),
-  )
+/** The list of the kind that comes first on the page of its parent. */
+async function frontOf({ front }: Detail<Item, unknown>, one: Seen, look: Look): Promise<Section[]> {
+  const kind = kinds.find(({ name }) => name === front)
+  if (kind === undefined) return []
+  const words = wordsOf(look.t, kind)
+  const about = one.item.deletedAt ? null : { [one.kind.name]: one.item.id, limit: 50 }
+  return [{ title: words.many, table: await look.table(kind.name, about), empty: `${words.none}.` }]
 }
 
 /** What the watch over drift has found of it, with the way to put it back. */
@@ -97,54 +105,66 @@ function crumbsTo(kit: PageKit, request: FastifyRequest, kind: AnyKind, { tenant
   return [{ title: wordsOf(kit.t, parent).many, href: parent.path }, above]
 }
 
-interface Shown {
+/** A thing, and what its pages have in common. */
+interface Seen {
   readonly kind: AnyKind
   readonly get: AnyOperation
   readonly item: Item
   readonly input: Readonly<Record<string, string>>
   readonly ref: string
+  readonly detail: DetailPage
+  readonly tabs: readonly OpenTab[]
 }
 
-function show(
-  kit: PageKit,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { kind, get, item, input, ref }: Shown,
-  detail: DetailPage,
-): FastifyReply {
-  const { t } = kit
+interface Part {
+  /** null: the first. */
+  readonly slug: string | null
+  readonly again: readonly Action[]
+  readonly sections: readonly Section[]
+  readonly command: OpenTab['command']
+}
+
+function show(kit: PageKit, request: FastifyRequest, reply: FastifyReply, one: Seen, part: Part): FastifyReply {
+  const { kind, item, input, ref, detail, tabs } = one
   const title = detail.title ?? ref
-  const suspension = item.status === 'suspended' ? 'unsuspend' : 'suspend'
-  const verbs = item.deletedAt ? ['restore'] : ['update', suspension, 'delete']
-  const operations = (detail.isFixed ? [] : (detail.verbs ?? verbs))
-    .map((verb) => `${kind.name}.${verb}`)
-    .filter((name) => kit.may(request, name))
-    .map(kit.operation)
-  const words: Readonly<Record<string, string>> = t.verbs
-  const action = (operation: AnyOperation): Action => ({
-    title: words[verbOf(operation)] ?? verbOf(operation),
-    href: `/do/${operation.name}${query(input)}`,
-    danger: isDestructive(operation),
-  })
+  const { operation, input: asked } = part.command
   return kit.send(request, reply, {
     template: 'detail',
     title,
     model: {
       head: {
         title,
+        lede: detail.lede,
         status: detail.status,
         crumbs: crumbsTo(kit, request, kind, item),
         actions: [
+          ...part.again,
           ...(detail.main ?? []),
           ...(detail.more ?? []).map(({ title, operation }) => ({
             title,
             href: `/do/${operation}${query({ ...input, _back: `${kind.path}/${ref}` })}`,
           })),
-          ...operations.map(action),
+          ...verbsOf(kit, request, one),
         ],
       },
-      sections: detail.sections,
-      command: { line: toCommandLine(get, input), call: apiCallText(apiCall(get, input)) },
+      tabs: tabLinks(kit.t, kind, ref, tabs, part.slug),
+      sections: part.sections,
+      command: { line: toCommandLine(operation, asked), call: apiCallText(apiCall(operation, asked)) },
     },
   })
+}
+
+function verbsOf(kit: PageKit, request: FastifyRequest, { kind, item, input, detail }: Seen): Action[] {
+  const suspension = item.status === 'suspended' ? 'unsuspend' : 'suspend'
+  const verbs = item.deletedAt ? ['restore'] : ['update', suspension, 'delete']
+  const words: Readonly<Record<string, string>> = kit.t.verbs
+  return (detail.isFixed ? [] : (detail.verbs ?? verbs))
+    .map((verb) => `${kind.name}.${verb}`)
+    .filter((name) => kit.may(request, name))
+    .map(kit.operation)
+    .map((operation) => ({
+      title: words[verbOf(operation)] ?? verbOf(operation),
+      href: `/do/${operation.name}${query(input)}`,
+      danger: isDestructive(operation),
+    }))
 }

@@ -7,7 +7,8 @@ import { kinds } from '../../resources/index.ts'
 import { type AnyKind, type Look, tableOf, wordsOf } from '../../resources/kind.ts'
 import type { PageKit } from './page-kit.ts'
 
-export function lookOf(kit: PageKit, request: FastifyRequest, kind: AnyKind): Look {
+/** @param about the kind of the page, where another one's part of it is made */
+export function lookOf(kit: PageKit, request: FastifyRequest, kind: AnyKind, about = kind.name): Look {
   const { t } = kit
   const may = (operation: string) => kit.may(request, operation)
   const ask = async (name: string, input: Readonly<Record<string, unknown>>) =>
@@ -40,7 +41,7 @@ export function lookOf(kit: PageKit, request: FastifyRequest, kind: AnyKind): Lo
       const listed = kinds.find((one) => one.name === name)
       if (listed?.item === undefined) throw new Error(`Cannot list "${name}": there is no such kind with items`)
       const items = input === null ? [] : await look.some(`${name}.list`, input, listed.item)
-      return tableOf(listed, t, items, kind.name)
+      return tableOf(listed, t, items, about)
     },
   }
   return look

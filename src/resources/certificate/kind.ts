@@ -1,8 +1,9 @@
 /** Certificates of domains: each active domain gets one by itself, and keeps one that is valid. */
 import { shownHost } from '../../lib/host-name.ts'
 import { type Cell, type Section, statusBadge } from '../../lib/page-model.ts'
+import { path, query } from '../../lib/safe-url.ts'
 import { label } from '../../lib/texts.ts'
-import { defineKind } from '../kind.ts'
+import { defineKind, type Hub, type Look, type Tab } from '../kind.ts'
 import { ownedRow } from '../owned-row.ts'
 import { endingCertificates } from './conditions.ts'
 import { exampleChain } from './example-chain.ts'
@@ -11,12 +12,33 @@ import { Certificate, progress } from './schema.ts'
 import { certificateStore, certificates, wishes } from './store.ts'
 import { words } from './words.ts'
 
+type Words = typeof words
+
+const httpsTab: Tab<Hub, typeof words> = {
+  slug: 'https',
+  title: ({ words }) => words.https,
+  needs: 'certificate.list',
+  input: ({ ref }) => ({ domain: ref }),
+  async sections({ ref, isGone }, look) {
+    const { words } = look
+    const [one] = isGone ? [] : await look.some('certificate.list', { domain: ref }, Certificate)
+    if (one !== undefined) {
+      const link = { title: words.open, href: path`/certificates/${one.fqdn}` }
+      return [{ ...steps(one, words), link }, facts(one, look)]
+    }
+    const create = { title: words.add, href: `/do/certificate.create${query({ domain: ref })}` }
+    const mayCreate = !isGone && look.may('certificate.create')
+    return [{ title: words.https, empty: words.noneText, ...(mayCreate && { link: create }) }]
+  },
+}
+
 export const certificate = defineKind({
   name: 'certificate',
   words,
   path: '/certificates',
   menu: { group: 'hosting', icon: 'key' },
   parent: 'domain',
+  tabs: { domain: [httpsTab] },
   item: Certificate,
   columns: ({ t, words }) => [
     {
@@ -48,19 +70,7 @@ export const certificate = defineKind({
         verbs: [],
         sections: [
           steps(one, words),
-          {
-            title: t.job.about,
-            facts: [
-              { title: label(t, 'fqdn'), text: shownHost(one.fqdn), href: `/domains/${one.fqdn}` },
-              { title: label(t, 'tenant'), text: one.tenantName, href: `/tenants/${one.tenantName}` },
-              { title: words.fields.names, text: one.names.length > 0 ? one.names.join(', ') : '–' },
-              { title: words.fields.source, text: words.sources[one.source] },
-              { title: words.fields.issuer, text: one.issuer ?? '–' },
-              { title: words.fields.notAfter, ...day(one.notAfter) },
-              { title: words.fields.renewAt, ...day(one.renewAt) },
-              { title: label(t, 'id'), code: one.id },
-            ],
-          },
+          facts(one, look),
           ...(jobs.rows.length > 0 ? [{ title: t.job.recent, table: jobs }] : []),
         ],
       }
@@ -74,6 +84,22 @@ export const certificate = defineKind({
   row: ownedRow('certificates', 'fqdn', wishes),
   operations,
 })
+
+function facts(one: Certificate, { t, words }: Pick<Look<Words>, 't' | 'words'>): Section {
+  return {
+    title: t.job.about,
+    facts: [
+      { title: label(t, 'fqdn'), text: shownHost(one.fqdn), href: `/domains/${one.fqdn}` },
+      { title: label(t, 'tenant'), text: one.tenantName, href: `/tenants/${one.tenantName}` },
+      { title: words.fields.names, text: one.names.length > 0 ? one.names.join(', ') : '–' },
+      { title: words.fields.source, text: words.sources[one.source] },
+      { title: words.fields.issuer, text: one.issuer ?? '–' },
+      { title: words.fields.notAfter, ...day(one.notAfter) },
+      { title: words.fields.renewAt, ...day(one.renewAt) },
+      { title: label(t, 'id'), code: one.id },
+    ],
+  }
+}
 
 /** The way of a name to its certificate, and where it stands. */
 function steps(one: Certificate, w: typeof words): Section {

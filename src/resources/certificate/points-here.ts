@@ -35,8 +35,8 @@ export async function readiness<Name extends string>(
   const caa = remembered((zone) => ask(look, (resolver) => resolver.resolveCaa(zone)))
   const found = await Promise.all(
     names.map(async (name) => {
-      const address = await addressProblem(name, own, look)
-      if (address !== null) return { name, progress: 'address' as const, problem: address }
+      const lack = await addressLack(name, own, look)
+      if (lack !== null) return { name, progress: 'address' as const, problem: `${lack.seen} ${lack.remedy}`.trim() }
       return { name, progress: 'caa' as const, problem: await caaProblem(name, await identities(), caa) }
     }),
   )
@@ -46,22 +46,37 @@ export async function readiness<Name extends string>(
   }
 }
 
-/** @returns what is missing; null when it leads here */
-async function addressProblem(name: string, own: readonly string[], look: DnsLook): Promise<string | null> {
+/** What is missing for a name to lead to this machine. */
+export interface AddressLack {
+  /** Nobody can tell. */
+  readonly isUnknown?: true
+  readonly seen: string
+  readonly remedy: string
+}
+
+/** @returns null when it leads here */
+export async function addressLack(name: string, own: readonly string[], look: DnsLook): Promise<AddressLack | null> {
   if (own.length === 0)
-    return 'This machine has no public address of its own: name the one that leads to it in the setting certificates.addresses.'
+    return {
+      isUnknown: true,
+      seen: 'This machine has no public address of its own:',
+      remedy: 'name the one that leads to it in the setting certificates.addresses.',
+    }
   const [four, six] = await Promise.all([
     ask(look, (resolver) => resolver.resolve4(name)),
     ask(look, (resolver) => resolver.resolve6(name)),
   ])
-  if ('failure' in four || 'failure' in six)
-    return `The DNS does not answer for ${name} (${'failure' in four ? four.failure : 'failure' in six ? six.failure : ''}).`
+  if ('failure' in four || 'failure' in six) {
+    const failure = 'failure' in four ? four.failure : 'failure' in six ? six.failure : ''
+    return { isUnknown: true, seen: `The DNS does not answer for ${name} (${failure}).`, remedy: '' }
+  }
   const found = [...four.records, ...six.records]
   const foreign = found.filter((address) => !own.some((one) => isSame(one, address)))
   const records = own.map((address) => `${name} ${isIP(address) === 6 ? 'AAAA' : 'A'} ${address}`).join(', ')
-  if (found.length === 0) return `${name} leads nowhere yet. Set in the DNS: ${records}.`
+  const remedy = `Set in the DNS: ${records}.`
+  if (found.length === 0) return { seen: `${name} leads nowhere yet.`, remedy }
   if (foreign.length > 0)
-    return `${name} leads to ${foreign.slice(0, 4).join(', ')}, not to this server. Set in the DNS: ${records}.`
+    return { seen: `${name} leads to ${foreign.slice(0, 4).join(', ')}, not to this server.`, remedy }
   return null
 }
 

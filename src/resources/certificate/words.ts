@@ -8,6 +8,8 @@ export const words = {
   add: 'New key',
   upload: 'Bring your own',
   renew: 'Check now',
+  https: 'HTTPS',
+  open: 'Renew, or bring your own',
   way: 'The way to the certificate',
   step: 'Step',
   state: 'State',

@@ -2,6 +2,7 @@
 import { label } from '../../lib/texts.ts'
 import { effectiveBadge } from '../effective-status.ts'
 import { defineKind } from '../kind.ts'
+import { listTab } from '../list-tab.ts'
 import { databasePurge } from './jobs.ts'
 import * as operations from './operations.ts'
 import { databaseRow } from './row.ts'
@@ -31,6 +32,9 @@ export const database = defineKind({
   path: '/databases',
   menu: { group: 'hosting', icon: 'database' },
   parent: 'tenant',
+  tabs: {
+    domain: [listTab({ kind: 'database', slug: 'databases', input: ({ tenant }) => ({ tenant: tenant ?? '' }) })],
+  },
   item: Database,
   columns: ({ t, about }) => [
     { title: label(t, 'name'), cell: ({ id, name }) => ({ text: name, href: `/databases/${id}` }) },

@@ -22,6 +22,7 @@ import { mayChange, type Verb } from '../status-guard.ts'
 import { TenantRef } from '../tenant/schema.ts'
 import { isStaff, scopeOf, visibleTenant } from '../visibility.ts'
 import { addDomain } from './add-domain.ts'
+import { checkSite, SiteCheck } from './check-site.ts'
 import { claimAgain, claimNames } from './claim.ts'
 import { domainsOfTenant } from './domains-of-tenant.ts'
 import {
@@ -116,6 +117,24 @@ export const proofs = defineOperation({
       })),
       nextCursor: null,
     }
+  },
+})
+
+export const check = defineOperation({
+  name: 'domain.check',
+  summary: 'Look why a site does not answer, from the DNS to the disk',
+  description:
+    'Each step with what was seen and what to do. The web server of this machine is asked for the first page of the site.',
+  effect: 'read',
+  policy: { scopes: ['global', 'reseller', 'local'], holders: ['customer', 'reseller'] },
+  http: 'GET /domains/{domain}/check',
+  positional: ['domain'],
+  columns: ['step', 'state', 'seen', 'remedy'],
+  input: () => z.strictObject(target),
+  output: () => z.strictObject({ items: z.array(SiteCheck), nextCursor: z.null() }),
+  async run(context, input) {
+    const domain = await context.domains.get(input.domain, { scope: scopeOf(context.actor) })
+    return { items: await checkSite(context, domain), nextCursor: null }
   },
 })
 

@@ -3,22 +3,40 @@ import { shownHost } from '../../lib/host-name.ts'
 import { type Badge, type Fact, statusBadge } from '../../lib/page-model.ts'
 import { plainWords } from '../../lib/plain-words.ts'
 import { deed, label, type Texts } from '../../lib/texts.ts'
-import { defineKind } from '../kind.ts'
+import { defineKind, type Hub, type Tab } from '../kind.ts'
 import { stalledJobs } from './conditions.ts'
 import { requests } from './migration.ts'
 import * as operations from './operations.ts'
 import { Job } from './schema.ts'
 import { jobStore } from './store.ts'
 
+const words = {
+  one: 'job',
+  many: 'Jobs',
+  lede: 'Every change to the machine, step by step.',
+  activity: 'Activity',
+  none: 'No jobs yet',
+  noneText: 'Jobs appear here as soon as something is created, changed or removed.',
+}
+
+/** What has been done to it. One in the trash is no name of a list. */
+const activityTab: Tab<Hub, typeof words> = {
+  slug: 'activity',
+  title: ({ words }) => words.activity,
+  needs: 'job.list',
+  input: jobsAbout,
+  async sections(hub, { words, table }) {
+    return [{ title: words.many, table: await table('job', { ...jobsAbout(hub), limit: 50 }), empty: `${words.none}.` }]
+  },
+}
+
+function jobsAbout({ kind, id, ref, isGone }: Hub): Readonly<Record<string, string>> {
+  return kind === 'tenant' && !isGone ? { tenant: ref } : { resource: id }
+}
+
 export const job = defineKind({
   name: 'job',
-  words: {
-    one: 'job',
-    many: 'Jobs',
-    lede: 'Every change to the machine, step by step.',
-    none: 'No jobs yet',
-    noneText: 'Jobs appear here as soon as something is created, changed or removed.',
-  },
+  words,
   path: '/jobs',
   menu: { group: 'activity', icon: 'job' },
   item: Job,
@@ -35,6 +53,7 @@ export const job = defineKind({
     { title: label(t, 'actor'), wide: true, cell: ({ actor }) => ({ text: actor }) },
     { title: label(t, 'createdAt'), wide: true, cell: ({ createdAt }) => ({ time: createdAt }) },
   ],
+  tabs: { tenant: [activityTab], domain: [activityTab] },
   detail: 'special',
   stores: { jobs: jobStore },
   conditions: [stalledJobs],

@@ -3,15 +3,16 @@ import { type Fact, type Section, statusBadge, type Table } from '../../lib/page
 import { query } from '../../lib/safe-url.ts'
 import { label, type Texts } from '../../lib/texts.ts'
 import { holdSections, lockVerbs, verbsOfHeld } from '../hold/pages.ts'
-import { defineKind, type Look } from '../kind.ts'
+import { defineKind, type Tab } from '../kind.ts'
 import { limitFacts } from '../package/kind.ts'
 import { Package } from '../package/schema.ts'
 import { tenantPurge } from './jobs.ts'
 import * as locking from './lock-operations.ts'
 import * as operations from './operations.ts'
 import { tenantRow } from './row.ts'
-import { Tenant, type UsageOfLimits, UsagePeriod } from './schema.ts'
+import { Tenant, UsagePeriod } from './schema.ts'
 import { tenantStore } from './store.ts'
+import { usageSection } from './usage-section.ts'
 import { usageStore } from './usage-store.ts'
 
 const words = {
@@ -33,11 +34,45 @@ const words = {
     databasesMb: 'Databases (MB)',
     trafficAt: 'Traffic counted',
   },
-  notMeasured: 'not yet',
-  thisMonth: 'Traffic this month',
+  noDays: 'No day has been counted yet.',
 }
 
-type Words = typeof words
+const usageTab: Tab<Tenant, typeof words> = {
+  slug: 'usage',
+  title: ({ words }) => words.usage,
+  needs: 'tenant.usage',
+  input: ({ name }) => ({ tenant: name }),
+  async sections(one, look) {
+    const { t, words } = look
+    const days = one.deletedAt === null ? await look.some('tenant.usage', { tenant: one.id }, UsagePeriod) : []
+    const table = periodTable(t, words.byDay, days.slice(0, daysShown))
+    return [
+      ...(one.usage === undefined ? [] : [usageSection(t, one.usage)]),
+      { title: words.byDay, table, empty: words.noDays },
+    ]
+  },
+}
+
+const planTab: Tab<Tenant, typeof words> = {
+  slug: 'plan',
+  title: ({ t }) => label(t, 'package'),
+  needs: 'package.get',
+  input: ({ packageId }) => ({ package: packageId }),
+  async sections({ name, packageId, packageName, usage, deletedAt }, look) {
+    const { t } = look
+    const chosen = await look.one('package.get', { package: packageId }, Package)
+    if (chosen === null) return []
+    const change = { title: t.verbs.update, href: `/do/tenant.update${query({ tenant: name })}` }
+    return [
+      {
+        title: label(t, 'package'),
+        facts: [{ title: label(t, 'name'), text: packageName, href: `/packages/${packageId}` }],
+        ...(deletedAt === null && look.may('tenant.update') && { link: change }),
+      },
+      limitFacts(t, chosen, { used: usage, unenforced: look.unenforced }),
+    ]
+  },
+}
 
 /** Rows of the page. */
 const daysShown = 14
@@ -62,15 +97,11 @@ export const tenant = defineKind({
     { title: label(t, 'createdAt'), wide: true, cell: ({ createdAt }) => ({ time: createdAt }) },
   ],
   detail: {
+    front: 'domain',
+    tabs: [usageTab, planTab],
     ref: ({ name }) => name,
     async page(one, look) {
       const { t, words } = look
-      const [chosen, days, jobs] = await Promise.all([
-        look.one('package.get', { package: one.packageId }, Package),
-        one.deletedAt === null ? look.some('tenant.usage', { tenant: one.id }, UsagePeriod) : [],
-        // By its id, because lists are not narrowed by what is in the trash.
-        look.table('job', { [one.deletedAt === null ? 'tenant' : 'resource']: one.id, limit: 8 }),
-      ])
       const add = { title: words.addDomain, href: `/do/domain.create${query({ tenant: one.name })}` }
       return {
         title: one.displayName ?? one.name,
@@ -81,14 +112,6 @@ export const tenant = defineKind({
           ...holdSections(t, one.holds),
           ...holdSections(t, one.locks, t.holds.locked),
           { ...tenantFacts(t, one, { linksReseller: look.may('reseller.get') }), isAside: true },
-          ...(chosen === null
-            ? []
-            : [{ ...limitFacts(t, chosen, { used: one.usage, unenforced: look.unenforced }), isAside: true }]),
-          ...(one.usage === undefined ? [] : [{ ...usageFacts(look, one.usage), isAside: true }]),
-          ...(days.length === 0
-            ? []
-            : [{ title: words.byDay, table: periodTable(t, words.byDay, days.slice(0, daysShown)) }]),
-          { title: t.job.recent, table: jobs, empty: t.kinds.job?.none ?? '' },
         ],
       }
     },
@@ -104,20 +127,6 @@ export const tenant = defineKind({
   },
   operations: { ...operations, ...locking },
 })
-
-function usageFacts({ t, words }: Look<Words>, usage: UsageOfLimits): Section {
-  const { trafficMb, trafficAt, diskAt, databasesMb } = usage
-  const moment = (time: string | null) => (time === null ? { text: words.notMeasured } : { time })
-  return {
-    title: words.usage,
-    facts: [
-      { title: words.thisMonth, text: `${trafficMb.toLocaleString('en')} MB` },
-      { title: label(t, 'trafficAt'), ...moment(trafficAt) },
-      { title: label(t, 'diskAt'), ...moment(diskAt) },
-      ...(databasesMb === null ? [] : [{ title: label(t, 'databasesMb'), text: databasesMb.toLocaleString('en') }]),
-    ],
-  }
-}
 
 function periodTable(t: Texts, caption: string, periods: readonly UsagePeriod[]): Table {
   const numbers = ['domains', 'diskMb', 'trafficMb'] as const

@@ -5,6 +5,7 @@ import { label, type Texts } from '../../lib/texts.ts'
 import { effectiveBadge } from '../effective-status.ts'
 import { holdSections, verbsOfHeld } from '../hold/pages.ts'
 import { defineKind, type Look } from '../kind.ts'
+import { listTab } from '../list-tab.ts'
 import { roleTitle } from '../role/kind.ts'
 import { factorFacts } from '../totp/kind.ts'
 import { TotpState } from '../totp/schema.ts'
@@ -15,24 +16,35 @@ import * as operations from './operations.ts'
 import { User } from './schema.ts'
 import { userStore } from './store.ts'
 
+const words = {
+  one: 'user',
+  many: 'Users',
+  lede: 'People who may sign in.',
+  add: 'New user',
+  invite: 'Invite somebody',
+  resetLink: 'Link to a new password',
+  none: 'No users',
+  noneText: 'Create a user for each person who may sign in.',
+  people: 'People',
+  roles: 'Roles',
+  grant: 'Grant a role',
+}
+
+const peopleTab = listTab<typeof words>({
+  kind: 'user',
+  slug: 'people',
+  title: ({ words }) => words.people,
+  input: ({ ref }) => ({ tenant: ref }),
+})
+
 export const user = defineKind({
   name: 'user',
-  words: {
-    one: 'user',
-    many: 'Users',
-    lede: 'People who may sign in.',
-    add: 'New user',
-    invite: 'Invite somebody',
-    resetLink: 'Link to a new password',
-    none: 'No users',
-    noneText: 'Create a user for each person who may sign in.',
-    roles: 'Roles',
-    grant: 'Grant a role',
-  },
+  words,
   path: '/users',
   menu: { group: 'settings', icon: 'user' },
   item: User,
   reference: { key: 'email', fields: ['owner', 'user'] },
+  tabs: { tenant: [peopleTab] },
   columns: ({ t }) => [
     { title: label(t, 'email'), cell: ({ id, email }) => ({ text: email, href: `/users/${id}` }) },
     { title: label(t, 'status'), cell: (one) => ({ badge: effectiveBadge(t, one) }) },

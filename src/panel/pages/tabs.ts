@@ -1,0 +1,82 @@
+/** The tabs of a thing's page: those of its kind, then those that other kinds put there. */
+import type { FastifyRequest } from 'fastify'
+import type { AnyOperation } from '../../contract/operation.ts'
+import type { Section } from '../../lib/page-model.ts'
+import { path } from '../../lib/safe-url.ts'
+import type { Texts } from '../../lib/texts.ts'
+import { kinds } from '../../resources/index.ts'
+import { type AnyKind, type Hub, type Input, type Tab, wordsOf } from '../../resources/kind.ts'
+import { listTab } from '../../resources/list-tab.ts'
+import { lookOf } from './look.ts'
+import type { PageKit } from './page-kit.ts'
+
+/** A tab of one thing, for one visitor. */
+export interface OpenTab {
+  readonly slug: string
+  readonly title: string
+  readonly command: { readonly operation: AnyOperation; readonly input: Input }
+  sections(): Promise<readonly Section[]>
+}
+
+/** What a thing of any kind has that tabs of other kinds need. */
+interface Item {
+  readonly id: string
+  readonly deletedAt?: string | null
+  readonly tenantName?: string | null
+}
+
+/** Those that this visitor may see. */
+export function tabsOf(kit: PageKit, request: FastifyRequest, kind: AnyKind, item: Item): OpenTab[] {
+  const detail = kind.detail === 'special' ? undefined : kind.detail
+  const ref = detail?.ref(item) ?? item.id
+  const tenant = kind.name === 'tenant' ? ref : (item.tenantName ?? null)
+  const hub: Hub = { kind: kind.name, id: item.id, ref, tenant, isGone: Boolean(item.deletedAt) }
+  const open = <T>(of: AnyKind, tab: Tab<T, never>, one: T): OpenTab[] => {
+    if (!kit.may(request, tab.needs)) return []
+    const look = lookOf(kit, request, of, kind.name)
+    return [
+      {
+        slug: tab.slug,
+        title: tab.title(look as never),
+        command: { operation: kit.operation(tab.needs), input: tab.input(one) },
+        sections: () => tab.sections(one, look as never),
+      },
+    ]
+  }
+  return [
+    ...(detail?.tabs ?? []).flatMap((tab) => open(kind, tab, item)),
+    ...kinds.flatMap((other) => tabsOn(other, kind, detail?.front).flatMap((tab) => open(other, tab, hub))),
+  ]
+}
+
+/** What `other` says, else its list below its parent, unless that comes first there anyway. */
+function tabsOn(other: AnyKind, kind: AnyKind, front: string | undefined): readonly Tab<Hub, never>[] {
+  const said = other.tabs?.[kind.name]
+  if (said !== undefined) return said
+  if (other.parent !== kind.name || other.name === front) return []
+  return [listTab({ kind: other.name, slug: other.path.slice(1), input: ({ ref }) => ({ [kind.name]: ref }) })]
+}
+
+interface TabLink {
+  readonly title: string
+  readonly href: string
+  readonly current: boolean
+}
+
+/** None where there is nothing to choose from. */
+export function tabLinks(
+  t: Texts,
+  kind: AnyKind,
+  ref: string,
+  tabs: readonly OpenTab[],
+  current: string | null,
+): TabLink[] {
+  if (tabs.length === 0) return []
+  const front = kinds.find(({ name }) => kind.detail !== 'special' && name === kind.detail?.front)
+  const first = front === undefined ? t.nav.overview : wordsOf(t, front).many
+  const home = kind.path + path`/${ref}`
+  return [
+    { title: first, href: home, current: current === null },
+    ...tabs.map(({ slug, title }) => ({ title, href: `${home}/${slug}`, current: slug === current })),
+  ]
+}
