@@ -8,6 +8,7 @@ import { WcpError } from '../contract/errors.ts'
 import { type Command, commandSpec, type ParsedCommand, parseCommandLine } from '../lib/command-spec.ts'
 import { httpCall } from '../lib/http-call.ts'
 import { type Output, paint, printJson, printRecord, printTable, type Row } from '../lib/print.ts'
+import { shownOnce } from '../lib/shown-once.ts'
 import { type Ask, demand } from './ask.ts'
 import type { Answer, CallPanel } from './client.ts'
 import { patiently } from './patience.ts'
@@ -83,19 +84,13 @@ async function printAnswer({ operation, flags }: ParsedCommand, body: unknown, t
   }
   const job = operation.effect === 'machine' ? Answered.job.safeParse(body) : undefined
   if (job?.success) {
-    if (operation.answersOnce) printRecord(output, shownOnce(body))
+    if (operation.answersOnce) printRecord(output, Object.fromEntries(shownOnce(body)))
     const jobs = [job.data.jobId, ...(job.data.domain ? [job.data.domain.jobId] : [])]
     const { watchJobs } = await import('./watch-job.ts')
     return await watchJobs(jobs, terminal)
   }
   if (typeof body === 'object' && body !== null) printRecord(output, body as Row) // JSON objects have string keys
   return 0
-}
-
-/** What nobody can ask for again, such as a new password; before the job, which may fail. */
-function shownOnce(body: unknown): Row {
-  const { id: _, jobId: __, ...once } = z.record(z.string(), z.unknown()).parse(body)
-  return once
 }
 
 function printList(output: Output, operation: Command, items: readonly Row[], nextCursor: string | null): void {

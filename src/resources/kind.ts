@@ -114,11 +114,18 @@ export interface Kind<N extends string = string, S extends z.ZodType = z.ZodType
   /** The item of lists and details. */
   readonly item?: S
   /** Output key by which forms refer to one, and the inputs that do. */
-  readonly reference?: { readonly key: keyof z.output<S> & string; readonly fields: readonly string[] }
+  readonly reference?: {
+    readonly key: keyof z.output<S> & string
+    readonly fields: readonly string[]
+    /** Among choices, where that is more than the key. */
+    title?(one: z.output<S>, t: Texts): string
+  }
   columns?(rows: Rows<W>): readonly ItemColumn<z.output<S>>[]
   readonly list?: {
     /** Inputs by which its page narrows the list, besides the search and the state. */
     readonly filters?: readonly string[]
+    /** Verbs that make a new one, the first that the visitor may call; without: `create`. */
+    readonly add?: readonly string[]
     /** The initial values of the form of a new one. */
     begin?(visitor: NonNullable<Look['visitor']>): Readonly<Record<string, string>>
     /** @param given how the list is narrowed */

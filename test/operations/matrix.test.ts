@@ -535,7 +535,6 @@ async function expectSameInBrowser(
 /** A part of the page of something else, which each visitor sees as far as they may. */
 const shownElsewhere = [
   'domain.proofs', // of its domain
-  'tenant.usage', // of its tenant
   'certificate.request', // of the command line
   'job.output', // of its job
   'webhook.deliveries', // of its webhook
@@ -590,7 +589,9 @@ function pagePath(operation: Operation, input: Input): string {
   const [kind, verb] = [kindOf(operation), verbOf(operation)]
   if (verb === 'list') return listPath(kind) + query(narrowing(input))
   const [key = kind] = httpBinding(operation).pathKeys
-  return verb === 'get' ? detailPath(kind, String(input[key])) : `${listPath(kind)}/${verb}`
+  const page = detailPath(kind, String(input[key]))
+  if (verb === 'get') return page
+  return httpBinding(operation).pathKeys.length > 0 ? `${page}/${verb}` : `${listPath(kind)}/${verb}`
 }
 
 /** Of a list: the thing that its entries belong to. */

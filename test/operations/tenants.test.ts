@@ -10,6 +10,8 @@ import { splitWords } from '../../src/lib/words.ts'
 import { kinds, operations } from '../../src/resources/index.ts'
 import { ask, type Browser } from './support/client.ts'
 import { realPages } from './support/real-pages.ts'
+import { failure } from './support/scripted-agent.ts'
+import { rootShell } from './support/shell.ts'
 import { password, type TestPanel, testPanel, until } from './support/test-panel.ts'
 
 let test: TestPanel
@@ -335,7 +337,7 @@ it('have pages in parts: what a kind adds, for who may see it, and the command t
   for (const line of commands) expect(() => parseCommandLine(splitWords(line), operations)).not.toThrow()
   const people = pages[parts.indexOf('/tenants/bakery/people')]?.text ?? ''
   expect(people).toContain('baker@example.com')
-  expect((await customer.ask({ path: '/tenants/bakery/people' })).status).toBe(404)
+  expect((await customer.ask({ path: '/tenants/bakery/people' })).status).toBe(403)
   expect((await admin.ask({ path: '/tenants/bakery/nothing' })).status).toBe(404)
 })
 
@@ -404,4 +406,65 @@ it('tell of a suspension in the check, with its reason, wherever it stands', asy
   await until(async () => (await status('tenants/bakery')) === 'active')
 
   expect([own, above]).toEqual(['The site is suspended (abuse: Sends spam.).', 'The customer is suspended (unpaid).'])
+})
+
+it('are sold in one form of a few clicks: customer, owner with a link to hand over, and site', async () => {
+  const admin = await test.administrator('sells@example.com')
+  const clicked: string[] = []
+  const click = (title: string, html: string) => {
+    const links = [...html.matchAll(/<a [^>]*href="([^"]*)"[^>]*>(.*?)<\/a>/gs)]
+    clicked.push(title)
+    return links.find(([, , text = '']) => plain(text) === title)?.[1] ?? expect.fail(`no link says ${title}`)
+  }
+
+  const home = await admin.ask({ path: '/' })
+  const form = await admin.ask({ path: click('New customer', home.text) })
+  const sale = { name: 'florist', email: 'flora@example.com', domain: 'flowers.example.org' }
+  const answer = await admin.form('/do/tenant.sell', { ...sale, _do: 'run' })
+  clicked.push('Create')
+  const job = await admin.ask({ path: click('Continue', answer.text) })
+  const [, token = ''] = /\/link\/([\w-]+)/.exec(answer.text) ?? []
+  const flora = test.browser()
+  const chosen = await flora.form('/link', { token, password, repeat: password })
+  await flora.signIn('flora@example.com', password)
+  const own = await flora.ask({ path: '/tenants/florist' })
+
+  expect(clicked).toHaveLength(3)
+  expect([...form.text.matchAll(/<label for="f-(\w+)"/g)].map(([, name]) => name)).toEqual([
+    'name',
+    'email',
+    'package',
+    'domain',
+    'php',
+    'reseller',
+  ])
+  expect(form.text).toContain('basic: no limit')
+  expect(answer.text).toContain('This is shown once')
+  expect(answer.text).not.toContain('_wcp360-challenge')
+  expect(job.text).toContain('Create customer florist')
+  expect([chosen.status, own.status]).toEqual([200, 200])
+  expect(own.text).toContain('flowers.example.org')
+  expect((await admin.call('GET', '/api/v1/tenants/florist')).json()).toMatchObject({
+    ownerEmail: sale.email,
+    domains: 1,
+  })
+})
+
+it('are sold by a command as well, once, and again after a failure with the same owner', async () => {
+  const sell = (name: string) => test.root('POST', '/api/v1/tenants/sell', { name, email: 'tom@example.com' })
+  const play = test.machine.play
+  const shown = async () => (await test.root('GET', '/api/v1/tenants/tailor')).json()
+
+  test.machine.play = () => failure
+  const failed = await sell('tailor')
+  await until(async () => (await shown()).status === 'error')
+  test.machine.play = play
+  const taken = await sell('cobbler')
+  const again = await rootShell(test.panel.cliSocket).wcp(['tenant', 'sell', 'tailor', 'tom@example.com'])
+
+  expect([failed.status, taken.status, again.exit]).toEqual([202, 409, 0])
+  expect(taken.json()).toMatchObject({ fields: [{ field: 'email' }] })
+  expect((await test.root('GET', '/api/v1/tenants/cobbler')).status).toBe(404)
+  expect(again.out).toMatch(/\/link\/[\w-]{43}/)
+  expect(await shown()).toMatchObject({ status: 'active', ownerId: failed.json().owner })
 })

@@ -13,9 +13,11 @@ import { counts } from '../../resources/health/operations.ts'
 import { job as jobKind } from '../../resources/job/kind.ts'
 import { Job } from '../../resources/job/schema.ts'
 import { tableOf } from '../../resources/kind.ts'
+import { tenant as tenantKind } from '../../resources/tenant/kind.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { bytes, duration, percent } from './format.ts'
 import type { HealthHistory } from './health-history.ts'
+import { makerOf } from './list-routes.ts'
 import type { PageKit } from './page-kit.ts'
 import { listPath } from './places.ts'
 import { type Sparkline, sparkline } from './sparkline.ts'
@@ -38,6 +40,7 @@ const serviceTones = { running: 'good', stopped: 'idle', failed: 'bad', missing:
 export function dashboardRoutes(app: FastifyInstance, kit: PageKit, history: HealthHistory): void {
   app.get('/', { config: { access: 'session' } }, async (request, reply) => {
     const { t } = kit
+    const sale = makerOf(kit, request, tenantKind)
     const [health, attention, jobs, counts] = await Promise.all([
       machineHealth(kit, request),
       standingConditions(kit, request),
@@ -53,9 +56,8 @@ export function dashboardRoutes(app: FastifyInstance, kit: PageKit, history: Hea
         head: {
           title: seen?.hostname ?? t.overview.title,
           lede: seen === null ? '' : `${t.overview.up} ${duration(seen.uptimeSeconds)}`,
-          actions: kit.may(request, 'tenant.create')
-            ? [{ title: t.overview.addTenant, href: '/do/tenant.create', main: true, icon: 'add' }]
-            : [],
+          actions:
+            sale === undefined ? [] : [{ title: t.overview.addTenant, href: `/do/${sale}`, main: true, icon: 'add' }],
         },
         unseen: health instanceof Error ? `${health.message}. ${health.help}` : null,
         figures: seen === null ? [] : figures(t, seen, history),

@@ -64,6 +64,8 @@ function detail(app: FastifyInstance, kit: PageKit, kind: AnyKind, own: Detail<I
     const one = await seen(request, request.params.ref)
     const tab = one.tabs.find(({ slug }) => slug === request.params.tab)
     if (tab === undefined) throw new WcpError('not_found', `Cannot find that part of the page of "${one.ref}"`)
+    if (!tab.isFor)
+      throw new WcpError('forbidden', `Cannot show that part of the page of "${one.ref}": you may not call it`)
     const sections = await tab.sections()
     return show(kit, request, reply, one, { slug: tab.slug, again: [], sections, command: tab.command })
   })

@@ -6,6 +6,7 @@ import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../contract/o
 import { toCommandLine, usageLine } from '../../lib/command-spec.ts'
 import { plainWords } from '../../lib/plain-words.ts'
 import { path } from '../../lib/safe-url.ts'
+import { shownOnce } from '../../lib/shown-once.ts'
 import { deed, label, type Texts } from '../../lib/texts.ts'
 import type { JobPlan } from '../http/types.ts'
 import { apiCall, apiCallText } from './api-call.ts'
@@ -112,24 +113,18 @@ export function sendAnswer(
   kit: PageKit,
   request: FastifyRequest,
   reply: FastifyReply,
-  { operation, back }: FormState,
-  value: unknown,
+  { operation, value, next }: { operation: AnyOperation; value: unknown; next: string },
 ): FastifyReply {
   const title = formTitle(kit, operation, [])
-  const rows = secretsOf(value).map(([key, given]) => ({
+  const rows = shownOnce(value).map(([key, given]) => ({
     title: label(kit.t, key),
-    values: (Array.isArray(given) ? given : [given]).map(String),
+    values: (typeof given === 'string' ? [given] : given).map(String),
   }))
   return kit.send(request, reply, {
     template: 'do/answer',
     title,
-    model: { head: { title }, rows, next: back ?? after(operation, value) },
+    model: { head: { title }, rows, next },
   })
-}
-
-/** Values that are shown once; an answer may well have none, such as when a link was mailed. */
-export function secretsOf(value: unknown): [string, unknown][] {
-  return Object.entries(isRecord(value) ? value : {}).filter(([key, given]) => key !== 'id' && given !== null)
 }
 
 /** Fields that name what the operation is about, once they are known: shown as facts instead of controls. */

@@ -7,8 +7,9 @@ import { asWcpError, WcpError } from '../../contract/errors.ts'
 import { isRecord } from '../../contract/fields.ts'
 import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../contract/operation.ts'
 import { path, query } from '../../lib/safe-url.ts'
+import { shownOnce } from '../../lib/shown-once.ts'
 import { versionOf } from '../operations/versions.ts'
-import { after, type FormState, formTitle, ownTenant, secretsOf, sendAnswer, sendForm } from './do-form.ts'
+import { after, type FormState, formTitle, ownTenant, sendAnswer, sendForm } from './do-form.ts'
 import { type FormValues, formValues, inputOf, isChanged, valuesFrom } from './form-values.ts'
 import type { PageKit } from './page-kit.ts'
 
@@ -61,15 +62,17 @@ export function doRoutes(app: FastifyInstance, kit: PageKit): void {
           precondition: (now: unknown) => versionOf(valuesFrom(operation, now)) === version,
         }),
       })
-      if (operation.answersOnce && secretsOf(value).length > 0) return sendAnswer(kit, request, reply, state, value)
       const [job] = jobIds
+      const next = job === undefined ? (state.back ?? after(operation, value)) : path`/jobs/${job}`
+      if (operation.answersOnce && shownOnce(value).length > 0)
+        return sendAnswer(kit, request, reply, { operation, value, next })
       deps.flash.put(
         request,
         'good',
         (job === undefined ? t.kinds[kindOf(operation)]?.done?.[verbOf(operation)] : undefined) ??
           `${formTitle(kit, operation, [])}: ${job === undefined ? t.form.done : t.form.queued}.`,
       )
-      return reply.redirect(job === undefined ? (state.back ?? after(operation, value)) : path`/jobs/${job}`, 303)
+      return reply.redirect(next, 303)
     } catch (thrown) {
       const error = asWcpError(thrown)
       if (error.code === 'step_up_needed') return leadToConfirm(reply, urlOf(state))

@@ -38,9 +38,9 @@ function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
     const input = Object.fromEntries(given)
     const { items, nextCursor } = page.parse((await kit.run(request, name, input)).value)
 
-    const create = `${kind.name}.create`
+    const create = makerOf(kit, request, kind)
     const add =
-      words.add !== undefined && kit.may(request, create)
+      words.add !== undefined && create !== undefined
         ? { title: words.add, href: `/do/${create}${query(begin(kind, request))}` }
         : null
     const { cursor, ...narrowing } = input
@@ -68,6 +68,11 @@ function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
       },
     })
   })
+}
+
+/** The operation by which this visitor makes a new one. */
+export function makerOf(kit: PageKit, request: FastifyRequest, { name, list }: AnyKind): string | undefined {
+  return (list?.add ?? ['create']).map((verb) => `${name}.${verb}`).find((one) => kit.may(request, one))
 }
 
 /** What was chosen above the list is text; a command line and an API call have values. */

@@ -4,15 +4,13 @@ import { type Field, isRecord } from '../../contract/fields.ts'
 import { type AnyOperation, kindOf } from '../../contract/operation.ts'
 import { nothing } from '../../lib/command-spec.ts'
 import { kinds } from '../../resources/index.ts'
+import type { AnyKind } from '../../resources/kind.ts'
 import { holds } from '../../resources/rights.ts'
-import { roleTitle } from '../../resources/role/kind.ts'
 import type { Choice } from './form-fields.ts'
 import type { PageKit } from './page-kit.ts'
 
 /** Input that refers to something → the kind, and the output key by which it is named. */
-const referring = new Map(
-  kinds.flatMap(({ name, reference }) => reference?.fields.map((field) => [field, { name, key: reference.key }]) ?? []),
-)
+const referring = new Map(kinds.flatMap((kind) => kind.reference?.fields.map((field) => [field, kind] as const) ?? []))
 
 /** By field name; the first 200 of each, beyond which typing a name works all the same. */
 export async function referenceChoices(
@@ -25,8 +23,7 @@ export async function referenceChoices(
     const kind = field.isReference ? referring.get(field.name) : undefined
     if (kind !== undefined && kit.may(request, `${kind.name}.list`)) {
       const { value } = await kit.run(request, `${kind.name}.list`, { limit: 200 })
-      const titleOf = kind.name === 'role' ? (name: string) => roleTitle(kit.t, name) : undefined
-      choices.set(field.name, names(value, kind.key, titleOf))
+      choices.set(field.name, names(kit, kind, value))
     }
     if (field.name === 'permissions') choices.set('permissions', permissionChoices(kit, request))
     if (field.name === 'scopes') choices.set('scopes', keyScopeChoices(kit, request))
@@ -68,10 +65,10 @@ function phpChoices({ deps, t }: PageKit, field: Field): Choice[] {
     .map((word) => ({ value: word, title: word === nothing ? t.form.noPhp : word }))
 }
 
-function names(page: unknown, key: string, titleOf = (name: string) => name): Choice[] {
+function names({ t }: PageKit, { reference, item: schema }: AnyKind, page: unknown): Choice[] {
   const items = isRecord(page) && Array.isArray(page.items) ? page.items : []
   return items.flatMap((item: unknown) => {
-    const name = isRecord(item) ? item[key] : undefined
-    return typeof name === 'string' ? [{ value: name, title: titleOf(name) }] : []
+    const name = isRecord(item) && reference !== undefined ? item[reference.key] : undefined
+    return typeof name === 'string' ? [{ value: name, title: reference?.title?.(schema.parse(item), t) ?? name }] : []
   })
 }

@@ -12,6 +12,8 @@ import type { PageKit } from './page-kit.ts'
 
 /** A tab of one thing, for one visitor. */
 export interface OpenTab {
+  /** It is left out for all others. */
+  readonly isFor: boolean
   readonly slug: string
   readonly title: string
   readonly command: { readonly operation: AnyOperation; readonly input: Input }
@@ -25,27 +27,26 @@ interface Item {
   readonly tenantName?: string | null
 }
 
-/** Those that this visitor may see. */
+/** Also those that are not for this visitor. */
 export function tabsOf(kit: PageKit, request: FastifyRequest, kind: AnyKind, item: Item): OpenTab[] {
   const detail = kind.detail === 'special' ? undefined : kind.detail
   const ref = detail?.ref(item) ?? item.id
   const tenant = kind.name === 'tenant' ? ref : (item.tenantName ?? null)
   const hub: Hub = { kind: kind.name, id: item.id, ref, tenant, isGone: Boolean(item.deletedAt) }
-  const open = <T>(of: AnyKind, tab: Tab<T, never>, one: T): OpenTab[] => {
-    if (!kit.may(request, tab.needs)) return []
+  // Each tab is asked with the words of the kind that it is of.
+  const open = <T>(of: AnyKind, tab: Tab<T, never>, one: T): OpenTab => {
     const look = lookOf(kit, request, of, kind.name)
-    return [
-      {
-        slug: tab.slug,
-        title: tab.title(look as never),
-        command: { operation: kit.operation(tab.needs), input: tab.input(one) },
-        sections: () => tab.sections(one, look as never),
-      },
-    ]
+    return {
+      isFor: kit.may(request, tab.needs),
+      slug: tab.slug,
+      title: tab.title(look as never),
+      command: { operation: kit.operation(tab.needs), input: tab.input(one) },
+      sections: () => tab.sections(one, look as never),
+    }
   }
   return [
-    ...(detail?.tabs ?? []).flatMap((tab) => open(kind, tab, item)),
-    ...kinds.flatMap((other) => tabsOn(other, kind, detail?.front).flatMap((tab) => open(other, tab, hub))),
+    ...(detail?.tabs ?? []).map((tab) => open(kind, tab, item)),
+    ...kinds.flatMap((other) => tabsOn(other, kind, detail?.front).map((tab) => open(other, tab, hub))),
   ]
 }
 
@@ -68,9 +69,10 @@ export function tabLinks(
   t: Texts,
   kind: AnyKind,
   ref: string,
-  tabs: readonly OpenTab[],
+  all: readonly OpenTab[],
   current: string | null,
 ): TabLink[] {
+  const tabs = all.filter(({ isFor }) => isFor)
   if (tabs.length === 0) return []
   const front = kinds.find(({ name }) => kind.detail !== 'special' && name === kind.detail?.front)
   const first = front === undefined ? t.nav.overview : wordsOf(t, front).many

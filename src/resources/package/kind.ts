@@ -25,7 +25,7 @@ export const packageKind = defineKind({
   path: '/packages',
   menu: { group: 'hosting', icon: 'package' },
   item: Package,
-  reference: { key: 'name', fields: ['package'] },
+  reference: { key: 'name', fields: ['package'], title: (one, t) => `${one.name}: ${limitsInShort(t, one)}` },
   list: { filters: ['reseller'] },
   columns({ t, words, about }) {
     const more = (one: Package) =>
@@ -71,6 +71,14 @@ export const packageKind = defineKind({
   purge: async ({ packages }, moment) => ({ jobs: 0, rows: await packages.purgeDeletedBefore(moment) }),
   operations,
 })
+
+/** What people choose a plan by. */
+function limitsInShort(t: Texts, one: Package): string {
+  const named = (['maxDomains', 'diskMb', 'memMb'] as const).flatMap((key) =>
+    one[key] === null ? [] : [`${t.limitNames[key]} ${limitText(t, key, one[key])}`],
+  )
+  return named.length > 0 ? named.join(', ') : t.form.noLimit.toLowerCase()
+}
 
 function packageOwner(t: Texts, { resellerId, resellerEmail }: Package): Section {
   return {

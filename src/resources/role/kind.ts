@@ -22,7 +22,7 @@ export const role = defineKind({
   path: '/roles',
   menu: { group: 'settings', icon: 'role' },
   item: Role,
-  reference: { key: 'name', fields: ['role'] },
+  reference: { key: 'name', fields: ['role'], title: ({ name }, t) => roleTitle(t, name) },
   columns: ({ t, words }) => [
     {
       title: label(t, 'name'),

@@ -11,6 +11,7 @@ import * as locking from './lock-operations.ts'
 import * as operations from './operations.ts'
 import { tenantRow } from './row.ts'
 import { Tenant, UsagePeriod } from './schema.ts'
+import * as selling from './sell-operation.ts'
 import { tenantStore } from './store.ts'
 import { usageSection } from './usage-section.ts'
 import { usageStore } from './usage-store.ts'
@@ -22,7 +23,10 @@ const words = {
   add: 'New customer',
   none: 'No customers yet',
   noneText: 'A customer holds sites. Create the first one and give it a domain right away.',
-  ledes: { create: 'With a domain, its first site is made right away. Without a plan it gets the default plan.' },
+  ledes: {
+    sell: 'The owner is invited by mail; without a mail server you get a link to hand over. The plan sets the limits.',
+    create: 'With a domain, its first site is made right away. Without a plan it gets the default plan.',
+  },
   addDomain: 'Add a site',
   usage: 'Usage',
   byDay: 'Usage by day',
@@ -84,7 +88,7 @@ export const tenant = defineKind({
   menu: { group: 'hosting', icon: 'tenant' },
   item: Tenant,
   reference: { key: 'name', fields: ['tenant'] },
-  list: { filters: ['reseller'] },
+  list: { filters: ['reseller'], add: ['sell', 'create'] },
   columns: ({ t }) => [
     {
       title: label(t, 'name'),
@@ -125,7 +129,8 @@ export const tenant = defineKind({
     for (const { id } of found) await enqueue(tenantPurge, { tenant: id })
     return { jobs: found.length, rows: await usage.forget() }
   },
-  operations: { ...operations, ...locking },
+  examples: { sell: { name: 'florist', email: 'flora@example.com' } },
+  operations: { ...operations, ...locking, ...selling },
 })
 
 function periodTable(t: Texts, caption: string, periods: readonly UsagePeriod[]): Table {

@@ -2,17 +2,15 @@
 import { z } from 'zod'
 import { Id } from '../../contract/values.ts'
 import { Done } from '../answers.ts'
-import { type Context, defineOperation } from '../context.ts'
+import { defineOperation } from '../context.ts'
 import { RoleRef } from '../role/schema.ts'
 import { TenantRef } from '../tenant/schema.ts'
 import { ownAccount } from './account.ts'
 import { refuseStronger, visibleUser } from './guards.ts'
+import { invitation, noPassword } from './invitation.ts'
 import { refuseTaken, roleToGive, tenantFor } from './place.ts'
 import { Email, UserRef } from './schema.ts'
 import { askToVerify } from './verify-address.ts'
-
-/** A value that no password hashes to: nobody signs in with it. */
-const noPassword = '!'
 
 /** null: it was mailed. */
 const HandedOver = z.strictObject({ id: Id, link: z.string().nullable() })
@@ -45,12 +43,6 @@ export const invite = defineOperation({
     return { id, link: await invitation(context, id, input.email) }
   },
 })
-
-async function invitation(context: Context, user: Id, email: string): Promise<string | null> {
-  if (!context.canMail) return context.linkUrl(await context.links.create({ user, purpose: 'invitation', email: null }))
-  await context.mails.queue('invitation', email, user)
-  return null
-}
 
 export const resetLink = defineOperation({
   name: 'user.reset-link',
