@@ -27,7 +27,11 @@ export interface Terminal {
 
 /** Whatever an operation answers that `wcp` prints in a way of its own. */
 const Answered = {
-  list: z.looseObject({ items: z.array(z.record(z.string(), z.unknown())), nextCursor: z.string().nullable() }),
+  list: z.looseObject({
+    items: z.array(z.record(z.string(), z.unknown())),
+    nextCursor: z.string().nullable(),
+    total: z.int().optional(),
+  }),
   /** `domain`: the first site that came with a new tenant has a job of its own. */
   job: z.looseObject({
     jobId: z.string(),
@@ -79,7 +83,7 @@ async function printAnswer({ operation, flags }: ParsedCommand, body: unknown, t
   }
   const list = Answered.list.safeParse(body)
   if (list.success) {
-    printList(output, operation, list.data.items, list.data.nextCursor)
+    printList(output, operation, list.data)
     return 0
   }
   const job = operation.effect === 'machine' ? Answered.job.safeParse(body) : undefined
@@ -93,8 +97,11 @@ async function printAnswer({ operation, flags }: ParsedCommand, body: unknown, t
   return 0
 }
 
-function printList(output: Output, operation: Command, items: readonly Row[], nextCursor: string | null): void {
+type List = z.output<typeof Answered.list>
+
+function printList(output: Output, operation: Command, { items, nextCursor, total }: List): void {
   printTable(output, operation.columns ?? Object.keys(items[0] ?? {}), items)
+  if (total !== undefined) output.err(paint(output, 'dim', `${total} in all\n`))
   if (nextCursor !== null) output.err(paint(output, 'dim', `more: repeat with --cursor ${nextCursor}\n`))
 }
 

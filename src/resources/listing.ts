@@ -13,10 +13,6 @@ export const listInput = {
     .describe('Entries on one page, 1 to 200'),
 }
 
-export const searchInput = {
-  search: Line.max(253, { error: 'at most 253 characters' }).optional().describe('Text that the name holds'),
-}
-
 /** Query strings and forms say it in words; JSON says it as a boolean. */
 export const Flag = z.union([
   z.boolean(),
@@ -25,18 +21,30 @@ export const Flag = z.union([
     .transform((word) => ['true', '1', 'on'].includes(word)),
 ])
 
+export const searchInput = {
+  search: Line.max(253, { error: 'at most 253 characters' }).optional().describe('Text that the name holds'),
+  total: Flag.default(false).describe('Also count all that fit, up to 1000; 1001 are more'),
+}
+
+/** For kinds that can be listed in another order than that of their names. */
+export const sortInput = {
+  sort: z.enum(['name', 'newest'], { error: 'name or newest' }).default('name').describe('What comes first'),
+}
+
 export const deletedInput = {
   deleted: Flag.default(false).describe('Show what is in the trash instead of what is alive'),
 }
 
 /** One page of a list. `nextCursor` is null on the last one. */
 export function pageOf<T extends z.ZodType>(item: T) {
-  return z.strictObject({ items: z.array(item), nextCursor: z.string().nullable() })
+  return z.strictObject({ items: z.array(item), nextCursor: z.string().nullable(), total: z.int().exactOptional() })
 }
 
 export interface Page<T> {
   readonly items: T[]
   readonly nextCursor: string | null
+  /** Of all pages, as far as it was asked for and counted. */
+  readonly total?: number
 }
 
 /** The query of a store's `list`; a missing key does not narrow. */
@@ -46,4 +54,6 @@ export interface ListQuery {
   readonly search?: string | undefined
   readonly status?: string | undefined
   readonly deleted?: boolean | undefined
+  readonly total?: boolean | undefined
+  readonly sort?: 'name' | 'newest' | undefined
 }

@@ -12,7 +12,7 @@ import type { ListQuery, Page } from './listing.ts'
  */
 export async function readPage<D, T extends keyof D & string, R extends Row<C>, C extends string, I>(
   query: SelectQueryBuilder<D, T, R>,
-  { cursor, limit }: Pick<ListQuery, 'cursor' | 'limit'>,
+  { cursor, limit, total = false }: Pick<ListQuery, 'cursor' | 'limit' | 'total'>,
   order: Order<T, C>,
   itemsOf: (rows: Simplify<R>[]) => I[] | Promise<I[]>,
 ): Promise<Page<I>> {
@@ -30,7 +30,22 @@ export async function readPage<D, T extends keyof D & string, R extends Row<C>, 
   const shown = rows.slice(0, limit)
   const last = shown.at(-1)
   const nextCursor = rows.length > limit && last !== undefined ? encodeCursor(last[column], last.id) : null
-  return { items: await itemsOf(shown), nextCursor }
+  const isAll = cursor === undefined && rows.length <= limit
+  const counted = total ? { total: isAll ? rows.length : await countOf(query) } : {}
+  return { items: await itemsOf(shown), nextCursor, ...counted }
+}
+
+/** A list of more is told as more: to count it to its end would cost as much as reading it. */
+const mostCounted = 1000
+
+async function countOf<D, T extends keyof D & string, R>(query: SelectQueryBuilder<D, T, R>): Promise<number> {
+  const one = sql<number>`1`.as('one')
+  const found = await query
+    .clearSelect()
+    .select(one)
+    .limit(mostCounted + 1)
+    .execute()
+  return found.length
 }
 
 type Row<C extends string> = Readonly<Record<C, string | number>> & { readonly id: string }

@@ -468,3 +468,66 @@ it('are sold by a command as well, once, and again after a failure with the same
   expect(again.out).toMatch(/\/link\/[\w-]{43}/)
   expect(await shown()).toMatchObject({ status: 'active', ownerId: failed.json().owner })
 })
+
+it('are counted, ordered and paged as the address says, and saved as CSV', async () => {
+  const admin = await test.administrator('counts@example.com')
+  const list = async (asked: string) => (await admin.call('GET', `/api/v1/tenants?${asked}`)).json()
+  const names = ({ items = [] }: Awaited<ReturnType<typeof list>>) => items.map(({ name }) => name)
+  const all = await list('total=true')
+  const newest = await list('sort=newest')
+  const paged: unknown[] = []
+  for (let cursor = ''; ; ) {
+    const page = await list(`sort=newest&limit=2${cursor}`)
+    paged.push(...names(page))
+    if (page.nextCursor === null) break
+    cursor = `&cursor=${page.nextCursor}`
+  }
+  const first = await admin.ask({ path: '/tenants?limit=2&sort=newest' })
+  const file = await admin.ask({ path: '/tenants.csv?search=bak&limit=1' })
+  const wrong = await admin.call(
+    'GET',
+    `/api/v1/tenants?sort=name&cursor=${(await list('sort=newest&limit=2')).nextCursor}`,
+  )
+
+  expect(all.total).toBe(names(all).length)
+  expect('total' in newest).toBe(false)
+  expect([names(newest)[0], names(newest).toSorted()]).toEqual(['tailor', names(all)])
+  expect(paged).toEqual(names(newest))
+  expect(wrong.status).toBe(422)
+  expect(plain(first.text)).toContain(`${all.total} in all`)
+  const [, next = ''] = /href="([^"]*)"[^>]*>Next page</.exec(first.text.replaceAll('&amp;', '&')) ?? []
+  expect(next).toMatch(/limit=2&sort=newest|sort=newest&limit=2/)
+  expect(first.text).toMatch(/<option value="newest" selected>/)
+  expect(file.headers['content-type']).toContain('text/csv')
+  const [head, ...rows] = file.text.trim().split('\r\n')
+  expect(head).toBe('name,displayName,status,packageName,domains,ownerEmail')
+  expect(rows).toEqual([expect.stringMatching(/^bakery,/)])
+})
+
+it('are found by their owner and the names of their sites, and sites by their aliases', async () => {
+  const admin = await test.administrator('looks@example.com')
+  const found = async (path: string) =>
+    (await admin.call('GET', `/api/v1/${path}`)).json().items?.map(({ name, fqdn }) => name ?? fqdn)
+  await admin.call('PATCH', '/api/v1/domains/bread.example.com', { aliases: ['toast.example.com'] })
+  await until(async () => (await admin.call('GET', '/api/v1/domains/bread.example.com')).json().status === 'active')
+
+  expect(await found('tenants?search=flora@')).toEqual(['florist'])
+  expect(await found('tenants?search=flowers.example')).toEqual(['florist'])
+  expect(await found('tenants?search=toast.')).toEqual(['bakery'])
+  expect(await found('tenants?search=flowers.example&named=true')).toEqual([])
+  expect(await found('domains?search=toast.')).toEqual(['bread.example.com'])
+  expect((await admin.ask({ path: '/search?q=toast.example' })).headers.location).toMatch(/^\/domains\//)
+})
+
+it('stay in a trash that is a place of its own, with the days that are left and the way back', async () => {
+  const admin = await test.administrator('empties@example.com')
+  const [thrown] = (await admin.call('GET', '/api/v1/tenants?deleted=true')).json().items ?? []
+
+  const page = await admin.ask({ path: '/trash' })
+  const own = await (await signedIn()).ask({ path: '/trash' })
+
+  expect(page.text).toMatch(/<a [^>]*href="\/trash"[^>]*aria-current="page"/)
+  expect(plain(page.text)).toMatch(/thrown\s+[^\n]*\s+30 days more/)
+  expect(page.text.replaceAll('&amp;', '&')).toContain(`/do/tenant.restore?tenant=${thrown?.id}&_back=`)
+  expect(plain(own.text)).toContain('The trash is empty.')
+})

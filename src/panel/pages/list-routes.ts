@@ -13,10 +13,14 @@ import { apiCall, apiCallText } from './api-call.ts'
 import { inputOf } from './form-values.ts'
 import type { PageKit } from './page-kit.ts'
 
-/** Inputs of the list that narrow it, as controls above it; a kind adds its own. */
-function filtersOf({ list }: AnyKind): readonly string[] {
-  return ['search', ...(list?.filters ?? []), 'status', 'state']
+/** Inputs of the list that narrow it, as controls above it; a kind adds its own, and a link may have given more. */
+function filtersOf({ list }: AnyKind, given: Readonly<Record<string, string>> = {}): readonly string[] {
+  const always = ['search', ...(list?.filters ?? []), 'status', 'state']
+  return [...new Set([...always, ...Object.keys(given)])].filter((name) => !notFilters.includes(name))
 }
+
+/** They say which part of it is shown, and how. */
+const notFilters = ['cursor', 'limit', 'sort', 'deleted', 'total']
 
 type ListQuery = Readonly<Record<string, string | undefined>>
 
@@ -25,7 +29,7 @@ export function listRoutes(app: FastifyInstance, kit: PageKit): void {
 }
 
 function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
-  const page = z.object({ items: z.array(kind.item), nextCursor: z.string().nullable() })
+  const page = z.object({ items: z.array(kind.item), nextCursor: z.string().nullable(), total: z.int().optional() })
   const { path: action } = kind
   const name = `${kind.name}.list`
 
@@ -33,10 +37,9 @@ function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
     const { t } = kit
     const words = wordsOf(t, kind)
     const operation = kit.operation(name)
-    const keys = ['cursor', 'deleted', ...filtersOf(kind)].filter((key) => fieldNamed(operation.input, key))
-    const given = keys.flatMap((key) => (request.query[key] ? [[key, request.query[key]] as const] : []))
-    const input = Object.fromEntries(given)
-    const { items, nextCursor } = page.parse((await kit.run(request, name, input)).value)
+    const input = inputIn(operation, request.query)
+    const counted = fieldNamed(operation.input, 'total') === undefined ? input : { ...input, total: true }
+    const { items, nextCursor, total } = page.parse((await kit.run(request, name, counted)).value)
 
     const create = makerOf(kit, request, kind)
     const add =
@@ -59,15 +62,38 @@ function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
         problem: null,
         filter: filterOf(kit, request, kind, operation.input, narrowing),
         table: tableOf(kind, t, items),
-        empty: Object.keys(narrowing).length > 0 ? nothingFits(t, action) : emptyOf(words, add),
+        empty:
+          filtersOf(kind, narrowing).some((one) => narrowing[one]) || narrowing.deleted
+            ? nothingFits(t, action)
+            : emptyOf(words, add),
         pager: {
           first: cursor ? action + query(narrowing) : null,
           next: nextCursor === null ? null : action + query({ ...narrowing, cursor: nextCursor }),
+          total: total === undefined ? null : totalText(t, total),
+          csv: operation.columns === undefined ? null : `${action}.csv${query(withoutSize(narrowing))}`,
         },
         command: commandOf(operation, input),
       },
     })
   })
+}
+
+/** What an address says of the input of a list. */
+export function inputIn(operation: AnyOperation, asked: ListQuery): Readonly<Record<string, string>> {
+  const names = operation.fields.map(({ name }) => name).filter((name) => name !== 'total')
+  return Object.fromEntries(names.flatMap((name) => (asked[name] ? [[name, asked[name]] as const] : [])))
+}
+
+function withoutSize({ limit: _, ...narrowing }: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return narrowing
+}
+
+/** Lists are counted so far; one more stands for more. */
+const mostCounted = 1000
+
+function totalText(t: Texts, total: number): string {
+  const shown = Math.min(total, mostCounted).toLocaleString('en')
+  return `${shown}${total > mostCounted ? '+' : ''} ${t.list.inAll}`
 }
 
 /** The operation by which this visitor makes a new one. */
@@ -96,19 +122,41 @@ function filterOf(
   const takes = (key: string) =>
     fieldNamed(input, key) !== undefined && (key !== 'reseller' || kit.may(request, 'reseller.list'))
   const words: Readonly<Record<string, string>> = { ...t.statuses, ...t.roles, ...t.audit.outcomes }
-  const filters = filtersOf(kind)
+  const filters = filtersOf(kind, given)
     .filter(takes)
     .map((name) => ({
       name,
       title: label(t, name),
       value: given[name] ?? '',
+      open: t.list.any,
       choices: (fieldNamed(input, name)?.choices ?? []).map((word) => ({ value: word, title: words[word] ?? word })),
     }))
   const texts = filters.filter(({ choices }) => choices.length === 0)
-  const selects = filters.filter(({ choices }) => choices.length > 0)
+  const selects = [...filters.filter(({ choices }) => choices.length > 0), ...orderAndSize(t, input, given)]
   const hasDeleted = takes('deleted')
   if (texts.length + selects.length === 0 && !hasDeleted) return null
   return { action: kind.path, texts, selects, hasDeleted, deleted: given.deleted === 'true' }
+}
+
+const sizes = ['25', '100', '200']
+
+/** Left open: by name, fifty at once. */
+function orderAndSize(t: Texts, input: z.ZodObject, given: Readonly<Record<string, string>>): object[] {
+  const sort = {
+    name: 'sort',
+    title: label(t, 'sort'),
+    value: given.sort ?? '',
+    open: t.list.byName,
+    choices: [{ value: 'newest', title: t.list.newest }],
+  }
+  const limit = {
+    name: 'limit',
+    title: label(t, 'limit'),
+    value: given.limit ?? '',
+    open: '50',
+    choices: sizes.map((size) => ({ value: size, title: size })),
+  }
+  return [sort, limit].filter(({ name }) => fieldNamed(input, name) !== undefined)
 }
 
 function nothingFits(t: Texts, action: string): Empty {

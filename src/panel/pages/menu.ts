@@ -4,6 +4,7 @@ import type { Texts } from '../../lib/texts.ts'
 import type { Actor } from '../../resources/actor.ts'
 import { kinds } from '../../resources/index.ts'
 import { type AnyKind, type MenuGroup, wordsOf } from '../../resources/kind.ts'
+import { restorable } from './restorable.ts'
 import type { Frame, MenuItem } from './view.ts'
 
 export interface Visiting {
@@ -18,11 +19,13 @@ export function menuFor(t: Texts, visiting: Visiting): Frame['menu'] {
   const overview = { title: t.nav.overview, href: '/', icon: 'overview' }
   const terminal = { title: t.nav.terminal, href: '/terminal', icon: 'terminal' }
   const api = { title: t.nav.api, href: '/api-reference', icon: 'api' }
+  const isRestoring = restorable(visiting.may).length > 0
+  const trash = isRestoring ? [{ title: t.nav.trash, href: '/trash', icon: 'trash' }] : []
   const items = (group: MenuGroup) =>
     kinds.flatMap((kind) => (kind.menu?.group === group ? itemOf(t, visiting, kind) : []))
   const groups = [
     { title: null, items: [overview, ...items('hosting')] },
-    { title: t.layout.activity, items: items('activity') },
+    { title: t.layout.activity, items: [...items('activity'), ...trash] },
     { title: t.layout.settings, items: items('settings') },
     { title: t.layout.developer, items: [...items('developer'), terminal, api] },
   ]

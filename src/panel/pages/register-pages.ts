@@ -5,6 +5,7 @@ import { apiRoutes } from './api-routes.ts'
 import { assetsRoutes } from './assets-routes.ts'
 import { authRoutes } from './auth-routes.ts'
 import { certificateRoutes } from './certificate-routes.ts'
+import { csvRoutes } from './csv-routes.ts'
 import { dashboardRoutes } from './dashboard-routes.ts'
 import { detailRoutes } from './detail-routes.ts'
 import { doRoutes } from './do-routes.ts'
@@ -19,6 +20,7 @@ import { proofRoutes } from './proof-routes.ts'
 import { searchRoutes } from './search-routes.ts'
 import { settingsRoutes } from './settings-routes.ts'
 import { terminalRoutes } from './terminal-routes.ts'
+import { trashRoutes } from './trash-routes.ts'
 
 export const registerPages: RegisterPages = async (app, deps) => {
   const kit = createPageKit(deps)
@@ -29,6 +31,8 @@ export const registerPages: RegisterPages = async (app, deps) => {
   dashboardRoutes(app, kit, new HealthHistory())
   searchRoutes(app, kit)
   listRoutes(app, kit)
+  csvRoutes(app, kit)
+  trashRoutes(app, kit)
   detailRoutes(app, kit)
   driftRoutes(app, kit)
   jobRoutes(app, kit)

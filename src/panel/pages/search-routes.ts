@@ -48,9 +48,12 @@ async function thingsOf(kit: PageKit, request: FastifyRequest, kind: AnyKind, se
   const name = `${kind.name}.list`
   const none = { section: { title }, pages: [] }
   if (kind.detail === undefined || kind.item === undefined || !kit.may(request, name)) return none
-  if (fieldNamed(kit.operation(name).input, 'search') === undefined) return none
+  const { input } = kit.operation(name)
+  if (fieldNamed(input, 'search') === undefined) return none
   const page = z.object({ items: z.array(kind.item) })
-  const { value } = await kit.run(request, name, { search, limit: mostOfAKind })
+  // what is found by the name of something else is told by that
+  const own = fieldNamed(input, 'named') === undefined ? {} : { named: true }
+  const { value } = await kit.run(request, name, { search, limit: mostOfAKind, ...own })
   const table = tableOf(kind, t, page.parse(value).items)
   return { section: { title, table }, pages: table.rows.flatMap(([cell]) => cell?.href ?? []) }
 }

@@ -163,12 +163,12 @@ export function certificateStore(db: Db, { now }: StoreTools): CertificateStore 
   const change = (id: Id) => db.updateTable('certificates').where('id', '=', id)
 
   return {
-    async list({ cursor, limit, search, scope = everything, tenantId, domainId }) {
+    async list({ cursor, limit, total, search, scope = everything, tenantId, domainId }) {
       let query = rows().where(tenantWithin(scope))
       if (tenantId !== undefined) query = query.where('certificates.tenant_id', '=', tenantId)
       if (domainId !== undefined) query = query.where('certificates.domain_id', '=', domainId)
       if (search) query = query.where('certificates.fqdn', 'like', sql<string>`${containing(search)} escape '\\'`)
-      return readPage(query, { cursor, limit }, alphabetical('certificates', 'fqdn'), (found) =>
+      return readPage(query, { cursor, limit, total }, alphabetical('certificates', 'fqdn'), (found) =>
         found.map(certificateOf),
       )
     },

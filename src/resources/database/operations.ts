@@ -5,7 +5,7 @@ import { Id } from '../../contract/values.ts'
 import { newDatabasePassword, verifierOf } from '../../lib/database-password.ts'
 import { Accepted } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
-import { deletedInput, listInput, pageOf, searchInput } from '../listing.ts'
+import { deletedInput, listInput, pageOf, searchInput, sortInput } from '../listing.ts'
 import { refuseOverAllowance } from '../package/allowance.ts'
 import { badInput, conflict, taken } from '../refusals.ts'
 import { mayChange, type Verb } from '../status-guard.ts'
@@ -32,6 +32,7 @@ export const list = defineOperation({
     z.strictObject({
       tenant: TenantRef.optional().describe('Databases of this tenant only'),
       ...searchInput,
+      ...sortInput,
       ...deletedInput,
       ...listInput,
     }),

@@ -7,7 +7,7 @@ import { index, type Migration, table } from '../../store/migrations/migration.t
 import type { OwnedColumns } from '../../store/tables/common.ts'
 import type { QueuedRow } from '../job/queued-row.ts'
 import type { ListQuery, Page } from '../listing.ts'
-import { alphabetical, readPage } from '../read-page.ts'
+import { alphabetical, newestFirst, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
 import { containing, countUpTo, type InventoryRow, isId, type StoreTools, stored } from '../store-tools.ts'
@@ -100,13 +100,16 @@ export function databaseStore(db: Db, { now }: StoreTools): DatabaseStore {
   const change = (id: Id) => db.updateTable('databases').where('id', '=', id)
 
   const store: DatabaseStore = {
-    async list({ cursor, limit, search, deleted = false, scope, tenantId }) {
+    async list({ cursor, limit, total, sort, search, deleted = false, scope, tenantId }) {
       let query = rows()
         .where('databases.deleted_at', deleted ? 'is not' : 'is', null)
         .where(tenantWithin(scope))
       if (tenantId !== undefined) query = query.where('databases.tenant_id', '=', tenantId)
       if (search) query = query.where('databases.name', 'like', sql<string>`${containing(search)} escape '\\'`)
-      return readPage(query, { cursor, limit }, alphabetical('databases', 'name'), (found) => found.map(databaseOf))
+      const page = { cursor, limit, total }
+      const databasesOf = (found: readonly Row[]) => found.map(databaseOf)
+      if (sort === 'newest') return readPage(query, page, newestFirst('databases'), databasesOf)
+      return readPage(query, page, alphabetical('databases', 'name'), databasesOf)
     },
 
     count(most, scope) {

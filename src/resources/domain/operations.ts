@@ -15,7 +15,7 @@ import {
   refuseBelowHolds,
 } from '../hold/hold.ts'
 import { AcceptedHold, holdRule, liftRule, suspendInput, unsuspendInput } from '../hold/schema.ts'
-import { deletedInput, listInput, pageOf, searchInput } from '../listing.ts'
+import { deletedInput, listInput, pageOf, searchInput, sortInput } from '../listing.ts'
 import { refuseOverAllowance } from '../package/allowance.ts'
 import { conflict } from '../refusals.ts'
 import { mayChange, type Verb } from '../status-guard.ts'
@@ -61,7 +61,9 @@ export const list = defineOperation({
     z.strictObject({
       tenant: TenantRef.optional().describe('Domains of this tenant only'),
       status: DomainStatus.optional().describe('Domains in this status only; with its tenant a domain is suspended'),
-      ...searchInput,
+      search: searchInput.search.describe('Text that one of its names holds'),
+      total: searchInput.total,
+      ...sortInput,
       ...deletedInput,
       ...listInput,
     }),

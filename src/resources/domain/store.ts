@@ -9,7 +9,7 @@ import { decodeJson, encodeJson } from '../../store/json.ts'
 import type { DomainNameTable, DomainTable } from '../../store/tables/hosting.ts'
 import type { QueuedRow } from '../job/queued-row.ts'
 import type { ListQuery, Page } from '../listing.ts'
-import { alphabetical, readPage } from '../read-page.ts'
+import { alphabetical, newestFirst, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
 import {
@@ -164,12 +164,20 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
   }
 
   const store: DomainStore = {
-    async list({ cursor, limit, search, status, deleted = false, scope = everything, tenantId }) {
+    async list({ cursor, limit, total, sort, search, status, deleted = false, scope = everything, tenantId }) {
       let query = rows().where(inTrash(deleted)).where(tenantWithin(scope))
       if (tenantId !== undefined) query = query.where('domains.tenant_id', '=', tenantId)
       if (status !== undefined) query = query.where(inEffect(status))
-      if (search) query = query.where('domains.fqdn', 'like', sql<string>`${containing(search)} escape '\\'`)
-      return readPage(query, { cursor, limit }, alphabetical('domains', 'fqdn'), withNames)
+      if (search) {
+        const like = sql<string>`${containing(search)} escape '\\'`
+        const aliases = db.selectFrom('domain_names').select('domain_id').where('is_alias', '=', 1)
+        query = query.where((eb) =>
+          eb.or([eb('domains.fqdn', 'like', like), eb('domains.id', 'in', aliases.where('name', 'like', like))]),
+        )
+      }
+      const page = { cursor, limit, total }
+      if (sort === 'newest') return readPage(query, page, newestFirst('domains'), withNames)
+      return readPage(query, page, alphabetical('domains', 'fqdn'), withNames)
     },
 
     count(most, scope) {

@@ -81,14 +81,14 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
       .select('max_databases')
 
   const store: PackageStore = {
-    async list({ cursor, limit, search, deleted = false, scope = everything, resellerId }) {
+    async list({ cursor, limit, total, search, deleted = false, scope = everything, resellerId }) {
       let query = rows()
         .select(livingTenants)
         .where('packages.deleted_at', deleted ? 'is not' : 'is', null)
         .where(packageWithin(scope))
       if (resellerId !== undefined) query = query.where('packages.reseller_id', '=', resellerId)
       if (search) query = query.where('packages.name', 'like', sql<string>`${containing(search)} escape '\\'`)
-      return readPage(query, { cursor, limit }, alphabetical('packages', 'name'), (found) =>
+      return readPage(query, { cursor, limit, total }, alphabetical('packages', 'name'), (found) =>
         found.map((row) => ({ ...packageOf(row), tenants: row.tenants ?? 0 })),
       )
     },

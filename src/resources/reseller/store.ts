@@ -73,13 +73,13 @@ export function resellerStore(db: Db, { now }: StoreTools): ResellerStore {
   }
 
   const store: ResellerStore = {
-    async list({ cursor, limit, search, status, deleted = false, scope = everything }) {
+    async list({ cursor, limit, total, search, status, deleted = false, scope = everything }) {
       let query = rows()
         .where('resellers.deleted_at', deleted ? 'is not' : 'is', null)
         .where(resellerWithin(scope))
       if (status !== undefined) query = query.where('users.status', '=', status)
       if (search) query = query.where('users.email', 'like', sql<string>`${containing(search)} escape '\\'`)
-      return readPage(query, { cursor, limit }, alphabetical('users', 'email', 'resellers'), withUse)
+      return readPage(query, { cursor, limit, total }, alphabetical('users', 'email', 'resellers'), withUse)
     },
 
     async find(ref, { deleted = false, scope = everything } = {}) {

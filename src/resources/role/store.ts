@@ -70,12 +70,12 @@ export function roleStore(db: Db, { now, newId }: StoreTools): RoleStore {
   }
 
   const store: RoleStore = {
-    async list({ cursor, limit, search, deleted = false, scope = everything }) {
+    async list({ cursor, limit, total, search, deleted = false, scope = everything }) {
       let query = rows()
         .where('roles.deleted_at', deleted ? 'is not' : 'is', null)
         .where(roleWithin(scope))
       if (search) query = query.where('roles.name', 'like', sql<string>`${containing(search)} escape '\\'`)
-      return readPage(query, { cursor, limit }, alphabetical('roles', 'name'), withPermissions)
+      return readPage(query, { cursor, limit, total }, alphabetical('roles', 'name'), withPermissions)
     },
 
     async find(ref, { deleted = false, scope = everything } = {}) {

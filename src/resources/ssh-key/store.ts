@@ -83,11 +83,11 @@ export function sshKeyStore(db: Db, { now }: StoreTools): SshKeyStore {
       .select('tenants.name as tenant_name')
 
   return {
-    async list({ cursor, limit, search, scope = everything, tenantId }) {
+    async list({ cursor, limit, total, search, scope = everything, tenantId }) {
       let query = rows().where('ssh_keys.deleted_at', 'is', null).where(tenantWithin(scope))
       if (tenantId !== undefined) query = query.where('ssh_keys.tenant_id', '=', tenantId)
       if (search) query = query.where('ssh_keys.name', 'like', sql<string>`${containing(search)} escape '\\'`)
-      return readPage(query, { cursor, limit }, alphabetical('ssh_keys', 'name'), (found) => found.map(sshKeyOf))
+      return readPage(query, { cursor, limit, total }, alphabetical('ssh_keys', 'name'), (found) => found.map(sshKeyOf))
     },
 
     async get(id, scope) {

@@ -6,7 +6,7 @@ import { type Context, defineOperation } from '../context.ts'
 import { AcceptedOrAsked } from '../domain/schema.ts'
 import { type HeldThing, type HoldChange, suspend as hold, holdsShown, unsuspend as lift } from '../hold/hold.ts'
 import { AcceptedHold, holdRule, liftRule, suspendInput, unsuspendInput } from '../hold/schema.ts'
-import { deletedInput, listInput, pageOf, searchInput } from '../listing.ts'
+import { deletedInput, Flag, listInput, pageOf, searchInput, sortInput } from '../listing.ts'
 import { PackageRef } from '../package/schema.ts'
 import { withinAllotment } from '../reseller/allotment.ts'
 import { chooseSeller } from '../reseller/choose-seller.ts'
@@ -36,7 +36,10 @@ export const list = defineOperation({
       status: TenantStatus.optional().describe('Tenants in this status only'),
       package: PackageRef.optional().describe('Tenants with this package only'),
       reseller: ResellerRef.optional().describe('Tenants of this reseller only'),
-      ...searchInput,
+      search: searchInput.search.describe('Text that its name, its owner’s address or a name of its sites holds'),
+      named: Flag.default(false).describe('Search its own names alone'),
+      total: searchInput.total,
+      ...sortInput,
       ...deletedInput,
       ...listInput,
     }),

@@ -8,7 +8,7 @@ import type { TenantTable } from '../../store/tables/hosting.ts'
 import { isLocked } from '../hold/locked.ts'
 import type { QueuedRow } from '../job/queued-row.ts'
 import type { ListQuery, Page } from '../listing.ts'
-import { alphabetical, readPage } from '../read-page.ts'
+import { alphabetical, newestFirst, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
 import {
@@ -33,6 +33,8 @@ export interface TenantQuery extends ListQuery {
   readonly scope?: Scope
   readonly packageId?: Id | undefined
   readonly resellerId?: Id | undefined
+  /** The search looks at its own names alone. */
+  readonly named?: boolean | undefined
 }
 
 export interface TenantStore {
@@ -96,7 +98,19 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
   }
 
   const store: TenantStore = {
-    async list({ cursor, limit, search, status, deleted = false, scope = everything, packageId, resellerId }) {
+    async list({
+      cursor,
+      limit,
+      total,
+      sort,
+      search,
+      named = false,
+      status,
+      deleted = false,
+      scope = everything,
+      packageId,
+      resellerId,
+    }) {
       let query = rows().where(inTrash(deleted)).where(tenantWithin(scope))
       if (resellerId !== undefined) query = query.where('tenants.reseller_id', '=', resellerId)
       if (packageId !== undefined) query = query.where('tenants.package_id', '=', packageId)
@@ -107,14 +121,19 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
           .where(shownStatus(), '=', status)
       if (search) {
         const like = (text: string) => sql<string>`${containing(text)} escape '\\'`
+        const sites = db.selectFrom('domain_names').select('tenant_id').where('name', 'like', like(search))
         query = query.where((eb) =>
           eb.or([
             eb('tenants.name', 'like', like(search)),
             eb('tenants.display_key', 'like', like(displayKey(search))),
+            ...(named ? [] : [eb('users.email', 'like', like(search)), eb('tenants.id', 'in', sites)]),
           ]),
         )
       }
-      return readPage(query, { cursor, limit }, alphabetical('tenants', 'name'), (rows) => rows.map(tenantOf))
+      const page = { cursor, limit, total }
+      const tenantsOf = (found: readonly Row[]) => found.map(tenantOf)
+      if (sort === 'newest') return readPage(query, page, newestFirst('tenants'), tenantsOf)
+      return readPage(query, page, alphabetical('tenants', 'name'), tenantsOf)
     },
 
     async find(ref, { deleted = false, scope = everything } = {}) {

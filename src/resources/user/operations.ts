@@ -12,7 +12,7 @@ import {
   refuseBelowHolds,
 } from '../hold/hold.ts'
 import { Held, holdRule, liftRule, suspendInput, unsuspendInput } from '../hold/schema.ts'
-import { deletedInput, listInput, pageOf, searchInput } from '../listing.ts'
+import { deletedInput, listInput, pageOf, searchInput, sortInput } from '../listing.ts'
 import { badInput, conflict } from '../refusals.ts'
 import { RoleRef } from '../role/schema.ts'
 import { TenantRef } from '../tenant/schema.ts'
@@ -43,6 +43,7 @@ export const list = defineOperation({
       tenant: TenantRef.optional().describe('Users of this tenant only'),
       status: UserStatus.optional().describe('Users in this status only; with a closed tenant its users are suspended'),
       ...searchInput,
+      ...sortInput,
       ...deletedInput,
       ...listInput,
     }),

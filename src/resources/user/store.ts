@@ -7,7 +7,7 @@ import type { UserTable } from '../../store/tables/people.ts'
 import type { Permissions } from '../actor.ts'
 import { isLocked } from '../hold/locked.ts'
 import type { ListQuery, Page } from '../listing.ts'
-import { alphabetical, readPage } from '../read-page.ts'
+import { alphabetical, newestFirst, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, userWithin } from '../scope.ts'
 import { containing, countUpTo, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
@@ -106,7 +106,7 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
   }
 
   const store: UserStore = {
-    async list({ cursor, limit, search, status, deleted = false, scope = everything, roleId, tenantId }) {
+    async list({ cursor, limit, total, sort, search, status, deleted = false, scope = everything, roleId, tenantId }) {
       let query = rows()
         .where('users.deleted_at', deleted ? 'is not' : 'is', null)
         .where(userWithin(scope))
@@ -114,7 +114,9 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
       if (tenantId !== undefined) query = query.where('users.tenant_id', '=', tenantId)
       if (status !== undefined) query = query.where(inEffect(status))
       if (search) query = query.where('users.email', 'like', sql<string>`${containing(search)} escape '\\'`)
-      return readPage(query, { cursor, limit }, alphabetical('users', 'email'), withRoles)
+      const page = { cursor, limit, total }
+      if (sort === 'newest') return readPage(query, page, newestFirst('users'), withRoles)
+      return readPage(query, page, alphabetical('users', 'email'), withRoles)
     },
 
     count(most, scope) {
