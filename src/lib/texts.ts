@@ -3,6 +3,7 @@
  * errors bring their own words, and each kind of thing its own under `kinds`. Templates read the catalogue as `t`; a test
  * finds keys that they name and it lacks.
  */
+import { plainWords } from './plain-words.ts'
 
 /** The words of a kind that pages use without knowing it. */
 export interface KindWords {
@@ -100,6 +101,9 @@ export const shared = {
     placeOfRole: 'Needed for a role that reaches one customer.',
     lines: 'One per line.',
     emptyIsNone: 'Leave it empty for no limit.',
+    beginWith: 'Begin with:',
+    on: 'On',
+    off: 'Off',
     between: 'From',
     to: 'to',
     atLeast: 'At least',
@@ -630,12 +634,28 @@ export const shared = {
   } as Readonly<Record<string, string>>,
 } as const
 
-export type Texts = typeof shared & { readonly kinds: Readonly<Record<string, KindWords>> }
+export type Texts = typeof shared & {
+  readonly kinds: Readonly<Record<string, KindWords>>
+  /** Each operation as a right that somebody has. */
+  readonly rights: Readonly<Record<string, string>>
+}
 
 /** The catalogue: what all pages say, and what each kind brings. */
-export function withKinds(kinds: readonly { readonly name: string; readonly words: KindWords }[]): Texts {
+export function withKinds(kinds: readonly Worded[]): Texts {
   const fields = Object.assign({}, ...kinds.map(({ words }) => words.fields), shared.fields)
-  return { ...shared, fields, kinds: Object.fromEntries(kinds.map(({ name, words }) => [name, words])) }
+  const operations = kinds.flatMap((kind) => Object.values(kind.operations))
+  return {
+    ...shared,
+    fields,
+    kinds: Object.fromEntries(kinds.map(({ name, words }) => [name, words])),
+    rights: Object.fromEntries(operations.map(({ name, summary }) => [name, plainWords(summary)])),
+  }
+}
+
+interface Worded {
+  readonly name: string
+  readonly words: KindWords
+  readonly operations: Readonly<Record<string, { readonly name: string; readonly summary: string }>>
 }
 
 /** `Create site shop.example.com`: an operation or a job in words. */

@@ -73,6 +73,16 @@ export interface Hub {
   readonly isGone: boolean
 }
 
+export interface Preset<W> {
+  title(words: W): string
+  has(operation: Pick<AnyOperation, 'name' | 'effect'>): boolean
+}
+
+export interface Offer {
+  readonly value: string
+  readonly title: string
+}
+
 /** One thing's page. */
 export interface DetailPage {
   /** The reference unless told. */
@@ -135,6 +145,10 @@ export interface Kind<N extends string = string, S extends z.ZodType = z.ZodType
   readonly detail?: Detail<z.output<S>, W> | 'special'
   /** Its tabs on pages of other kinds, by kind; below its parent it has one with its list. */
   readonly tabs?: Readonly<Record<string, readonly Tab<Hub, NoInfer<W>>[]>>
+  /** Sets of choices that lists in its forms begin with, by field. */
+  readonly presets?: Readonly<Record<string, readonly Preset<NoInfer<W>>[]>>
+  /** What a field of its forms takes, where other fields decide that; an empty value is none. */
+  offers?(field: string, values: Readonly<Record<string, string>>, t: Texts): readonly Offer[] | undefined
   /** How its stores are made; each opens `Stores` by its name. */
   readonly stores?: StoreFactories
   /** Of its own tables, numbered among all migrations of the store. Never edited: a store that has seen one holds its text. */

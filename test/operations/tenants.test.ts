@@ -531,3 +531,33 @@ it('stay in a trash that is a place of its own, with the days that are left and 
   expect(page.text.replaceAll('&amp;', '&')).toContain(`/do/tenant.restore?tenant=${thrown?.id}&_back=`)
   expect(plain(own.text)).toContain('The trash is empty.')
 })
+
+it('have people whose rights are sentences, chosen by presets, and settings of few values that are chosen', async () => {
+  const admin = await test.administrator('rights@example.com')
+  const ticked = (html: string) => [...html.matchAll(/name="scopes" value="([^"]+)" checked/g)].map(([, name]) => name)
+  const linked = (html: string, title: string) =>
+    [...html.matchAll(/<a href="([^"]*)">([^<]*)<\/a>/g)].find(([, , text]) => text === title)?.[1] ??
+    expect.fail(title)
+  const setting = (key: string) => admin.ask({ path: `/do/settings.update?key=${key}` })
+
+  const form = await admin.ask({ path: '/do/api-key.create?user=rights%40example.com' })
+  const reading = await admin.ask({ path: linked(form.text, 'Read only').replaceAll('&amp;', '&') })
+  const role = await admin.ask({ path: '/roles/user' })
+  const proof = await setting('domains.ask_proof')
+  const php = await setting('sites.default_php')
+  const off = await admin.form('/do/settings.update', { key: 'domains.ask_proof', value: 'false', _do: 'run' })
+  const stored = (await admin.call('GET', '/api/v1/settings/domains.ask_proof')).json().value
+  await admin.call('PATCH', '/api/v1/settings/domains.ask_proof', { value: true })
+
+  expect(form.text).toMatch(/<label for="f-scopes-\d+">List customers <code>tenant\.list<\/code><\/label>/)
+  expect(plain(role.text)).toContain('List domains')
+  const boxes = [...form.text.matchAll(/name="scopes" value="([^"]+)"/g)].map(([, name]) => name)
+  const isRead = (one?: string) => operations.find(({ name }) => name === one)?.effect === 'read'
+  expect(ticked(form.text)).toEqual([])
+  expect(ticked(reading.text)).toEqual(boxes.filter(isRead))
+  expect(ticked(reading.text).length).toBeGreaterThan(5)
+  expect(reading.text).toContain('rights@example.com')
+  expect(proof.text).toMatch(/<option value="true" selected>On</)
+  expect(php.text).toMatch(/<option value="" selected>automatic</)
+  expect([off.status, stored]).toEqual([303, false])
+})

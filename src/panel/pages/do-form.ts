@@ -5,9 +5,11 @@ import { isRecord } from '../../contract/fields.ts'
 import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../contract/operation.ts'
 import { toCommandLine, usageLine } from '../../lib/command-spec.ts'
 import { plainWords } from '../../lib/plain-words.ts'
-import { path } from '../../lib/safe-url.ts'
+import { path, query } from '../../lib/safe-url.ts'
 import { shownOnce } from '../../lib/shown-once.ts'
 import { deed, label, type Texts } from '../../lib/texts.ts'
+import { kinds } from '../../resources/index.ts'
+import { type AnyKind, wordsOf } from '../../resources/kind.ts'
 import type { JobPlan } from '../http/types.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { planView } from './diff-lines.ts'
@@ -45,9 +47,15 @@ export async function sendForm(
   const shown = subject(operation, values)
   const own = Object.keys(ownTenant(request, operation))
   const hidden = asks ? Object.keys(values) : [...new Set([...shown, ...own.filter((name) => values[name])])]
-  const choices: ReadonlyMap<string, readonly Choice[]> = asks
-    ? new Map()
-    : await referenceChoices(kit, request, operation)
+  const choices = asks ? new Map<string, readonly Choice[]>() : await referenceChoices(kit, request, operation)
+  const kind = kinds.find(({ name }) => name === kindOf(operation))
+  const fields = operation.fields.map((field) => {
+    const offers = kind?.offers?.(field.name, values, t)
+    if (offers === undefined) return field
+    choices.set(field.name, offers)
+    const required = field.required && offers.every(({ value }) => value !== '')
+    return { ...field, type: 'choice' as const, nullable: false, required, choices: offers.map(({ value }) => value) }
+  })
   const place = asks ? null : await placeOfRole(kit, request, operation, values)
   const without = new Set([
     ...hidden,
@@ -55,7 +63,12 @@ export async function sendForm(
     ...(place === 'none' && !values.tenant ? ['tenant'] : []),
   ])
   const unenforced = kindOf(operation) === 'package' ? kit.deps.agent.unenforced : []
-  const controls = formControls(operation, { t, values, error, choices, without, unenforced, place })
+  const controls = formControls(operation, { t, values, error, choices, fields, without, unenforced, place }).map(
+    (control) => ({
+      ...control,
+      presets: presetsOf(kit, state, kind, control.name, choices.get(control.name)),
+    }),
+  )
   const labels = new Map(operation.fields.map((field) => [field.name, fieldLabel(t, field)]))
   const input = inputOf(operation, values, state.present)
   const title = formTitle(
@@ -98,6 +111,24 @@ export async function sendForm(
         call: apiCallText(apiCall(operation, input)),
       },
     },
+  })
+}
+
+/** The same form with the boxes of a preset ticked, as far as this visitor is offered them. */
+function presetsOf(
+  { deps, t }: PageKit,
+  { operation, values, back }: FormState,
+  kind: AnyKind | undefined,
+  field: string,
+  offered: readonly Choice[] = [],
+): { title: string; href: string }[] {
+  const open = Object.entries(values).filter(([name]) => !operation.secret?.includes(name))
+  return (kind?.presets?.[field] ?? []).flatMap(({ title, has }) => {
+    const chosen = deps.operations.filter((one) => has(one) && offered.some(({ value }) => value === one.name))
+    if (kind === undefined || chosen.length === 0) return []
+    const ticked = { [field]: chosen.map(({ name }) => name).join('\n'), _back: back }
+    const href = path`/do/${operation.name}` + query({ ...Object.fromEntries(open), ...ticked })
+    return [{ title: title(wordsOf(t, kind)), href }]
   })
 }
 

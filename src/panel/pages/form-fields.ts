@@ -12,6 +12,8 @@ import type { PlaceOfRole } from './place-of-role.ts'
 export interface Choice {
   readonly value: string
   readonly title: string
+  /** The name that programs use, where people read another. */
+  readonly code?: string
   /** Heading under which it stands with its like, among boxes. */
   readonly group?: string
 }
@@ -34,6 +36,8 @@ export interface Control {
   readonly choices: readonly Choice[]
   /** Boxes of `checks`. */
   readonly groups?: readonly BoxGroup[]
+  /** Links to the same form with some of its boxes ticked. */
+  readonly presets?: readonly { readonly title: string; readonly href: string }[]
   readonly value: string
   readonly required: boolean
   /** Worth saying that it may stay empty. */
@@ -50,6 +54,8 @@ export interface FormOptions {
   readonly error: WcpError | null
   /** The choices of references by field name; a field without is free text. */
   readonly choices: ReadonlyMap<string, readonly Choice[]>
+  /** Where they are asked in another way than the operation says. */
+  readonly fields?: readonly Field[]
   /** Fields that the page shows in another way. */
   readonly without: ReadonlySet<string>
   /** Fields of limits that this machine cannot enforce. */
@@ -68,7 +74,7 @@ const staysOpen = new Set(['role'])
 const longestSelect = 60
 
 export function formControls(operation: AnyOperation, options: FormOptions): Control[] {
-  return operation.fields
+  return (options.fields ?? operation.fields)
     .filter((field) => !options.without.has(field.name))
     .map((field) =>
       control(field, operation.secret?.includes(field.name) ?? false, verbOf(operation) === 'update', options),
@@ -155,7 +161,8 @@ function selectChoices(
       : hasDefault.has(field.name)
         ? t.form.standard
         : t.form.nothing
-  const first = field.required && field.nullable ? [] : [{ value: '', title: open }]
+  const isSaid = (field.required && field.nullable) || words.some(({ value }) => value === '')
+  const first = isSaid ? [] : [{ value: '', title: open }]
   const all = [...first, ...words, ...none]
   // A typed or stored value stays choosable, or sending the form would change it unasked.
   return all.some((choice) => choice.value === value) ? all : [...all, { value, title: value }]

@@ -49,7 +49,7 @@ function keyScopeChoices(kit: PageKit, { actor }: FastifyRequest): Choice[] {
 
 function permissionBox({ t }: PageKit, name: string): Choice {
   const kind = kindOf({ name })
-  return { value: name, title: name, group: t.kinds[kind]?.many ?? kind }
+  return { value: name, title: t.rights[name] ?? name, code: name, group: t.kinds[kind]?.many ?? kind }
 }
 
 function featureChoices({ t }: PageKit, field: Field): Choice[] {

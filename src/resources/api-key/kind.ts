@@ -3,7 +3,8 @@ import { type Section, statusBadge } from '../../lib/page-model.ts'
 import { query } from '../../lib/safe-url.ts'
 import { label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
-import { permissionFacts } from '../role/kind.ts'
+import { isOfBilling, isOfDeploying, isReading } from '../presets.ts'
+import { permissionSection } from '../role/kind.ts'
 import * as operations from './operations.ts'
 import { ApiKey } from './schema.ts'
 import { apiKeyStore } from './store.ts'
@@ -22,6 +23,7 @@ const words = {
   use: 'Used',
   signs: 'to sign requests, never sent',
   never: 'never',
+  presets: { reading: 'Read only', deploying: 'Deploy', billing: 'Billing' },
 }
 
 export const apiKey = defineKind({
@@ -50,11 +52,18 @@ export const apiKey = defineKind({
         status: statusBadge(one.status),
         main: one.deletedAt === null && may('api-key.revoke') ? [{ title: t.verbs.revoke, href, danger: true }] : [],
         sections: [
-          permissionFacts(t, { holdsAll: false, permissions: one.scopes }),
+          permissionSection(t, { holdsAll: false, permissions: one.scopes }),
           { ...apiKeyFacts(t, one, words), isAside: true },
         ],
       }
     },
+  },
+  presets: {
+    scopes: [
+      { title: ({ presets }) => presets.reading, has: isReading },
+      { title: ({ presets }) => presets.deploying, has: isOfDeploying },
+      { title: ({ presets }) => presets.billing, has: isOfBilling },
+    ],
   },
   stores: { apiKeys: (db, material) => apiKeyStore(db, material, material.keys) },
   purge: async ({ apiKeys }, moment) => ({ jobs: 0, rows: await apiKeys.purgeBefore(moment) }),

@@ -2,6 +2,7 @@
 import type { Section } from '../../lib/page-model.ts'
 import { label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
+import { isOfBilling, isOfSites, isReading } from '../presets.ts'
 import * as operations from './operations.ts'
 import { Role } from './schema.ts'
 import { roleStore } from './store.ts'
@@ -14,6 +15,7 @@ const words = {
   none: 'No roles',
   noneText: 'A role is a set of permissions that users are given.',
   builtIn: 'comes with the product',
+  presets: { reading: 'Look at everything', sites: 'Run sites', billing: 'Billing' },
 }
 
 export const role = defineKind({
@@ -46,8 +48,15 @@ export const role = defineKind({
     page: async (one, { t, words }) => ({
       title: roleTitle(t, one.name),
       isFixed: one.isBuiltIn,
-      sections: [permissionFacts(t, one), { ...roleFacts(t, one, words), isAside: true }],
+      sections: [permissionSection(t, one), { ...roleFacts(t, one, words), isAside: true }],
     }),
+  },
+  presets: {
+    permissions: [
+      { title: ({ presets }) => presets.reading, has: isReading },
+      { title: ({ presets }) => presets.sites, has: isOfSites },
+      { title: ({ presets }) => presets.billing, has: isOfBilling },
+    ],
   },
   stores: { roles: roleStore },
   purge: async ({ roles }, moment) => ({ jobs: 0, rows: await roles.purgeDeletedBefore(moment) }),
@@ -68,17 +77,12 @@ function roleFacts(t: Texts, one: Role, { builtIn }: typeof words): Section {
   }
 }
 
-/** One line for each kind of thing: `domain` – `create, delete`. */
-export function permissionFacts(t: Texts, one: Pick<Role, 'holdsAll' | 'permissions'>): Section {
-  const byKind = Map.groupBy(one.permissions, (name) => name.slice(0, name.indexOf('.')))
-  const facts = [...byKind].map(([kind, names]) => ({
-    title: t.kinds[kind]?.many ?? kind,
-    text: names.map((name) => name.slice(name.indexOf('.') + 1)).join(', '),
-  }))
-  return {
-    title: label(t, 'permissions'),
-    facts: one.holdsAll ? [{ title: t.account.all, text: t.holdsAll }] : facts,
-  }
+/** Each permission in a sentence, beside the name that programs use. */
+export function permissionSection(t: Texts, one: Pick<Role, 'holdsAll' | 'permissions'>): Section {
+  const title = label(t, 'permissions')
+  if (one.holdsAll) return { title, facts: [{ title: t.account.all, text: t.holdsAll }] }
+  const rows = one.permissions.map((name) => [{ text: t.rights[name] ?? name }, { code: name }])
+  return { title, table: { caption: title, columns: [{ title }, { title: label(t, 'action'), wide: true }], rows } }
 }
 
 /** A role of the product in words, any other by its name. */
