@@ -19,13 +19,13 @@ export function csvRoutes(app: FastifyInstance, kit: PageKit): void {
 }
 
 function file(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
-  const operation = kit.operation(`${kind.name}.list`)
-  const { columns } = operation
-  if (columns === undefined) return
   app.get<{ Querystring: Readonly<Record<string, string | undefined>> }>(
     `${kind.path}.csv`,
     { config: { access: 'session' } },
     async (request, reply) => {
+      const operation = kit.operation(`${kind.name}.list`)
+      const { columns } = operation
+      if (columns === undefined) throw new WcpError('not_found', 'Cannot save this list: it has no columns')
       const { cursor: _, ...narrowing } = inputIn(operation, request.query)
       const rows: Record<string, unknown>[] = []
       let cursor: string | null = null

@@ -31,9 +31,9 @@ export function detailRoutes(app: FastifyInstance, kit: PageKit): void {
 
 function detail(app: FastifyInstance, kit: PageKit, kind: AnyKind, own: Detail<Item, unknown>): void {
   const access = { config: { access: 'session' } } as const
-  const get = kit.operation(`${kind.name}.get`)
-  const [key = kind.name] = httpBinding(get).pathKeys
   const seen = async (request: FastifyRequest, name: string): Promise<Seen> => {
+    const get = kit.operation(`${kind.name}.get`)
+    const [key = kind.name] = httpBinding(get).pathKeys
     const { value } = await kit.run(request, get.name, { [key]: name })
     const item: Item = kind.item.parse(value)
     const ref = own.ref(item)
@@ -56,7 +56,7 @@ function detail(app: FastifyInstance, kit: PageKit, kind: AnyKind, own: Detail<I
       slug: null,
       again,
       sections: [...drift, ...front, ...detail.sections, ...first],
-      command: { operation: get, input: one.input },
+      command: { operation: one.get, input: one.input },
     })
   })
 
