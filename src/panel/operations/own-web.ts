@@ -1,7 +1,7 @@
 /** The web server of this machine, asked as a visitor asks it: one request, of which the head alone is read. */
 import { request as httpRequest, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { checkServerIdentity, connect, type PeerCertificate } from 'node:tls'
+import { checkServerIdentity, connect } from 'node:tls'
 import type { Context } from '../../resources/context.ts'
 import type { Shown, Visit } from '../../resources/domain/visit.ts'
 
@@ -45,6 +45,7 @@ function visit(host: string, way: 'http' | 'https', { httpPort, httpsPort }: Own
       resolve({ status: answer.statusCode ?? 0, toHttps })
     })
     asked.on('error', (error) => resolve({ failure: reasonOf(error) }))
+    asked.on('close', () => resolve({ failure: 'closed' }))
     asked.end()
   })
 }
@@ -59,10 +60,10 @@ function shown(host: string, { httpsPort }: OwnWebOptions): Promise<Shown> {
     socket.setTimeout(patienceMs, () => end(null))
     socket.on('error', () => end(null))
     socket.on('secureConnect', () => {
-      const certificate: Partial<PeerCertificate> = socket.getPeerCertificate()
-      const until = Date.parse(certificate.valid_to ?? '')
+      const certificate = socket.getPeerCertificate()
+      const until = Date.parse(certificate.valid_to)
       if (Number.isNaN(until)) return end(null)
-      const names = checkServerIdentity(host, certificate as PeerCertificate) === undefined
+      const names = checkServerIdentity(host, certificate) === undefined
       end({ names, validTo: new Date(until).toISOString() })
     })
   })

@@ -55,7 +55,7 @@ function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
           title: words.many,
           lede: words.lede,
           actions: [
-            ...(kind.list?.actions?.({ t, words }, narrowing) ?? []),
+            ...(kind.list?.actions?.({ t, words }, withoutSize(narrowing)) ?? []),
             ...(add === null ? [] : [{ ...add, main: true, icon: 'add' }]),
           ],
         },
