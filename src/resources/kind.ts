@@ -54,6 +54,8 @@ export interface Rows<W> {
 export interface Tab<T, W> {
   /** Last part of its address. */
   readonly slug: string
+  /** Smaller ones come first; 50 unless told. */
+  readonly order?: number
   title(look: Pick<Look<W>, 't' | 'words'>): string
   /** The operation that it shows; who may not call it does not see the tab. */
   readonly needs: string

@@ -6,6 +6,7 @@ import type { Hub, Look, Tab } from './kind.ts'
 export interface ListTab<W> {
   readonly kind: string
   readonly slug: string
+  readonly order?: number
   /** Heading of the kind unless told. */
   title?(look: Pick<Look<W>, 't' | 'words'>): string
   /** How the list is narrowed, and how the form of a new one begins. */
@@ -14,10 +15,11 @@ export interface ListTab<W> {
 
 const shown = 50
 
-export function listTab<W extends KindWords>({ kind, slug, title, input }: ListTab<W>): Tab<Hub, W> {
+export function listTab<W extends KindWords>({ kind, slug, order, title, input }: ListTab<W>): Tab<Hub, W> {
   const titleOf: Tab<Hub, W>['title'] = (look) => title?.(look) ?? look.words.many
   return {
     slug,
+    ...(order !== undefined && { order }),
     title: titleOf,
     needs: `${kind}.list`,
     input,

@@ -318,9 +318,9 @@ it('have pages in parts: what a kind adds, for who may see it, and the command t
   const parts = [...tenant.links, ...site.links].map(([, href = '']) => href)
   const pages = await Promise.all(parts.map((href) => read(admin, href)))
 
-  expect(tenant.titles).toEqual(['[Sites]', 'Usage', 'Plan', 'Databases', 'SSH keys', 'People', 'Activity'])
+  expect(tenant.titles).toEqual(['[Sites]', 'People', 'Usage', 'Plan', 'Databases', 'SSH keys', 'Activity'])
   expect(own.titles).not.toContain('People')
-  expect(site.titles).toEqual(['[Overview]', 'Domains', 'Check', 'HTTPS', 'Databases', 'Activity'])
+  expect(site.titles).toEqual(['[Overview]', 'Domains', 'HTTPS', 'Databases', 'Check', 'Activity'])
   expect(pages.map(({ status, titles }) => [status, titles.filter((one) => one?.startsWith('[')).length])).toEqual(
     parts.map(() => [200, 1]),
   )

@@ -1,4 +1,4 @@
-/** The tabs of a thing's page: those of its kind, then those that other kinds put there. */
+/** The tabs of a thing's page: those of its kind, and those that other kinds put there. */
 import type { FastifyRequest } from 'fastify'
 import type { AnyOperation } from '../../contract/operation.ts'
 import type { Section } from '../../lib/page-model.ts'
@@ -15,6 +15,7 @@ export interface OpenTab {
   /** It is left out for all others. */
   readonly isFor: boolean
   readonly slug: string
+  readonly order: number
   readonly title: string
   readonly command: { readonly operation: AnyOperation; readonly input: Input }
   sections(): Promise<readonly Section[]>
@@ -39,15 +40,17 @@ export function tabsOf(kit: PageKit, request: FastifyRequest, kind: AnyKind, ite
     return {
       isFor: kit.may(request, tab.needs),
       slug: tab.slug,
+      order: tab.order ?? 50,
       title: tab.title(look as never),
       command: { operation: kit.operation(tab.needs), input: tab.input(one) },
       sections: () => tab.sections(one, look as never),
     }
   }
-  return [
+  const all = [
     ...(detail?.tabs ?? []).map((tab) => open(kind, tab, item)),
     ...kinds.flatMap((other) => tabsOn(other, kind, detail?.front).map((tab) => open(other, tab, hub))),
   ]
+  return all.sort((one, next) => one.order - next.order)
 }
 
 /** What `other` says, else its list below its parent, unless that comes first there anyway. */

@@ -16,6 +16,7 @@ type Words = typeof words
 
 const httpsTab: Tab<Hub, typeof words> = {
   slug: 'https',
+  order: 20,
   title: ({ words }) => words.https,
   needs: 'certificate.list',
   input: ({ ref }) => ({ domain: ref }),

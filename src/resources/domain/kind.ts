@@ -24,6 +24,7 @@ const refOf = ({ id, fqdn, status }: Domain) => (status === 'unverified' ? id : 
 
 const namesTab: Tab<Domain, typeof words> = {
   slug: 'names',
+  order: 10,
   title: ({ words }) => words.names,
   needs: 'domain.get',
   input: (one) => ({ domain: refOf(one) }),
@@ -47,6 +48,7 @@ const namesTab: Tab<Domain, typeof words> = {
 
 const checkTab: Tab<Domain, typeof words> = {
   slug: 'check',
+  order: 80,
   title: ({ words }) => words.check,
   needs: 'domain.check',
   input: (one) => ({ domain: refOf(one) }),

@@ -22,6 +22,7 @@ const words = {
 /** What has been done to it. One in the trash is no name of a list. */
 const activityTab: Tab<Hub, typeof words> = {
   slug: 'activity',
+  order: 90,
   title: ({ words }) => words.activity,
   needs: 'job.list',
   input: jobsAbout,

@@ -43,6 +43,7 @@ const words = {
 
 const usageTab: Tab<Tenant, typeof words> = {
   slug: 'usage',
+  order: 20,
   title: ({ words }) => words.usage,
   needs: 'tenant.usage',
   input: ({ name }) => ({ tenant: name }),
@@ -59,6 +60,7 @@ const usageTab: Tab<Tenant, typeof words> = {
 
 const planTab: Tab<Tenant, typeof words> = {
   slug: 'plan',
+  order: 30,
   title: ({ t }) => label(t, 'package'),
   needs: 'package.get',
   input: ({ packageId }) => ({ package: packageId }),

@@ -33,6 +33,7 @@ const words = {
 const peopleTab = listTab<typeof words>({
   kind: 'user',
   slug: 'people',
+  order: 10,
   title: ({ words }) => words.people,
   input: ({ ref }) => ({ tenant: ref }),
 })
