@@ -82,7 +82,7 @@ export function permissionSection(t: Texts, one: Pick<Role, 'holdsAll' | 'permis
   const title = label(t, 'permissions')
   if (one.holdsAll) return { title, facts: [{ title: t.account.all, text: t.holdsAll }] }
   const rows = one.permissions.map((name) => [{ text: t.rights[name] ?? name }, { code: name }])
-  return { title, table: { caption: title, columns: [{ title }, { title: label(t, 'action'), wide: true }], rows } }
+  return { title, table: { caption: title, columns: [{ title }, { title: label(t, 'name'), wide: true }], rows } }
 }
 
 /** A role of the product in words, any other by its name. */
