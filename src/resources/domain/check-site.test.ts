@@ -62,6 +62,7 @@ it.each<[string, World, string, string, string]>([
     'good',
     'Over HTTPS, to which visitors are sent: status 200.',
   ],
+  ['a way to HTTPS without a certificate', { plain: { status: 308, toHttps: true } }, 'http', 'good', 'Status 308.'],
   ['an empty directory', { plain: { status: 403, toHttps: false } }, 'http', 'bad', 'Status 403.'],
   ['a web server that is away', { plain: { failure: 'refused' } }, 'route', 'bad', 'Nothing listens'],
   ['a name that it does not know', { plain: { failure: 'closed' } }, 'route', 'bad', 'no site of this name'],

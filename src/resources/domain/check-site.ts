@@ -39,7 +39,7 @@ export async function checkSite(context: Context, domain: Domain): Promise<SiteC
   const found: Readonly<Record<SiteCheck['step'], Found>> = {
     dns,
     route: routeOf(domain, plain, health?.services.find(({ name }) => name === 'nginx')?.state),
-    http: answerOf(answer, isSentOn(plain)),
+    http: answerOf(answer, { isOverHttps: answer !== plain }),
     certificate: certificateOf(shown, context.now),
     php: phpOf(context, domain, answer),
     suspension: await suspensionOf(context, domain),
@@ -71,7 +71,10 @@ async function dnsOf({ settings, web }: Context, domain: Domain): Promise<Found>
 /** Whether the web server knows the name at all. */
 function routeOf({ status, fqdn }: Domain, plain: Visit, server: string | undefined): Found {
   if (status === 'unverified')
-    return bad('The name waits for the proof of its ownership.', 'Set the TXT record of this page in the DNS.')
+    return bad(
+      'The name waits for the proof of its ownership.',
+      `Set its TXT record in the DNS, as "wcp domain proofs ${fqdn}" lists it.`,
+    )
   if (status === 'error') return bad('The site was not created.', 'Read its last job, and try it again.')
   if (server !== undefined && server !== 'running')
     return bad(`The web server is ${server}.`, 'An administrator starts it: systemctl start nginx.')
@@ -86,10 +89,10 @@ function routeOf({ status, fqdn }: Domain, plain: Visit, server: string | undefi
   return unknown(`The web server did not answer in time (${plain.failure}).`)
 }
 
-function answerOf(answer: Visit, isSentOn: boolean): Found {
+function answerOf(answer: Visit, { isOverHttps }: { isOverHttps: boolean }): Found {
   if ('failure' in answer) return unknown('No answer to look at.')
   const { status } = answer
-  const way = isSentOn ? 'Over HTTPS, to which visitors are sent: status' : 'Status'
+  const way = isOverHttps ? 'Over HTTPS, to which visitors are sent: status' : 'Status'
   const remedy = remedies[status] ?? (status >= 500 ? 'Look into the errors of the site.' : '')
   return status >= 400 ? bad(`${way} ${status}.`, remedy) : good(`${way} ${status}.`)
 }
