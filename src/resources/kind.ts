@@ -77,7 +77,7 @@ export interface Hub {
 
 export interface Preset<W> {
   title(words: W): string
-  has(operation: Pick<AnyOperation, 'name' | 'effect'>): boolean
+  has(operation: Pick<AnyOperation, 'name' | 'effect' | 'policy'>): boolean
 }
 
 export interface Offer {

@@ -1,7 +1,7 @@
 /** Sets of permissions that people begin with, when they make a role or an API key. */
 import type { AnyOperation } from '../contract/operation.ts'
 
-type Named = Pick<AnyOperation, 'name' | 'effect'>
+type Named = Pick<AnyOperation, 'name' | 'effect' | 'policy'>
 
 export function isReading({ effect }: Named): boolean {
   return effect === 'read'
@@ -15,11 +15,9 @@ export function isOfDeploying({ name }: Named): boolean {
   return ['domain', 'job'].includes(kind) && deploying.includes(verb)
 }
 
-const ofSites = ['domain', 'certificate', 'database', 'ssh-key', 'job']
-
-export function isOfSites({ name }: Named): boolean {
-  const [kind = ''] = name.split('.')
-  return ofSites.includes(kind) || ['tenant.list', 'tenant.get', 'tenant.usage'].includes(name)
+/** As a customer does, whichever kinds of things there are. */
+export function isOfSites({ policy }: Named): boolean {
+  return policy.holders?.includes('customer') ?? false
 }
 
 const billing = ['list', 'get', 'usage', 'sell', 'create', 'update', 'suspend', 'unsuspend', 'lock', 'unlock']

@@ -16,11 +16,11 @@ export async function readPage<D, T extends keyof D & string, R extends Row<C>, 
   order: Order<T, C>,
   itemsOf: (rows: Simplify<R>[]) => I[] | Promise<I[]>,
 ): Promise<Page<I>> {
-  const { table, column, idOf, direction, value } = order
+  const { table, column, idOf, direction } = order
   const columns = [sql.ref(`${table}.${column}`), ...(idOf === null ? [] : [sql.ref(`${idOf}.id`)])]
   let page = query.limit(limit + 1)
   if (cursor !== undefined) {
-    const last = decodeCursor(cursor, value).slice(0, columns.length)
+    const last = decodeCursor(cursor, order).slice(0, columns.length)
     const isAfter = direction === 'asc' ? sql`>` : sql`<`
     page = page.where(sql<SqlBool>`(${sql.join(columns)}) ${isAfter} (${sql.join(last)})`)
   }
@@ -29,7 +29,7 @@ export async function readPage<D, T extends keyof D & string, R extends Row<C>, 
   const rows = await page.execute()
   const shown = rows.slice(0, limit)
   const last = shown.at(-1)
-  const nextCursor = rows.length > limit && last !== undefined ? encodeCursor(last[column], last.id) : null
+  const nextCursor = rows.length > limit && last !== undefined ? encodeCursor(direction, last[column], last.id) : null
   const isAll = cursor === undefined && rows.length <= limit
   const counted = total ? { total: isAll ? rows.length : await countOf(query) } : {}
   return { items: await itemsOf(shown), nextCursor, ...counted }
@@ -59,7 +59,7 @@ export interface Order<T extends string, C extends string> {
   readonly column: C
   /** The table whose id it is; null when no two rows hold the same in the column. */
   readonly idOf: T | null
-  readonly direction: 'asc' | 'desc'
+  readonly direction: Direction
   /** The column's value, as a cursor carries it. */
   readonly value: z.ZodType<string | number>
 }
@@ -84,15 +84,22 @@ export function lastFirst<T extends 'jobs' | 'audit_logs'>(table: T): Order<T, '
   return { table, column: 'sequence', idOf: null, direction: 'desc', value: z.int() }
 }
 
-/** Where a page ended: the value it is ordered by, and the id that makes it unique. */
-export function encodeCursor(value: string | number, id: string): string {
-  return Buffer.from(JSON.stringify([value, id])).toString('base64url')
+type Direction = 'asc' | 'desc'
+
+/** Where a page ended: the order, the value it is ordered by, and the id that makes it unique. */
+export function encodeCursor(direction: Direction, value: string | number, id: string): string {
+  return Buffer.from(JSON.stringify([direction, value, id])).toString('base64url')
 }
 
 /** @returns [order value, id]; refuses what `encodeCursor` did not make for such an order. */
-function decodeCursor<T extends z.ZodType>(cursor: string, orderedBy: T): [z.output<T>, Id] {
+function decodeCursor(
+  cursor: string,
+  { direction, value }: Pick<Order<never, never>, 'direction' | 'value'>,
+): [string | number, Id] {
   try {
-    return z.tuple([orderedBy, Id]).parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
+    const kept = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+    const [, last, id] = z.tuple([z.literal(direction), value, Id]).parse(kept)
+    return [last, id]
   } catch (cause) {
     throw new WcpError('bad_input', 'Cannot continue the list: the cursor is not one of this list', {
       cause,

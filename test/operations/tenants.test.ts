@@ -450,6 +450,37 @@ it('are sold in one form of a few clicks: customer, owner with a link to hand ov
   })
 })
 
+it('are sold by a key that is for nothing else, which gets no link to an owner with a password', async () => {
+  const admin = await test.administrator('bills@example.com')
+  const scopes = ['tenant.sell']
+  const made = await admin.call('POST', '/api/v1/users/bills@example.com/api-keys', { name: 'billing', scopes })
+  const headers = { authorization: `Bearer ${String(made.json().token)}` }
+  const send = (path: string, body: object) =>
+    ask({ port: test.panel.port }, { method: 'POST', path: `/api/v1/${path}`, headers, body })
+  const sell = (more: object) => send('tenants/sell', { name: 'grocer', email: 'greta@example.com', ...more })
+  const play = test.machine.play
+
+  test.machine.play = () => failure
+  const failed = await sell({})
+  await until(async () => (await test.root('GET', '/api/v1/tenants/grocer')).json().status === 'error')
+  test.machine.play = play
+  const [, token = ''] = /\/link\/([\w-]+)/.exec(String(failed.json().link)) ?? []
+  await test.browser().form('/link', { token, password, repeat: password })
+  const again = await sell({})
+  const stranger = await sell({ name: 'other', email: 'bills@example.com' })
+  const invited = await send('users/invite', { email: 'more@example.com', role: 'user', tenant: 'grocer' })
+  await until(async () => (await test.root('GET', '/api/v1/tenants/grocer')).json().status === 'active')
+  const signedIn = await test.browser().signIn('greta@example.com', password)
+
+  expect([failed.status, again.status, stranger.status, invited.status]).toEqual([202, 202, 409, 403])
+  expect(again.json()).toMatchObject({ owner: failed.json().owner, link: null })
+  expect((await test.root('GET', '/api/v1/users/greta@example.com')).json()).toMatchObject({
+    roles: ['user'],
+    tenantName: 'grocer',
+  })
+  expect(signedIn.headers.location).not.toContain('/login')
+})
+
 it('are sold by a command as well, once, and again after a failure with the same owner', async () => {
   const sell = (name: string) => test.root('POST', '/api/v1/tenants/sell', { name, email: 'tom@example.com' })
   const play = test.machine.play

@@ -15,8 +15,8 @@ afterEach(() => panel.close())
 
 const some = newId()
 const now = '2026-03-01T12:00:00.000Z'
-const cursor = encodeCursor('m', some)
-const newer = encodeCursor(7, some)
+const cursor = encodeCursor('asc', 'm', some)
+const newer = encodeCursor('desc', 7, some)
 type Stores = ReturnType<Panel['stores']>
 
 const asked: Record<string, (stores: Stores) => Promise<unknown>> = {

@@ -298,7 +298,7 @@ onBothStores('the queue', (bench) => {
       'WyJhIl0',
       Buffer.from('["a","b"]').toString('base64url'),
       Buffer.from('[{},"x"]').toString('base64url'),
-      encodeCursor('a\0b', newId()),
+      encodeCursor('asc', 'a\0b', newId()),
     ])('refuse a cursor that they did not give: %j', async (cursor) => {
       const panel = await bench.panel()
 

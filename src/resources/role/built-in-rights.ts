@@ -2,7 +2,8 @@
 import type { AnyOperation } from '../../contract/operation.ts'
 import type { Stores } from '../stores.ts'
 
-const roleOf = { customer: 'user', reseller: 'reseller' } as const
+/** Names of the roles. */
+export const roleOf = { customer: 'user', reseller: 'reseller' } as const
 
 /** Gives what is missing and takes nothing away. */
 export async function giveBuiltInRights(

@@ -7,9 +7,8 @@ import { AcceptedOrAsked } from '../domain/schema.ts'
 import { badInput, taken } from '../refusals.ts'
 import { withinAllotment } from '../reseller/allotment.ts'
 import { chooseSeller } from '../reseller/choose-seller.ts'
-import { refuseStronger } from '../user/guards.ts'
+import { roleOf } from '../role/built-in-rights.ts'
 import { invitation, noPassword } from '../user/invitation.ts'
-import { roleToGive } from '../user/place.ts'
 import { Email } from '../user/schema.ts'
 import { createTenant, NewTenant } from './create-tenant.ts'
 
@@ -19,7 +18,7 @@ export const sell = defineOperation({
   description:
     'The owner gets a link by mail, valid for three days; where no mail server is configured it is answered, to be handed over. Without package the tenant gets the default package. Sending it again after a failure makes the same tenant anew.',
   effect: 'machine',
-  policy: { scopes: ['global', 'reseller'], holders: ['reseller'], isSensitive: true },
+  policy: { scopes: ['global', 'reseller'], holders: ['reseller'] },
   stepUp: true,
   answersOnce: true,
   http: 'POST /tenants/sell',
@@ -38,36 +37,40 @@ export const sell = defineOperation({
       ...Accepted.shape,
       domain: AcceptedOrAsked.nullable(),
       owner: Id,
-      /** By which the owner chooses the password; null: it was mailed. */
+      /** By which the owner chooses the password; null: it was mailed, or one has been chosen before. */
       link: z.string().nullable(),
     }),
   async run(context, { email, ...input }) {
     const what = `sell "${input.name}"`
     const seller = await chooseSeller(context, what, input.reseller)
-    const role = await roleToGive(context, what, 'user')
     const made = await withinAllotment(context, what, seller, () => createTenant(context, what, input, seller))
-    const owner = await ownerOf(context, what, { email, tenant: made.id, role: role.name })
+    const { id: owner, isInvited } = await ownerOf(context, what, email, made.id)
     await context.tenants.setOwner(made.id, owner)
-    return { ...made, owner, link: await invitation(context, owner, email) }
+    return { ...made, owner, link: isInvited ? await invitation(context, owner, email) : null }
   },
 })
 
-/** A new customer; the one of the time before, where the tenant is made anew after a failure. */
+/**
+ * A new customer; the one of the time before, where the tenant is made anew after a failure. To sell is to give the role of
+ * customers: in a tenant that is made just now, so that it reaches nothing that was there before, whoever sells.
+ */
 async function ownerOf(
   context: Context,
   what: string,
-  { email, tenant, role }: { email: Email; tenant: Id; role: string },
-): Promise<Id> {
+  email: Email,
+  tenant: Id,
+): Promise<{ id: Id; isInvited: boolean }> {
   await context.users.lock(email)
-  const known = await context.users.find(email)
-  if (known !== undefined) {
-    if (known.tenantId !== tenant) taken(what, 'email', email, 'an address that no other user has')
-    if (known.status !== 'active')
-      badInput(what, { field: 'email', problem: `is ${known.status}`, accepted: 'the address of somebody else' })
-    await refuseStronger(context, what, known)
-    return known.id
+  const known = await context.users.credentials(email)
+  if (known === undefined) {
+    const id = context.newId()
+    await context.users.insert({ id, email, passwordHash: noPassword, role: roleOf.customer, tenantId: tenant })
+    return { id, isInvited: true }
   }
-  const id = context.newId()
-  await context.users.insert({ id, email, passwordHash: noPassword, role, tenantId: tenant })
-  return id
+  const { id, tenantId, roles, status } = known.user
+  if (tenantId !== tenant || roles.some((role) => role !== roleOf.customer))
+    taken(what, 'email', email, 'an address that no other user has')
+  if (status !== 'active')
+    badInput(what, { field: 'email', problem: `is ${status}`, accepted: 'the address of somebody else' })
+  return { id, isInvited: known.passwordHash === noPassword }
 }
