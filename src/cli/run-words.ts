@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { WcpError } from '../contract/errors.ts'
 import { type Command, commandSpec, type ParsedCommand, parseCommandLine } from '../lib/command-spec.ts'
 import { httpCall } from '../lib/http-call.ts'
+import { totalText } from '../lib/list-total.ts'
 import { type Output, paint, printJson, printRecord, printTable, type Row } from '../lib/print.ts'
 import { shownOnce } from '../lib/shown-once.ts'
 import { type Ask, demand } from './ask.ts'
@@ -101,7 +102,7 @@ type List = z.output<typeof Answered.list>
 
 function printList(output: Output, operation: Command, { items, nextCursor, total }: List): void {
   printTable(output, operation.columns ?? Object.keys(items[0] ?? {}), items)
-  if (total !== undefined) output.err(paint(output, 'dim', `${total} in all\n`))
+  if (total !== undefined) output.err(paint(output, 'dim', `${totalText(total)} in all\n`))
   if (nextCursor !== null) output.err(paint(output, 'dim', `more: repeat with --cursor ${nextCursor}\n`))
 }
 

@@ -176,7 +176,7 @@ export const shared = {
     title: 'Usage',
     of: 'of',
     atLeast: 'at least',
-    notMeasured: 'not yet',
+    notMeasured: 'not measured yet',
     thisMonth: 'Traffic this month',
     all: 'Day by day',
   },

@@ -1,6 +1,7 @@
 /** The common part of all lists: the inputs, and the page they answer. */
 import { z } from 'zod'
 import { Line } from '../contract/values.ts'
+import { mostCounted } from '../lib/list-total.ts'
 
 export const listInput = {
   cursor: z.string().max(600).optional().describe('Continue after the page whose nextCursor this is'),
@@ -23,7 +24,7 @@ export const Flag = z.union([
 
 export const searchInput = {
   search: Line.max(253, { error: 'at most 253 characters' }).optional().describe('Text that the name holds'),
-  total: Flag.default(false).describe('Also count all that fit, up to 1000; 1001 are more'),
+  total: Flag.default(false).describe(`Also count all that fit, up to ${mostCounted}; one more stands for more`),
 }
 
 /** For kinds that can be listed in another order than that of their names. */

@@ -3,6 +3,7 @@ import { type SelectQueryBuilder, type Simplify, type SqlBool, sql } from 'kysel
 import { z } from 'zod'
 import { WcpError } from '../contract/errors.ts'
 import { Id, Line } from '../contract/values.ts'
+import { mostCounted } from '../lib/list-total.ts'
 import type { Database } from '../store/database.ts'
 import type { ListQuery, Page } from './listing.ts'
 
@@ -34,9 +35,6 @@ export async function readPage<D, T extends keyof D & string, R extends Row<C>, 
   const counted = total ? { total: isAll ? rows.length : await countOf(query) } : {}
   return { items: await itemsOf(shown), nextCursor, ...counted }
 }
-
-/** A list of more is told as more: to count it to its end would cost as much as reading it. */
-const mostCounted = 1000
 
 async function countOf<D, T extends keyof D & string, R>(query: SelectQueryBuilder<D, T, R>): Promise<number> {
   const one = sql<number>`1`.as('one')

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { fieldNamed } from '../../contract/fields.ts'
 import type { AnyOperation } from '../../contract/operation.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
+import { totalText } from '../../lib/list-total.ts'
 import type { Command, Empty } from '../../lib/page-model.ts'
 import { query } from '../../lib/safe-url.ts'
 import { type KindWords, label, type Texts } from '../../lib/texts.ts'
@@ -69,7 +70,7 @@ function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
         pager: {
           first: cursor ? action + query(narrowing) : null,
           next: nextCursor === null ? null : action + query({ ...narrowing, cursor: nextCursor }),
-          total: total === undefined ? null : totalText(t, total),
+          total: total === undefined ? null : `${totalText(total)} ${t.list.inAll}`,
           csv: operation.columns === undefined ? null : `${action}.csv${query(withoutSize(narrowing))}`,
         },
         command: commandOf(operation, input),
@@ -86,14 +87,6 @@ export function inputIn(operation: AnyOperation, asked: ListQuery): Readonly<Rec
 
 function withoutSize({ limit: _, ...narrowing }: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return narrowing
-}
-
-/** Lists are counted so far; one more stands for more. */
-const mostCounted = 1000
-
-function totalText(t: Texts, total: number): string {
-  const shown = Math.min(total, mostCounted).toLocaleString('en')
-  return `${shown}${total > mostCounted ? '+' : ''} ${t.list.inAll}`
 }
 
 /** The operation by which this visitor makes a new one. */

@@ -59,7 +59,7 @@ export const domain = defineKind({
           ...(one.status === 'active' && !isClosedWithTenant(one)
             ? [{ title: words.visit, href: `http://${one.fqdn}/` }]
             : []),
-          ...(one.deletedAt === null && look.may('domain.check') ? [ask] : []),
+          ...(one.deletedAt === null && one.status !== 'unverified' && look.may('domain.check') ? [ask] : []),
         ],
         more: [
           { title: words.verify, operation: 'domain.verify' },

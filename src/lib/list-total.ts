@@ -1,0 +1,7 @@
+/** Lists are counted so far, and one more stands for more: to count to the end would cost as much as reading it all. */
+export const mostCounted = 1000
+
+/** `12`, `1,000+` */
+export function totalText(total: number): string {
+  return total > mostCounted ? `${mostCounted.toLocaleString('en')}+` : total.toLocaleString('en')
+}
