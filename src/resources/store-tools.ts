@@ -1,5 +1,5 @@
 /** The needs of every store beside the database. */
-import type { SelectQueryBuilder } from 'kysely'
+import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
 import { Id } from '../contract/values.ts'
 import type { Db } from '../store/database.ts'
 
@@ -48,4 +48,10 @@ export async function countUpTo<D, T extends keyof D, R>(
 /** For `like`: finds the text itself wherever it is, whatever it holds. Names are lower case. */
 export function containing(text: string): string {
   return `%${text.toLowerCase().replaceAll(/[\\%_]/g, '\\$&')}%`
+}
+
+/** Whether a column of names begins with the text, asked so that an index of the column finds it. */
+export function beginsWith(column: string, text: string): RawBuilder<SqlBool> {
+  const [first, last] = [text.toLowerCase(), `${text.toLowerCase()}\u{10ffff}`]
+  return sql<SqlBool>`${sql.ref(column)} >= ${first} and ${sql.ref(column)} < ${last}`
 }

@@ -5,6 +5,7 @@ import { CompiledQuery } from 'kysely'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Id } from '../../src/contract/values.ts'
 import { encodeCursor } from '../../src/resources/read-page.ts'
+import { everything } from '../../src/resources/scope.ts'
 import { newId, openPanel, type Panel } from './harness.ts'
 
 let panel: Panel
@@ -17,10 +18,13 @@ const some = newId()
 const now = '2026-03-01T12:00:00.000Z'
 const cursor = encodeCursor('asc', 'm', some)
 const newer = encodeCursor('desc', 7, some)
+const before = encodeCursor('desc', now, some)
 type Stores = ReturnType<Panel['stores']>
 
 const asked: Record<string, (stores: Stores) => Promise<unknown>> = {
   'tenants, further page': ({ tenants }) => tenants.list({ limit: 50, cursor }),
+  'tenants, newest first': ({ tenants }) => tenants.list({ limit: 50, sort: 'newest', total: true }),
+  'tenants, further newest': ({ tenants }) => tenants.list({ limit: 50, sort: 'newest', cursor: before }),
   'tenants in the trash': ({ tenants }) => tenants.list({ limit: 50, deleted: true }),
   'tenants by status': ({ tenants }) => tenants.list({ limit: 50, status: 'suspended' }),
   'tenants of a package': ({ tenants }) => tenants.list({ limit: 50, packageId: some }),
@@ -28,6 +32,7 @@ const asked: Record<string, (stores: Stores) => Promise<unknown>> = {
   'tenants owed limits': ({ tenants }) => tenants.owedLimits(50),
   'tenants to purge': ({ tenants }) => tenants.expired(now, 10),
   'domains, further page': ({ domains }) => domains.list({ limit: 50, cursor }),
+  'domains, newest first': ({ domains }) => domains.list({ limit: 50, sort: 'newest', total: true }),
   'domains in the trash': ({ domains }) => domains.list({ limit: 50, deleted: true }),
   'domains by status': ({ domains }) => domains.list({ limit: 50, status: 'suspended' }),
   'domains of a tenant': ({ domains }) => domains.list({ limit: 50, tenantId: some }),
@@ -36,10 +41,12 @@ const asked: Record<string, (stores: Stores) => Promise<unknown>> = {
   'who has a name': ({ domains }) => domains.holders(['shop.example.com' as never], now),
   'what is below a name': ({ domains }) => domains.relatives('shop.example.com' as never),
   'users, further page': ({ users }) => users.list({ limit: 50, cursor }),
+  'users, newest first': ({ users }) => users.list({ limit: 50, sort: 'newest', total: true }),
   'users of a role': ({ users }) => users.list({ limit: 50, roleId: some }),
   'who signs in': ({ users }) => users.credentials('ann@example.org'),
   'what somebody may': ({ users }) => users.permissions(some),
   'users to purge': ({ users }) => users.purgeDeletedBefore(now),
+  'databases, newest first': ({ databases }) => databases.list({ limit: 50, sort: 'newest', scope: everything }),
   'jobs, further page': ({ jobs }) => jobs.list({ limit: 50, cursor: newer }),
   'jobs by state': ({ jobs }) => jobs.list({ limit: 50, state: 'failed' }),
   'jobs by type': ({ jobs }) => jobs.list({ limit: 50, type: 'tenant.purge' }),

@@ -240,6 +240,12 @@ describe('migrations', () => {
           "2362ee31f04bdb9245d7c21a50f5bcdb5cebd3f709b9eff7f7cbd2a0629a1566",
           "2bc7312559af8681c9850d830558ff1dca1d83b3b489433d97da73845caba6c4",
         ],
+        [
+          37,
+          "newest",
+          "546b80b071f044367684406d7d205e35e28199cb3d99f3124d322ed82a7dfc27",
+          "546b80b071f044367684406d7d205e35e28199cb3d99f3124d322ed82a7dfc27",
+        ],
       ]
     `)
   })

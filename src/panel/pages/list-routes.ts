@@ -39,7 +39,9 @@ function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
     const words = wordsOf(t, kind)
     const operation = kit.operation(name)
     const input = inputIn(operation, request.query)
-    const counted = fieldNamed(operation.input, 'total') === undefined ? input : { ...input, total: true }
+    // once: further pages cost what they show
+    const isCounted = fieldNamed(operation.input, 'total') !== undefined && input.cursor === undefined
+    const counted = isCounted ? { ...input, total: true } : input
     const { items, nextCursor, total } = page.parse((await kit.run(request, name, counted)).value)
 
     const create = makerOf(kit, request, kind)

@@ -61,7 +61,7 @@ export const list = defineOperation({
     z.strictObject({
       tenant: TenantRef.optional().describe('Domains of this tenant only'),
       status: DomainStatus.optional().describe('Domains in this status only; with its tenant a domain is suspended'),
-      search: searchInput.search.describe('Text that one of its names holds'),
+      search: searchInput.search.describe('Text that its name holds, or an alias begins with'),
       total: searchInput.total,
       ...sortInput,
       ...deletedInput,

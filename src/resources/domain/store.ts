@@ -13,6 +13,7 @@ import { alphabetical, newestFirst, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
 import {
+  beginsWith,
   containing,
   countUpTo,
   type InventoryRow,
@@ -170,10 +171,8 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
       if (status !== undefined) query = query.where(inEffect(status))
       if (search) {
         const like = sql<string>`${containing(search)} escape '\\'`
-        const aliases = db.selectFrom('domain_names').select('domain_id').where('is_alias', '=', 1)
-        query = query.where((eb) =>
-          eb.or([eb('domains.fqdn', 'like', like), eb('domains.id', 'in', aliases.where('name', 'like', like))]),
-        )
+        const names = db.selectFrom('domain_names').select('domain_id').where(beginsWith('name', search))
+        query = query.where((eb) => eb.or([eb('domains.fqdn', 'like', like), eb('domains.id', 'in', names)]))
       }
       const page = { cursor, limit, total }
       if (sort === 'newest') return readPage(query, page, newestFirst('domains'), withNames)

@@ -36,7 +36,9 @@ export const list = defineOperation({
       status: TenantStatus.optional().describe('Tenants in this status only'),
       package: PackageRef.optional().describe('Tenants with this package only'),
       reseller: ResellerRef.optional().describe('Tenants of this reseller only'),
-      search: searchInput.search.describe('Text that its name, its owner’s address or a name of its sites holds'),
+      search: searchInput.search.describe(
+        'Text that its name or its owner’s address holds, or a name of its sites begins with',
+      ),
       named: Flag.default(false).describe('Search its own names alone'),
       total: searchInput.total,
       ...sortInput,

@@ -12,6 +12,7 @@ import { alphabetical, newestFirst, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
 import {
+  beginsWith,
   containing,
   countUpTo,
   type InventoryRow,
@@ -121,7 +122,7 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
           .where(shownStatus(), '=', status)
       if (search) {
         const like = (text: string) => sql<string>`${containing(text)} escape '\\'`
-        const sites = db.selectFrom('domain_names').select('tenant_id').where('name', 'like', like(search))
+        const sites = db.selectFrom('domain_names').select('tenant_id').where(beginsWith('name', search))
         query = query.where((eb) =>
           eb.or([
             eb('tenants.name', 'like', like(search)),

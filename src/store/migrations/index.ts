@@ -27,6 +27,7 @@ import { displayNames } from './0027-display-names.ts'
 import { usage } from './0028-usage.ts'
 import { auditByWhom } from './0029-audit-by-whom.ts'
 import { trashOfKeys } from './0030-trash-of-keys.ts'
+import { newest } from './0037-newest.ts'
 import type { Migration } from './migration.ts'
 
 export const coreMigrations: readonly Migration[] = [
@@ -58,4 +59,5 @@ export const coreMigrations: readonly Migration[] = [
   usage,
   auditByWhom,
   trashOfKeys,
+  newest,
 ]
