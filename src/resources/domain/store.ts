@@ -349,7 +349,8 @@ function inEffect(status: string) {
     const ids = eb.selectFrom('domains as own').select('own.id').where('own.status', '=', status)
     const withTenant = eb
       .selectFrom('tenants as closed')
-      .innerJoin('domains as held', 'held.tenant_id', 'closed.id')
+      .crossJoin('domains as held') // SQLite begins with the tenants, which are few
+      .whereRef('held.tenant_id', '=', 'closed.id')
       .select('held.id')
       .where('closed.status', '=', status)
       .where('held.status', '=', 'active')

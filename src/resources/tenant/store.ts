@@ -122,12 +122,13 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
           .where(shownStatus(), '=', status)
       if (search) {
         const like = (text: string) => sql<string>`${containing(text)} escape '\\'`
+        const owners = db.selectFrom('users').select('id').where('email', 'like', like(search))
         const sites = db.selectFrom('domain_names').select('tenant_id').where(beginsWith('name', search))
         query = query.where((eb) =>
           eb.or([
             eb('tenants.name', 'like', like(search)),
             eb('tenants.display_key', 'like', like(displayKey(search))),
-            ...(named ? [] : [eb('users.email', 'like', like(search)), eb('tenants.id', 'in', sites)]),
+            ...(named ? [] : [eb('tenants.owner_id', 'in', owners), eb('tenants.id', 'in', sites)]),
           ]),
         )
       }
