@@ -500,6 +500,21 @@ it('are sold by a command as well, once, and again after a failure with the same
   expect(await shown()).toMatchObject({ status: 'active', ownerId: failed.json().owner })
 })
 
+it('are counted like everything that can be', async () => {
+  const counted = operations.filter(
+    ({ name, fields }) => name.endsWith('.list') && fields.some((field) => field.name === 'total'),
+  )
+  const answers = await Promise.all(
+    counted.map(async ({ name, http }) => {
+      const { items, total } = (await test.root('GET', `/api/v1${http.slice(4)}?total=true&limit=200`)).json()
+      return [name, total === items?.length]
+    }),
+  )
+
+  expect(counted.length).toBeGreaterThan(8)
+  expect(answers).toEqual(counted.map(({ name }) => [name, true]))
+})
+
 it('are counted, ordered and paged as the address says, and saved as CSV', async () => {
   const admin = await test.administrator('counts@example.com')
   const list = async (asked: string) => (await admin.call('GET', `/api/v1/tenants?${asked}`)).json()

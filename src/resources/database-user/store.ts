@@ -90,11 +90,13 @@ export function databaseUserStore(db: Db, { now }: StoreTools): DatabaseUserStor
       .where('databases.deleted_at', 'is', null)
 
   return {
-    async list({ cursor, limit, search, scope, databaseId }) {
+    async list({ cursor, limit, total, search, scope, databaseId }) {
       let query = rows().where(tenantWithin(scope))
       if (databaseId !== undefined) query = query.where('database_users.database_id', '=', databaseId)
       if (search) query = query.where('database_users.name', 'like', sql<string>`${containing(search)} escape '\\'`)
-      return readPage(query, { cursor, limit }, alphabetical('database_users', 'name'), (found) => found.map(userOf))
+      return readPage(query, { cursor, limit, total }, alphabetical('database_users', 'name'), (found) =>
+        found.map(userOf),
+      )
     },
 
     async get(id, scope) {
