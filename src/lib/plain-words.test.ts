@@ -9,5 +9,8 @@ it('says customer and plan, and leaves names and commands in quotes alone', () =
     'Delete those customers first; "wcp tenant list" names them. Customers in “a package” count.',
   )
   expect(plainWords('directory /srv/tenants/acme of the tenant')).toBe('directory /srv/tenants/acme of the customer')
+  expect(plainWords('job.failed, tenant.create, package.*, or * for a tenant.')).toBe(
+    'job.failed, tenant.create, package.*, or * for a customer.',
+  )
   expect(plainWords('a whole number, or null for no limit')).toBe('a whole number, or empty for no limit')
 })

@@ -117,6 +117,8 @@ export const shared = {
     queued: 'on its way',
   },
   verbs: {
+    list: 'List',
+    get: 'Show',
     create: 'Create',
     limit: 'Set the limits of',
     purge: 'Erase',

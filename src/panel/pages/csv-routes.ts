@@ -7,6 +7,7 @@ import { kinds } from '../../resources/index.ts'
 import type { AnyKind } from '../../resources/kind.ts'
 import { inputIn } from './list-routes.ts'
 import type { PageKit } from './page-kit.ts'
+import { isSavedAsCsv } from './saved-as-csv.ts'
 
 /** Read in pieces of this many; the file is made in memory. */
 const atOnce = 200
@@ -15,7 +16,7 @@ const mostRows = 10_000
 const Rows = z.object({ items: z.array(z.record(z.string(), z.unknown())), nextCursor: z.string().nullable() })
 
 export function csvRoutes(app: FastifyInstance, kit: PageKit): void {
-  for (const kind of kinds) if (kind.menu !== undefined && kind.columns !== undefined) file(app, kit, kind)
+  for (const kind of kinds) if (isSavedAsCsv(kind)) file(app, kit, kind)
 }
 
 function file(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
@@ -24,8 +25,7 @@ function file(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
     { config: { access: 'session' } },
     async (request, reply) => {
       const operation = kit.operation(`${kind.name}.list`)
-      const { columns } = operation
-      if (columns === undefined) throw new WcpError('not_found', 'Cannot save this list: it has no columns')
+      const { columns = [] } = operation
       const { cursor: _, ...narrowing } = inputIn(operation, request.query)
       const rows: Record<string, unknown>[] = []
       let cursor: string | null = null

@@ -13,6 +13,7 @@ import { type AnyKind, tableOf, wordsOf } from '../../resources/kind.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { inputOf } from './form-values.ts'
 import type { PageKit } from './page-kit.ts'
+import { isSavedAsCsv } from './saved-as-csv.ts'
 
 /** Inputs of the list that narrow it, as controls above it; a kind adds its own, and a link may have given more. */
 function filtersOf({ list }: AnyKind, given: Readonly<Record<string, string>> = {}): readonly string[] {
@@ -73,7 +74,7 @@ function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
           first: cursor ? action + query(narrowing) : null,
           next: nextCursor === null ? null : action + query({ ...narrowing, cursor: nextCursor }),
           total: total === undefined ? null : `${totalText(total)} ${t.list.inAll}`,
-          csv: operation.columns === undefined ? null : `${action}.csv${query(withoutSize(narrowing))}`,
+          csv: isSavedAsCsv(kind) ? `${action}.csv${query(withoutSize(narrowing))}` : null,
         },
         command: commandOf(operation, input),
       },
