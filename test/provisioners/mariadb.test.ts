@@ -273,7 +273,12 @@ it('gives others a part of the rights in a database, which come and go with it',
     failure: null,
   })
   expect(await reader.ask('select 1')).toEqual(noGuest)
-  expect((await writer.ask('select sum(a) from t')).lines).toEqual(['3'])
+  const update = { tenant, 'database-user': writer.id, verifier: verifierOf('mariadb', 'another') }
+  expect(await bench.run('database-user.update', update)).toMatchObject({ failure: null })
+  expect(await writer.ask('select 1')).toEqual(noGuest)
+  const renewed = { user: 'wr_ter', password: 'another', database: name }
+  expect((await server.ask('select sum(a) from t', renewed)).lines).toEqual(['3'])
+  expect(await server.ask('drop table t', renewed)).toEqual(noGuest)
 })
 
 it('tells how large a database is, and how the server is', async () => {

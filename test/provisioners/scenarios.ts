@@ -169,6 +169,13 @@ export const scenarios: Readonly<Record<JobType, Scenario>> = {
     payload: aboutShop,
   },
   'database-user.create': { before: [create, createShop], payload: guest },
+  'database-user.update': {
+    before: [create, createShop, createGuest],
+    payload: {
+      ...{ tenant, 'database-user': guest['database-user'] },
+      verifier: verifierOf('mariadb', 'second'),
+    },
+  },
   'database-user.delete': {
     before: [create, createShop, createGuest],
     payload: { tenant, 'database-user': guest['database-user'] },
@@ -193,6 +200,7 @@ const since: Readonly<Partial<Record<JobType, number>>> = {
   'database.restore': 6,
   'database.update': 6,
   'database-user.create': 6,
+  'database-user.update': 6,
   'database-user.delete': 6,
   'domain.run': 4,
   'ssh-key.create': 4,

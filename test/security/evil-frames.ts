@@ -72,7 +72,8 @@ const ofDatabase: Readonly<Record<string, Json>> = {
 }
 
 function ofDatabaseUser(type: string, database: string): Json {
-  return type === 'database-user.create' ? { database, name: 'evil', access: 'all', verifier } : {}
+  if (type === 'database-user.delete') return {}
+  return type === 'database-user.update' ? { verifier } : { database, name: 'evil', access: 'all', verifier }
 }
 
 export class EvilFrames {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { verifierOf } from '../../src/lib/database-password.ts'
 import * as database from '../../src/resources/database/operations.ts'
 import * as databaseUser from '../../src/resources/database-user/operations.ts'
 import { purgeExpired } from '../../src/resources/upkeep.ts'
@@ -171,6 +172,11 @@ onBothStores('databases', (bench) => {
     })
     await panel.run(database.restore, { database: id })
     await panel.work()
+    const again = await panel.run(databaseUser.rotate, { databaseUser: reader.id })
+    const payload = (await panel.stores(panel.db).jobs.find(again.jobId))?.payload
+    expect(payload).toMatchObject({ 'database-user': reader.id, verifier: verifierOf('mariadb', again.password) })
+    await panel.work()
+    expect(await users()).toEqual(['failed all active', 'reader read active'])
     await panel.run(databaseUser.remove, { databaseUser: reader.id })
     await panel.work()
     expect(await users()).toEqual(['failed all active'])

@@ -5,7 +5,7 @@ import { updateCertificate } from './certificate/update.ts'
 import { createDatabase } from './database/create.ts'
 import { deleteDatabase, purgeDatabase, restoreDatabase } from './database/delete.ts'
 import { updateDatabase } from './database/update.ts'
-import { createDatabaseUser, deleteDatabaseUser } from './database/users.ts'
+import { createDatabaseUser, deleteDatabaseUser, updateDatabaseUser } from './database/users.ts'
 import { createDomain } from './domain/create.ts'
 import { deleteDomain, purgeDomain, restoreDomain } from './domain/delete.ts'
 import { repairDomain } from './domain/repair.ts'
@@ -47,6 +47,7 @@ export const provisioners = {
   'database.restore': restoreDatabase,
   'database.purge': purgeDatabase,
   'database-user.create': createDatabaseUser,
+  'database-user.update': updateDatabaseUser,
   'database-user.delete': deleteDatabaseUser,
   ...factsProvisioners,
   'domain.run': runInDomain,

@@ -28,6 +28,14 @@ export const databaseUserCreate = defineJob({
   status: { queued: 'pending', succeeded: 'active', failed: 'error' },
 })
 
+/** Another password. */
+export const databaseUserUpdate = defineJob({
+  ...common,
+  type: 'database-user.update',
+  payload: z.strictObject({ ...about, verifier: PasswordVerifier }),
+  status: { queued: 'deploying', succeeded: 'previous', failed: 'previous' },
+})
+
 export const databaseUserDelete = defineJob({
   ...common,
   type: 'database-user.delete',

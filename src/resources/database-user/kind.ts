@@ -15,6 +15,7 @@ export const databaseUser = defineKind({
     add: 'New database user',
     none: 'No other users yet',
     noneText: 'A database has a user of its own name; another one may only read, or change rows or tables.',
+    rotate: 'New password',
     fields: { access: 'May', databaseName: 'Database' },
     accesses: { read: 'read', write: 'read and write rows', all: 'read, write, and change tables' },
   },
@@ -35,6 +36,7 @@ export const databaseUser = defineKind({
     page: async (one, { t, words }) => ({
       title: one.name,
       status: statusBadge(one.status, t.statuses),
+      more: [{ title: words.rotate, operation: 'database-user.rotate-password' }],
       sections: [
         {
           title: t.job.about,

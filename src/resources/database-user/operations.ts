@@ -10,10 +10,12 @@ import { listInput, pageOf, searchInput } from '../listing.ts'
 import { badInput, conflict, taken } from '../refusals.ts'
 import { mayChange } from '../status-guard.ts'
 import { scopeOf } from '../visibility.ts'
-import { databaseUserCreate, databaseUserDelete, hasUsers, mostOfDatabase } from './jobs.ts'
+import { databaseUserCreate, databaseUserDelete, databaseUserUpdate, hasUsers, mostOfDatabase } from './jobs.ts'
 import { DatabaseUser } from './store.ts'
 
 const target = { databaseUser: Id.describe('Id of the database user') }
+/** The one answer that has the password: afterwards nobody knows it but who was given it. */
+const WithPassword = z.strictObject({ id: Id, jobId: Id, password: z.string() })
 const policy = { scopes: ['global', 'reseller', 'local'], holders: ['customer', 'reseller'] } as const
 
 export const list = defineOperation({
@@ -69,7 +71,7 @@ export const create = defineOperation({
         'read; write: change rows as well and call routines; all: change tables as well, while views, routines and triggers are the database’s own user’s',
       ),
     }),
-  output: () => z.strictObject({ id: Id, jobId: Id, password: z.string() }),
+  output: () => WithPassword,
   async run(context, { database: ref, name, access }) {
     const what = `create database user "${name}"`
     const { databases, databaseUsers, tenants, jobs, actor } = context
@@ -94,6 +96,29 @@ export const create = defineOperation({
     const verifier = verifierOf(engine, password)
     const payload = { tenant, 'database-user': id, database: databaseId, name, access, verifier }
     return { id, jobId: await context.enqueue(databaseUserCreate, payload), password }
+  },
+})
+
+export const rotate = defineOperation({
+  name: 'database-user.rotate-password',
+  summary: 'Give a user of a database another password, which is shown once',
+  description: 'Connections that stand go on; the former password opens none from the end of the job on.',
+  effect: 'machine',
+  policy: { ...policy, isSensitive: true },
+  answersOnce: true,
+  stepUp: true,
+  http: 'POST /database-users/{databaseUser}/rotate-password',
+  positional: ['databaseUser'],
+  confirm: 'Give this user another password? Whatever uses the present one cannot sign in from then on.',
+  input: () => z.strictObject(target),
+  output: () => WithPassword,
+  async run(context, { databaseUser }) {
+    const one = await context.databaseUsers.get(databaseUser, scopeOf(context.actor))
+    await mayChange(context, { kind: 'database-user', row: one, name: one.name, verb: 'update' })
+    const password = newDatabasePassword()
+    const { engine } = await context.databases.get(one.databaseId)
+    const payload = { tenant: one.tenantId, 'database-user': one.id, verifier: verifierOf(engine, password) }
+    return { id: one.id, jobId: await context.enqueue(databaseUserUpdate, payload), password }
   },
 })
 

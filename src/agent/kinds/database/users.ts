@@ -4,6 +4,7 @@ import { WcpError } from '../../../contract/errors.ts'
 import {
   databaseUserCreate,
   databaseUserDelete,
+  databaseUserUpdate,
   hasUsers,
   mostOfDatabase,
 } from '../../../resources/database-user/jobs.ts'
@@ -48,6 +49,25 @@ export const createDatabaseUser = provision(databaseUserCreate, {
   release(registry, { guest, isNew }) {
     if (isNew) registry.dropThing(guest.id)
   },
+})
+
+type Change = Omit<Target, 'isNew'>
+
+/** Connections that stand go on: the password is asked for when one begins. */
+export const updateDatabaseUser = provision(databaseUserUpdate, {
+  async target({ tenant: tenantId, 'database-user': id, verifier }, { registry }): Promise<Change> {
+    const found = tenantIn(registry, tenantId, ['active', 'suspended'])
+    const guest = findGuest(registry, tenantId, id)
+    if (guest === undefined)
+      throw new WcpError('not_found', `Cannot find database user "${id}" of tenant "${tenantId}" on this machine`)
+    const { engine, name } = databaseIn(registry, tenantId, guest.database, ['active'])
+    if (!isVerifierOf(engine, verifier))
+      throw new WcpError('bad_input', `Cannot give database user "${guest.name}" this verifier: it is another server's`)
+    const [tenant, isOpen] = [identity(found), found.state === 'active']
+    return { tenant, database: { engine, name }, guest: { ...guest, verifier }, isOpen }
+  },
+  steps: ({ database, guest, isOpen }) => [databaseUser(guestUser(database, guest, isOpen))],
+  settle: (registry, { tenant, guest }) => putGuest(registry, tenant.id, guest),
 })
 
 type Removal = Pick<Target, 'database' | 'guest'> | null
