@@ -459,7 +459,7 @@ describe('the whole matrix', () => {
         const [own, other] = [status('customers', person), status('panels', person)]
         return (own === other ? own : `${own} ${other}`).padEnd(widthOf(person))
       })
-      return `${name.padEnd(28)}${columns.join('')}`.trimEnd()
+      return `${`${name} `.padEnd(28)}${columns.join('')}`.trimEnd()
     })
     const head = `${' '.repeat(28)}${people.map((person) => person.name.padEnd(widthOf(person))).join('')}`.trimEnd()
 
