@@ -220,6 +220,7 @@ function budgetsOf(config: Config): Budgets {
     creates: config.createsPerHour,
     suspensions: config.suspensionsPerHour,
     changes: config.changesPerHour,
+    runs: config.runsPerHour,
   }
 }
 

@@ -10,7 +10,7 @@ export interface StatusEffect {
 }
 
 /** Kinds of jobs that the root side accepts only so often in an hour without root's approval. Every job is of one kind. */
-export const brakeKinds = ['deletes', 'restores', 'creates', 'suspensions', 'changes'] as const
+export const brakeKinds = ['deletes', 'restores', 'creates', 'suspensions', 'changes', 'runs'] as const
 export const BrakeKind = z.enum(brakeKinds)
 export type BrakeKind = z.infer<typeof BrakeKind>
 

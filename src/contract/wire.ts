@@ -6,7 +6,7 @@ import { UsageSource, usagePage } from './usage.ts'
 import { Id, Line, TenantName } from './values.ts'
 
 /** Both sides refuse another version by name; an upgrade replaces both at once. */
-export const wireVersion = 9
+export const wireVersion = 10
 
 const Text = z.string().max(4000)
 const Token = z.int().min(1)
@@ -31,6 +31,8 @@ export const Failure = z.strictObject({
   code: z.string().max(40),
   message: Text,
   help: Text,
+  /** Of a tenant's command that exited by itself. */
+  exit: z.int().min(0).max(255).exactOptional(),
 })
 export type Failure = z.infer<typeof Failure>
 

@@ -59,6 +59,7 @@ describe('loadConfig', () => {
       createsPerHour: 200,
       suspensionsPerHour: 100,
       changesPerHour: 3000,
+      runsPerHour: 6000,
       auditRemote: null,
     })
   })

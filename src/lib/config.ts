@@ -213,6 +213,12 @@ export const settings = {
     expected: 'a number from 1 to 100000',
     help: 'How many other changes of tenants and domains are made in an hour; above it as above, with "wcp approve changes".',
   }),
+  runsPerHour: setting({
+    schema: z.int().min(1).max(100_000),
+    byDefault: 6000,
+    expected: 'a number from 1 to 100000',
+    help: 'How many runs of cron jobs begin in an hour; above it as above, with "wcp approve runs".',
+  }),
   webhookTargets: setting({
     schema: z.enum(['public', 'any']),
     byDefault: 'public',

@@ -1,6 +1,7 @@
 /** Registry of the job contracts, for both sides of the root line. Only `jobs.ts` of a slice is visible to the agent. */
 import type { JobContract } from '../contract/job.ts'
 import * as certificate from './certificate/jobs.ts'
+import * as cron from './cron/jobs.ts'
 import * as database from './database/jobs.ts'
 import * as databaseUser from './database-user/jobs.ts'
 import * as domain from './domain/jobs.ts'
@@ -14,6 +15,7 @@ export const jobContracts = {
   ...byType(database),
   ...byType(databaseUser),
   ...byType(sshKey),
+  ...byType(cron),
 } as const
 
 export type JobType = keyof typeof jobContracts

@@ -14,6 +14,7 @@ const limits = [
   'creates_per_hour: 100000',
   'suspensions_per_hour: 100000',
   'changes_per_hour: 100000',
+  'runs_per_hour: 100000',
 ]
 
 /** Whoever calls stops the machine. */

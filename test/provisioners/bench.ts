@@ -93,7 +93,7 @@ export interface Given {
   readonly reseller?: string | null
 }
 
-export const plenty = { deletes: 1e6, restores: 1e6, creates: 1e6, suspensions: 1e6, changes: 1e6 }
+export const plenty = { deletes: 1e6, restores: 1e6, creates: 1e6, suspensions: 1e6, changes: 1e6, runs: 1e6 }
 
 export class Bench {
   readonly root: string

@@ -240,6 +240,7 @@ it.each([
   ['suspensions', 'tenant.suspend', () => ({ tenant })],
   ['changes', 'tenant.limit', () => ({ tenant, limits })],
   ['changes', 'tenant.unsuspend', () => ({ tenant })],
+  ['runs', 'cron.run', () => ({ tenant, cron: newId(), domain: newId(), run: newId(), command: ['true'], seconds: 1 })],
 ] as const)('brakes %s: %s', async (kind, type, payload) => {
   const accepted = kind === 'creates' ? 1 : 0 // the tenant above
   budgets = { ...plenty, [kind]: accepted + 2 }

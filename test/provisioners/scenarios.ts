@@ -184,6 +184,10 @@ export const scenarios: Readonly<Record<JobType, Scenario>> = {
   'ssh-key.create': { before: [create, createKey], payload: secondKey },
   'ssh-key.delete': { before: [create, createKey], payload: { tenant, 'ssh-key': firstKey['ssh-key'] } },
   'domain.run': { before: [create, createSite], payload: { ...about, run, command: ['php', '-v'], seconds: 60 } },
+  'cron.run': {
+    before: [create, createSite],
+    payload: { ...about, cron: '88888888-8888-4888-8888-888888888888', run, command: ['php', '-v'], seconds: 60 },
+  },
 }
 
 /** Only what these destroy is beyond undoing. */
@@ -203,6 +207,7 @@ const since: Readonly<Partial<Record<JobType, number>>> = {
   'database-user.update': 6,
   'database-user.delete': 6,
   'domain.run': 4,
+  'cron.run': 6,
   'ssh-key.create': 4,
   'ssh-key.delete': 4,
   'tenant.repair': 4,

@@ -12,6 +12,7 @@ export function failureOf(error: unknown, step: string | null): Failure {
     code: known?.code ?? (step === null ? 'internal' : 'machine_failed'),
     message: cut(reason(error, step)),
     help: cut(known?.help ?? 'Mend the cause on the machine and send the request again; nothing was left half-made.'),
+    ...(typeof known?.details.exit === 'number' && { exit: known.details.exit }),
   }
 }
 

@@ -37,3 +37,22 @@ it('finishes what runs and gives up what waits when it is closed', async () => {
 
   expect(said).toEqual(['ran'])
 })
+
+it('works so many at once in a lane as it may, and leaves places for others', async () => {
+  const lanes = new Lanes(3, 2)
+  const now = new Map<string, number>()
+  const most = new Map<string, number>()
+  const work = (lane: string) => async () => {
+    for (const key of [lane, 'all']) {
+      now.set(key, (now.get(key) ?? 0) + 1)
+      most.set(key, Math.max(most.get(key) ?? 0, now.get(key) ?? 0))
+    }
+    await soon()
+    for (const key of [lane, 'all']) now.set(key, (now.get(key) ?? 0) - 1)
+  }
+
+  for (const lane of ['a', 'a', 'a', 'a', 'b', 'c']) lanes.add(lane, work(lane))
+  await lanes.idle()
+
+  expect(Object.fromEntries(most)).toEqual({ a: 2, b: 1, c: 1, all: 3 })
+})

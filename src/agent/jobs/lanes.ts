@@ -1,13 +1,18 @@
-/** The order of work: one job at a time for a tenant, first come first served; several tenants at once, up to a limit. */
+/** The order of work: so many jobs at a time for a tenant, first come first served; several tenants at once, up to a limit. */
 export class Lanes {
   readonly #limit: number
+  readonly #ofLane: number
   readonly #waiting = new Map<string, (() => Promise<void>)[]>()
-  readonly #busy = new Set<string>()
+  /** How many run of each lane that is not empty. */
+  readonly #busy = new Map<string, number>()
+  #running = 0
   #isClosed = false
   #whenIdle: (() => void)[] = []
 
-  constructor(limit: number) {
+  /** @param limit of all lanes together @param ofLane of each; in one of several, work ends in any order */
+  constructor(limit: number, ofLane = 1) {
     this.#limit = limit
+    this.#ofLane = ofLane
   }
 
   /** Begins at once when it may. Work must not throw. */
@@ -21,7 +26,7 @@ export class Lanes {
 
   /** Resolves when nothing runs and nothing waits. */
   idle(): Promise<void> {
-    if (this.#busy.size === 0 && this.#waiting.size === 0) return Promise.resolve()
+    if (this.#running === 0 && this.#waiting.size === 0) return Promise.resolve()
     return new Promise((resolve) => this.#whenIdle.push(resolve))
   }
 
@@ -34,23 +39,31 @@ export class Lanes {
 
   #begin(): void {
     for (const [lane, queue] of this.#waiting) {
-      if (this.#busy.size >= this.#limit) return
-      if (this.#busy.has(lane)) continue
-      const work = queue.shift()
-      if (queue.length === 0) this.#waiting.delete(lane)
-      if (work !== undefined) this.#work(lane, work)
+      while (queue.length > 0 && (this.#busy.get(lane) ?? 0) < this.#ofLane) {
+        if (this.#running >= this.#limit) return
+        const work = queue.shift()
+        if (queue.length === 0) this.#waiting.delete(lane)
+        if (work !== undefined) this.#work(lane, work)
+      }
     }
   }
 
   async #work(lane: string, work: () => Promise<void>): Promise<void> {
-    this.#busy.add(lane)
+    this.#count(lane, 1)
     try {
       await work()
     } finally {
-      this.#busy.delete(lane)
+      this.#count(lane, -1)
       this.#begin()
-      if (this.#busy.size === 0 && this.#waiting.size === 0) for (const tell of this.#whenIdle.splice(0)) tell()
+      if (this.#running === 0 && this.#waiting.size === 0) for (const tell of this.#whenIdle.splice(0)) tell()
     }
+  }
+
+  #count(lane: string, by: 1 | -1): void {
+    this.#running += by
+    const now = (this.#busy.get(lane) ?? 0) + by
+    if (now === 0) this.#busy.delete(lane)
+    else this.#busy.set(lane, now)
   }
 }
 

@@ -24,6 +24,8 @@ const forgetEach = 1000
 
 /** Of different tenants; each waits for a process and costs the agent nothing meanwhile. */
 const besideAtOnce = 64
+/** Runs of cron jobs of one tenant: a long one holds up no other at once, and no tenant takes all places. */
+const scheduledOfTenant = 4
 
 export interface WorkParts {
   readonly mode: Mode
@@ -40,6 +42,8 @@ export class Work {
   readonly #lanes: Lanes
   /** Jobs that go on beside the others: commands of tenants, which may take an hour. */
   readonly #beside = new Lanes(besideAtOnce)
+  /** Commands that nobody waits for: people's go beside them. */
+  readonly #scheduled = new Lanes(besideAtOnce, scheduledOfTenant)
   /** Told to end, some of them before they began. */
   readonly #cancelled = new Set<JournaledJob['id']>()
   readonly #running = new Map<string, JournaledJob>()
@@ -116,7 +120,7 @@ export class Work {
   }
 
   async close(): Promise<void> {
-    const lanes = [this.#lanes.close(), this.#beside.close()]
+    const lanes = [this.#lanes.close(), this.#beside.close(), this.#scheduled.close()]
     await this.#options.machine.services.leaveRuns()
     await Promise.all(lanes)
   }
@@ -125,8 +129,12 @@ export class Work {
     this.#open++
     // A job being undone is over soon, and nothing of the tenant may go before it.
     const isBeside = isRun(job) && (job.state === 'queued' || job.state === 'running')
-    const lanes = isBeside ? this.#beside : this.#lanes
+    const lanes = isBeside ? this.#besideOf(job) : this.#lanes
     lanes.add(job.tenant, () => this.#work(job).finally(() => this.#open--))
+  }
+
+  #besideOf({ type }: JournaledJob): Lanes {
+    return type === 'cron.run' ? this.#scheduled : this.#beside
   }
 
   async #work(job: JournaledJob): Promise<void> {

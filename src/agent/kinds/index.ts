@@ -2,6 +2,7 @@
 import type { JobType } from '../../resources/jobs.ts'
 import { createCertificate } from './certificate/create.ts'
 import { updateCertificate } from './certificate/update.ts'
+import { runCron } from './cron/run.ts'
 import { createDatabase } from './database/create.ts'
 import { deleteDatabase, purgeDatabase, restoreDatabase } from './database/delete.ts'
 import { updateDatabase } from './database/update.ts'
@@ -51,4 +52,5 @@ export const provisioners = {
   'database-user.delete': deleteDatabaseUser,
   ...factsProvisioners,
   'domain.run': runInDomain,
+  'cron.run': runCron,
 } as const satisfies Record<JobType, AnyProvisioner>

@@ -176,6 +176,7 @@ const unbraked = {
   creates: Number.POSITIVE_INFINITY,
   suspensions: Number.POSITIVE_INFINITY,
   changes: Number.POSITIVE_INFINITY,
+  runs: Number.POSITIVE_INFINITY,
 }
 
 type Message<K extends AgentMessage['t']> = Extract<AgentMessage, { t: K }>

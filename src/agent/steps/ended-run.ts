@@ -13,7 +13,9 @@ export function endedRun(run: TenantRun): Step {
     capture: async () => null,
     async apply({ services }) {
       const end = await services.runAs(run)
-      if (!isGood(end)) throw new WcpError('machine_failed', message(end, run), { help: help(end) })
+      if (isGood(end)) return
+      const details = end.kind === 'exited' ? { exit: end.code } : {}
+      throw new WcpError('machine_failed', message(end, run), { help: help(end), details })
     },
     undo: ({ services }) => services.stopRun(run),
   })

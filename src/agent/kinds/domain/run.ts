@@ -20,15 +20,21 @@ export type RunTarget = {
 /** Of a tenant without limits of its own, so that a slip does not take the machine. */
 const ordinary = { memMb: 2048, pids: 512 }
 
-export const runInDomain = provision(domainRun, {
-  async target({ tenant: id, domain, run, command, seconds }, { registry }: World): Promise<RunTarget> {
+/** As the payload of either job asks for it. */
+export type RunWish = { readonly tenant: Id; readonly domain: Id } & Pick<RunTarget, 'run' | 'command' | 'seconds'>
+
+/** The one way to a run, whoever asks for it. */
+export const running = {
+  async target({ tenant: id, domain, run, command, seconds }: RunWish, { registry }: World): Promise<RunTarget> {
     const tenant = tenantIn(registry, id, ['active'])
     const { fqdn, php } = siteIn(registry, id, domain, ['active'])
     return { tenant: identity(tenant), limits: tenant.limits, fqdn, php, run, command, seconds }
   },
-  steps: (target, machine) => [endedRun(runOf(target, machine))],
+  steps: (target: RunTarget, machine: Machine) => [endedRun(runOf(target, machine))],
   settle() {},
-})
+}
+
+export const runInDomain = provision(domainRun, running)
 
 export function runOf({ tenant, limits, fqdn, php, run, command, seconds }: RunTarget, { places }: Machine): TenantRun {
   return {
