@@ -4,6 +4,7 @@ import { version } from '../program/version.ts'
 import { certificateRenewer } from '../resources/certificate/renewer.ts'
 import { type WatcherPace, watcher } from '../resources/condition/watcher.ts'
 import type { Context } from '../resources/context.ts'
+import { cronScheduler } from '../resources/cron/scheduler.ts'
 import { proofChecker } from '../resources/domain/proof-checker.ts'
 import { type DriftPace, type DriftWatcherOptions, driftWatcher } from '../resources/health/drift-watcher.ts'
 import { conditionSources, kinds } from '../resources/index.ts'
@@ -73,6 +74,7 @@ export function workers({
     onQueued,
     tickMs,
   })
+  const crons = cronScheduler({ ...base, onQueued, tickMs })
   const webhooks = webhookSender({
     ...base,
     mayBePrivate: () => config.now.webhookTargets === 'any',
@@ -96,7 +98,7 @@ export function workers({
   })
   const { sessions, challenges, networks } = auth
   const house = housekeeping({ ...base, sessions, challenges, networks, idempotency, onQueued })
-  const all = [house, mail, proofs, renewer, webhooks, conditions, drift, usage]
+  const all = [house, mail, proofs, renewer, crons, webhooks, conditions, drift, usage]
   return {
     mail,
     house,

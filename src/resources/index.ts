@@ -12,6 +12,7 @@ import { condition } from './condition/kind.ts'
 import { conditionEvents } from './condition/schema.ts'
 import type { ConditionSource } from './condition-source.ts'
 import type { Context } from './context.ts'
+import { cron } from './cron/kind.ts'
 import { database } from './database/kind.ts'
 import { databaseUser } from './database-user/kind.ts'
 import { domain } from './domain/kind.ts'
@@ -42,6 +43,7 @@ export const kinds: readonly AnyKind[] = [
   certificate,
   database,
   databaseUser,
+  cron,
   sshKey,
   packageKind,
   user,

@@ -77,7 +77,6 @@ const core: Readonly<Record<string, RowWords>> = {
   domain_claims: { one: 'claim', name: ['name', 'tenant_id'] },
   holds: { one: 'hold', name: ['tenant_id', 'domain_id', 'user_id', 'reason'], shows: ['effect', 'level', 'note'] },
   mail_boxes: { one: 'mailbox', name: ['address'], shows: ['quota_mb', 'status'], secret: ['password_hash'] },
-  cron_jobs: { one: 'cron job', name: ['schedule', 'command'], shows: ['enabled', 'status'] },
   backups: { one: 'backup', name: ['tenant_id', 'target'], shows: ['status'] },
   releases: { one: 'release', name: ['name', 'domain_id'], shows: ['source', 'is_current', 'status'] },
   apps: { one: 'app', name: ['name'], shows: ['runtime', 'status'] },

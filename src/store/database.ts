@@ -36,7 +36,6 @@ export interface Database {
   holds: hosting.HoldTable
 
   mail_boxes: services.MailBoxTable
-  cron_jobs: services.CronJobTable
   backups: services.BackupTable
   releases: services.ReleaseTable
   apps: services.AppTable

@@ -27,6 +27,7 @@ describe('the registry of operations', () => {
       'certificate',
       'client-certificate',
       'condition',
+      'cron',
       'database',
       'database-user',
       'domain',

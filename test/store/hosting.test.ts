@@ -4,6 +4,7 @@ import type { Actor } from '../../src/resources/actor.ts'
 import { applyOwedLimits, purgeExpired } from '../../src/resources/upkeep.ts'
 import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
+import { cronCases } from './cron-cases.ts'
 import { newId, type Panel, refusal, root } from './harness.ts'
 
 const { tenant, domain, job, package: packages, settings } = slices
@@ -545,4 +546,6 @@ onBothStores('tenants and domains', (bench) => {
       expect((await panel.run(tenant.list, {}, root)).items).toHaveLength(2)
     })
   })
+
+  describe('cron jobs', () => cronCases(bench))
 })

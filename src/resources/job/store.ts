@@ -135,6 +135,8 @@ export interface JobStore {
   stalled(id: Id): Promise<boolean>
   /** `stalled` jobs that were never sent become `queued`; answers which. */
   requeued(): Promise<Id[]>
+  /** Those of them that have ended, with their steps. */
+  forgetEnded(ids: readonly Id[]): Promise<void>
   /** Forgets at most so many of them, with their steps. */
   purgeFinishedBefore(moment: string, limit: number): Promise<number>
 }
@@ -398,6 +400,10 @@ export function jobStore(db: Db, material: StoreMaterial): JobStore {
         .returning('id')
         .execute()
       return unsent.map(({ id }) => stored<Id>(id))
+    },
+
+    async forgetEnded(ids) {
+      await db.deleteFrom('jobs').where('id', 'in', ids).where('finished_at', 'is not', null).execute()
     },
 
     async purgeFinishedBefore(moment, limit) {

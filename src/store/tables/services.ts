@@ -14,14 +14,6 @@ export interface MailBoxTable extends TenantOwned {
   version: number
 }
 
-export interface CronJobTable extends TenantOwned {
-  schedule: string
-  command: string
-  enabled: Bit
-  status: string
-  version: number
-}
-
 export interface BackupTable extends TenantOwned {
   target: string
   snapshot: string | null
