@@ -113,4 +113,5 @@ export const referred: Readonly<Record<string, string>> = {
   domain_id: 'domains',
   proof_id: 'domain_proofs',
   webhook_id: 'webhooks',
+  cron_id: 'cron_jobs',
 }

@@ -75,6 +75,27 @@ describe.skipIf(!canRun)('a command for the place of a site', () => {
     expect(JSON.stringify(items[0])).toContain('evil')
   })
 
+  it('is run for a cron job the same way, with its environment, and its end is in the history', async () => {
+    const cron = async (name: string, script: string) => {
+      const body = { domain: site, name, schedule: '0 4 29 2 *', command: ['sh', '-c', script] }
+      const { id } = (await machine.call('POST', '/cron-jobs', { ...body, environment: ['NOTE=a $b %n'] })) as {
+        id: string
+      }
+      const { jobId } = Accepted.parse(await machine.call('POST', `/cron-jobs/${id}/run`))
+      await ended(jobId)
+      const runs = async () => (await machine.call('GET', `/cron-jobs/${id}/runs`)) as { items: readonly object[] }
+      await machine.until('the run is over', async () => /succeeded|failed/.test(JSON.stringify((await runs()).items)))
+      return { printed: await printed(jobId), runs: (await runs()).items }
+    }
+
+    const good = await cron('good', 'pwd; id -un; echo "$NOTE"')
+    expect(good.printed).toMatch(new RegExp(`/sites/${site}/public\nacme\na \\$b %n\n$`))
+    expect(good.runs).toEqual([expect.objectContaining({ outcome: 'succeeded', exitCode: 0, isByHand: true })])
+    const bad = await cron('bad', 'exit 3')
+    const problem = 'The command ended with exit code 3'
+    expect(bad.runs).toEqual([expect.objectContaining({ outcome: 'failed', exitCode: 3, problem })])
+  })
+
   it('ends when it is stopped, and lets everything else of the tenant go by', async () => {
     const job = await begin('sh', '-c', 'trap "" TERM; echo begun; while :; do sleep 60; done')
     await machine.until('it has begun', async () => (await printed(job)).includes('begun'))

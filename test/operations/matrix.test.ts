@@ -536,6 +536,7 @@ async function expectSameInBrowser(
 const shownElsewhere = [
   'domain.proofs', // of its domain
   'certificate.request', // of the command line
+  'cron.runs', // of its cron job
   'job.output', // of its job
   'webhook.deliveries', // of its webhook
   'totp.get', // of the own account

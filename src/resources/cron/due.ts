@@ -1,6 +1,7 @@
 /** When a cron job is due, and what is done about it. */
-import { parseCalendar } from './calendar.ts'
+
 import { nextTime } from './next-time.ts'
+import { parseCalendar } from './parse-calendar.ts'
 import type { Cron, IfMissed } from './schema.ts'
 
 /** Later than this a time counts as missed: the panel was not there, or the clock was set forward. */

@@ -64,7 +64,7 @@ export const cron = defineKind({
     },
   },
   examples: {
-    existing: { name: 'cleanup' },
+    existing: { name: 'cleanup', schedule: '0 4 29 2 *' },
     create: { domain: 'bakery.example.com', name: 'newsletter', schedule: '30 4 * * 1', command: ['php', 'send.php'] },
     update: { timeZone: 'Europe/Berlin' },
   },

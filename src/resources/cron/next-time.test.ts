@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { parseCalendar } from './calendar.ts'
 import { nextTime } from './next-time.ts'
+import { parseCalendar } from './parse-calendar.ts'
 
 function moments(text: string, timeZone: string, from: string, until: string): string[] {
   const calendar = parseCalendar(text)

@@ -24,7 +24,8 @@ const policy = { scopes: ['global', 'reseller', 'local'], holders: ['customer', 
 /** Of a tenant, also those that are switched off. */
 const most = 100
 
-const wishes = {
+/** Of a form: made when it is first asked for. */
+const wishes = () => ({
   name: CronName.describe('What it is called here'),
   schedule: Schedule.describe(
     'When it is run: five fields as in a crontab, such as "*/15 * * * *", or systemd’s calendar, such as "Mon..Fri 04:30"',
@@ -39,8 +40,7 @@ const wishes = {
   ifMissed: IfMissed.describe(
     'What becomes of times at which the panel was not running: skip, or once for one run afterwards',
   ),
-  isEnabled: Flag.describe('Whether it is run by itself'),
-}
+})
 
 export const list = defineOperation({
   name: 'cron.list',
@@ -87,24 +87,28 @@ export const create = defineOperation({
   policy,
   http: 'POST /cron-jobs',
   positional: ['domain', 'schedule', 'command'],
-  input: () =>
-    z.strictObject({
+  input() {
+    const { name, schedule, command, timeZone, environment, seconds, jitterSeconds, ifMissed } = wishes()
+    return z.strictObject({
       domain: DomainRef,
-      ...wishes,
-      timeZone: wishes.timeZone.default('UTC'),
-      environment: wishes.environment.default([]),
-      seconds: wishes.seconds.default(600),
-      jitterSeconds: wishes.jitterSeconds.default(0),
-      ifMissed: wishes.ifMissed.default('skip'),
-      isEnabled: wishes.isEnabled.default(true),
-    }),
+      name,
+      schedule,
+      command,
+      timeZone: timeZone.default('UTC'),
+      environment: environment.default([]),
+      seconds: seconds.default(600),
+      jitterSeconds: jitterSeconds.default(0),
+      ifMissed: ifMissed.default('skip'),
+    })
+  },
   output: () => Done,
   async run(context, { domain: ref, ...given }) {
     const what = `create cron job "${given.name}"`
     const { id: domainId, tenantId } = await usableDomain(context, what, await visibleDomain(context, ref))
     await refuseOverLimit(context, what, tenantId)
     const id = context.newId()
-    await context.crons.insert({ id, tenantId, domainId, ...given, nextAt: planned(context, what, { id, ...given }) })
+    const wanted = { id, ...given, isEnabled: true }
+    await context.crons.insert({ ...wanted, tenantId, domainId, nextAt: planned(context, what, wanted) })
     return { id }
   },
 })
@@ -120,15 +124,8 @@ export const update = defineOperation({
   input: () =>
     z.strictObject({
       ...target,
-      name: wishes.name.optional(),
-      schedule: wishes.schedule.optional(),
-      command: wishes.command.optional(),
-      timeZone: wishes.timeZone.optional(),
-      environment: wishes.environment.optional(),
-      seconds: wishes.seconds.optional(),
-      jitterSeconds: wishes.jitterSeconds.optional(),
-      ifMissed: wishes.ifMissed.optional(),
-      isEnabled: wishes.isEnabled.optional(),
+      ...z.strictObject(wishes()).partial().shape,
+      isEnabled: Flag.optional().describe('Whether it is run by itself'),
     }),
   output: () => Done,
   async run(context, { cron, ...given }) {
@@ -244,7 +241,7 @@ function visibleDomain(context: Context, ref: string): Promise<Domain> {
 /** A site that is there, served or not. */
 async function usableDomain(context: Context, what: string, domain: Domain): Promise<Domain> {
   await context.tenants.lock(domain.tenantId)
-  if (!['active', 'suspended', 'deploying'].includes(domain.status))
+  if (!['pending', 'active', 'suspended', 'deploying'].includes(domain.status))
     conflict(what, `domain "${domain.fqdn}" is ${domain.status}`, 'Bring the domain in order first.')
   return domain
 }

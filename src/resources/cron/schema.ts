@@ -3,9 +3,9 @@ import { z } from 'zod'
 import { TenantCommand } from '../../contract/tenant-command.ts'
 import { Fqdn, Id, Line } from '../../contract/values.ts'
 import { Time, timestamps } from '../answers.ts'
-import { parseCalendar } from './calendar.ts'
 import { CalendarProblem } from './calendar-field.ts'
 import { longestSeconds } from './jobs.ts'
+import { parseCalendar } from './parse-calendar.ts'
 
 const longestJitter = 3600
 

@@ -163,10 +163,7 @@ export function cronStore(db: Db, { now }: StoreTools): CronStore {
       return found.map((row) => ({
         ...cronOf(row),
         nextAt: String(row.next_at),
-        isServed:
-          served.includes(row.tenant_status) &&
-          served.includes(row.domain_status) &&
-          row.updated_at <= String(row.next_at), // else it was in the trash with its tenant at that time
+        isServed: served.includes(row.tenant_status) && served.includes(row.domain_status) && !wasAway(row, now),
       }))
     },
 
@@ -196,6 +193,11 @@ export function cronStore(db: Db, { now }: StoreTools): CronStore {
     },
   }
   return store
+}
+
+/** It came back from the trash after its time, with its tenant: only that changes a row without planning it anew. */
+function wasAway({ next_at, updated_at }: Pick<CronTable, 'next_at' | 'updated_at'>, now: string): boolean {
+  return updated_at > String(next_at) && updated_at <= now
 }
 
 /** Of a tenant or a domain whose sites are served, also while a job changes it. */

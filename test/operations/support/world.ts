@@ -60,7 +60,7 @@ export async function world(options: TestPanelOptions = {}): Promise<World> {
     return browser
   }
   await until(
-    async () => (await test.root('GET', '/api/v1/jobs?state=succeeded')).json().items?.length === 3 + made.size,
+    async () => (await test.root('GET', '/api/v1/jobs?state=succeeded')).json().items?.length === 3 + exampleJobs(),
   )
   const customer = await signedIn('baker@example.com')
   const cakes = { tenant: 'bakery', fqdn: 'cakes.example.net' }
@@ -121,14 +121,27 @@ function narrowed(over: AnyInput, input: AnyInput): AnyInput {
   return Object.fromEntries(Object.entries(over).filter(([key]) => Object.hasOwn(input, key)))
 }
 
+interface Example {
+  readonly http: string
+  readonly input: AnyInput
+  /** A job makes it. */
+  readonly hasJob: boolean
+}
+
+function exampleJobs(): number {
+  return [...exampleKinds().values()].filter(({ hasJob }) => hasJob).length
+}
+
 /** The input key by which one is named → how one is made. */
-export function exampleKinds(): Map<string, { readonly http: string; readonly input: AnyInput }> {
+export function exampleKinds(): Map<string, Example> {
   return new Map(
     kinds.flatMap((kind) => {
       const [create, get] = ['create', 'get'].map((verb) => named(`${kind.name}.${verb}`))
       const input = kind.examples?.create && { ...kind.examples.create, ...kind.examples.existing }
       const [key] = get === undefined ? [] : httpBinding(get).pathKeys
-      return create && key && input ? [[key, { http: create.http, input }] as const] : []
+      return create && key && input
+        ? [[key, { http: create.http, input, hasJob: create.effect === 'machine' }] as const]
+        : []
     }),
   )
 }

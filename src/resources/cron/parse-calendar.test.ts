@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { parseCalendar } from './calendar.ts'
 import { CalendarProblem } from './calendar-field.ts'
 import { nextTime } from './next-time.ts'
+import { parseCalendar } from './parse-calendar.ts'
 
 const from = Date.parse('2026-03-03T10:07:30Z') // a Tuesday
 
