@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { WcpError } from '../../contract/errors.ts'
+import { Failure } from '../../contract/wire.ts'
 import { failureOf } from './failure.ts'
 
 it('says what the system refused, before a step and in one', () => {
@@ -27,6 +28,13 @@ it('takes an error of its own at its word, with its cause', () => {
     code: 'conflict',
     message: 'Cannot take the name: the first line',
   })
+})
+
+it('has the exit code of a command beside the words', () => {
+  const ended = new WcpError('machine_failed', 'The command ended with exit code 3', { details: { exit: 3 } })
+
+  expect(Failure.parse(failureOf(ended, 'command'))).toMatchObject({ exit: 3 })
+  expect(Failure.parse(failureOf(new WcpError('conflict', 'Cannot'), null))).not.toHaveProperty('exit')
 })
 
 function thrownBy(work: () => unknown): unknown {

@@ -191,6 +191,17 @@ describe('what is sent', () => {
     expect(sentJobs()).not.toContain(further)
   })
 
+  it('is all that goes beside the others at once, however many and whoever waits before them', async () => {
+    const { add, connect, sentJobs } = runner({ atOnce: () => 1 })
+    const tenantId = newId()
+    const inTurn = [add({ tenantId }), add({ tenantId }), add({ tenantId })]
+    const beside = Array.from({ length: 150 }, () => add({ type: besideType }))
+    await connect()
+    for (let turn = 0; turn < 60; turn++) await settled()
+
+    expect(new Set(sentJobs())).toEqual(new Set([inTurn[0], ...beside]))
+  })
+
   it('leaves its place to others while something that goes beside is under way', async () => {
     const { add, connect, sentJobs, one } = runner({ atOnce: () => 1 })
     const tenantId = newId()

@@ -30,6 +30,9 @@ export interface JobRunnerOptions {
 /** Waiting jobs looked at in one turn while no agent answers. */
 const mostWatched = 500
 
+/** Jobs that go beside the others, in one turn of sending. */
+const besideInTurn = 64
+
 interface Underway {
   readonly tenant: Id | null
   readonly type: string
@@ -224,8 +227,11 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
     const held = [...this.#held].filter(([, { until }]) => until > now)
     const known = new Set([...this.#underway.keys(), ...held.map(([job]) => job)])
     const busy = new Set([...inTurn, ...held.map(([, one]) => one).filter(isInTurn)].map(({ tenant }) => tenant))
+    const most = this.#options.atOnce() + known.size + besideInTurn
+    let isMore = false
     const delivered = await this.#options.queue.together(async (queue) => {
-      const runnable = await queue.runnable(this.#options.atOnce() + known.size)
+      const runnable = await queue.runnable(most)
+      isMore = runnable.length === most
       const beside = runnable.filter(({ id, type }) => isBeside(type) && !known.has(id))
       const turns = runnable.filter((job) => isInTurn(job) && !busy.has(job.tenantId))
       const jobs: RunnableJob[] = []
@@ -236,6 +242,7 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
       this.#note(job)
       this.#send(job)
     }
+    if (isMore && delivered.length > 0) this.#again = true
   }
 
   /** Asked before each sending: what a frozen agent was sent could not be cancelled. */
