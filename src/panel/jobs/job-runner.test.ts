@@ -528,6 +528,23 @@ describe('a job that no agent takes', () => {
     await one.stop()
   })
 
+  it('and goes beside the others waits in line as long as the agent is there, and is watched from its beginning', async () => {
+    const { one, tell, add, connect, stateOf } = runner(limits)
+    await one.start()
+    const job = add({ type: besideType })
+    await connect()
+    await pass(120_000)
+    expect(stateOf(job)).toBe('queued')
+
+    one.heard(job)
+    await tell({ t: 'accepted', job, steps: ['a'] })
+    await pass(20_000)
+    expect(stateOf(job)).toBe('running')
+    await pass(15_000)
+    expect(stateOf(job)).toBe('stalled')
+    await one.stop()
+  })
+
   it('waits again when the agent holds it back after all', async () => {
     const { one, tell, add, connect, stateOf, states } = runner(limits)
     await one.start()

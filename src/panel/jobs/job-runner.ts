@@ -293,6 +293,7 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
   }
 
   async #watch(job: Id, known: Underway): Promise<void> {
+    if (this.#connected && isBeside(known.type) && !known.isBegun) return // its tenant's commands go before it
     const silentMs = performance.now() - known.heard
     if (known.stalled || (silentMs < this.#stallAfterMs && !this.#isOverdue(known))) return
     known.stalled = await this.#stall(job, known.type, silentMs)
