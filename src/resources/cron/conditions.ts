@@ -12,11 +12,13 @@ export const troubledCrons: ConditionSource = {
   everyMs: eachRound,
   async find({ stores, now }) {
     const before = new Date(Date.parse(now) - waitedMs).toISOString()
-    const troubled = await stores.crons.troubled(most)
+    const failing = await stores.crons.failing(most)
+    const missed = await stores.crons.missed(most)
     const late = await stores.cronRuns.late(before, most)
     const overdue = await stores.crons.overdue(before, most)
     return [
-      ...troubled.flatMap(troubleOf),
+      ...failing.map((cron) => trouble(cron, 'failed', 'fails', cron.lastProblem)),
+      ...missed.map((cron) => trouble(cron, 'missed', `did not run at ${minuteOf(cron.missedAt ?? now)}`)),
       ...late.map(({ cronId, dueAt, ...cron }) => notBegun({ id: cronId, ...cron }, dueAt)),
       ...overdue.map((cron) => notBegun(cron, cron.nextAt ?? now)),
     ]
@@ -25,26 +27,13 @@ export const troubledCrons: ConditionSource = {
 
 type Named = Pick<Cron, 'id' | 'name' | 'fqdn'>
 
-function troubleOf(cron: Cron): readonly FoundCondition[] {
-  const { id, failingSince, missedAt, lastProblem } = cron
-  const about = { severity: 'warning', page: `/cron-jobs/${id}` } as const
-  return [
-    ...(failingSince === null
-      ? []
-      : [{ ...about, subject: `${id} failed`, title: `${titleOf(cron)} fails`, detail: lastProblem }]),
-    ...(missedAt === null
-      ? []
-      : [{ ...about, subject: `${id} missed`, title: `${titleOf(cron)} did not run at ${minuteOf(missedAt)}` }]),
-  ]
+function trouble(cron: Named, what: string, words: string, detail: string | null = null): FoundCondition {
+  const title = `Cron job "${cron.name}" of ${shownHost(cron.fqdn)} ${words}`
+  return { subject: `${cron.id} ${what}`, severity: 'warning', title, detail, page: `/cron-jobs/${cron.id}` }
 }
 
 function notBegun(cron: Named, dueAt: string): FoundCondition {
-  const title = `${titleOf(cron)} has not begun, and was due at ${minuteOf(dueAt)}`
-  return { subject: `${cron.id} waits`, severity: 'warning', title, page: `/cron-jobs/${cron.id}` }
-}
-
-function titleOf({ name, fqdn }: Named): string {
-  return `Cron job "${name}" of ${shownHost(fqdn)}`
+  return trouble(cron, 'waits', `has not begun, and was due at ${minuteOf(dueAt)}`)
 }
 
 function minuteOf(moment: string): string {

@@ -64,8 +64,10 @@ export interface CronStore {
   planned(after: Id | null, limit: number): Promise<Cron[]>
   /** Their time came before that moment, and nobody has looked. */
   overdue(moment: string, limit: number): Promise<Cron[]>
-  /** Failing, or not run when they were due. */
-  troubled(limit: number): Promise<Cron[]>
+  /** Their last run failed. Of sites that are served. */
+  failing(limit: number): Promise<Cron[]>
+  /** Not run when they were due, and not since. Of sites that are served. */
+  missed(limit: number): Promise<Cron[]>
 }
 
 export function cronStore(db: Db, { now }: StoreTools): CronStore {
@@ -79,6 +81,18 @@ export function cronStore(db: Db, { now }: StoreTools): CronStore {
   // written out, as the index of such rows has it
   const planned = () => rows().where(sql<boolean>`cron_jobs.is_enabled = 1 and cron_jobs.deleted_at is null`)
   const change = (id: Id) => db.updateTable('cron_jobs').where('id', '=', id)
+
+  /** The longest first. */
+  const since = async (column: 'cron_jobs.failing_since' | 'cron_jobs.missed_at', limit: number) => {
+    const found = await planned()
+      .where(column, 'is not', null)
+      .where('tenants.status', 'in', served)
+      .where('domains.status', 'in', served)
+      .orderBy(column)
+      .limit(limit)
+      .execute()
+    return found.map(cronOf)
+  }
 
   const store: CronStore = {
     async list({ cursor, limit, search, deleted = false, scope, tenantId, domainId }) {
@@ -182,15 +196,8 @@ export function cronStore(db: Db, { now }: StoreTools): CronStore {
       return found.map(cronOf)
     },
 
-    async troubled(limit) {
-      const found = await planned()
-        .where((eb) => eb.or([eb('failing_since', 'is not', null), eb('missed_at', 'is not', null)]))
-        .where('tenants.status', 'in', served)
-        .where('domains.status', 'in', served)
-        .limit(limit)
-        .execute()
-      return found.map(cronOf)
-    },
+    failing: (limit) => since('cron_jobs.failing_since', limit),
+    missed: (limit) => since('cron_jobs.missed_at', limit),
   }
   return store
 }
