@@ -4,15 +4,18 @@ import { processesOf } from '../support/processes.ts'
 import { runAs } from './as-tenant.ts'
 import type { Tried } from './attack-class.ts'
 import { get } from './site-request.ts'
+import type { Stage } from './stage.ts'
+import type { Tally } from './tally.ts'
 
 const evil = /evil|NODE_OPTIONS|BASH_ENV|HTTP_PROXY|LD_PRELOAD|LD_LIBRARY_PATH/
 
 /** The agent of the stage was started with such an environment. */
 export const environment: Tried = {
   name: 'what an inherited environment or a header does to the processes',
-  holds: 'literal environments everywhere, no proxy in PHP',
-  notYet: 'cron, timers, units of tenants',
+  holds: 'literal environments everywhere, no proxy in PHP, no second line in a cron job',
+  notYet: 'timers and units of tenants',
   async attack(stage, tally) {
+    await cronJobs(stage, tally)
     const { product, butcher } = stage
     const docroot = product.places.customers.docroot(TenantName.parse(butcher.name), Fqdn.parse(butcher.site))
     const code = `<?php echo json_encode([getenv('HTTP_PROXY'), $_SERVER['HTTP_PROXY'] ?? '', array_keys(getenv())]);`
@@ -37,6 +40,31 @@ export const environment: Tried = {
       tally.same(inherited, [], `"${(words[0] ?? '').split(' ')[0]}" inherited`)
     }
   },
+}
+
+/** A crontab is lines, and a unit too: none of this may become one. */
+async function cronJobs({ root, butcher }: Stage, tally: Tally): Promise<void> {
+  const plain = { domain: butcher.site, name: 'evil', schedule: '@daily', command: ['true'] }
+  const second = '* * * * * root id'
+  for (const evil of [
+    { name: `evil\n${second}` },
+    { schedule: `@daily\n${second}` },
+    { schedule: second },
+    { schedule: '@reboot' },
+    { timeZone: '../../etc/shadow' },
+    { command: ['true', `\n${second}`] },
+    { command: ['true\0'] },
+    { command: ['x'.repeat(100_000)] },
+    { command: ['LD_PRELOAD=/tmp/evil.so', 'id'] },
+    ...['LD_PRELOAD=/tmp/evil.so', 'PATH=/tmp', `A=b\n${second}`, '-i=x', '=x', 'A'].map((one) => ({
+      environment: [one],
+    })),
+  ])
+    tally.same(
+      (await root('POST', '/cron-jobs', { ...plain, ...evil })).status,
+      422,
+      JSON.stringify(evil).slice(0, 120),
+    )
 }
 
 function environ(pid: number): readonly string[] {

@@ -189,6 +189,17 @@ export function cronCases(bench: Bench): void {
     expect(await runsOf(panel, id)).toEqual(['13:15 waiting'])
   })
 
+  it('keep what somebody has changed while they were looked at', async () => {
+    const { panel } = await begun(bench)
+    const { id } = await panel.run(cron.create, quarterly)
+    const { nextAt } = await panel.run(cron.get, { cron: id })
+    await panel.run(cron.update, { cron: id, schedule: '0 13 * * *' })
+
+    const { crons } = panel.stores(panel.db)
+    expect(await crons.plan(id, nextAt ?? '', null)).toBe(false)
+    expect(await nextOf(panel, id)).toBe('13:00')
+  })
+
   it('that cannot be read hold up no other', async () => {
     const { panel, at } = await begun(bench)
     const broken = await panel.run(cron.create, quarterly)

@@ -91,8 +91,8 @@ export function cronScheduler(options: CronSchedulerOptions) {
     const { crons, cronRuns } = context
     const at = Date.parse(context.now)
     const isBusy = await cronRuns.isBusy(cron.id)
+    if (!(await crons.plan(cron.id, cron.nextAt, iso(nextDue(cron, at))))) return false
     const decision = decide({ ...cron, dueAt: Date.parse(cron.nextAt), now: at, isBusy })
-    await crons.plan(cron.id, iso(nextDue(cron, at)))
     if (decision === 'skipped' || decision === 'missed')
       await cronRuns.note({ cronId: cron.id, dueAt: cron.nextAt }, decision)
     if (decision !== 'run') return false
@@ -101,8 +101,8 @@ export function cronScheduler(options: CronSchedulerOptions) {
   }
 
   async function giveUp({ cronRuns, crons }: Pick<Stores, 'cronRuns' | 'crons'>, cron: DueCron): Promise<void> {
-    await cronRuns.note({ cronId: cron.id, dueAt: cron.nextAt }, 'missed')
-    await crons.plan(cron.id, iso(nextOrNone(cron)))
+    if (await crons.plan(cron.id, cron.nextAt, iso(nextOrNone(cron))))
+      await cronRuns.note({ cronId: cron.id, dueAt: cron.nextAt }, 'missed')
   }
 
   function nextOrNone(cron: Cron): number | undefined {
@@ -120,11 +120,11 @@ export function cronScheduler(options: CronSchedulerOptions) {
     const found = await storesOf(db).crons.planned(replan.after, atOnce)
     const changed = found.flatMap((cron) => {
       const nextAt = iso(nextOrNone(cron))
-      return nextAt === cron.nextAt ? [] : [{ id: cron.id, nextAt }]
+      return nextAt === cron.nextAt || cron.nextAt === null ? [] : [{ id: cron.id, seen: cron.nextAt, nextAt }]
     })
     if (changed.length > 0)
       await inOne(async ({ crons }) => {
-        for (const { id, nextAt } of changed) await crons.plan(id, nextAt)
+        for (const { id, seen, nextAt } of changed) await crons.plan(id, seen, nextAt)
       })
     const last = found.length === atOnce ? found.at(-1) : undefined
     replan = last === undefined ? null : { after: last.id }

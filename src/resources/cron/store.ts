@@ -8,7 +8,7 @@ import type { ListQuery, Page } from '../listing.ts'
 import { alphabetical, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
-import { containing, countUpTo, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
+import { containing, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
 import type { Cron } from './schema.ts'
 import type { CronTable } from './tables.ts'
 
@@ -42,8 +42,6 @@ export type NewCron = Wishes & Pick<Cron, 'id' | 'tenantId' | 'domainId'>
 
 export interface CronStore {
   list(query: ListQuery & { scope: Scope; tenantId?: Id | undefined; domainId?: Id | undefined }): Promise<Page<Cron>>
-  /** Living ones within the scope, up to `most`. */
-  count(most: number, scope: Scope): Promise<number>
   /** `undefined` outside of the scope; with `deleted`, in the trash. */
   find(id: string, options?: FindOptions): Promise<Cron | undefined>
   /** `find`, or `not_found`. */
@@ -59,7 +57,8 @@ export interface CronStore {
 
   /** Switched on, and their time has come, the longest waiting first. */
   due(limit: number): Promise<DueCron[]>
-  plan(id: Id, nextAt: string | null): Promise<void>
+  /** False when somebody has changed it meanwhile: its time is not the one that was seen any more. */
+  plan(id: Id, seen: string, nextAt: string | null): Promise<boolean>
   /** Switched on and planned for later, by id. @param after id of the last one before them */
   planned(after: Id | null, limit: number): Promise<Cron[]>
   /** Their time came before that moment, and nobody has looked. */
@@ -106,15 +105,6 @@ export function cronStore(db: Db, { now }: StoreTools): CronStore {
       return readPage(query, { cursor, limit }, alphabetical('cron_jobs', 'name'), (found) => found.map(cronOf))
     },
 
-    count(most, scope) {
-      const living = db
-        .selectFrom('cron_jobs')
-        .innerJoin('tenants', 'tenants.id', 'cron_jobs.tenant_id')
-        .select('cron_jobs.id')
-        .where('cron_jobs.deleted_at', 'is', null)
-      return countUpTo(db, living.where(tenantWithin(scope)), most)
-    },
-
     async find(id, { deleted = false, scope = everything } = {}) {
       const query = rows().where(tenantWithin(scope)).where('cron_jobs.id', '=', id)
       const within = query.where('cron_jobs.deleted_at', deleted ? 'is not' : 'is', null)
@@ -151,7 +141,7 @@ export function cronStore(db: Db, { now }: StoreTools): CronStore {
     },
 
     async trash(id) {
-      await change(id).set({ status: 'deleted', deleted_at: now, updated_at: now }).execute()
+      await change(id).set({ status: 'deleted', next_at: null, deleted_at: now, updated_at: now }).execute()
     },
 
     async restore(id, nextAt) {
@@ -181,8 +171,10 @@ export function cronStore(db: Db, { now }: StoreTools): CronStore {
       }))
     },
 
-    async plan(id, nextAt) {
-      await change(id).set({ next_at: nextAt }).execute()
+    async plan(id, seen, nextAt) {
+      const known = change(id).where('next_at', '=', seen).where('deleted_at', 'is', null)
+      const result = await known.set({ next_at: nextAt }).executeTakeFirst()
+      return result.numUpdatedRows > 0n
     },
 
     async planned(after, limit) {
