@@ -1,8 +1,16 @@
 /** One field of a calendar expression: lists of values, ranges and steps. */
 
-/** Names the field and says what it takes. */
 export class CalendarProblem extends Error {
   override readonly name = 'CalendarProblem'
+  /** Goes on after the name of the input. */
+  readonly problem: string
+  readonly accepted: string
+
+  constructor(problem: string, accepted: string) {
+    super(`The schedule ${problem}; accepted: ${accepted}`)
+    this.problem = problem
+    this.accepted = accepted
+  }
 }
 
 export interface FieldRules {
@@ -54,6 +62,7 @@ function refuse(part: string, { what, min, max, range, names, mayStepFromOne }: 
   const words = names === undefined ? '' : ` (or ${names[0]} to ${names.at(-1)})`
   const steps = mayStepFromOne ? `"${min}/2"` : '"*/2"'
   throw new CalendarProblem(
-    `"${part}" is no ${what}: numbers from ${min} to ${max}${words}, lists "a,b", ranges "a${range}b", steps ${steps}, or "*"`,
+    `has "${part}" as ${what}`,
+    `numbers from ${min} to ${max}${words}, lists "a,b", ranges "a${range}b", steps ${steps}, or "*" as ${what}`,
   )
 }

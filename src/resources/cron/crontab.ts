@@ -28,12 +28,13 @@ export function parseCrontab(words: readonly string[]): Calendar {
   if (first.startsWith('@')) {
     const fields = words.length === 1 ? macros[first.toLowerCase()] : undefined
     if (fields !== undefined) return parseCrontab(fields.split(' '))
-    throw new CalendarProblem(`"${words.join(' ')}" is none of ${Object.keys(macros).join(', ')}`)
+    throw new CalendarProblem(`has "${words.join(' ')}"`, Object.keys(macros).join(', '))
   }
   const [minutes = '', hours = '', days = '', monthsOf = '', week = '', ...rest] = words
   if (rest.length > 0)
     throw new CalendarProblem(
-      'five fields: minute, hour, day of the month, month, day of the week; the command is apart',
+      'has more than five fields',
+      'minute, hour, day of the month, month, day of the week; the command is apart',
     )
   return {
     minutes: parseField(minutes, minute),

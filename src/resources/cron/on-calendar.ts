@@ -37,7 +37,7 @@ export function parseOnCalendar(words: readonly string[]): Calendar {
   const week = /^[a-z]/i.test(rest[0] ?? '') ? rest.shift() : undefined
   const date = rest[0]?.includes(':') === false ? rest.shift() : undefined
   const time = rest.shift() ?? '00:00'
-  if (rest.length > 0) throw new CalendarProblem(forms)
+  if (rest.length > 0) throw new CalendarProblem('has too many parts', forms)
   return { ...dayOf(date), ...timeOf(time), weekdays: weekdaysOf(week), isEitherDay: false }
 }
 
@@ -46,7 +46,8 @@ function weekdaysOf(week: string | undefined): Set<number> {
   // a week begins on Monday here: "Fri..Sun" is a range
   const places = week.split(',').flatMap((part) => {
     const [from = 0, to = from, ...rest] = part.split('..').map(placeInWeek)
-    if (rest.length > 0 || from > to) throw new CalendarProblem(`"${part}" is no range of weekdays such as "Mon..Fri"`)
+    if (rest.length > 0 || from > to)
+      throw new CalendarProblem(`has "${part}"`, 'a range of weekdays such as "Mon..Fri"')
     return Array.from({ length: to - from + 1 }, (_, place) => (from + place + 1) % 7)
   })
   return new Set(places)
@@ -56,14 +57,14 @@ function weekdaysOf(week: string | undefined): Set<number> {
 function placeInWeek(word: string): number {
   const name = word.toLowerCase()
   const place = Math.max(short.indexOf(name), long.indexOf(name))
-  if (place === -1) throw new CalendarProblem(`"${word}" is no weekday such as "Mon"; otherwise ${forms}`)
+  if (place === -1) throw new CalendarProblem(`has "${word}"`, `a weekday such as "Mon"; or ${forms}`)
   return (place + 6) % 7
 }
 
 /** `Y-M-D`, `M-D`, and `M~D` for days from the month's end. */
 function dayOf(date = '*-*-*'): Pick<Calendar, 'years' | 'months' | 'days' | 'lastDays'> {
   const parts = /^(?:([^-~]+)-)?([^-~]+)([-~])([^-~]+)$/.exec(date)
-  if (parts === null) throw new CalendarProblem(`"${date}" is no date such as "*-*-01"; otherwise ${forms}`)
+  if (parts === null) throw new CalendarProblem(`has "${date}"`, `a date such as "*-*-01"; or ${forms}`)
   const [, years = '*', months = '', from, days = ''] = parts
   const found = parseField(days, day)
   return {
@@ -76,7 +77,8 @@ function dayOf(date = '*-*-*'): Pick<Calendar, 'years' | 'months' | 'days' | 'la
 
 function timeOf(time: string): Pick<Calendar, 'hours' | 'minutes'> {
   const [hours = '', minutes, seconds = '00', ...rest] = time.split(':')
-  if (minutes === undefined || rest.length > 0) throw new CalendarProblem(`"${time}" is no time such as "04:30"`)
-  if (!/^0{1,2}$/.test(seconds)) throw new CalendarProblem(`"${time}" has seconds: a job begins with its minute`)
+  if (minutes === undefined || rest.length > 0) throw new CalendarProblem(`has "${time}"`, 'a time such as "04:30"')
+  if (!/^0{1,2}$/.test(seconds))
+    throw new CalendarProblem(`has seconds in "${time}"`, 'a time such as "04:30": runs begin with their minute')
   return { hours: parseField(hours, hour), minutes: parseField(minutes, minute) }
 }

@@ -74,14 +74,14 @@ describe("systemd's calendar", () => {
     ['', 'five fields'],
     ['sometimes', 'weekday'],
     ['Sun..Mon 04:00', 'range of weekdays'],
-    ['04:30:15', 'seconds'],
+    ['04:30:15', 'has seconds'],
     ['2026-13-01', 'month'],
     ['26-12-24', 'year'],
     ['04:30 Europe/Berlin', 'five fields'],
-    ['04', 'no date'],
+    ['04', 'a date such as'],
     ['04:', 'minute'],
     ['1 2 3', 'five fields'],
-    ['*-*-*-* 00:00', 'no date'],
+    ['*-*-*-* 00:00', 'a date such as'],
   ])('refuses "%s" and names what is wrong', (text, words) => {
     expect(() => parseCalendar(text)).toThrow(CalendarProblem)
     expect(() => parseCalendar(text)).toThrow(words)

@@ -8,15 +8,19 @@ import { longestSeconds } from './jobs.ts'
 import { parseCalendar } from './parse-calendar.ts'
 
 const longestJitter = 3600
+const longestSchedule = 200
 
 export const CronRef = Id.describe('Id of the cron job')
 
 export const CronName = Line.min(1, { error: '1 to 64 characters' }).max(64, { error: '1 to 64 characters' })
 
-export const Schedule = Line.max(200, { error: 'at most 200 characters' }).superRefine((text, context) => {
-  const message = problemOf(text)
-  if (message !== undefined) context.addIssue({ code: 'custom', message })
-})
+export const Schedule = Line.max(longestSchedule, { error: `at most ${longestSchedule} characters` }).superRefine(
+  (text, context) => {
+    const found = problemOf(text)
+    if (found !== undefined)
+      context.addIssue({ code: 'custom', message: found.accepted, params: { problem: found.problem } })
+  },
+)
 
 export const TimeZone = z
   .string()
@@ -90,12 +94,13 @@ export const Run = z.strictObject({
 })
 export type Run = z.output<typeof Run>
 
-function problemOf(text: string): string | undefined {
+function problemOf(text: string): CalendarProblem | undefined {
+  if (text.length > longestSchedule) return undefined // told already, and no message holds all of it
   try {
     parseCalendar(text)
     return undefined
   } catch (error) {
-    if (error instanceof CalendarProblem) return error.message
+    if (error instanceof CalendarProblem) return error
     throw error
   }
 }
