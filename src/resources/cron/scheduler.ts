@@ -69,8 +69,12 @@ export function cronScheduler(options: CronSchedulerOptions) {
   }
 
   async function beginAll(context: PanelContext, due: readonly DueCron[]): Promise<number> {
+    // cron jobs before tenants, and each in one order, as a run by hand has it: so nobody waits in a circle
+    const busy = new Set<Id>()
+    for (const id of due.map((cron) => cron.id).sort()) if (await context.cronRuns.isBusy(id)) busy.add(id)
+    for (const tenant of [...new Set(due.map(({ tenantId }) => tenantId))].sort()) await context.tenants.lock(tenant)
     let queued = 0
-    for (const cron of due) if (await begin(context, cron)) queued++
+    for (const cron of due) if (await begin(context, cron, busy.has(cron.id))) queued++
     return queued
   }
 
@@ -79,7 +83,7 @@ export function cronScheduler(options: CronSchedulerOptions) {
     let queued = 0
     for (const cron of due)
       try {
-        if (await inOne((context) => begin(context, cron))) queued++
+        queued += await inOne((context) => beginAll(context, [cron]))
       } catch (err) {
         log.error({ err, cron: cron.id }, 'a run of a cron job could not be begun')
         await inOne(({ cronRuns, crons }) => giveUp({ cronRuns, crons }, cron))
@@ -87,10 +91,9 @@ export function cronScheduler(options: CronSchedulerOptions) {
     return queued
   }
 
-  async function begin(context: PanelContext, cron: DueCron): Promise<boolean> {
+  async function begin(context: PanelContext, cron: DueCron, isBusy: boolean): Promise<boolean> {
     const { crons, cronRuns } = context
     const at = Date.parse(context.now)
-    const isBusy = await cronRuns.isBusy(cron.id)
     if (!(await crons.plan(cron.id, cron.nextAt, iso(nextDue(cron, at))))) return false
     const decision = decide({ ...cron, dueAt: Date.parse(cron.nextAt), now: at, isBusy })
     if (decision === 'skipped' || decision === 'missed')
