@@ -26,6 +26,8 @@ export interface CronSchedulerOptions {
 }
 
 const atOnce = 100
+/** In one look. */
+const mostTurns = 100
 const usualTickMs = 1000
 
 export function cronScheduler(options: CronSchedulerOptions) {
@@ -56,7 +58,7 @@ export function cronScheduler(options: CronSchedulerOptions) {
 
   /** The longest waiting first; those that are left are looked at right after. */
   async function beginDue(): Promise<void> {
-    for (;;) {
+    for (let turn = 0; turn < mostTurns; turn++) {
       const due = await storesOf(db).crons.due(atOnce)
       if (due.length === 0 || isStopping) return
       const queued = await inOne((context) => beginAll(context, due)).catch((err) => {
