@@ -41,7 +41,7 @@ declare module '../../store/database.ts' {
 
 /** The table of the first schema was never written to. */
 export const cronJobs: Migration = {
-  number: 35,
+  number: 38,
   name: 'cron',
   statements: (words) => [
     'drop table cron_jobs',
