@@ -489,6 +489,13 @@ describe('a tenant whose interrupted job cannot be undone', () => {
     const { failure } = await bench.run('tenant.suspend', { tenant })
     expect(failure).toMatchObject({ code: 'conflict', message: expect.stringContaining('could not be undone') })
 
+    const tries = () => bench.messages.filter((message) => message.t === 'log' && /^Undoing/.test(message.line)).length
+    const triesOfOne = tries() / 2 // at its own end, and before the job above
+    const wish = { tenant, domain, command: ['true'], seconds: 1 }
+    const together = [...Array(3)].map(() => bench.run('cron.run', { ...wish, cron: newId(), run: newId() }))
+    for (const { failure } of await Promise.all(together)) expect(failure?.message).toMatch('could not be undone')
+    expect(tries()).toBe(3 * triesOfOne)
+
     await bench.engine.close()
     const before = bench.engine
     await bench.start()

@@ -47,6 +47,8 @@ export class Work {
   /** Told to end, some of them before they began. */
   readonly #cancelled = new Set<JournaledJob['id']>()
   readonly #running = new Map<string, JournaledJob>()
+  /** Stuck jobs whose undoing is tried again: once for all that begin together. */
+  readonly #settling = new Map<JournaledJob['id'], Promise<void>>()
   #isRecovering = false
   #open = 0
   #accepted = 0
@@ -143,7 +145,7 @@ export class Work {
     this.#running.set(job.id, job)
     try {
       const before = stuckBefore(journal, job)
-      if (before !== undefined) await runJob(before, workshop)
+      if (before !== undefined) await this.#settle(before)
       const still = stuckBefore(journal, job)
       if (this.#cancelled.delete(job.id) && job.state === 'queued') await this.#refuse(job, cancelledError())
       else if (still === undefined) await runJob(job, workshop)
@@ -153,6 +155,14 @@ export class Work {
     } finally {
       this.#running.delete(job.id)
     }
+  }
+
+  async #settle(stuck: JournaledJob): Promise<void> {
+    const known = this.#settling.get(stuck.id)
+    if (known !== undefined) return known
+    const settling = runJob(stuck, this.#state().workshop).finally(() => this.#settling.delete(stuck.id))
+    this.#settling.set(stuck.id, settling)
+    return settling
   }
 
   async #refuseBehind(stuck: JournaledJob, job: JournaledJob): Promise<void> {
