@@ -545,6 +545,21 @@ describe('a job that no agent takes', () => {
     await one.stop()
   })
 
+  it('and waits in line is stalled when the agent has not answered for long', async () => {
+    const { one, link, add, connect, stateOf } = runner(limits)
+    await one.start()
+    const job = add({ type: besideType })
+    await connect()
+    await pass(120_000)
+
+    link.isAwake = false
+    await pass(25_000)
+    expect(stateOf(job)).toBe('queued')
+    await pass(15_000)
+    expect(stateOf(job)).toBe('stalled')
+    await one.stop()
+  })
+
   it('waits again when the agent holds it back after all', async () => {
     const { one, tell, add, connect, stateOf, states } = runner(limits)
     await one.start()

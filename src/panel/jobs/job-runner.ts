@@ -293,7 +293,10 @@ export class JobRunner implements Omit<AgentListener, 'audited'> {
   }
 
   async #watch(job: Id, known: Underway): Promise<void> {
-    if (this.#connected && isBeside(known.type) && !known.isBegun) return // its tenant's commands go before it
+    if (!this.#isUnanswered && isBeside(known.type) && !known.isBegun) {
+      known.heard = performance.now() // its tenant's commands go before it
+      return
+    }
     const silentMs = performance.now() - known.heard
     if (known.stalled || (silentMs < this.#stallAfterMs && !this.#isOverdue(known))) return
     known.stalled = await this.#stall(job, known.type, silentMs)
