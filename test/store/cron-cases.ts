@@ -36,7 +36,7 @@ async function begun(bench: Bench) {
     const moment = noon + minutes * minute
     steady.now += Math.max(0, moment - panel.clock.now)
     panel.clock.now = moment
-    await scheduler.work()
+    await scheduler.wake()
   }
   await at(0)
   return { panel, scheduler, at, steady, wakes: () => queued }
@@ -168,7 +168,7 @@ export function cronCases(bench: Bench): void {
 
     panel.clock.now = noon + 20 * minute
     steady.now += 1000
-    await scheduler.work()
+    await scheduler.wake()
 
     const { nextAt } = await panel.run(cron.get, { cron: id })
     expect(nextAt).toBe('2026-03-01T12:30:00.000Z')

@@ -16,9 +16,7 @@ export function nextTime(calendar: Calendar, timeZone: string, after: number): n
   let at = zoned(after, timeZone)
   let from = Math.floor((after + offsetOf(at)) / minuteMs) * minuteMs + minuteMs
   if (!isEveryHour) from = Math.max(from, endOfRepeated(after, timeZone))
-  for (;;) {
-    const local = nextLocal(calendar, from)
-    if (local === undefined) return undefined
+  for (let local = nextLocal(calendar, from); local !== undefined; ) {
     const offset = offsetOf(at)
     const change = at.getTimeZoneTransition('next')
     if (change === null || local - offset < change.epochMilliseconds) return local - offset
@@ -27,7 +25,9 @@ export function nextTime(calendar: Calendar, timeZone: string, after: number): n
     if (!isEveryHour && local < moment + changed) return moment // in the gap
     from = moment + (isEveryHour ? changed : Math.max(offset, changed))
     at = change
+    if (isEveryHour || local < from) local = nextLocal(calendar, from) // else it is years ahead, and the same again
   }
+  return undefined
 }
 
 /** The local time at which an hour ends that comes twice, if `after` is in its second pass or later. */

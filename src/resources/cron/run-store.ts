@@ -67,6 +67,7 @@ export function cronRunStore(db: Db, material: StoreMaterial): CronRunStore {
       .selectFrom('cron_runs')
       .select('id')
       .where('cron_id', '=', cronId)
+      .where('outcome', 'not in', openOutcomes)
       .orderBy('created_at', 'desc')
       .orderBy('id', 'desc')
       .offset(mostKept)
@@ -75,7 +76,7 @@ export function cronRunStore(db: Db, material: StoreMaterial): CronRunStore {
     const ids = old.map(({ id }) => stored<Id>(id))
     if (ids.length === 0) return
     await material.over(db).jobs.forgetEnded(ids)
-    await db.deleteFrom('cron_runs').where('id', 'in', ids).where('outcome', 'not in', openOutcomes).execute()
+    await db.deleteFrom('cron_runs').where('id', 'in', ids).execute()
   }
 
   return {

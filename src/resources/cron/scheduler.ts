@@ -9,6 +9,7 @@ import type { Db } from '../../store/database.ts'
 import { newId } from '../../store/new-id.ts'
 import { asPanel, type PanelContext } from '../as-panel.ts'
 import type { Stores } from '../stores.ts'
+import { ticker } from '../ticker.ts'
 import { ClockWatch, decide, nextDue } from './due.ts'
 import { beginRun } from './run.ts'
 import type { Cron } from './schema.ts'
@@ -37,8 +38,6 @@ export function cronScheduler(options: CronSchedulerOptions) {
   const iso = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString())
   /** Everything is planned anew, from the job after this one on; null: it is done. After a start the clock may be another. */
   let replan: { readonly after: Id | null } | null = { after: null }
-  let working: Promise<void> | null = null
-  let timer: NodeJS.Timeout | undefined
   let isStopping = false
 
   async function work(): Promise<void> {
@@ -139,24 +138,12 @@ export function cronScheduler(options: CronSchedulerOptions) {
     return db.transaction().execute((tx) => change(asPanel(storesOf(tx), new Date(now()).toISOString())))
   }
 
-  function wake(): void {
-    working ??= work()
-      .catch((err) => log.error({ err }, 'cannot look after cron jobs'))
-      .finally(() => {
-        working = null
-      })
-  }
-
+  const looks = ticker(work, tickMs, (err) => log.error({ err }, 'cannot look after cron jobs'))
   return {
-    /** One look, for who cannot wait for the next. */
-    work,
-    start(): void {
-      timer = setInterval(wake, tickMs)
-    },
+    ...looks,
     async stop(): Promise<void> {
       isStopping = true
-      clearInterval(timer)
-      await working
+      await looks.stop()
     },
   }
 }
