@@ -3,6 +3,7 @@
  * errors bring their own words, and each kind of thing its own under `kinds`. Templates read the catalogue as `t`; a test
  * finds keys that they name and it lacks.
  */
+import type { BrakeKind } from '../contract/job.ts'
 import { plainWords } from './plain-words.ts'
 
 /** The words of a kind that pages use without knowing it. */
@@ -236,7 +237,8 @@ export const shared = {
         'new customers or sites wait, as there were many within an hour. If they are wanted, root lets more through:',
       suspensions: 'suspensions wait, as there were many within an hour. If they are wanted, root lets more through:',
       changes: 'changes wait, as there were many within an hour. If they are wanted, root lets more through:',
-    },
+      runs: 'runs of cron jobs wait, as there were many within an hour. If they are wanted, root lets more through:',
+    } satisfies Readonly<Record<BrakeKind, string>>,
     title: 'Overview',
     attention: 'Needs attention',
     allConditions: 'All of it, also what is over',
