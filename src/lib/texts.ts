@@ -153,9 +153,11 @@ export const shared = {
     test: 'Try',
   },
   /** Of operations whose verb and kind make no sentence. */
-  deeds: { 'session.revoke-all': 'End all sessions of', 'tenant.sell': 'New customer', 'cron.run': 'Run cron job' } as Readonly<
-    Record<string, string>
-  >,
+  deeds: {
+    'session.revoke-all': 'End all sessions of',
+    'tenant.sell': 'New customer',
+    'cron.run': 'Run cron job',
+  } as Readonly<Record<string, string>>,
   /** Of verbs that say too little, or end in the middle, without their object. */
   buttons: {
     'revoke-all': 'End all sessions',

@@ -94,7 +94,7 @@ export function cronStore(db: Db, { now }: StoreTools): CronStore {
   }
 
   const store: CronStore = {
-    async list({ cursor, limit, search, deleted = false, scope, tenantId, domainId }) {
+    async list({ cursor, limit, total, search, deleted = false, scope, tenantId, domainId }) {
       let query = rows()
         .where('cron_jobs.deleted_at', deleted ? 'is not' : 'is', null)
         .where(tenantWithin(scope))
@@ -102,7 +102,8 @@ export function cronStore(db: Db, { now }: StoreTools): CronStore {
       if (domainId !== undefined) query = query.where('cron_jobs.domain_id', '=', domainId)
       if (search)
         query = query.where(sql<string>`lower(cron_jobs.name)`, 'like', sql<string>`${containing(search)} escape '\\'`)
-      return readPage(query, { cursor, limit }, alphabetical('cron_jobs', 'name'), (found) => found.map(cronOf))
+      const page = { cursor, limit, total }
+      return readPage(query, page, alphabetical('cron_jobs', 'name'), (found) => found.map(cronOf))
     },
 
     async find(id, { deleted = false, scope = everything } = {}) {
