@@ -230,6 +230,18 @@ export const shared = {
     same: 'Everything is as wanted already.',
     actions: { same: 'as is', create: 'create', change: 'change', remove: 'remove', run: 'run', adopt: 'adopt' },
   },
+  firstSteps: {
+    title: 'First steps',
+    factor: 'Protect your account with a second factor',
+    setUp: 'Set it up',
+    mail: 'Let the panel send mail',
+    mailSetting: 'Name a server as smtp in the configuration file; until then links are handed over.',
+    plan: 'Make a plan, which sets the limits of customers',
+    customer: 'Sell the first account',
+    site: 'Add the first site',
+    create: 'Create',
+    done: 'done',
+  },
   overview: {
     held: 'Waits for root’s word',
     brakes: {

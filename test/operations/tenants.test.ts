@@ -88,6 +88,25 @@ it('are signed out and kept out until it is unlocked, and no job comes of it', a
   expect((await baker.ask({ path: '/api/v1/tenants/bakery' })).status).toBe(401)
 })
 
+it('are led to by first steps, which fill themselves until the first site is there', async () => {
+  const admin = await test.administrator('begins@example.com')
+  const { text } = await admin.ask({ path: '/' })
+  const [steps = ''] = /<section class="card" aria-label="First steps">.*?<\/section>/s.exec(text) ?? []
+  const read = [...steps.matchAll(/<dt>(.*?)<\/dt><dd>(.*?)<\/dd>/gs)].map(([, step = '', state = '']) => [
+    step.split(' ', 3).join(' '),
+    /href="([^"]*)"/.exec(state)?.[1] ?? plain(state).trim().split(' ', 2).join(' '),
+  ])
+
+  expect(read).toEqual([
+    ['Protect your account', '/account'],
+    ['Let the panel', 'Name a'],
+    ['Make a plan,', 'done'],
+    ['Sell the first', 'done'],
+    ['Add the first', '/do/domain.create?_back=%2F'],
+  ])
+  expect((await (await signedIn()).ask({ path: '/' })).text).not.toContain('First steps')
+})
+
 it('say on the tenant’s page why, and what lifts it', async () => {
   const admin = await test.administrator('admin@example.com')
   const open = await admin.ask({ path: '/tenants/bakery' })
@@ -429,6 +448,7 @@ it('are sold in one form of a few clicks: customer, owner with a link to hand ov
   await flora.signIn('flora@example.com', password)
   const own = await flora.ask({ path: '/tenants/florist' })
 
+  expect(home.text).not.toContain('First steps')
   expect(clicked).toHaveLength(3)
   expect([...form.text.matchAll(/<label for="f-(\w+)"/g)].map(([, name]) => name)).toEqual([
     'name',

@@ -15,6 +15,7 @@ import { Job } from '../../resources/job/schema.ts'
 import { tableOf } from '../../resources/kind.ts'
 import { tenant as tenantKind } from '../../resources/tenant/kind.ts'
 import { apiCall, apiCallText } from './api-call.ts'
+import { firstSteps } from './first-steps.ts'
 import { bytes, duration, percent } from './format.ts'
 import type { HealthHistory } from './health-history.ts'
 import { makerOf } from './list-routes.ts'
@@ -66,7 +67,12 @@ export function dashboardRoutes(app: FastifyInstance, kit: PageKit, history: Hea
         disks: seen === null || seen.disks.length < 2 ? null : seen.disks.map((disk) => diskLine(t, disk)),
         missing: seen?.missing ?? [],
         held: (seen?.brakes ?? []).filter(({ waiting }) => waiting > 0),
-        counts,
+        counts: counts.map(({ kind, count, isMore }) => ({
+          title: t.kinds[kind]?.many ?? kind,
+          href: listPath(kind),
+          text: `${count}${isMore ? '+' : ''}`,
+        })),
+        firstSteps: await firstSteps(kit, request, new Map(counts.map(({ kind, count }) => [kind, count]))),
         services: (seen?.services ?? []).map(({ name, state, detail }) => ({
           name,
           detail,
@@ -177,14 +183,8 @@ async function notableJobs(kit: PageKit, request: FastifyRequest): Promise<{ tit
   return { title: t.overview.jobs, table: tableOf(jobKind, t, all) }
 }
 
-/** How many there are of each kind; what was not counted to its end is told as "10000+". */
-async function countsOf(kit: PageKit, request: FastifyRequest): Promise<object[]> {
+/** How many there are of each kind, as far as they were counted. */
+async function countsOf(kit: PageKit, request: FastifyRequest): Promise<z.output<typeof counts.output>['items']> {
   if (!kit.may(request, 'health.counts')) return []
-  const { t } = kit
-  const { items } = counts.output.parse((await kit.run(request, 'health.counts', {})).value)
-  return items.map(({ kind, count, isMore }) => ({
-    title: t.kinds[kind]?.many ?? kind,
-    href: listPath(kind),
-    text: `${count}${isMore ? '+' : ''}`,
-  }))
+  return counts.output.parse((await kit.run(request, 'health.counts', {})).value).items
 }
