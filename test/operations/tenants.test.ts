@@ -339,7 +339,7 @@ it('have pages in parts: what a kind adds, for who may see it, and the command t
 
   expect(tenant.titles).toEqual(['[Sites]', 'People', 'Usage', 'Plan', 'Databases', 'SSH keys', 'Activity'])
   expect(own.titles).not.toContain('People')
-  expect(site.titles).toEqual(['[Overview]', 'Domains', 'HTTPS', 'Databases', 'Check', 'Activity'])
+  expect(site.titles).toEqual(['[Overview]', 'Domains', 'HTTPS', 'Databases', 'Cron jobs', 'Check', 'Activity'])
   expect(pages.map(({ status, titles }) => [status, titles.filter((one) => one?.startsWith('[')).length])).toEqual(
     parts.map(() => [200, 1]),
   )
@@ -350,6 +350,7 @@ it('have pages in parts: what a kind adds, for who may see it, and the command t
       'wcp user list --tenant bakery',
       'wcp certificate list --domain bread.example.com',
       'wcp database list --tenant bakery',
+      'wcp cron list --domain bread.example.com',
       'wcp domain check bread.example.com',
     ]),
   )
