@@ -162,7 +162,7 @@ onBothStores('databases', (bench) => {
       panel.run(databaseUser.create, { database: 'shop', name: 'shop' }),
       panel.run(database.create, { tenant: 'acme', name: 'reader' }),
     ]
-    for (const one of taken) expect(await refusal(one)).toMatchObject({ code: 'conflict' })
+    for (const one of await Promise.all(taken.map(refusal))) expect(one).toMatchObject({ code: 'conflict' })
 
     await panel.run(database.remove, { database: 'shop' })
     await panel.work()
