@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { type Bench, type Figure, isMet } from './bench.ts'
 import { booted } from './booted.ts'
 import { bulk } from './bulk.ts'
+import { cron } from './cron.ts'
 import { flood } from './flood/flood.ts'
 import { kinds } from './kinds.ts'
 import { login } from './login.ts'
@@ -29,6 +30,7 @@ const benches: readonly Bench[] = [
   reads,
   throughput,
   bulk,
+  cron,
   flood,
   scale,
   booted,
