@@ -3,6 +3,7 @@
  * store, so that another life of the panel goes on there; what is found stays there until it is found gone.
  */
 import { setTimeout as pause } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import { asWcpError } from '../../contract/errors.ts'
 import type { TenantName } from '../../contract/values.ts'
@@ -49,6 +50,8 @@ export function driftWatcher({ db, storesOf, log, page, now = Date.now, ...optio
     const others = next === null ? await inventoryDiff(withSides()) : []
     await db.transaction().execute(async (tx) => {
       const { driftFindings } = storesOf(tx)
+      // something was put back meanwhile: what was seen may be from before
+      if (!isDeepStrictEqual(await driftFindings.round(), before)) return
       await driftFindings.note([...items, ...others.map(ofBothSides)])
       if (next === null) await driftFindings.dropNotSeenSince(round.began)
       await driftFindings.setRound({ ...round, after: next, isDone: next === null })

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { TenantName } from '../../contract/values.ts'
 import { Change, type DriftReport } from '../../contract/wire.ts'
 import type { Db } from '../../store/database.ts'
+import { storeLock } from '../../store/dialect.ts'
 import { decodeJson, encodeJson } from '../../store/json.ts'
 import { type Migration, table } from '../../store/migrations/migration.ts'
 import type { CommonColumns, JsonText } from '../../store/tables/common.ts'
@@ -61,8 +62,9 @@ export interface FindingStore {
   dropNotSeenSince(began: string): Promise<void>
   /** What was put back or adopted by a job since it was seen. */
   dropRepaired(): Promise<void>
-  /** The next part is the first of a new round. */
+  /** The next part is the first of a new round; one that is being looked at now is not noted any more. */
   lookAgain(): Promise<void>
+  /** Nobody else changes it before this transaction has ended, if it is read in one. */
   round(): Promise<Round | null>
   setRound(round: Round): Promise<void>
 }
@@ -75,6 +77,15 @@ const settling = ['tenant.repair', 'domain.repair', 'tenant.adopt']
 const roundKey = 'drift.round'
 
 export function findingStore(db: Db, { now, newId }: StoreTools): FindingStore {
+  async function setRound(round: Round): Promise<void> {
+    const value = encodeJson(round)
+    await db
+      .insertInto('settings')
+      .values({ id: newId(), created_at: now, updated_at: now, key: roundKey, value })
+      .onConflict((row) => row.column('key').doUpdateSet({ value, updated_at: now }))
+      .execute()
+  }
+
   return {
     async list(resource) {
       let query = db.selectFrom('drift_findings').selectAll().orderBy('resource')
@@ -106,7 +117,8 @@ export function findingStore(db: Db, { now, newId }: StoreTools): FindingStore {
     },
 
     async lookAgain() {
-      await db.deleteFrom('settings').where('key', '=', roundKey).execute()
+      await storeLock(db, roundKey)
+      await setRound({ began: now, after: null, isDone: false })
     },
 
     async dropNotSeenSince(began) {
@@ -132,18 +144,12 @@ export function findingStore(db: Db, { now, newId }: StoreTools): FindingStore {
     },
 
     async round() {
+      await storeLock(db, roundKey)
       const row = await db.selectFrom('settings').select('value').where('key', '=', roundKey).executeTakeFirst()
       return (row && Round.safeParse(decodeJson(row.value)).data) ?? null
     },
 
-    async setRound(round) {
-      const value = encodeJson(round)
-      await db
-        .insertInto('settings')
-        .values({ id: newId(), created_at: now, updated_at: now, key: roundKey, value })
-        .onConflict((row) => row.column('key').doUpdateSet({ value, updated_at: now }))
-        .execute()
-    },
+    setRound,
   }
 }
 
