@@ -59,8 +59,8 @@ export async function addressLack(name: string, own: readonly string[], look: Dn
   if (own.length === 0)
     return {
       isUnknown: true,
-      seen: 'This machine has no public address of its own:',
-      remedy: 'name the one that leads to it in the setting certificates.addresses.',
+      seen: 'This machine has no public address of its own.',
+      remedy: 'Name the one that leads to it in the setting certificates.addresses.',
     }
   const [four, six] = await Promise.all([
     ask(look, (resolver) => resolver.resolve4(name)),
