@@ -11,10 +11,9 @@ export function checkSections(w: typeof words, steps: readonly SiteCheck[]): Sec
   const rows = steps.map(({ step, state, seen, remedy }) => [
     { text: w.steps[step] },
     { badge: { text: w.checkStates[state], tone: tones[state] } },
-    { text: seen },
-    { text: remedy === '' ? '–' : remedy },
+    { text: seen, ...(remedy !== '' && { sub: remedy }) },
   ])
-  const columns = [{ title: w.step }, { title: w.result }, { title: w.seen }, { title: w.remedy }]
+  const columns = [{ title: w.step }, { title: w.result }, { title: w.seen }]
   return [
     { title: w.check, facts: [{ title: w.finding, ...told }] },
     { title: w.checkedSteps, table: { caption: w.checkedSteps, columns, rows } },
