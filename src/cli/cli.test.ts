@@ -445,6 +445,27 @@ describe('wcp', () => {
     expect(await candidatesFor(['tenant', 'delete', 'a'], completion)).toEqual(['acme'])
   })
 
+  it('shows the configuration without what opens something', async () => {
+    const file = join(directory, 'config.yaml')
+    const secret = 'hush-hush'
+    const lines = [
+      `smtp: smtps://panel:${secret}@mail.example.com`,
+      `acme_binding: kid-1 ${secret}`,
+      `store: postgres://panel:${secret}@db.example.com/panel`,
+    ]
+    writeFileSync(file, lines.join('\n'))
+    const show = configCommands(file, output()).find(({ words }) => words === 'config show')
+
+    for (const json of [true, false]) {
+      written.out = ''
+      await show?.run([], { json })
+      for (const shown of ['mail.example.com', 'kid-1', 'postgres://panel:…@db.example.com', '…'])
+        expect(written.out).toContain(shown)
+      expect(written.out).not.toContain(secret)
+    }
+    rmSync(file)
+  })
+
   it('sets one key of the configuration and keeps the rest, comments too', async () => {
     const file = join(directory, 'config.yaml')
     writeFileSync(file, '# mine\nlog_level: info # quiet\njobs_at_once: 4\n')

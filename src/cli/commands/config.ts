@@ -16,7 +16,7 @@ export function configCommands(file: string, output: Output): readonly LocalComm
       options: [['--json', 'print it as JSON']],
       async run(_args, options) {
         const config = check(read(file), file)
-        const shown = Object.fromEntries(settingNames.map((name) => [settingKey(name), withoutPassword(config[name])]))
+        const shown = Object.fromEntries(settingNames.map((name) => [settingKey(name), withoutSecrets(config[name])]))
         if (options.json === true) printJson(output, shown)
         else printRecord(output, shown)
         return 0
@@ -90,7 +90,13 @@ function replace(file: string, text: string): void {
   closeSync(directory)
 }
 
-function withoutPassword(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !('url' in value)) return value
-  return { ...value, url: String(value.url).replace(/:\/\/([^:@/]*):[^@]*@/, '://$1:…@') }
+/** Parts of settings that open something. */
+const secrets = new Set(['password', 'key'])
+
+function withoutSecrets(value: unknown): unknown {
+  if (typeof value === 'string') return value.replace(/:\/\/([^:@/]*):[^@]*@/, '://$1:…@')
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, part]) => [name, secrets.has(name) ? '…' : withoutSecrets(part)]),
+  )
 }
