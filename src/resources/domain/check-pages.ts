@@ -9,11 +9,10 @@ export function checkSections(w: typeof words, steps: readonly SiteCheck[]): Sec
   const first = steps.find(({ state }) => state === 'bad')
   const told = { text: first === undefined ? w.allFine : first.seen, ...(first && { sub: first.remedy }) }
   const rows = steps.map(({ step, state, seen, remedy }) => [
-    { text: w.steps[step] },
+    { text: w.steps[step], sub: `${seen} ${remedy}`.trim() },
     { badge: { text: w.checkStates[state], tone: tones[state] } },
-    { text: seen, ...(remedy !== '' && { sub: remedy }) },
   ])
-  const columns = [{ title: w.step }, { title: w.result }, { title: w.seen }]
+  const columns = [{ title: w.step }, { title: w.result }]
   return [
     { title: w.check, facts: [{ title: w.finding, ...told }] },
     { title: w.checkedSteps, table: { caption: w.checkedSteps, columns, rows } },

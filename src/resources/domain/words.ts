@@ -45,7 +45,6 @@ export const words = {
   result: 'Result',
   finding: 'Finding',
   checkedSteps: 'Steps of the check',
-  seen: 'Seen, and what to do',
   allFine: 'Nothing is at fault.',
   php: 'PHP',
   proof: 'Add this TXT record to prove ownership:',
