@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { TenantCommand } from '../../contract/tenant-command.ts'
 import { Fqdn, Id, Line } from '../../contract/values.ts'
 import { Time, timestamps } from '../answers.ts'
+import { longestRunSeconds } from '../domain/jobs.ts'
 import { CalendarProblem } from './calendar-field.ts'
-import { longestSeconds } from './jobs.ts'
 import { parseCalendar } from './parse-calendar.ts'
 
 const longestJitter = 3600
@@ -28,9 +28,9 @@ export const TimeZone = z
   .refine(isTimeZone, { error: 'a time zone such as Europe/Berlin or UTC' })
 
 export const Seconds = z
-  .int({ error: `1 to ${longestSeconds}` })
-  .min(1, { error: `1 to ${longestSeconds}` })
-  .max(longestSeconds, { error: `1 to ${longestSeconds}` })
+  .int({ error: `1 to ${longestRunSeconds}` })
+  .min(1, { error: `1 to ${longestRunSeconds}` })
+  .max(longestRunSeconds, { error: `1 to ${longestRunSeconds}` })
 
 export const Jitter = z
   .int({ error: `0 to ${longestJitter}` })

@@ -96,15 +96,17 @@ export const domainPurge = defineJob({
 export const longestRunSeconds = 3600
 
 /** A command of the tenant's own, as the tenant: the one payload with words of a person's (docs/0021-tenant-commands.md). */
+export const runPayload = z.strictObject({
+  tenant: Id,
+  domain: Id,
+  run: Id,
+  command: TenantCommand,
+  seconds: z.int().min(1).max(longestRunSeconds),
+})
+
 export const domainRun = defineJob({
   type: 'domain.run',
-  payload: z.strictObject({
-    tenant: Id,
-    domain: Id,
-    run: Id,
-    command: TenantCommand,
-    seconds: z.int().min(1).max(longestRunSeconds),
-  }),
+  payload: runPayload,
   kind: 'domain',
   destructive: false,
   brake: 'changes',
