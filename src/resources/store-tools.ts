@@ -32,6 +32,18 @@ export interface InventoryRow {
   readonly status: string
 }
 
+/** In the order of their ids. @param rows of all of the kind @param after the last one of the page before */
+export async function inventoryPage<D, T extends keyof D, R extends Record<keyof InventoryRow, string>>(
+  rows: SelectQueryBuilder<D, T, R>,
+  after: Id | null,
+  limit: number,
+): Promise<InventoryRow[]> {
+  const id = sql.ref<string>('id')
+  let query = rows.orderBy(id).limit(limit)
+  if (after !== null) query = query.where(id, '>', after)
+  return (await query.execute()).map((row) => ({ id: stored(row.id), name: row.name, status: row.status }))
+}
+
 /** How many rows a query finds, counted up to `most`: what it costs does not grow with the store. */
 export async function countUpTo<D, T extends keyof D, R>(
   db: Db,

@@ -11,7 +11,7 @@ import type { ListQuery, Page } from '../listing.ts'
 import { alphabetical, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { type Scope, tenantWithin } from '../scope.ts'
-import { containing, type InventoryRow, isId, type StoreTools, stored } from '../store-tools.ts'
+import { containing, type InventoryRow, inventoryPage, isId, type StoreTools, stored } from '../store-tools.ts'
 
 export const DatabaseUser = z.strictObject({
   id: Id,
@@ -120,11 +120,8 @@ export function databaseUserStore(db: Db, { now }: StoreTools): DatabaseUserStor
       return Number(count)
     },
 
-    async inventory(after, limit) {
-      let query = db.selectFrom('database_users').select(['id', 'name', 'status']).orderBy('id').limit(limit)
-      if (after !== null) query = query.where('id', '>', after)
-      return (await query.execute()).map((row) => ({ ...row, id: stored(row.id) }))
-    },
+    inventory: (after, limit) =>
+      inventoryPage(db.selectFrom('database_users').select(['id', 'name', 'status']), after, limit),
 
     async insert({ id, tenantId, databaseId, name, access }) {
       const row = { id, created_at: now, updated_at: now, tenant_id: tenantId, database_id: databaseId, name, access }

@@ -10,7 +10,15 @@ import type { ListQuery, Page } from '../listing.ts'
 import { alphabetical, newestFirst, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
-import { containing, countUpTo, type InventoryRow, isId, type StoreTools, stored } from '../store-tools.ts'
+import {
+  containing,
+  countUpTo,
+  type InventoryRow,
+  inventoryPage,
+  isId,
+  type StoreTools,
+  stored,
+} from '../store-tools.ts'
 import type { Database } from './schema.ts'
 
 interface DatabaseTable extends OwnedColumns {
@@ -157,11 +165,8 @@ export function databaseStore(db: Db, { now }: StoreTools): DatabaseStore {
       return Number(count)
     },
 
-    async inventory(after, limit) {
-      let query = db.selectFrom('databases').select(['id', 'name', 'status']).orderBy('id').limit(limit)
-      if (after !== null) query = query.where('id', '>', after)
-      return (await query.execute()).map((row) => ({ ...row, id: stored(row.id) }))
-    },
+    inventory: (after, limit) =>
+      inventoryPage(db.selectFrom('databases').select(['id', 'name', 'status']), after, limit),
 
     async insert({ id, tenantId, name, engine, collation }) {
       const row = { id, created_at: now, updated_at: now, tenant_id: tenantId, name, engine, text_collation: collation }

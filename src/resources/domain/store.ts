@@ -17,6 +17,7 @@ import {
   containing,
   countUpTo,
   type InventoryRow,
+  inventoryPage,
   isId,
   type StoreTools,
   stored,
@@ -185,11 +186,8 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
       return countUpTo(db, scope.kind === 'global' ? living : within, most)
     },
 
-    async inventory(after, limit) {
-      let query = db.selectFrom('domains').select(['id', 'fqdn as name', 'status']).orderBy('id').limit(limit)
-      if (after !== null) query = query.where('id', '>', after)
-      return (await query.execute()).map((row) => ({ ...row, id: stored(row.id) }))
-    },
+    inventory: (after, limit) =>
+      inventoryPage(db.selectFrom('domains').select(['id', 'fqdn as name', 'status']), after, limit),
 
     async find(ref, { deleted = false, scope = everything, tenantId } = {}) {
       let query = rows()

@@ -11,7 +11,7 @@ import type { ListQuery, Page } from '../listing.ts'
 import { alphabetical, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type Scope, tenantWithin } from '../scope.ts'
-import { containing, type InventoryRow, isId, type StoreTools, stored } from '../store-tools.ts'
+import { containing, type InventoryRow, inventoryPage, isId, type StoreTools, stored } from '../store-tools.ts'
 
 export const SshKey = z.strictObject({
   id: Id,
@@ -100,11 +100,8 @@ export function sshKeyStore(db: Db, { now }: StoreTools): SshKeyStore {
       return (await rows().where('ssh_keys.tenant_id', '=', tenantId).execute()).map(sshKeyOf)
     },
 
-    async inventory(after, limit) {
-      let query = db.selectFrom('ssh_keys').select(['id', 'name', 'status']).orderBy('id').limit(limit)
-      if (after !== null) query = query.where('id', '>', after)
-      return (await query.execute()).map((row) => ({ ...row, id: stored(row.id) }))
-    },
+    inventory: (after, limit) =>
+      inventoryPage(db.selectFrom('ssh_keys').select(['id', 'name', 'status']), after, limit),
 
     async insert({ id, tenantId, name, publicKey }) {
       const row = { id, created_at: now, updated_at: now, tenant_id: tenantId, name, public_key: publicKey }

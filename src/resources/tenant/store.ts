@@ -16,6 +16,7 @@ import {
   containing,
   countUpTo,
   type InventoryRow,
+  inventoryPage,
   isId,
   type StoreTools,
   stored,
@@ -204,11 +205,7 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
       await storeLock(db, `tenant:${idOrName}`)
     },
 
-    async inventory(after, limit) {
-      let query = db.selectFrom('tenants').select(['id', 'name', 'status']).orderBy('id').limit(limit)
-      if (after !== null) query = query.where('id', '>', after)
-      return (await query.execute()).map((row) => ({ ...row, id: stored(row.id) }))
-    },
+    inventory: (after, limit) => inventoryPage(db.selectFrom('tenants').select(['id', 'name', 'status']), after, limit),
 
     async countDomains(id) {
       const { count } = await db
