@@ -1,4 +1,5 @@
 /** Bundles the boot and each role into one CommonJS text of its own. */
+import { renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
 import { roleNames, roleSources } from '../program/roles.ts'
@@ -24,13 +25,12 @@ const options = {
   logLevel: 'warning',
 } satisfies BuildOptions
 
+/** In one call of esbuild, which then reads each source once for all roles. */
 export async function bundleAll(root: string, output: string): Promise<void> {
-  await Promise.all([
-    bundle(root, 'src/main.ts', join(output, 'main.cjs')),
-    ...roleNames.map((role) => bundle(root, `src/${roleSources[role]}`, join(output, `${role}.js`))),
-  ])
-}
-
-async function bundle(root: string, entry: string, outfile: string): Promise<void> {
-  await build({ ...options, absWorkingDir: root, entryPoints: [entry], outfile, plugins: [leaveOut] })
+  const entryPoints = [
+    { in: 'src/main.ts', out: 'main' },
+    ...roleNames.map((role) => ({ in: `src/${roleSources[role]}`, out: role })),
+  ]
+  await build({ ...options, absWorkingDir: root, entryPoints, outdir: output, plugins: [leaveOut] })
+  renameSync(join(output, 'main.js'), join(output, 'main.cjs'))
 }
