@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { apart } from './test/support/apart.ts'
 import { LongestFirst } from './test/support/longest-first.ts'
 
 /** Each group reads templates and styles as a checkout does. */
@@ -7,6 +8,8 @@ const setupFiles = ['./test/support/checkout-assets.ts']
 
 /** Groups of tests; `test/run.ts` names them, and `WCP_REQUIRED_TESTS` makes a skip in one of them a failure. */
 const serial = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 300_000 }
+/** Their servers have fixed ports and fixed uids. */
+const sideBySide = { ...serial, fileParallelism: true, pool: apart }
 
 export default defineConfig({
   test: {
@@ -45,8 +48,8 @@ export default defineConfig({
           hookTimeout: serial.hookTimeout,
         },
       },
-      { test: { setupFiles, name: 'integration', include: ['test/integration/**/*.test.ts'], ...serial } },
-      { test: { setupFiles, name: 'faults', include: ['test/faults/**/f*.test.ts'], ...serial } },
+      { test: { setupFiles, name: 'integration', include: ['test/integration/**/*.test.ts'], ...sideBySide } },
+      { test: { setupFiles, name: 'faults', include: ['test/faults/**/f*.test.ts'], ...sideBySide } },
       {
         test: {
           setupFiles,

@@ -36,7 +36,7 @@ const quick: readonly Group[] = [
   { name: 'provisioners', minutes: 2, startsServers: true, missing: root },
   {
     name: 'integration',
-    minutes: 3,
+    minutes: 4,
     startsServers: true,
     missing: () => hosting() ?? nameServer(),
   },
