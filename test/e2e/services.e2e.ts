@@ -97,6 +97,15 @@ describe('the services on a server', () => {
     })
   })
 
+  it('know what a tenant occupies by the quota of the file system, wherever it lies there', async () => {
+    const next = "$(($(ls /etc/userdb | sed -n 's/^\\([0-9]*\\)[.]user$/\\1/p' | sort -n | tail -n 1) + 1))"
+    await machine.succeed(`fallocate -l 100M /srv/outside && chown ${next} /srv/outside`)
+
+    await machine.succeed(['wcp', 'tenant', 'create', 'counted'])
+
+    await eventually(machine, 'wcp tenant get counted --json', /"diskMb": ?10[0-9]\b/, 180)
+  })
+
   commandsOfTenants(() => machine, { tenant: 'acme', site })
 
   it('go after nginx, which may have run since before they were installed', async () => {

@@ -14,7 +14,7 @@ function server(size: DatabaseServer['size']): DatabaseServer {
 const signal = new AbortController().signal
 const tenant = (id: string, ...databases: readonly (readonly ['mariadb' | 'postgresql', string])[]) => ({
   id: id as Id,
-  name: null,
+  account: null,
   databases: databases.map(([engine, name]) => ({ id: name as Id, engine, name: DatabaseName.parse(name) })),
 })
 

@@ -17,12 +17,14 @@ export async function diskByChild(
   signal: AbortSignal,
 ): Promise<DiskUsage> {
   const strangers = tenants
-    .filter(({ name }) => name === null)
+    .filter(({ account }) => account === null)
     .map(({ id }) => ({ tenant: id, bytes: null, isWhole: true }))
-  const idOf = new Map(tenants.flatMap(({ id, name }) => (name === null ? [] : [[String(name), id] as const])))
-  if (idOf.size === 0) return strangers
+  const here = tenants.flatMap(({ id, account }) => (account === null ? [] : [{ id, ...account }]))
+  if (here.length === 0) return strangers
+  const idOf = new Map(here.map(({ id, name }) => [String(name), id]))
   const limits = { timeoutMs: longestMs + graceMs, outputLimit: 256 * 1024, signal }
-  const told = await askRole('disk-usage', [root, ...idOf.keys()], { what: 'measure disk space', ...limits })
+  const words = here.map(({ name, uid }) => `${name}:${uid}`)
+  const told = await askRole('disk-usage', [root, ...words], { what: 'measure disk space', ...limits })
   const measured = Told.parse(told).flatMap(({ name, ...size }) => {
     const tenant = idOf.get(name)
     return tenant === undefined ? [] : [{ tenant, ...size }]

@@ -3,6 +3,7 @@ import { WcpError } from '../../contract/errors.ts'
 import type { UsageSource } from '../../contract/usage.ts'
 import type { Id } from '../../contract/values.ts'
 import type { TenantRecord } from '../jobs/registry.ts'
+import { identity } from '../kinds/judge.ts'
 import type { MeasuredTenant } from './measured-tenant.ts'
 
 export interface MeasuringOptions {
@@ -22,8 +23,8 @@ export class Measuring {
   async measure({ of, tenants }: { readonly of: UsageSource; readonly tenants: readonly Id[] }): Promise<unknown> {
     if (this.#running.has(of)) throw new WcpError('busy', `Cannot measure "${of}": it is being measured`)
     const asked = tenants.map((id) => {
-      const name = livingName(this.#options.tenant(id))
-      return { id, name, databases: name === null ? [] : this.#options.databases(id) }
+      const account = livingAccount(this.#options.tenant(id))
+      return { id, account, databases: account === null ? [] : this.#options.databases(id) }
     })
     const running = this.#options.measure(of, asked).finally(() => this.#running.delete(of))
     this.#running.set(of, running)
@@ -36,6 +37,6 @@ export class Measuring {
   }
 }
 
-function livingName(tenant: TenantRecord | undefined): MeasuredTenant['name'] {
-  return tenant !== undefined && ['active', 'suspended'].includes(tenant.state) ? tenant.name : null
+function livingAccount(tenant: TenantRecord | undefined): MeasuredTenant['account'] {
+  return tenant !== undefined && ['active', 'suspended'].includes(tenant.state) ? identity(tenant) : null
 }

@@ -21,8 +21,8 @@ export async function trafficCounters(
   tenants: readonly MeasuredTenant[],
 ): Promise<TrafficCounters> {
   const counters = new Map(Object.entries(Counters.parse(JSON.parse(textOf(path) ?? '{}'))))
-  return tenants.flatMap(({ id, name }) => {
-    const counted = name === null ? undefined : counters.get(name)
+  return tenants.flatMap(({ id, account }) => {
+    const counted = account === null ? undefined : counters.get(account.name)
     return counted === undefined ? [] : [{ tenant: id, ...counted }]
   })
 }
