@@ -276,22 +276,43 @@ describe('in a repair of its site', () => {
     expect(await drift()).toEqual([])
   })
 
-  it.each<[string, () => void]>([
-    ['is gone', () => rmSync(own('privkey.pem'))],
-    ['is another', () => writeFileSync(own('privkey.pem'), newKey())],
-    ['is no key', () => writeFileSync(own('privkey.pem'), 'x')],
-  ])('whose key %s, no key is made and no certificate is taken away', async (_, lose) => {
-    await install(right)
-    lose()
-    const before = manifestOf('tls')
-    rmSync(`${site()}/docroot`)
+  it.each<[string, () => void, RegExp]>([
+    [
+      'is gone',
+      () => rmSync(own('privkey.pem')),
+      /^it is gone; no repair makes .*"wcp certificate create shop\.example\.com"/,
+    ],
+    [
+      'is another',
+      () => writeFileSync(own('privkey.pem'), newKey()),
+      /another key; put the former key back; or .*renewal/,
+    ],
+    [
+      'is no key',
+      () => writeFileSync(own('privkey.pem'), 'x'),
+      /in its place; take it away; .*"wcp certificate create/,
+    ],
+  ])(
+    'whose key %s, no key is made, no certificate is taken away, and drift says what to do',
+    async (_, lose, words) => {
+      await install(right)
+      lose()
+      const before = manifestOf('tls')
+      rmSync(`${site()}/docroot`)
 
-    expect(await repair()).toMatchObject({ failure: null })
+      expect(await repair()).toMatchObject({ failure: null })
 
-    expect(existsSync(`${site()}/docroot`)).toBe(true)
-    expect(manifestOf('tls')).toEqual(before)
-    expect((await drift()).join()).toContain('privkey.pem')
-  })
+      expect(existsSync(`${site()}/docroot`)).toBe(true)
+      expect(manifestOf('tls')).toEqual(before)
+      const [told] = (await bench.ask({ t: 'inspect', what: 'drift' })).value as DriftReport
+      expect(told?.changes).toEqual([
+        expect.objectContaining({
+          step: expect.stringContaining('privkey.pem'),
+          diff: expect.stringMatching(words),
+        }),
+      ])
+    },
+  )
 
   it('that the registry does not know any more, it stays', async () => {
     writeFileSync(own('fullchain.pem'), right)

@@ -8,7 +8,11 @@ export interface PrivateKey extends Ownership {
   readonly path: string
   /** Of a certificate in use, for whose key no other is made; else any key will do. */
   readonly isRight?: (key: KeyObject) => boolean
+  /** What to do when the key is gone or another one, told with the difference. */
+  readonly ifLost?: (how: Loss) => string
 }
+
+export type Loss = 'gone' | 'another' | 'no key'
 
 type Former =
   | { readonly type: 'absent' }
@@ -16,15 +20,18 @@ type Former =
 
 /** A key of curve P-256 that was made here: it stays while it is there, and nothing of it is written anywhere else. */
 export function privateKey(wanted: PrivateKey): Step {
-  const { isRight } = wanted
+  const { isRight, ifLost } = wanted
+  const lost = (what: string, how: Loss) => (ifLost === undefined ? what : `${what}; ${ifLost(how)}`)
   return step<Former>({
     name: `private key ${wanted.path}`,
     async check({ files }) {
       const found = await files.look(wanted.path)
-      if (found.type === 'absent') return { action: 'create', diff: null }
+      if (found.type === 'absent')
+        return { action: 'create', diff: ifLost === undefined ? null : lost('it is gone', 'gone') }
       const key = keyOf(found)
-      if (key === undefined) return { action: 'change', diff: 'something else is in its place' }
-      if (isRight?.(key) === false) return { action: 'change', diff: 'the certificate is for another key' }
+      if (key === undefined) return { action: 'change', diff: lost('something else is in its place', 'no key') }
+      if (isRight?.(key) === false)
+        return { action: 'change', diff: lost('the certificate is for another key', 'another') }
       const said = found.type === 'file' ? ownershipDiffers(found, wanted) : undefined
       return said === undefined ? undefined : { action: 'change', diff: said }
     },

@@ -13,7 +13,7 @@ import type { TenantIdentity } from '../../os/tenant-identity.ts'
 import { absentPath } from '../../steps/absent-path.ts'
 import { directory } from '../../steps/directory.ts'
 import { link } from '../../steps/link.ts'
-import { privateKey, readKey } from '../../steps/private-key.ts'
+import { type Loss, privateKey, readKey } from '../../steps/private-key.ts'
 import type { Step } from '../../steps/step.ts'
 import { textFile } from '../../steps/text-file.ts'
 
@@ -32,11 +32,22 @@ type Owner = Pick<TenantIdentity, 'name'>
 export function keyFacts(machine: Machine, tenant: Owner, fqdn: Fqdn, chain?: string): readonly Step[] {
   const { own, key } = placesOf(machine, tenant, fqdn)
   const gid = machine.accounts.workersGid
-  const right = chain === undefined ? {} : { isRight: (found: KeyObject) => isFor(chain, found) }
+  const right =
+    chain === undefined
+      ? {}
+      : { isRight: (found: KeyObject) => isFor(chain, found), ifLost: (how: Loss) => remedy(fqdn, how) }
   return [
     directory({ path: own, mode: 0o750, uid: 0, gid }),
     privateKey({ path: key, mode: 0o640, uid: 0, gid, ...right }),
   ]
+}
+
+/** A repair makes no key beside a certificate in use (docs/0028-drift.md). */
+function remedy(fqdn: Fqdn, how: Loss): string {
+  const next = `the next renewal gets a certificate for it, or bring one ("wcp certificate request ${fqdn}")`
+  if (how === 'another') return `put the former key back; or leave this one: ${next}`
+  const make = `no repair makes another: "wcp certificate create ${fqdn}" does, and ${next}`
+  return how === 'gone' ? make : `take it away; ${make}`
 }
 
 export interface ServedSite {
