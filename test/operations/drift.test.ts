@@ -131,6 +131,7 @@ describe('drift', () => {
     const planned = async (verb: string) =>
       JSON.stringify((await test.root('POST', `/api/v1/health/${verb}?plan=1`, { resource: 'web server' })).json())
     expect(await planned('repair')).toContain('file /pages/suspended.html')
+    expect(await planned('repair')).not.toMatch(/drift\.round|"setting/)
     expect(await planned('adopt')).toContain('"action":"adopt"')
     expect(told()).toEqual([])
     test.machine.driftPage = () => ({ items: [], next: null })

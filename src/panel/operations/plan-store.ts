@@ -2,9 +2,10 @@
 import type { Change } from '../../contract/wire.ts'
 import type { Actor } from '../../resources/actor.ts'
 import { ownWork } from '../../resources/row-words.ts'
+import { SettingKey } from '../../resources/settings/schema.ts'
 import type { Stores } from '../../resources/stores.ts'
 import type { Db } from '../../store/database.ts'
-import type { Watched } from '../../store/watched.ts'
+import type { RowChange, Watched } from '../../store/watched.ts'
 import { reachOf } from './plan-reach.ts'
 import { type Rights, rightsOf } from './plan-rights.ts'
 import { rowTeller } from './plan-rows.ts'
@@ -29,13 +30,18 @@ export async function planStore(
   const told: Change[] = []
   for (const change of changes) {
     const isQueued = change.table === 'jobs' && change.before === null
-    if (isQueued || ownWork.has(change.table) || !(await reaches.row(change))) continue
+    if (isQueued || isOwnWork(change) || !(await reaches.row(change))) continue
     told.push(...(await tell(change)))
   }
   const rows = merged(told)
   const more = Math.max(0, rows.length - mostChanges) + [...others.values()].reduce((sum, count) => sum + count, 0)
   const rest: Change[] = more > 0 ? [{ step: `rows beyond these: ${more}`, action: 'change', diff: null }] : []
   return { rows: [...rows.slice(0, mostChanges), ...rest], rights: await rightsOf(tx, stores, changes, reaches.user) }
+}
+
+/** Also rows among the settings that nobody can set: how far a look has come. */
+function isOwnWork({ table, before, after }: RowChange): boolean {
+  return ownWork.has(table) || (table === 'settings' && !SettingKey.safeParse((after ?? before)?.key).success)
 }
 
 /** What goes and comes back alike is no change; what is told several times is counted. */
