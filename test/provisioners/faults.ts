@@ -15,7 +15,7 @@ export const deaths = ['dies before', 'dies after'] as const satisfies readonly 
 export const failures = ['fails', 'fails late'] as const satisfies readonly Fault[]
 
 const effects = new Set<PropertyKey>([
-  ...['writeFile', 'makeDirectory', 'makeLink', 'move', 'remove', 'removeTree', 'putBack'],
+  ...['writeFile', 'makeDirectory', 'makeLink', 'move', 'swap', 'remove', 'removeTree', 'putBack'],
   ...['startFpm', 'stopFpm', 'applyLimits', 'stopTenant', 'runAs', 'stopRun'],
   ...['writeBy', 'createDatabase', 'dropDatabase', 'putUser', 'dropUser', 'load'],
 ])

@@ -156,6 +156,19 @@ describe('moving', () => {
 })
 
 describe('removing a tree', () => {
+  it('swaps two places, and neither when one is empty', async () => {
+    for (const name of ['one', 'other']) mkdirSync(join(root, name))
+    writeFileSync(join(root, 'one/a'), '')
+    const inode = await files.inode(join(root, 'one'))
+
+    await files.swap(join(root, 'one'), join(root, 'other'))
+
+    expect(readdirSync(join(root, 'other'))).toEqual(['a'])
+    expect(await files.inode(join(root, 'other'))).toBe(inode)
+    await expect(files.swap(join(root, 'one'), join(root, 'none'))).rejects.toThrow(/ENOENT/)
+    expect([readdirSync(join(root, 'one')), await files.inode(join(root, 'none'))]).toEqual([[], undefined])
+  })
+
   it('removes links and not what they lead to', async () => {
     mkdirSync(join(root, 'tree/sub'), { recursive: true })
     symlinkSync(outside, join(root, 'tree/link'))

@@ -28,6 +28,7 @@ import {
 import { basename, dirname } from 'node:path'
 import { WcpError } from '../../contract/errors.ts'
 import { errorCode } from './error-code.ts'
+import { lastError, libc } from './libc.ts'
 import { removeTree } from './remove-tree.ts'
 import { at, type DirectoryFd, openBelow, openTrusted, syncToDisk, type Trust } from './walk.ts'
 
@@ -76,6 +77,10 @@ export interface Files {
   makeLink(path: string, target: string): Promise<void>
   /** Moves within one file system; something at `to` is an error. */
   move(from: string, to: string): Promise<void>
+  /** Each takes the other's place in one step, so that neither is missing at any moment: renameat2(2). */
+  swap(one: string, other: string): Promise<void>
+  /** By which one is known wherever it is moved; undefined when nothing is there. */
+  inode(path: string): Promise<string | undefined>
   /** Takes away a file, a link or an empty directory; nothing there is fine. */
   remove(path: string): Promise<void>
   /** Takes away everything below a place, and the place. */
@@ -100,6 +105,8 @@ export function createFiles(trust: Trust): Files {
     makeDirectory: (path, ownership) => inParent(trust, path, (parent, name) => directoryAt(parent, name, ownership)),
     makeLink: (path, target) => inParent(trust, path, (parent, name) => linkAt(parent, name, target)),
     move: (from, to) => move(trust, from, to),
+    swap: (one, other) => swap(trust, one, other),
+    inode: (path) => inParent(trust, path, inodeAt, undefined),
     remove: (path) => inParent(trust, path, removeAt, undefined),
     removeTree: (path, progress) => inParent(trust, path, (parent, name) => treeAt(parent, name, progress), undefined),
     putBack: (path, entry) => putBack(trust, path, entry),
@@ -262,6 +269,26 @@ async function move(trust: Trust, from: string, to: string): Promise<void> {
   } finally {
     closeSync(source)
   }
+}
+
+const atCwd = -100
+const renameExchange = 2
+
+async function swap(trust: Trust, one: string, other: string): Promise<void> {
+  await inParent(trust, one, (first, name) =>
+    inParent(trust, other, async (second, otherName) => {
+      const paths = [at(first, name), at(second, otherName)] as const
+      if (libc().renameat2(atCwd, paths[0], atCwd, paths[1], renameExchange) !== 0)
+        throw new WcpError('machine_failed', `Cannot swap "${one}" and "${other}": ${lastError()}`)
+      await syncToDisk(first)
+      await syncToDisk(second)
+    }),
+  )
+}
+
+function inodeAt(parent: DirectoryFd, name: string): string | undefined {
+  const found = statAt(parent, name)
+  return found === undefined ? undefined : `${found.dev}:${found.ino}`
 }
 
 async function removeAt(parent: DirectoryFd, name: string): Promise<void> {

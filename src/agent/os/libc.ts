@@ -16,6 +16,7 @@ export interface Libc {
   mkfifo(path: string, mode: number): number
   /** quotactl_fd(2), which libc has no function for. */
   quotactlFd(fd: number, command: number, id: number, record: Buffer): number
+  renameat2(from: number, fromPath: string, to: number, toPath: string, flags: number): number
   /** The four of getpwnam_r(3), on a thread: a source of nsswitch may be slow. The result is an errno. */
   readonly getpwnam_r: Reentrant
   readonly getpwuid_r: Reentrant
@@ -48,6 +49,7 @@ export function libc(): Libc {
     fallocate: library.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)'),
     mkfifo: library.func('int mkfifo(const char *path, uint32_t mode)'),
     quotactlFd: (...given) => syscall(quotactlFd, ...given),
+    renameat2: library.func('int renameat2(int from, const char *old, int to, const char *new, uint32_t flags)'),
     getpwnam_r: reentrant('getpwnam_r', 'const char *'),
     getpwuid_r: reentrant('getpwuid_r', 'uint32_t '),
     getgrnam_r: reentrant('getgrnam_r', 'const char *'),
