@@ -3,6 +3,7 @@ import { WcpError } from '../../contract/errors.ts'
 import type { PlanReport, RunOutput } from '../../contract/wire.ts'
 import { type RunTarget, runOf } from '../kinds/domain/run.ts'
 import { provisioners } from '../kinds/index.ts'
+import { outputPageBytes, outputText } from '../os/run-as/output-text.ts'
 import type { EngineOptions } from './engine-api.ts'
 import type { EngineState } from './engine-state.ts'
 import { failureOf } from './failure.ts'
@@ -13,7 +14,6 @@ import type { Message } from './phases.ts'
 import { type PlannedJob, planJobs } from './plan.ts'
 import { interrupted, stuckBefore } from './recover.ts'
 import { finishedEvent, isJobType, runJob } from './run-job.ts'
-import { outputPageBytes, outputText } from './run-output.ts'
 
 /** Of jobs that have ended: so long, and no more than so many that ended longer ago than a brake counts. */
 const keptDays = 30

@@ -9,8 +9,14 @@ export interface HandedOverTree extends Ownership {
   readonly staging: string
   /** Owner while it is built. */
   readonly builder: { readonly uid: number; readonly gid: number }
-  readonly children: readonly ({ readonly path: string } & Ownership & { readonly text?: string })[]
+  readonly children: readonly Child[]
 }
+
+/** `secret`: the text of a file, made when it is written and kept nowhere else. */
+type Child = { readonly path: string } & Ownership & {
+    readonly text?: string
+    readonly secret?: (files: Files) => Promise<string>
+  }
 
 /**
  * A directory that belongs to a tenant, made complete where the tenant cannot reach it and handed over by one rename.
@@ -51,14 +57,15 @@ async function build(files: Files, tree: HandedOverTree): Promise<void> {
   await files.removeTree(tree.staging)
   const own = { mode: 0o700, ...tree.builder }
   await files.makeDirectory(tree.staging, own)
-  for (const { path, text, ...ownership } of tree.children) {
+  for (const { path, text, secret, ...ownership } of tree.children) {
     const place = `${tree.staging}/${path}`
-    if (text === undefined) await files.makeDirectory(place, own)
-    else await files.writeFile(place, text, ownership)
+    const content = secret === undefined ? text : await secret(files)
+    if (content === undefined) await files.makeDirectory(place, own)
+    else await files.writeFile(place, content, ownership)
   }
   // deepest first: once a directory is the tenant's, nothing is written below it any more
-  for (const { path, text, ...ownership } of tree.children.toReversed()) {
-    if (text === undefined) await files.makeDirectory(`${tree.staging}/${path}`, ownership)
+  for (const { path, text, secret, ...ownership } of tree.children.toReversed()) {
+    if (text === undefined && secret === undefined) await files.makeDirectory(`${tree.staging}/${path}`, ownership)
   }
   await files.makeDirectory(tree.staging, tree)
   await files.move(tree.staging, tree.path)

@@ -11,7 +11,7 @@ import type { Layout } from '../layout.ts'
 import { processes, programOf, signal } from '../processes.ts'
 import { endSandboxes, sandboxesOf, sandboxMark, type TenantSandbox } from '../tenant-sandboxes.ts'
 import type { RunBackend, Started } from './run-as.ts'
-import { phpDirectory, type RunEnd, runName, type TenantRun, tenantArgv } from './tenant-run.ts'
+import { type RunEnd, readableOf, runName, type TenantRun, tenantArgv } from './tenant-run.ts'
 
 export class DirectRuns implements RunBackend {
   readonly refusal: string | undefined
@@ -26,9 +26,8 @@ export class DirectRuns implements RunBackend {
     const { memMb, pids } = run.limits
     const memory = memMb === null ? [] : [`--data=${memMb * 1024 * 1024}`]
     const limits = ['--core=0', '--nofile=4096', `--nproc=${pids}`, ...memory, '--']
-    const php = phpDirectory(this.#places, run)
     const more = ['--json-status-fd', '3', ...sandboxMark(runName(run.id))]
-    const box = sandboxed(this.#places, run, { readable: php === undefined ? [] : [php], more })
+    const box = sandboxed(this.#places, run, { readable: readableOf(this.#places, run), more })
     const inner = ['/usr/bin/setpriv', ...setprivArgv(run), ...tenantArgv(this.#places, run)]
     const status = openSync(this.#status(run), 'w', 0o600)
     try {

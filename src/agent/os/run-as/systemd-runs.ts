@@ -6,7 +6,7 @@ import { exec, spawnService } from '../exec.ts'
 import type { Layout } from '../layout.ts'
 import { sliceUnit, tenantView } from '../systemd-services-units.ts'
 import type { RunBackend, Started } from './run-as.ts'
-import { phpDirectory, type RunEnd, runName, type TenantRun, tenantArgv } from './tenant-run.ts'
+import { type RunEnd, readableOf, runName, type TenantRun, tenantArgv } from './tenant-run.ts'
 
 const systemctl = '/usr/bin/systemctl'
 
@@ -89,7 +89,6 @@ function endFrom(word: string): RunEnd {
 
 export function startRunArgv(places: Layout, run: TenantRun, isFiltered: boolean): readonly string[] {
   const { seconds, memMb, pids } = run.limits
-  const php = phpDirectory(places, run)
   const properties = [
     'Type=exec',
     'KillMode=control-group',
@@ -99,7 +98,7 @@ export function startRunArgv(places: Layout, run: TenantRun, isFiltered: boolean
     ...(memMb === null ? [] : [`MemoryMax=${memMb}M`, 'MemorySwapMax=0']),
     'OOMPolicy=kill',
     `ExecStopPost=+/usr/bin/ln --symbolic --force -- $\{SERVICE_RESULT}:$\{EXIT_CODE}:$\{EXIT_STATUS} ${lastWord(places, run)}`,
-    ...tenantView(places, run, { policy: run.sliceLimits.egress, isFiltered }, php === undefined ? [] : [php]),
+    ...tenantView(places, run, { policy: run.sliceLimits.egress, isFiltered }, readableOf(places, run)),
   ]
   return [
     '--quiet',

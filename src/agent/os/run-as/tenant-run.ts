@@ -20,6 +20,8 @@ export interface TenantRun extends TenantIdentity {
   /** Where it begins. Entered by the tenant, inside the sandbox: root resolves nothing in it. */
   readonly directory: string
   readonly limits: RunLimits
+  /** Further directories of root's that it may read. */
+  readonly readable?: readonly string[]
   /** The tenant's limits as a whole; its slice has them. */
   readonly sliceLimits: TenantLimits
 }
@@ -47,6 +49,12 @@ export function tenantArgv(places: Layout, run: TenantRun): readonly string[] {
 /** Holds one name, `php`, that leads to the site's version. */
 export function phpDirectory({ web }: Layout, { php }: Pick<TenantRun, 'php'>): string | undefined {
   return php === null ? undefined : web.php(php)
+}
+
+/** What it may read of root's beyond the tenant's view. */
+export function readableOf(places: Layout, run: Pick<TenantRun, 'php' | 'readable'>): readonly string[] {
+  const php = phpDirectory(places, run)
+  return [...(php === undefined ? [] : [php]), ...(run.readable ?? [])]
 }
 
 /** The name by which the kernel and systemd know the run. */

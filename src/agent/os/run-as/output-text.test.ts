@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { outputText } from './run-output.ts'
+import { outputText } from './output-text.ts'
 
 const page = (bytes: Buffer | string, from = 0) => {
   const buffer = Buffer.from(bytes as string)

@@ -1,6 +1,6 @@
 /** The output of a tenant's command, as text that can harm no terminal and no page. */
-import type { RunOutput } from '../../contract/wire.ts'
-import type { OutputPage } from '../os/run-as/kept-output.ts'
+import type { RunOutput } from '../../../contract/wire.ts'
+import type { OutputPage } from './kept-output.ts'
 
 /** A third of what a frame may hold: a byte that is no character becomes one of three. */
 export const outputPageBytes = 64 * 1024
