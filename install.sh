@@ -22,10 +22,14 @@ readonly restart_due=/run/wcp360-install.restart
 usage() {
   cat <<'TEXT'
 Usage: ./install.sh [--prebuilt FILE]     install, or bring an installation up to date
+       ./install.sh --wp-cli FILE --wordpress FILE
+                                          let customers install WordPress, or another release of it
        ./install.sh --uninstall           remove everything but data
        ./install.sh --purge [--yes]       remove data too, after asking
 
   --prebuilt FILE   install this built executable: no Node, no npm, no build
+  --wp-cli FILE     wp-cli.phar
+  --wordpress FILE  a release of WordPress as .tar.gz; either is replaced alone, too
   --yes             do not ask before --purge
 TEXT
 }
@@ -475,6 +479,31 @@ retire_defaults() {
 
 start_all() { if has_systemd; then start_units; else start_supervised; fi; }
 
+# ---- applications for customers ---------------------------------------------------------------------------------------
+
+readonly applications=/var/lib/wcp360-web/applications
+
+# Not "grep -q", which would end before it has read everything: the one that writes to it would fail.
+is_wp_cli() { head -c 4096 -- "$1" | grep -aF "include 'phar://wp-cli.phar/" >/dev/null; }
+is_wordpress() { tar -xzOf "$1" wordpress/wp-includes/version.php 2>/dev/null | grep '^[$]wp_version = ' >/dev/null; }
+
+# bring CHECK FILE NAME: whole or not at all; a tenant that reads the former one goes on with it.
+bring() {
+  [ -f "$2" ] || die "there is no file \"$2\""
+  "$1" "$2" || die "\"$2\" is no $3 -> fetch it again, and compare its checksum"
+  install -d -m 0755 -o root -g root "$applications"
+  install -m 0644 -o root -g root -- "$2" "$applications/$3.new"
+  sync -- "$applications/$3.new"
+  mv -f -- "$applications/$3.new" "$applications/$3"
+  say "$applications/$3: sha512 $(sha512sum -- "$applications/$3" | cut -d' ' -f1)"
+}
+
+bring_applications() {
+  [ -x "$program" ] || die 'WCP360 is not installed -> ./install.sh first'
+  [ -z "$wp_cli" ] || bring is_wp_cli "$wp_cli" wp-cli.phar
+  [ -z "$wordpress" ] || bring is_wordpress "$wordpress" wordpress.tar.gz
+}
+
 # ---- taking it away ---------------------------------------------------------------------------------------------------
 
 stop_all() {
@@ -588,12 +617,18 @@ purge() {
 
 # ---- what was asked for -----------------------------------------------------------------------------------------------
 
-action=install_all prebuilt='' yes=no
+action=install_all prebuilt='' wp_cli='' wordpress='' yes=no
 while [ $# -gt 0 ]; do
   case $1 in
     --prebuilt)
       [ $# -ge 2 ] || die '--prebuilt needs a file'
       prebuilt=$(readlink -f -- "$2") || die "there is no file \"$2\""
+      shift
+      ;;
+    --wp-cli | --wordpress)
+      [ $# -ge 2 ] || die "$1 needs a file"
+      action=bring_applications
+      if [ "$1" = --wp-cli ]; then wp_cli=$2; else wordpress=$2; fi
       shift
       ;;
     --uninstall) action=uninstall ;;

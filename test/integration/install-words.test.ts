@@ -1,11 +1,12 @@
 /** What the installer says while a step takes long, and when it is interrupted: its own functions around a step of the test's. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, describe, expect, it } from 'vitest'
+import { wordpressParts } from '../support/wordpress.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'wcp-install-'))
 const script = join(directory, 'install.sh')
@@ -21,6 +22,16 @@ steps_total=1
 slow() { echo $BASHPID >${pidFile}; echo "Unpacking nginx (1.22.1-9) ..."; sleep 600; }
 bad() { echo "No space left"; false; echo "goes on"; }
 step 'System packages' "$1"
+`,
+)
+
+const bringing = join(directory, 'bring.sh')
+const applications = join(directory, 'applications')
+writeFileSync(
+  bringing,
+  `${functions.replace('/opt/wcp360/bin/wcpd\n', '/bin/true\n').replace('/var/lib/wcp360-web/applications', applications)}
+wp_cli=$1 wordpress=$2
+bring_applications
 `,
 )
 
@@ -50,6 +61,22 @@ describe('the installer', () => {
     expect(code).toBe(130)
     expect(said()).toMatch(/\nInterrupted in step "System packages"\. Nothing is broken: run the same command again/)
     expect(existsSync(`/proc/${step}`)).toBe(false)
+  })
+
+  it('brings WP-CLI and WordPress for customers, and nothing that is not them', () => {
+    const { wpCli, wordpress } = wordpressParts()
+    const bring = (...words: string[]) => spawnSync('/bin/bash', [bringing, ...words], { encoding: 'utf8' })
+
+    const brought = bring(wpCli, wordpress)
+    const wrong = bring(wordpress, wpCli)
+    const alone = bring('', wpCli)
+
+    expect([brought.status, wrong.status, alone.status]).toEqual([0, 1, 1])
+    expect(brought.stdout).toMatch(/wp-cli\.phar: sha512 [0-9a-f]{128}\n.*wordpress\.tar\.gz: sha512 [0-9a-f]{128}\n/)
+    expect(wrong.stderr).toContain('is no wp-cli.phar -> fetch it again')
+    expect(alone.stderr).toContain('is no wordpress.tar.gz -> fetch it again')
+    expect(readdirSync(applications).toSorted()).toEqual(['wordpress.tar.gz', 'wp-cli.phar'])
+    expect(readFileSync(join(applications, 'wp-cli.phar')).equals(readFileSync(wpCli))).toBe(true)
   })
 
   it('stops at the first command of a step that fails, and shows the end of the log', async () => {
