@@ -46,6 +46,7 @@ export function directories(places: Layout, accounts: SystemAccounts): readonly 
     [places.web.trash, root(0o700)],
     [places.web.pages, root(0o755)],
     [places.web.challenges, root(0o711)],
+    [places.web.applications, root(0o755)],
     [places.web.tls, root(0o711)],
     [places.web.defaultTls, root(0o750, accounts.workers.gid)],
     // Of all groups the web server's workers alone pass: below it a tenant may give its files whatever mode and group.
@@ -72,8 +73,8 @@ export async function openGate({ files, places }: Preparation, { hasOwnViews }: 
 /** Each secret is made once and never again: two installations share none (C36), and a restart changes none. */
 export async function prepareSecrets(preparation: Preparation): Promise<void> {
   const { files, places, host } = preparation
-  if (!files.existsNow(places.panelKey)) {
-    await files.writeFile(places.panelKey, `${randomBytes(32).toString('hex')}\n`, secret)
+  for (const key of [places.panelKey, places.applicationsKey]) {
+    if (!files.existsNow(key)) await files.writeFile(key, `${randomBytes(32).toString('hex')}\n`, secret)
   }
   const { panel, web } = pairs(preparation)
   await certificate(files, panel, host)

@@ -136,6 +136,8 @@ export const shared = {
     grant: 'Grant',
     revoke: 'Revoke',
     impersonate: 'Act as',
+    install: 'Install',
+    forget: 'Take off the list:',
     run: 'Run a command in',
     stop: 'End',
     confirm: 'Confirm',
@@ -162,6 +164,8 @@ export const shared = {
   buttons: {
     'revoke-all': 'End all sessions',
     sell: 'Create',
+    install: 'Install',
+    forget: 'Take off the list',
     run: 'Run',
     stop: 'End the command',
     'reset-link': 'Create link',

@@ -5,6 +5,7 @@ import type { Db } from '../store/database.ts'
 import { coreMigrations } from '../store/migrations/index.ts'
 import type { Migration } from '../store/migrations/migration.ts'
 import { apiKey } from './api-key/kind.ts'
+import { app } from './app/kind.ts'
 import { audit } from './audit/kind.ts'
 import { certificate } from './certificate/kind.ts'
 import { clientCertificate } from './client-certificate/kind.ts'
@@ -43,6 +44,7 @@ export const kinds: readonly AnyKind[] = [
   certificate,
   database,
   databaseUser,
+  app,
   cron,
   sshKey,
   packageKind,

@@ -1,5 +1,6 @@
 /** Registry of the job contracts, for both sides of the root line. Only `jobs.ts` of a slice is visible to the agent. */
 import type { JobContract } from '../contract/job.ts'
+import * as app from './app/jobs.ts'
 import * as certificate from './certificate/jobs.ts'
 import * as cron from './cron/jobs.ts'
 import * as database from './database/jobs.ts'
@@ -16,6 +17,7 @@ export const jobContracts = {
   ...byType(databaseUser),
   ...byType(sshKey),
   ...byType(cron),
+  ...byType(app),
 } as const
 
 export type JobType = keyof typeof jobContracts

@@ -9,13 +9,22 @@ export interface ListTab<W> {
   readonly order?: number
   /** Heading of the kind unless told. */
   title?(look: Pick<Look<W>, 't' | 'words'>): string
+  /** Verb that makes one; `create` unless told. */
+  readonly add?: string
   /** How the list is narrowed, and how the form of a new one begins. */
   input(hub: Hub): Readonly<Record<string, string>>
 }
 
 const shown = 50
 
-export function listTab<W extends KindWords>({ kind, slug, order, title, input }: ListTab<W>): Tab<Hub, W> {
+export function listTab<W extends KindWords>({
+  kind,
+  slug,
+  order,
+  title,
+  add: verb = 'create',
+  input,
+}: ListTab<W>): Tab<Hub, W> {
   const titleOf: Tab<Hub, W>['title'] = (look) => title?.(look) ?? look.words.many
   return {
     slug,
@@ -26,7 +35,7 @@ export function listTab<W extends KindWords>({ kind, slug, order, title, input }
     async sections(hub, look) {
       const { words } = look
       const table = await look.table(kind, hub.isGone ? null : { ...input(hub), limit: shown })
-      const add = `${kind}.create`
+      const add = `${kind}.${verb}`
       const mayAdd = words.add !== undefined && !hub.isGone && look.may(add)
       return [
         {

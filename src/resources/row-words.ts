@@ -79,7 +79,6 @@ const core: Readonly<Record<string, RowWords>> = {
   mail_boxes: { one: 'mailbox', name: ['address'], shows: ['quota_mb', 'status'], secret: ['password_hash'] },
   backups: { one: 'backup', name: ['tenant_id', 'target'], shows: ['status'] },
   releases: { one: 'release', name: ['name', 'domain_id'], shows: ['source', 'is_current', 'status'] },
-  apps: { one: 'app', name: ['name'], shows: ['runtime', 'status'] },
   resources: { one: 'resource', name: ['name'], shows: ['kind', 'status'] },
   nodes: { one: 'node', name: ['name'], shows: ['status'] },
   settings: { one: 'setting', name: ['key'], shows: ['value'] },

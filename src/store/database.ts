@@ -38,7 +38,6 @@ export interface Database {
   mail_boxes: services.MailBoxTable
   backups: services.BackupTable
   releases: services.ReleaseTable
-  apps: services.AppTable
   resources: services.ResourceTable
 
   nodes: work.NodeTable

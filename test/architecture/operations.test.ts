@@ -23,6 +23,7 @@ describe('the registry of operations', () => {
     const kinds = new Set(operations.map(kindOf))
     expect([...kinds].sort()).toEqual([
       'api-key',
+      'app',
       'audit',
       'certificate',
       'client-certificate',

@@ -15,13 +15,13 @@ import { writeIntoFpmConfig } from '../support/written-by-hand.ts'
 import type { Request } from './recording-client.ts'
 
 /**
- * Jobs of databases are left out: this machine has no database server. `test/provisioners` ends the process at each of their
- * effects. On the root side a `cron.run` is what a `domain.run` is.
+ * Jobs of databases and of what has one are left out: this machine has no database server. `test/provisioners` ends the
+ * process at each of their effects. On the root side a `cron.run` is what a `domain.run` is.
  */
-export type CrashType = Exclude<JobType, `database${string}` | 'cron.run'>
+export type CrashType = Exclude<JobType, `database${string}` | `app.${string}` | 'cron.run'>
 
 export function isCrashType(type: JobType): type is CrashType {
-  return type !== 'cron.run' && !type.startsWith('database')
+  return type !== 'cron.run' && !type.startsWith('database') && !type.startsWith('app.')
 }
 
 export interface CrashJob {

@@ -339,7 +339,16 @@ it('have pages in parts: what a kind adds, for who may see it, and the command t
 
   expect(tenant.titles).toEqual(['[Sites]', 'People', 'Usage', 'Plan', 'Databases', 'SSH keys', 'Activity'])
   expect(own.titles).not.toContain('People')
-  expect(site.titles).toEqual(['[Overview]', 'Domains', 'HTTPS', 'Databases', 'Cron jobs', 'Check', 'Activity'])
+  expect(site.titles).toEqual([
+    '[Overview]',
+    'Domains',
+    'HTTPS',
+    'Databases',
+    'Applications',
+    'Cron jobs',
+    'Check',
+    'Activity',
+  ])
   expect(pages.map(({ status, titles }) => [status, titles.filter((one) => one?.startsWith('[')).length])).toEqual(
     parts.map(() => [200, 1]),
   )

@@ -125,12 +125,20 @@ export class Bench {
 
   static async make({ closed = true } = {}): Promise<Bench> {
     const bench = new Bench()
-    await prepareEtc(bench)
+    await bench.prepareEtc()
     bench.databases.install()
     await bench.prepare()
     await bench.start()
     if (closed) await bench.closeSetup()
     return bench
+  }
+
+  /** What a bare server has, and `prepareDirectories` builds on. */
+  async prepareEtc(): Promise<void> {
+    const { root, files, places } = this
+    const plain = ['etc', 'etc/wcp360', 'var', 'var/lib', 'var/log', 'srv', 'srv/www', 'run']
+    for (const name of plain) await files.makeDirectory(join(root, name), { mode: 0o755, uid: 0, gid: 0 })
+    await files.makeDirectory(places.agentState, { mode: 0o700, uid: 0, gid: 0 })
   }
 
   get preparation(): Preparation {
@@ -144,6 +152,8 @@ export class Bench {
   async prepare(): Promise<void> {
     await prepareDirectories(this.preparation)
     await openGate(this.preparation, this.services)
+    // the same in every process of a test, as what is derived from it is part of the manifest
+    await this.files.writeFile(this.places.applicationsKey, 'ab'.repeat(32), { mode: 0o600, uid: 0, gid: 0 })
   }
 
   machine(files: Files = this.files, services: Services = this.services): Machine {
@@ -308,13 +318,6 @@ export class Bench {
     rmSync(this.root, { recursive: true, force: true })
     rmSync(`${this.root}.kept`, { recursive: true, force: true })
   }
-}
-
-/** What a bare server has, and `prepareDirectories` builds on. */
-async function prepareEtc({ root, files, places }: Bench): Promise<void> {
-  const plain = ['etc', 'etc/wcp360', 'var', 'var/lib', 'var/log', 'srv', 'srv/www', 'run']
-  for (const name of plain) await files.makeDirectory(join(root, name), { mode: 0o755, uid: 0, gid: 0 })
-  await files.makeDirectory(places.agentState, { mode: 0o700, uid: 0, gid: 0 })
 }
 
 export function newId(): Id {

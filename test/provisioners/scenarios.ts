@@ -98,6 +98,18 @@ async function fillShop({ databases }: Bench): Promise<void> {
   databases.write(shop.name, 'orders', 'one, two')
 }
 
+const app = {
+  ...{ tenant, app: 'aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa', domain, run },
+  ...{ database: 'bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb', name: 'wp_shop' },
+  ...{ title: 'Shop', adminUser: 'ann', adminEmail: 'ann@example.com' },
+}
+
+/** As an administrator puts them there. */
+async function placeWordpress({ files, places: { web } }: Bench): Promise<void> {
+  for (const path of [web.wpCli, web.wordpress])
+    await files.writeFile(path, 'of the administrator', { mode: 0o644, uid: 0, gid: 0 })
+}
+
 export type Job = readonly [type: JobType, payload: Record<string, unknown>]
 
 export interface Scenario {
@@ -188,6 +200,11 @@ export const scenarios: Readonly<Record<JobType, Scenario>> = {
     before: [create, createSite],
     payload: { ...about, cron: '88888888-8888-4888-8888-888888888888', run, command: ['php', '-v'], seconds: 60 },
   },
+  'app.install': { before: [create, createSite, placeWordpress], payload: app },
+  'app.reset-link': {
+    before: [create, createSite, placeWordpress],
+    payload: { ...about, app: app.app, run, user: 'ann' },
+  },
 }
 
 /** Only what these destroy is beyond undoing. */
@@ -208,6 +225,8 @@ const since: Readonly<Partial<Record<JobType, number>>> = {
   'database-user.delete': 6,
   'domain.run': 4,
   'cron.run': 6,
+  'app.install': 6,
+  'app.reset-link': 6,
   'ssh-key.create': 4,
   'ssh-key.delete': 4,
   'tenant.repair': 4,

@@ -252,6 +252,12 @@ describe('migrations', () => {
           "4fbf41aa456e4d4e8168ddc441f7ff66500cc719108297f58b89a228c83dc5fb",
           "72350e8846630a4055396169a66f0d8189226f964909d2ac91c5cd721c212537",
         ],
+        [
+          39,
+          "apps",
+          "9f85b10435bcfa1d8aa3c5d8c6a1049fe5078f629bcaddc2bca50470db3784cf",
+          "944db558685eb06fbfb4d385d9b57e5888fd9c4d31ba2213486ed4fbc07caa9f",
+        ],
       ]
     `)
   })

@@ -1,5 +1,7 @@
 /** Registry of the provisioners: one per job type, or it does not compile. */
 import type { JobType } from '../../resources/jobs.ts'
+import { installApp } from './app/install.ts'
+import { resetLinkOfApp } from './app/reset-link.ts'
 import { createCertificate } from './certificate/create.ts'
 import { updateCertificate } from './certificate/update.ts'
 import { runCron } from './cron/run.ts'
@@ -53,4 +55,6 @@ export const provisioners = {
   ...factsProvisioners,
   'domain.run': runInDomain,
   'cron.run': runCron,
+  'app.install': installApp,
+  'app.reset-link': resetLinkOfApp,
 } as const satisfies Record<JobType, AnyProvisioner>

@@ -26,6 +26,8 @@ export function layout(root = '/') {
     panelKey: at('etc/wcp360/secrets/panel.key'),
     /** Signs what certification authorities are asked; made when the first one is. */
     acmeKey: at('etc/wcp360/secrets/acme.key'),
+    /** 32 random bytes, from which passwords and salts of applications are derived. */
+    applicationsKey: at('etc/wcp360/secrets/applications.key'),
     /** 32 random bytes: the key of the root side's audit log. */
     auditKey: at('etc/wcp360/secrets/audit.key'),
     panelCertificate: at('etc/wcp360/ssl/panel.crt'),
@@ -114,6 +116,10 @@ export function layout(root = '/') {
       limits: (tenant: TenantName) => join(web, 'tenants', tenant, 'limits.json'),
       /** root 0755: holds `php`, which leads to that version; first in the PATH of a tenant's commands. */
       php: (version: string) => join(web, 'php', version),
+      /** Root-owned 0755: what an administrator has put there for every tenant to read. */
+      applications: join(web, 'applications'),
+      wpCli: join(web, 'applications', 'wp-cli.phar'),
+      wordpress: join(web, 'applications', 'wordpress.tar.gz'),
       sites: (tenant: TenantName) => join(web, 'tenants', tenant, 'sites'),
       site: (tenant: TenantName, name: Fqdn) => join(web, 'tenants', tenant, 'sites', name),
       /** root 0700: what belongs to deleted tenants and sites, by their id. */
@@ -140,6 +146,11 @@ export function layout(root = '/') {
       sites: (tenant: TenantName) => join(customers, tenant, 'sites'),
       site: (tenant: TenantName, name: Fqdn) => join(customers, tenant, 'sites', name),
       docroot: (tenant: TenantName, name: Fqdn) => join(customers, tenant, 'sites', name, 'public'),
+      /** Where the next document root of a site is filled; in it everything is the tenant's. */
+      freshDocroot: (tenant: TenantName, name: Fqdn) => join(customers, tenant, 'sites', name, '.new-public'),
+      /** The document root before the installation with that id; it holds what nobody needs, and is there once that has taken its place. */
+      formerDocroot: (tenant: TenantName, name: Fqdn, id: Id) =>
+        join(customers, tenant, 'sites', name, `.former-${id}`),
       /** root 0700, on the same file system as the sites so that moving there is one rename. */
       trash: join(customers, '.trash'),
     },

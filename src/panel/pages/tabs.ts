@@ -58,7 +58,9 @@ function tabsOn(other: AnyKind, kind: AnyKind, front: string | undefined): reado
   const said = other.tabs?.[kind.name]
   if (said !== undefined) return said
   if (other.parent !== kind.name || other.name === front) return []
-  return [listTab({ kind: other.name, slug: other.path.slice(1), input: ({ ref }) => ({ [kind.name]: ref }) })]
+  const add = other.list?.add?.at(-1)
+  const own = { kind: other.name, slug: other.path.slice(1), ...(add !== undefined && { add }) }
+  return [listTab({ ...own, input: ({ ref }) => ({ [kind.name]: ref }) })]
 }
 
 interface TabLink {

@@ -32,14 +32,6 @@ export interface ReleaseTable extends TenantOwned {
   details: JsonText
 }
 
-export interface AppTable extends TenantOwned {
-  name: string
-  runtime: string
-  settings: JsonText
-  status: string
-  version: number
-}
-
 export interface ResourceTable extends TenantOwned {
   name: string
   kind: string

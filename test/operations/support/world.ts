@@ -136,8 +136,10 @@ function exampleJobs(): number {
 export function exampleKinds(): Map<string, Example> {
   return new Map(
     kinds.flatMap((kind) => {
-      const [create, get] = ['create', 'get'].map((verb) => named(`${kind.name}.${verb}`))
-      const input = kind.examples?.create && { ...kind.examples.create, ...kind.examples.existing }
+      const making = kind.examples?.install === undefined ? 'create' : 'install'
+      const [create, get] = [making, 'get'].map((verb) => named(`${kind.name}.${verb}`))
+      const given = kind.examples?.[making]
+      const input = given && { ...given, ...kind.examples?.existing }
       const [key] = get === undefined ? [] : httpBinding(get).pathKeys
       return create && key && input
         ? [[key, { http: create.http, input, hasJob: create.effect === 'machine' }] as const]

@@ -1,5 +1,6 @@
 import { WcpError } from '../../../contract/errors.ts'
 import { databaseCreate, mostOfTenant } from '../../../resources/database/jobs.ts'
+import type { TenantRecord } from '../../jobs/registry.ts'
 import { identity, type Tenant, tenantIn } from '../judge.ts'
 import { provision, type World } from '../provisioner.ts'
 import { type Database, databaseFacts, databasesOf, findDatabase, mustBeFree, mustFit, putDatabase } from './facts.ts'
@@ -11,24 +12,28 @@ type Target = {
   readonly isNew: boolean
 }
 
+/** The one of this id that the tenant has already; refuses one that the tenant cannot have. */
+export async function sameOrNew(world: World, tenant: TenantRecord, wanted: Database): Promise<Database | undefined> {
+  mustFit(wanted)
+  const known = findDatabase(world.registry, tenant.id, wanted.id)
+  if (known !== undefined) {
+    const isSame = known.state === 'active' && known.name === wanted.name && known.engine === wanted.engine
+    if (isSame) return known
+    throw new WcpError('conflict', `Cannot make database "${wanted.name}": its id is in use`)
+  }
+  const has = databasesOf(world.registry, tenant.id).length
+  if (has >= mostOfTenant)
+    throw new WcpError('limit_reached', `Cannot make a database: tenant "${tenant.name}" has ${has}`)
+  await mustBeFree(world, wanted)
+  return undefined
+}
+
 export const createDatabase = provision(databaseCreate, {
   async target({ tenant: tenantId, database: id, ...wanted }, world: World): Promise<Target> {
     const found = tenantIn(world.registry, tenantId, ['active', 'suspended'])
-    const tenant = identity(found)
-    const known = findDatabase(world.registry, tenantId, id)
     const database: Database = { id, ...wanted, state: 'active' }
-    mustFit(database)
-    const isOpen = found.state === 'active'
-    if (known !== undefined) {
-      const isSame = known.state === 'active' && known.name === wanted.name && known.engine === wanted.engine
-      if (isSame) return { tenant, database, isOpen, isNew: false }
-      throw new WcpError('conflict', `Cannot make database "${wanted.name}": its id is in use`)
-    }
-    const has = databasesOf(world.registry, tenantId).length
-    if (has >= mostOfTenant)
-      throw new WcpError('limit_reached', `Cannot make a database: tenant "${tenant.name}" has ${has}`)
-    await mustBeFree(world, database)
-    return { tenant, database, isOpen, isNew: true }
+    const isNew = (await sameOrNew(world, found, database)) === undefined
+    return { tenant: identity(found), database, isOpen: found.state === 'active', isNew }
   },
   reserve(registry, { tenant, database, isNew }) {
     if (isNew) putDatabase(registry, tenant.id, { ...database, state: 'making' })

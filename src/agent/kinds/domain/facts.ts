@@ -64,7 +64,7 @@ export function docrootFact(machine: Machine, tenant: TenantIdentity, site: Site
 }
 
 /** Set-group-ID: what is made in it with 0640 is the web server's to read, too. */
-function docrootOwnership({ accounts, services }: Machine, { uid }: TenantIdentity): Ownership {
+export function docrootOwnership({ accounts, services }: Machine, { uid }: TenantIdentity): Ownership {
   return { mode: services.hasOwnViews ? 0o2755 : 0o2750, uid, gid: accounts.webGid }
 }
 
