@@ -47,7 +47,7 @@ const asked: Record<string, (stores: Stores) => Promise<unknown>> = {
   'what somebody may': ({ users }) => users.permissions(some),
   'users to purge': ({ users }) => users.purgeDeletedBefore(now),
   'databases, newest first': ({ databases }) => databases.list({ limit: 50, sort: 'newest', scope: everything }),
-  'applications, further page': ({ apps }) => apps.list({ limit: 50, cursor: newer, scope: everything }),
+  'applications, newest first': ({ apps }) => apps.list({ limit: 50, scope: everything }),
   'the application of a domain': ({ apps }) => apps.ofDomain(some),
   'jobs, further page': ({ jobs }) => jobs.list({ limit: 50, cursor: newer }),
   'jobs by state': ({ jobs }) => jobs.list({ limit: 50, state: 'failed' }),
