@@ -97,6 +97,31 @@ describe('the services on a server', () => {
     })
   })
 
+  it('tell of limits that somebody else gave a slice, and put them back', async () => {
+    const slice = '/sys/fs/cgroup/wcp.slice/wcp-held.slice'
+    const limits = ['--cpu-pct', '50', '--mem-mb', '256', '--pids', '64', '--io-mbps', '20']
+    await machine.succeed(['wcp', 'package', 'create', 'held', ...limits])
+    await machine.succeed(['wcp', 'tenant', 'create', 'held', '--package', 'held'])
+    await machine.succeed('systemd-run --slice=wcp-held.slice --unit=holds-the-slice sleep 600')
+    await machine.succeed(['wcp', 'tenant', 'repair', 'held'])
+    const drift = async () => machine.succeed(['wcp', 'health', 'drift', '--json'])
+    const inKernel = () => machine.succeed(`cd ${slice} && cat cpu.max memory.max pids.max io.max`)
+    const asItShouldBe = await inKernel()
+    expect(asItShouldBe).toMatch(/^50000 100000\n268435456\n64\n\S+ rbps=20000000 wbps=20000000 /)
+    expect(await drift()).not.toContain('limits of held')
+
+    await machine.succeed('systemctl set-property --runtime wcp-held.slice MemoryMax=infinity CPUQuota=')
+    await machine.succeed(`echo max >${slice}/pids.max && sed 's/=2/=9/g' ${slice}/io.max >${slice}/io.max`)
+    const told = await drift()
+    for (const file of ['cpu.max', 'memory.max', 'pids.max', 'io.max']) expect(told).toContain(`${file}: `)
+    await machine.succeed(['wcp', 'health', 'repair', 'tenant held'])
+    await eventually(machine, `cat ${slice}/pids.max`, /^64$/m)
+
+    expect(await inKernel()).toBe(asItShouldBe)
+    expect(await drift()).not.toContain('limits of held')
+    await machine.succeed('systemctl stop holds-the-slice')
+  })
+
   it('know what a tenant occupies by the quota of the file system, wherever it lies there', async () => {
     const next = "$(($(ls /etc/userdb | sed -n 's/^\\([0-9]*\\)[.]user$/\\1/p' | sort -n | tail -n 1) + 1))"
     await machine.succeed(`fallocate -l 100M /srv/outside && chown ${next} /srv/outside`)

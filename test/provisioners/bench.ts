@@ -43,6 +43,8 @@ export class NotedServices implements Services {
   /** Ends of commands, by run. */
   readonly runs = new Map<string, RunEnd>()
   readonly limits = new Map<string, TenantLimits>()
+  /** What the kernel has other than it was set, until it is set again. */
+  notInForce: readonly string[] = []
 
   async startFpm({ name }: { name: string }) {
     this.awake.add(name)
@@ -59,6 +61,10 @@ export class NotedServices implements Services {
   async applyCeiling() {}
   async applyLimits({ name }: { name: string }, limits: TenantLimits) {
     this.limits.set(name, limits)
+    this.notInForce = []
+  }
+  async limitsNotInForce() {
+    return this.notInForce
   }
   async stopTenant(tenant: string) {
     this.awake.delete(tenant)

@@ -149,6 +149,22 @@ describe('drift', () => {
     expect(await lookAround(bench.places, accounts)).toMatchObject([{ resource: 'domain shop.example.com' }])
   })
 
+  it('names the limits that the kernel does not hold, by its own files', async () => {
+    const slice = join(bench.places.cgroups, 'wcp.slice/wcp-acme.slice')
+    mkdirSync(slice, { recursive: true })
+    writeFileSync(join(slice, 'pids.max'), 'max\n')
+
+    const report = (await bench.ask({ t: 'inspect', what: 'drift' })).value as DriftReport
+
+    const { limits } = scenarios['tenant.create'].payload as { limits: { pids: number } }
+    expect(report).toEqual([
+      {
+        resource: 'tenant acme',
+        changes: [{ step: 'limits of acme', action: 'change', diff: `pids.max: max instead of ${limits.pids}` }],
+      },
+    ])
+  })
+
   it('names a host in the routing table that no site has', async () => {
     symlinkSync('../tenants/acme/sites/shop.example.com', `${bench.places.web.hosts}/stray.example.com`)
 
@@ -170,6 +186,16 @@ describe('a repair', () => {
     await bench.run('tenant.repair', { tenant })
     await bench.run('domain.repair', { tenant, domain })
     expect(bench.manifest()).toBe(after)
+  })
+
+  it('sets limits again that were set before and the kernel does not hold', async () => {
+    bench.services.limits.clear()
+    await bench.run('tenant.repair', { tenant })
+    expect(bench.services.limits.size).toBe(0)
+
+    bench.services.notInForce = ['pids.max: max instead of 64']
+    expect((await bench.run('tenant.repair', { tenant })).failure).toBe(null)
+    expect([...bench.services.limits.keys()]).toEqual(['acme'])
   })
 
   it('leaves closed what is suspended', async () => {

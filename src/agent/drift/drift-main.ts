@@ -11,6 +11,7 @@ import { Registry } from '../jobs/registry.ts'
 import { systemAccounts } from '../os/accounts.ts'
 import { databaseServers } from '../os/databases/servers.ts'
 import { createFiles, type Files } from '../os/files.ts'
+import { limitsNotInForce } from '../os/kernel-limits.ts'
 import { type Layout, layout } from '../os/layout.ts'
 import { LookNow } from '../os/look-now.ts'
 import { type Machine, machineAccounts } from '../os/machine.ts'
@@ -106,14 +107,18 @@ async function ownTexts({ files, places }: Machine): Promise<Awaited<ReturnType<
 }
 
 function onlyLooking(places: Layout, accounts: Machine['accounts'], files: Files): Machine {
-  return { places, files, services: noServices, databases: databaseServers(places), accounts, now: () => new Date() }
+  const services: Services = {
+    ...noServices,
+    limitsNotInForce: async ({ name }, limits) => limitsNotInForce(places, { tenant: name, limits }),
+  }
+  return { places, files, services, databases: databaseServers(places), accounts, now: () => new Date() }
 }
 
 function trustIn({ root }: Layout) {
   return { root, owner: 0 }
 }
 
-/** The facts of tenants and sites are files: no service is asked. */
+/** The facts of tenants and sites are files, also those of the kernel: no service is asked. */
 const noServices: Services = {
   kind: 'direct',
   missing: [],
@@ -124,6 +129,7 @@ const noServices: Services = {
   crowd: refuse,
   applyCeiling: refuse,
   applyLimits: refuse,
+  limitsNotInForce: refuse,
   stopTenant: refuse,
   runsAnything: refuse,
   runAs: refuse,

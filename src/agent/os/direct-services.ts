@@ -83,6 +83,7 @@ export async function openDirectServices({ places, webGid, log, egress }: Direct
     applyCeiling: async () => {},
     // The process limit is set at the next start; the others cannot be set, which `missing` says.
     applyLimits: ({ uid }, limits) => egress.set(uid, limits.egress ?? 'default'),
+    limitsNotInForce: async () => [],
     async stopTenant(tenant) {
       await lifecycle.stop(tenant)
       await endSandboxes(() => sandboxesOf(places.customers.tenant(tenant)))

@@ -60,6 +60,8 @@ export function layout(root = '/') {
     units: [at('etc/systemd/system'), at('usr/lib/systemd/system'), at('run/systemd/system')],
     /** Setup was closed; also told by the registry, and remembered here when that is lost or restored. */
     setupClosed: at('etc/wcp360/secrets/setup-closed'),
+    /** Control groups of the kernel, version 2. */
+    cgroups: at('sys/fs/cgroup'),
     nginxSite: at('etc/nginx/conf.d/wcp360.conf'),
     nginxConfig: at('etc/nginx/nginx.conf'),
     nginxPid: at('run/nginx.pid'),

@@ -72,6 +72,8 @@ export interface Services {
    * connect to.
    */
   applyLimits(tenant: TenantIdentity, limits: TenantLimits): Promise<void>
+  /** Where the kernel holds the tenant's slice to other limits, one line each; nothing where there is no slice now. */
+  limitsNotInForce(tenant: TenantIdentity, limits: TenantLimits): Promise<readonly string[]>
   /** Ends every process of the tenant, gracefully then by force, and removes its slice. */
   stopTenant(tenant: TenantName): Promise<void>
   /** Whether any process of the tenant is there, PHP's or not, whoever is its parent. */

@@ -14,6 +14,7 @@ import { exec, execOk } from './exec.ts'
 import { connectedSockets, isConnected, workOf } from './fpm-activity.ts'
 import { groupText, passwdText } from './fpm-command.ts'
 import { type Activity, type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
+import { limitsNotInForce } from './kernel-limits.ts'
 import type { Layout } from './layout.ts'
 import { reloadRunningNginx, testNginxConfig } from './nginx.ts'
 import { RunAs, runServices } from './run-as/run-as.ts'
@@ -38,20 +39,15 @@ export interface SystemdOptions {
   readonly webGroup: string
   readonly log: Log
   readonly egress: Egress
-  /** Where cgroup v2 is mounted. */
-  readonly cgroups?: string
 }
 
 const systemctl = '/usr/bin/systemctl'
+/** systemd answers before it has written to the kernel (`systemctl set-property`), under load by a moment. */
+const longestToForceMs = 5000
 
-export function systemdServices({
-  places,
-  webGroup,
-  log,
-  egress,
-  cgroups = '/sys/fs/cgroup',
-}: SystemdOptions): Services {
-  const backend = new SystemdFpm(places, webGroup, cgroups, log, egress)
+export function systemdServices({ places, webGroup, log, egress }: SystemdOptions): Services {
+  const { cgroups } = places
+  const backend = new SystemdFpm(places, webGroup, log, egress)
   void backend.endBurstsOfBefore()
   const lifecycle = new FpmLifecycle(places, backend)
   const surroundings = {
@@ -75,10 +71,12 @@ export function systemdServices({
       await execOk(systemctl, ['set-property', '--runtime', '--', customersSlice, ...ceilingProperties(ceiling)])
     },
     async applyLimits({ name, uid }, limits) {
-      if (existsSync(backend.sliceDirectory(name))) await backend.setLimits(name, limits)
-      else backend.forgetLimits(name)
+      // somebody may have changed them since
+      backend.forgetLimits(name)
+      if (existsSync(backend.sliceDirectory(name))) await backend.forceLimits(name, limits)
       await egress.set(uid, limits.egress ?? 'default')
     },
+    limitsNotInForce: async ({ name }, limits) => limitsNotInForce(places, { tenant: name, limits }),
     async stopTenant(tenant) {
       await lifecycle.stop(tenant)
       // Stopping a slice stops everything in it, each by its own rules; what does not end is killed after its timeout.
@@ -133,7 +131,6 @@ async function unitState(name: string, unit = name): Promise<ServiceState> {
 class SystemdFpm implements FpmBackend {
   readonly #places: Layout
   readonly #webGroup: string
-  readonly #cgroups: string
   /** Properties that this process has set; the drop-ins are systemd's own, below /run, and outlive the slice. */
   readonly #limits = new Map<TenantName, string>()
   /** The package's limits; a burst may raise them for a moment. */
@@ -142,11 +139,10 @@ class SystemdFpm implements FpmBackend {
   readonly #log: Log
   readonly #egress: Egress
 
-  constructor(places: Layout, webGroup: string, cgroups: string, log: Log, egress: Egress) {
+  constructor(places: Layout, webGroup: string, log: Log, egress: Egress) {
     this.#egress = egress
     this.#places = places
     this.#webGroup = webGroup
-    this.#cgroups = cgroups
     this.#log = log
     this.#bursts = new WakeBursts({
       apply: (tenant) => this.#apply(tenant),
@@ -203,6 +199,13 @@ class SystemdFpm implements FpmBackend {
     await this.#apply(tenant)
   }
 
+  /** Resolves when the kernel has them. */
+  async forceLimits(tenant: TenantName, limits: TenantLimits): Promise<void> {
+    await this.setLimits(tenant, limits)
+    const until = performance.now() + longestToForceMs
+    while (limitsNotInForce(this.#places, { tenant, limits }).length > 0 && performance.now() < until) await sleep(50)
+  }
+
   /** Of an agent that ended while PHP of a tenant was waking. */
   async endBurstsOfBefore(): Promise<void> {
     for (const tenant of tenantsWithBurst(this.#places)) {
@@ -246,7 +249,7 @@ class SystemdFpm implements FpmBackend {
   }
 
   sliceDirectory(tenant: TenantName): string {
-    return join(this.#cgroups, customersSlice, sliceUnit(tenant))
+    return join(this.#places.cgroups, customersSlice, sliceUnit(tenant))
   }
 
   #processes(tenant: TenantName): number[] {

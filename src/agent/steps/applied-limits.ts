@@ -13,19 +13,21 @@ export interface AppliedLimits {
   readonly owner: { readonly uid: number; readonly gid: number }
 }
 
-/** The tenant's slice has these limits, now if it exists and from its next start on in any case. */
+/** The tenant's slice has these limits, in the kernel if it exists now, and from its next start on in any case. */
 export function appliedLimits(wanted: AppliedLimits): Step {
   const text = limitsText(wanted.limits)
   const ownership = { mode: 0o600, ...wanted.owner }
   return step<string | null>({
     name: `limits of ${wanted.tenant.name}`,
-    async check({ files }) {
+    async check({ files, services }) {
       const found = await files.look(wanted.record)
       const before = found.type === 'file' ? Buffer.from(found.base64, 'base64').toString('utf8') : undefined
       const action = before === undefined ? 'create' : 'change'
       if (before !== text) return { action, diff: unifiedDiff(wanted.record, before, text) }
       const said = found.type === 'file' ? ownershipDiffers(found, ownership) : undefined
-      return said === undefined ? undefined : { action, diff: said }
+      if (said !== undefined) return { action, diff: said }
+      const inKernel = await services.limitsNotInForce(wanted.tenant, wanted.limits)
+      return inKernel.length === 0 ? undefined : { action, diff: inKernel.join('\n') }
     },
     capture: async ({ files }) => (await files.readText(wanted.record)) ?? null,
     async apply({ services, files }) {

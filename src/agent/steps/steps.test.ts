@@ -70,6 +70,7 @@ beforeEach(() => {
     runsAnything: async (tenant) => awake.has(tenant),
     crowd: async () => ({ memoryBytes: 0, tasks: 0, availableBytes: 1 }),
     applyCeiling: async () => {},
+    limitsNotInForce: async () => [],
     applyLimits: async (_, wanted) => void applied.push(wanted),
     reloadNginx: async () => {},
     states: async () => [],
