@@ -6,7 +6,7 @@ import { UsageSource, usagePage } from './usage.ts'
 import { Id, Line, TenantName } from './values.ts'
 
 /** Both sides refuse another version by name; an upgrade replaces both at once. */
-export const wireVersion = 10
+export const wireVersion = 11
 
 const Text = z.string().max(4000)
 const Token = z.int().min(1)
@@ -71,7 +71,7 @@ export type LimitName = z.infer<typeof LimitName>
 /** `tenants`, `domains`, or the name of a kind, of which there may be none. */
 const InventoryWord = z.string().regex(/^[a-z][a-z-]{0,39}$/)
 
-export const OwnFilesVerb = z.enum(['repair', 'repair_all', 'adopt'])
+export const OwnFilesVerb = z.enum(['repair', 'repair_all', 'adopt', 'adopt_program'])
 export type OwnFilesVerb = z.infer<typeof OwnFilesVerb>
 
 export const PanelMessage = z.discriminatedUnion('t', [

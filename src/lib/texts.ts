@@ -292,6 +292,7 @@ export const shared = {
   drift: {
     title: 'Differs from what the panel wants',
     repair: 'Put back',
+    adopt: 'Adopt',
     adopted: 'Adopted: other than what the panel writes',
     all: 'Drift',
     lede: 'What on the machine differs from what the panel wants, as it was seen last.',

@@ -122,6 +122,22 @@ describe('the services on a server', () => {
     await machine.succeed('systemctl stop holds-the-slice')
   })
 
+  it('tell of what somebody sets beside their units, until it is adopted, and of nothing before', async () => {
+    const ofProgram = async () => {
+      const { items } = JSON.parse(await machine.succeed(['wcp', 'health', 'drift', '--json']))
+      return JSON.stringify(items.filter((one: { resource: string }) => one.resource === 'program'))
+    }
+    expect(await ofProgram()).toBe('[]')
+
+    const folder = '/etc/systemd/system/wcpd-panel.service.d'
+    await machine.succeed(`mkdir ${folder} && echo '[Service]' >${folder}/mine.conf`)
+    expect(await ofProgram()).toContain('mine.conf changes wcpd-panel.service')
+    await machine.succeed(['wcp', 'health', 'adopt', 'program'])
+    await eventually(machine, 'wcp health drift --json', /mine.conf: adopted by root/)
+    expect(await ofProgram()).not.toContain('"action":"remove"')
+    await machine.succeed(`rm -r ${folder}`)
+  })
+
   it('know what a tenant occupies by the quota of the file system, wherever it lies there', async () => {
     const next = "$(($(ls /etc/userdb | sed -n 's/^\\([0-9]*\\)[.]user$/\\1/p' | sort -n | tail -n 1) + 1))"
     await machine.succeed(`fallocate -l 100M /srv/outside && chown ${next} /srv/outside`)

@@ -153,6 +153,35 @@ describe('drift', () => {
     await until(async () => (await findings('web server')).length === 0)
   })
 
+  it('of the program is put back by its installer alone, and what root has set beside a unit can be adopted', async () => {
+    await start({ ...quick, roundMs: 3_600_000 })
+    const step = 'file /etc/systemd/system/wcpd.service.d/mine.conf changes wcpd.service: take it away, or adopt it'
+    test.machine.driftPage = () => ({
+      items: [{ resource: 'program', changes: [{ step, action: 'remove', diff: '-Nice=3' }] }],
+      next: null,
+    })
+    await test.root('POST', '/api/v1/health/repair', { resource: 'web server' }) // a new round
+    await until(async () => (await findings('program')).length === 1)
+    const asked = async (verb: string) => await test.root('POST', `/api/v1/health/${verb}`, { resource: 'program' })
+    const page = (await (await test.administrator('ann@example.com')).ask({ path: '/drift' })).text
+    const planned = await asked('adopt?plan=1')
+    test.machine.heard.length = 0
+
+    const repair = await asked('repair')
+    const adopt = await asked('adopt')
+
+    expect([repair.status, repair.text]).toEqual([409, expect.stringContaining('install.sh')])
+    expect([adopt.status, adopt.json()]).toEqual([200, { jobId: null }])
+    expect(JSON.stringify(planned.json())).toMatch(/mine\.conf.*"action":"adopt"/)
+    await until(() => test.machine.heard.some(({ t }) => t === 'own_files'))
+    expect(test.machine.heard.filter(({ t }) => t === 'own_files')).toEqual([
+      { t: 'own_files', what: 'adopt_program', by: 'root' },
+    ])
+    expect(page).toContain('mine.conf')
+    expect(page).toContain('/do/health.adopt?resource=program')
+    expect(page).not.toContain('/do/health.repair?resource=program')
+  })
+
   it('of a tenant leads to its job by the name that it is told under, and what no job puts back is refused', async () => {
     await start()
     const change = async (verb: string, resource: string) =>

@@ -21,6 +21,7 @@ import { directories } from '../prepare.ts'
 import { withActualWorkers } from '../web-server.ts'
 import { webSiteFacts } from '../web-site.ts'
 import { driftPage, findDrift, type LookForDrift, withinMessage } from './drift.ts'
+import { programDrift } from './program-drift.ts'
 import { webServerDrift } from './web-server-drift.ts'
 
 /** Of the whole look, so that the panel's patience does not end first. */
@@ -34,7 +35,8 @@ export async function main([root = '/', what, after]: readonly string[]): Promis
   const accounts = machineAccounts(all)
   const web = async () => {
     const machine = onlyLooking(places, accounts, createFiles(trustIn(places)))
-    return await webServerDrift(machine, { directories: directories(places, all), texts: await ownTexts(machine) })
+    const own = { directories: directories(places, all), texts: await ownTexts(machine) }
+    return [...(await webServerDrift(machine, own)), ...(await programDrift(machine))]
   }
   const report =
     what === 'page'

@@ -18,6 +18,25 @@ export function layout(root = '/') {
   return {
     root,
     executable: at('opt/wcp360/bin/wcpd'),
+    /** What the installer puts in place, by its name in `systemd/`; units that are not here lie in the first of `units`. */
+    installed: {
+      'wcpd-supervise': at('opt/wcp360/bin/wcpd-supervise'),
+      'wcp360.pam': at('etc/pam.d/wcp360'),
+      'wcp360.logrotate': at('etc/logrotate.d/wcp360'),
+      'wcp360-nginx.conf': at('etc/systemd/system/nginx.service.d/wcp360.conf'),
+      'wcpd.init': at('etc/init.d/wcpd'),
+    },
+    /** Leads to the executable. */
+    command: at('usr/local/bin/wcp'),
+    /** Where others may put settings beside a unit, in `<unit>.d`. */
+    unitSettings: [at('etc/systemd/system'), at('etc/systemd/system.control'), at('usr/lib/systemd/system')],
+    /** There while the unit is started at boot. */
+    enabledUnits: [
+      at('etc/systemd/system/multi-user.target.wants/wcpd.service'),
+      at('etc/systemd/system/sockets.target.wants/wcpd-web-log.socket'),
+    ],
+    /** There while systemd is PID 1 (sd_booted(3)). */
+    systemdRun: at('run/systemd/system'),
     /** root 0700: configuration, keys, certificates. */
     config: at('etc/wcp360/config.yaml'),
     ssl: at('etc/wcp360/ssl'),

@@ -5,6 +5,7 @@ import { toCommandLine } from '../../lib/command-spec.ts'
 import type { Section } from '../../lib/page-model.ts'
 import { plainWords } from '../../lib/plain-words.ts'
 import { query } from '../../lib/safe-url.ts'
+import type { Texts } from '../../lib/texts.ts'
 import { Finding } from '../../resources/health/findings.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { driftSections } from './drift-sections.ts'
@@ -19,9 +20,8 @@ export function driftRoutes(app: FastifyInstance, kit: PageKit): void {
     const { value } = await kit.run(request, operation.name, {})
     const { items } = z.object({ items: z.array(Finding) }).parse(value)
     const found = items.slice(0, mostShown).flatMap(({ resource, changes }): Section[] => {
-      const link = { title: t.drift.repair, href: `/do/health.repair${query({ resource })}` }
-      const isOurs = /^(tenant|domain|web server)\b/.test(resource)
-      return driftSections(t, changes, plainWords(resource)).map((section) => ({ ...section, ...(isOurs && { link }) }))
+      const link = linkOf(t, resource)
+      return driftSections(t, changes, plainWords(resource)).map((section) => ({ ...section, ...(link && { link }) }))
     })
     const nothing = { title: t.drift.all, empty: t.drift.nothing }
     return kit.send(request, reply, {
@@ -34,4 +34,11 @@ export function driftRoutes(app: FastifyInstance, kit: PageKit): void {
       },
     })
   })
+}
+
+/** What the installer has put in place, only it puts back. */
+function linkOf({ drift }: Texts, resource: string): Section['link'] {
+  if (resource === 'program') return { title: drift.adopt, href: `/do/health.adopt${query({ resource })}` }
+  const isOurs = /^(tenant|domain|web server)\b/.test(resource)
+  return isOurs ? { title: drift.repair, href: `/do/health.repair${query({ resource })}` } : undefined
 }

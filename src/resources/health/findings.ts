@@ -11,7 +11,7 @@ import { Time } from '../answers.ts'
 import type { StoreTools } from '../store-tools.ts'
 
 export const Finding = z.strictObject({
-  /** `tenant acme`, `domain shop.example.com`, `web server`. */
+  /** `tenant acme`, `domain shop.example.com`, `web server`, `program`. */
   resource: z.string(),
   changes: z.array(Change),
   /** When it was seen first, and last. */

@@ -97,18 +97,18 @@ export const findings = defineOperation({
     z.strictObject({
       resource: Line.max(300, { error: 'at most 300 characters' })
         .optional()
-        .describe('Of this alone: "tenant acme", "domain shop.example.com", "web server"'),
+        .describe('Of this alone: "tenant acme", "domain shop.example.com", "web server", "program"'),
     }),
   output: () => z.strictObject({ items: z.array(Finding), nextCursor: z.null() }),
   run: async ({ driftFindings }, { resource }) => ({ items: await driftFindings.list(resource), nextCursor: null }),
 })
 
-const ofThing = /^(?:web server|(tenant|domain) ([a-z0-9.-]{1,253}))$/
+const ofThing = /^(?:web server|program|(tenant|domain) ([a-z0-9.-]{1,253}))$/
 const thing = {
   resource: z
     .string()
-    .regex(ofThing, { error: '"web server", "tenant acme" or "domain shop.example.com"' })
-    .describe('As health.findings names it: "tenant acme", "domain shop.example.com", "web server"'),
+    .regex(ofThing, { error: '"web server", "program", "tenant acme" or "domain shop.example.com"' })
+    .describe('As health.findings names it: "tenant acme", "domain shop.example.com", "web server", "program"'),
 }
 
 const Begun = z.strictObject({
@@ -120,7 +120,7 @@ export const repair = defineOperation({
   name: 'health.repair',
   summary: 'Put back what differs of one thing, as health.findings names it',
   description:
-    'Of a tenant or domain it is the job of tenant.repair or domain.repair. Of the web server it is done at once, as at a start: a plan shows what was seen last, and the next look what is left.',
+    'Of a tenant or domain it is the job of tenant.repair or domain.repair. Of the web server it is done at once, as at a start: a plan shows what was seen last, and the next look what is left. What differs of the program, install.sh puts back.',
   effect: 'machine',
   policy: { scopes: ['global'] },
   http: 'POST /health/repair',
@@ -131,7 +131,13 @@ export const repair = defineOperation({
     const { kind, name } = partsOf(resource)
     if (kind === 'tenant') return await begin(context, repairTenant, { tenant: name, adopted })
     if (kind === 'domain') return await begin(context, repairDomain, { domain: name })
-    return await ownFiles(context, adopted ? 'repair_all' : 'repair')
+    if (resource === program)
+      conflict(
+        'repair the program',
+        'its units and what lies beside them are the installer’s',
+        'Run install.sh of the version that is installed as root: it puts back what differs. A setting of your own that lies beside a unit can be taken away or adopted.',
+      )
+    return await ownFiles(context, webServer, adopted ? 'repair_all' : 'repair')
   },
 })
 
@@ -139,7 +145,7 @@ export const adopt = defineOperation({
   name: 'health.adopt',
   summary: 'Adopt the text that somebody else wrote into a file of one thing',
   description:
-    "Only two texts can be adopted: the configuration of a tenant's PHP, which is tenant.adopt, and the page of suspended sites, of the web server. Everything else keeps tenants, sites or root apart and can only be put back.",
+    "What can be adopted: the configuration of a tenant's PHP, which is tenant.adopt, the page of suspended sites, of the web server, and what root has set in or beside the units of the program. Everything else keeps tenants, sites or root apart and can only be put back.",
   effect: 'machine',
   policy: { scopes: ['global'] },
   stepUp: true,
@@ -152,11 +158,15 @@ export const adopt = defineOperation({
     if (kind === 'tenant') return await begin(context, adoptTenant, { tenant: name })
     if (kind === 'domain')
       conflict(`adopt what differs of ${resource}`, 'it has no text of its own', 'Put it back: domain.repair.')
-    return await ownFiles(context, 'adopt')
+    return resource === program
+      ? await ownFiles(context, program, 'adopt_program')
+      : await ownFiles(context, webServer, 'adopt')
   },
 })
 
 const webServer = 'web server'
+/** What the installer puts in place. */
+const program = 'program'
 
 function partsOf(resource: string): { readonly kind: string | undefined; readonly name: string } {
   const [, kind, name = ''] = ofThing.exec(resource) ?? []
@@ -173,9 +183,9 @@ async function begin<I extends z.ZodObject>(
   return { jobId: Id.parse((await run(context, data)).jobId) }
 }
 
-async function ownFiles({ machine, driftFindings, actor }: Context, what: OwnFilesVerb) {
-  const seen = (await driftFindings.list(webServer)).flatMap(({ changes }) => changes)
-  const wanted = what === 'adopt' ? seen.map((change) => ({ ...change, action: 'adopt' as const })) : seen
+async function ownFiles({ machine, driftFindings, actor }: Context, resource: string, what: OwnFilesVerb) {
+  const seen = (await driftFindings.list(resource)).flatMap(({ changes }) => changes)
+  const wanted = what.startsWith('adopt') ? seen.map((change) => ({ ...change, action: 'adopt' as const })) : seen
   if (!machine.ownFiles(what, nameOf(actor), wanted))
     throw new WcpError('unavailable', 'Cannot reach the root side, or it changes nothing now')
   await driftFindings.lookAgain()
