@@ -178,6 +178,39 @@ describe('a job that a frozen agent does not take', () => {
     expect(sentJobs().map((sent) => sent.job)).toEqual([taken.jobId])
   })
 
+  it('has a page that says so, with a button that cancels it, unless it was sent', async () => {
+    await start({ machine: { isFrozen: true }, stallAfterMs: 200, registerPages: realPages })
+    const browser = await test.administrator('ann@example.com')
+    const { jobId } = await createTenant('bakery')
+    await ended(jobId, 'stalled')
+    const page = async (id: string) => (await browser.ask({ path: `/jobs/${id}` })).text
+    const form = `/do/job.cancel?job=${jobId}`
+
+    const stalled = await page(jobId)
+    expect(stalled).toContain('The job has stalled: the root side does not take it.')
+    expect(stalled).toContain('It is taken up when the root side answers again')
+    expect(stalled).toContain(`href="${form}"`)
+    expect((await browser.ask({ path: form })).text).toMatch(/Cancel[\s\S]*name="job"/)
+    expect((await browser.form('/do/job.cancel', { job: jobId, _do: 'run' })).status).toBe(303)
+
+    expect((await job(jobId)).state).toBe('cancelled')
+    const cancelled = await page(jobId)
+    expect(cancelled).toContain('The job was cancelled before it began.')
+    expect(cancelled).not.toContain('/do/job.cancel')
+  })
+
+  it('has no such button once it was sent', async () => {
+    await start({ machine: { play: () => 'ignore' }, stallAfterMs: 200, registerPages: realPages })
+    const browser = await test.administrator('ann@example.com')
+    const { jobId } = await createTenant('bakery')
+    await ended(jobId, 'stalled')
+
+    const page = (await browser.ask({ path: `/jobs/${jobId}` })).text
+
+    expect(page).toContain('The job has stalled: the root side does not take it.')
+    expect(page).not.toContain('/do/job.cancel')
+  })
+
   it('has printed nothing while it is on its way to the root side', async () => {
     await start({
       machine: { play: ({ type }) => (type === 'domain.run' ? 'ignore' : 'succeed'), hasJob: () => false },
