@@ -25,6 +25,11 @@ const options = {
   logLevel: 'warning',
 } satisfies BuildOptions
 
+/** A tool of the build that is started many times, as plain JavaScript: to take the types away costs more than its start. */
+export async function bundleTool(root: string, source: string, outfile: string): Promise<void> {
+  await build({ ...options, absWorkingDir: root, entryPoints: [source], outfile })
+}
+
 /** In one call of esbuild, which then reads each source once for all roles. */
 export async function bundleAll(root: string, output: string): Promise<void> {
   const entryPoints = [

@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } 
 import { join } from 'node:path'
 import { bundleAsset, cacheAsset } from '../program/packed-role.ts'
 import { roleNames } from '../program/roles.ts'
-import { bundleAll } from './build-bundles.ts'
+import { bundleAll, bundleTool } from './build-bundles.ts'
 import { commandsText } from './build-commands.ts'
 import { writeExecutable } from './build-executable.ts'
 import { nodeBinary, writeStrippedNode } from './build-node.ts'
@@ -36,8 +36,9 @@ async function main(): Promise<void> {
   await stage('publish', publish)
 }
 
-function writeCodeCaches(): void {
-  const maker = join(import.meta.dirname, 'build-code-cache.ts')
+async function writeCodeCaches(): Promise<void> {
+  const maker = join(folder, 'build-code-cache.cjs')
+  await bundleTool(root, 'src/tools/build-code-cache.ts', maker)
   for (const role of roleNames) {
     const args = ['--hash-seed=42', maker, role, join(folder, `${role}.js`), join(folder, `${role}.cache`)]
     execFileSync(nodeBinary(root), args, { stdio: 'inherit' })
