@@ -10,6 +10,7 @@ import { exportHeads } from './audit/export-heads.ts'
 import { auditTrailOf } from './audit/open-audit.ts'
 import { databaseStates } from './database-states.ts'
 import { driftByChild, driftPageByChild } from './drift/drift-child.ts'
+import { FileWorkers } from './file-workers.ts'
 import { healthSnapshot } from './health.ts'
 import type { Budgets } from './jobs/brake.ts'
 import { createEngine } from './jobs/engine.ts'
@@ -105,6 +106,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
   const audit = await auditTrailOf(places, files, log)
   audit.note({ event: 'agent.started', version: version() })
   const databases = databaseStates(machine.databases)
+  const fileWorkers = new FileWorkers({ places, services, panelUid: accounts.panel.uid })
   const engine: Engine = await createEngine({
     machine,
     audit,
@@ -118,6 +120,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
       unenforced({ services: opened.kind, hasCgroups: hasCgroups(), hasEgressRules: egress.missing.length === 0 }),
     health: () => health(machine, { httpPort: inForce.httpPort, databases: () => databases(engine.databaseEngines()) }),
     drift: async (signal) => [...(await egress.drift()), ...(await driftByChild(places, signal))],
+    openFiles: (worker) => fileWorkers.open(worker),
     usage: (of, tenants, signal) => measureUsage[of](machine, tenants, signal),
     driftPage: async (signal, after) => {
       const page = await driftPageByChild(places, signal, after)

@@ -63,6 +63,10 @@ function exchange(connection: Connection, call: HttpCall, headers: Readonly<Reco
       },
     },
     (response) => {
+      if (call.sink !== undefined && response.statusCode === 200) {
+        call.sink(response).then(() => resolve({ status: 200, body: null }), reject)
+        return
+      }
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('error', reject)

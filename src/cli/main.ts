@@ -6,10 +6,11 @@ import { wcp } from './wcp.ts'
 
 /** @param argv what follows `wcp`. @returns the exit code of the error table. */
 export function main(argv: readonly string[]): Promise<number> {
-  const { env, stdin } = process
+  const { env, stdin, stdout } = process
+  const bytes = stdout.isTTY ? null : stdout
   const output = processOutput()
   const onInterrupt = interruptHint(output)
-  return wcp(argv, { output, ask: terminalAsk(), env, isTerminal: stdin.isTTY, places: layout, onInterrupt })
+  return wcp(argv, { output, ask: terminalAsk(), env, isTerminal: stdin.isTTY, places: layout, onInterrupt, bytes })
 }
 
 /** A job goes on without its watcher: a person who leaves learns how to come back. */

@@ -3,6 +3,7 @@
  * some of them need is loaded by those.
  */
 
+import type { Writable } from 'node:stream'
 import { z } from 'zod'
 import { WcpError } from '../contract/errors.ts'
 import { type Command, commandSpec, type ParsedCommand, parseCommandLine } from '../lib/command-spec.ts'
@@ -24,6 +25,8 @@ export interface Terminal {
   readonly self: string
   /** Said when somebody presses Ctrl-C from now on. */
   readonly onInterrupt: (hint: string) => void
+  /** Where bytes go that are no text; null: a person reads there. */
+  readonly bytes?: Writable | null
 }
 
 /** Whatever an operation answers that `wcp` prints in a way of its own. */
@@ -49,11 +52,14 @@ export async function runWords(
   const command = parseCommandLine(words, operations)
   refuseTypedSecrets(command)
   const input = { ...command.input, ...(await askSecrets(command, terminal.ask)) }
+  if (command.operation.bytes === 'answer' && command.flags.json)
+    throw new WcpError('bad_input', 'Cannot print the bytes of a file as JSON', { help: 'Leave --json out.' })
   if (!command.flags.plan) await confirm(command, terminal.ask)
 
   const { body, isRepeated } = await send(command, input, terminal)
   if (isRepeated) terminal.output.err('This was asked for before; here is what came of it.\n')
 
+  if (command.operation.bytes === 'answer') return 0
   if (command.flags.json) {
     printJson(terminal.output, body)
     return 0
@@ -63,6 +69,10 @@ export async function runWords(
 
 async function send({ operation, flags }: ParsedCommand, input: Row, terminal: Terminal): Promise<Answer> {
   const call = httpCall(operation, input, flags.plan)
+  if (operation.bytes === 'answer') {
+    const { toStandardOutput } = await import('./bytes-out.ts')
+    return await terminal.call({ ...call, sink: toStandardOutput(terminal.bytes) })
+  }
   if (operation.effect === 'read' || flags.plan)
     return await patiently(terminal.output, operation.name, terminal.call(call))
   const again = 'It may have arrived: the same command, given again within an hour, answers with its job.'

@@ -54,6 +54,8 @@ export interface Operation<
   readonly confirm?: string
   /** Output key that is a text for a file: a terminal prints it as it is. */
   readonly document?: string
+  /** What goes over the wire as bytes and not as JSON: of the answer those of its key `bytes`, with its `name` and `size`. */
+  readonly bytes?: 'answer'
   /** The answer holds a secret that is shown once: pages show it instead of moving on. */
   readonly answersOnce?: true
   /** Every signed-in user may call it without a permission; `run` sees to it that it is about their own account. */

@@ -119,6 +119,11 @@ export const PanelMessage = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('csr'), ask: Id, certificate: Id }),
   /** An authority's proof is to be found under every name, or no more. */
   z.strictObject({ t: z.literal('prove'), ask: Id, token: AcmeToken, isThere: z.boolean() }),
+  /**
+   * A process of the tenant's is started that works on the files of this site; its connection comes to the panel's `files.sock`
+   * and begins with the channel. Answered with null when it was started.
+   */
+  z.strictObject({ t: z.literal('files'), ask: Id, tenant: Id, domain: Id, channel: Id }),
   /** Answered with null at once: asked before jobs are sent, since what a frozen agent was sent cannot be cancelled. */
   z.strictObject({ t: z.literal('ping'), ask: Id }),
   /** Entries of the panel's audit trail in their order, the first one right after `after`. Answered with `audited`. */

@@ -43,7 +43,7 @@ export type Command = Pick<AnyOperation, (typeof commandFacts)[number]>
 
 export const commandFacts = [
   ...(['name', 'summary', 'description', 'effect', 'http', 'positional', 'fields'] as const),
-  ...(['secret', 'confirm', 'document', 'columns', 'answersOnce'] as const),
+  ...(['secret', 'confirm', 'document', 'columns', 'answersOnce', 'bytes'] as const),
 ] as const satisfies readonly (keyof AnyOperation)[]
 
 export interface ParsedCommand<C extends Command = Command> {

@@ -1,4 +1,5 @@
 /** The REST request that an operation with this input is: what `wcp` sends, and what the terminal page shows. */
+import type { Readable } from 'node:stream'
 import { type AnyOperation, httpBinding, type Method } from '../contract/operation.ts'
 
 export interface HttpCall {
@@ -8,6 +9,8 @@ export interface HttpCall {
   /** JSON body; undefined for GET and DELETE. */
   readonly body?: Readonly<Record<string, unknown>>
   readonly headers?: Readonly<Record<string, string>>
+  /** Where the bytes of the answer go that are no JSON; without it they are none that is understood. */
+  readonly sink?: (bytes: Readable) => Promise<void>
 }
 
 export const apiRoot = '/api/v1'

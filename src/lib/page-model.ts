@@ -78,6 +78,8 @@ export interface Section {
   readonly link?: { readonly title: string; readonly href: string }
   readonly facts?: readonly Fact[]
   readonly table?: Table
+  /** Of many lines, shown as it is. */
+  readonly text?: string
   /** Differences, each with the lines of its diff. */
   readonly changes?: readonly ShownChange[]
   /** Said when facts and table are empty. */

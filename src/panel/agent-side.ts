@@ -3,6 +3,7 @@ import { NewEpoch } from '../contract/wire.ts'
 import { headSender } from './audit/head-sender.ts'
 import { auditMirror } from './audit/mirror.ts'
 import type { Base } from './base.ts'
+import { FileDesk } from './files/file-desk.ts'
 import { AgentLink } from './jobs/agent-link.ts'
 import { JobEventBus } from './jobs/job-events.ts'
 import { jobQueue } from './jobs/job-queue.ts'
@@ -26,6 +27,7 @@ export type AgentSide = ReturnType<typeof agentSide>
 
 export function agentSide({ db, storesOf, config, log, stallAfterMs, holdMs, tickMs }: AgentSideOptions) {
   const link = new AgentLink(log)
+  const files = new FileDesk(link)
   const mirror = auditMirror({ db, log, send: (message) => link.send(message) })
   const remoteHeads = headSender({ url: () => config.now.auditRemote, from: () => config.now.baseUrl, log })
   const events = new JobEventBus()
@@ -43,6 +45,7 @@ export function agentSide({ db, storesOf, config, log, stallAfterMs, holdMs, tic
 
   return {
     link,
+    files,
     mirror,
     events,
     runner,
@@ -71,6 +74,7 @@ export function agentSide({ db, storesOf, config, log, stallAfterMs, holdMs, tic
     },
     async close(): Promise<void> {
       await mirror.close()
+      await files.close()
       await link.close()
       await runner.stop()
       remoteHeads.close()

@@ -110,6 +110,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     registry: options.operations,
     idempotency: answers,
     link: agent.link,
+    files: agent.files,
     repeats: callLimit.repeats,
     panelHost: () => config.panelHost,
     canMail: () => config.canMail,
@@ -130,7 +131,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     onQueued,
     tickMs,
     webhookCa,
-    machine: machineView(agent.link),
+    machine: machineView(agent.link, agent.files),
     agent: agent.link,
     watcherPace: options.watcherPace,
     usageTickMs: options.usageTickMs,
@@ -164,6 +165,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
   agent.events.followAll((event) => {
     if (event.kind === 'state' && event.state !== 'running') beside.house.payLimitsSoon()
   })
+  await agent.files.listen(join(options.runDirectory, 'files.sock'))
   await agent.listen(agentSocket, {
     onRestored: () => auth.apiKeys.forget(),
     closeSetupIfDone: () => auth.setup.closeIfDone(),

@@ -11,6 +11,7 @@ const entries = {
   pam: () => import('../agent/os/pam-main.ts'),
   drift: () => import('../agent/drift/drift-main.ts'),
   'disk-usage': () => import('../agent/usage/disk-main.ts'),
+  'file-worker': () => import('../file-worker/main.ts'),
   'database-link': () => import('../agent/os/databases/link-main.ts'),
   rescue: () => import('../agent/rescue/rescue.ts'),
   'store-rescue': () => import('../panel/rescue/rescue.ts'),

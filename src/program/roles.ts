@@ -11,6 +11,7 @@ export const roleSources = {
   pam: 'agent/os/pam-main.ts',
   drift: 'agent/drift/drift-main.ts',
   'disk-usage': 'agent/usage/disk-main.ts',
+  'file-worker': 'file-worker/main.ts',
   'database-link': 'agent/os/databases/link-main.ts',
   rescue: 'agent/rescue/rescue.ts',
   'store-rescue': 'panel/rescue/rescue.ts',

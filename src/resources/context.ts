@@ -14,6 +14,7 @@ import type {
 } from '../contract/wire.ts'
 import type { Actor } from './actor.ts'
 import type { Shown, Visit } from './domain/visit.ts'
+import type { FileAccess } from './file/access.ts'
 import type { RowChange } from './job/queued-row.ts'
 import type { KindNumbers } from './kind-numbers.ts'
 import type { Stores } from './stores.ts'
@@ -67,6 +68,8 @@ export interface Context extends Stores {
     output(job: Id, after: number): Promise<RunOutput>
     /** A request for a certificate of the site's names, by the key that is there; PEM. */
     signingRequest(certificate: Id): Promise<string>
+    /** Of sites. */
+    readonly files: FileAccess
     /** Tells it to end the command of a job; false while the agent is away. */
     stop(job: Id): boolean
     /** Has files that are no tenant's put back or adopted; false while the root side changes nothing. @param seen differences, for a plan */

@@ -17,6 +17,7 @@ import { cron } from './cron/kind.ts'
 import { database } from './database/kind.ts'
 import { databaseUser } from './database-user/kind.ts'
 import { domain } from './domain/kind.ts'
+import { file } from './file/kind.ts'
 import { health } from './health/kind.ts'
 import { holdStore } from './hold/store.ts'
 import { job } from './job/kind.ts'
@@ -46,6 +47,7 @@ export const kinds: readonly AnyKind[] = [
   databaseUser,
   app,
   cron,
+  file,
   sshKey,
   packageKind,
   user,

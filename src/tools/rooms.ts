@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 /** From the top down; rooms of one floor do not know each other. */
 export const floors: readonly (readonly string[])[] = [
   ['main.ts', 'tools'],
-  ['cli', 'panel', 'agent', 'waker', 'web-log'],
+  ['cli', 'panel', 'agent', 'waker', 'web-log', 'file-worker'],
   ['resources'],
   ['store'],
   ['program'],

@@ -37,6 +37,7 @@ const closures: Readonly<Record<string, Forbidden>> = {
   'store-rescue': unprivileged,
   waker: [...unprivileged, [/node_modules\//, 'the waker stays small: no dependency']],
   'web-log': [...unprivileged, [/node_modules\//, 'the writer of logs stays small: no dependency']],
+  'file-worker': unprivileged,
   'database-link': [...unprivileged.filter(([, reason]) => !reason.startsWith('root code')), aloneInItsFile],
   agent: privileged,
   drift: privileged,

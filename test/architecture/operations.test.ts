@@ -32,6 +32,7 @@ describe('the registry of operations', () => {
       'database',
       'database-user',
       'domain',
+      'file',
       'health',
       'job',
       'mail',

@@ -85,6 +85,9 @@ export class NotedServices implements Services {
     return { from: 0, bytes: Buffer.alloc(0), next: 0 }
   }
   async leaveRuns() {}
+  async startFileWorker() {
+    return { ended: Promise.resolve(), end: async () => {} }
+  }
   async reloadNginx() {}
   async states() {
     return []
@@ -189,6 +192,7 @@ export class Bench {
       phpVersions: () => ['8.4', '8.3'],
       health: () => Promise.reject(new Error('not asked here')),
       drift: () => lookAround(this.places, machine.accounts, undefined, machine.databases),
+      openFiles: async () => {},
       usage: (of, tenants, signal) => measureUsage[of](machine, tenants, signal),
       driftPage: (_, after) => lookOn(this.places, machine.accounts, { after, web: async () => [] }),
       ownFiles: async (what, by) => void this.ownFiles.push([what, by]),

@@ -114,6 +114,8 @@ export class EvilFrames {
     if (throwOf < 0.932) return { t: 'inspect', ask: uuid(dice), what: 'audit' }
     if (throwOf < 0.934) return { t: 'inventory', ask: uuid(dice), of: 'domains', after: uuid(dice) }
     if (throwOf < 0.935) return { t: 'account', ask: uuid(dice), tenant: uuid(dice) }
+    if (throwOf < 0.9352)
+      return { t: 'files', ask: uuid(dice), tenant: uuid(dice), domain: uuid(dice), channel: uuid(dice) }
     if (throwOf < 0.936) return { t: 'csr', ask: uuid(dice), certificate: uuid(dice) }
     if (throwOf < 0.937) return { t: 'acme', ask: uuid(dice), request: this.#unknownOrder() }
     if (throwOf < 0.938) return { t: 'drift_page', ask: uuid(dice), after: dice.chance(0.5) ? null : 'prey' }

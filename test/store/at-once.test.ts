@@ -18,6 +18,7 @@ function runnerOver(panel: Panel) {
     registry: operations,
     idempotency: idempotency({ seal: randomBytes(32), codes: randomBytes(32) }),
     link: { ask: never, send: () => false, phpVersions: [], readOnly: null, setupOpen: false },
+    files: { ask: never, read: never },
     hasher: { hash: async () => '$test$', verify: never },
     repeats: { isInFull: () => true },
     panelHost: () => 'panel.example.net',

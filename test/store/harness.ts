@@ -62,6 +62,10 @@ export async function openPanel(where = ':memory:') {
         drift: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
         inventory: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
         audit: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
+        files: {
+          ask: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
+          read: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
+        },
         phpVersions: () => machine.php,
         uid: async () => machine.uid,
         output: async () => ({ text: '', from: 0, next: 0 }),

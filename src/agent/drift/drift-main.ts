@@ -139,6 +139,7 @@ const noServices: Services = {
   stopRun: refuse,
   runOutput: refuse,
   leaveRuns: refuse,
+  startFileWorker: refuse,
   reloadNginx: refuse,
   states: refuse,
 }

@@ -17,6 +17,7 @@ import type { AuditTrail } from '../audit/audit-trail.ts'
 import type { Log } from '../log.ts'
 import type { AccountLookup } from '../os/accounts.ts'
 import type { Machine } from '../os/machine.ts'
+import type { FileWorker } from '../os/run-as/file-work.ts'
 import type { FpmStart } from '../os/services.ts'
 import type { MeasuredTenant } from '../usage/measured-tenant.ts'
 import type { Budgets } from './brake.ts'
@@ -43,6 +44,8 @@ export interface EngineOptions {
   drift(signal: AbortSignal): Promise<DriftReport>
   /** Measures living tenants by one source, for `usage`; told to end by the signal. */
   usage(of: UsageSource, tenants: readonly MeasuredTenant[], signal: AbortSignal): Promise<unknown>
+  /** Starts what works on a tenant's files for the panel. */
+  openFiles(worker: FileWorker): Promise<void>
   /** Answers `drift_page`: the next part of that look. */
   driftPage(signal: AbortSignal, after: TenantName | null): Promise<DriftPage>
   /** Puts back or adopts what is no tenant's, for `own_files`. */

@@ -5,6 +5,7 @@ import { type Account, type DriftPage, inventoryPage, wireVersion } from '../../
 import type { Database } from '../../program/native-sqlite.ts'
 import { AuthorityAnswers } from '../acme/authority-answers.ts'
 import { livingDatabasesOf } from '../kinds/database/facts.ts'
+import { identity, siteIn, tenantIn } from '../kinds/judge.ts'
 import type { FpmStart } from '../os/services.ts'
 import { Measuring } from '../usage/measuring.ts'
 import { openAgentDatabase } from './agent-database.ts'
@@ -17,7 +18,7 @@ import { Turn } from './lanes.ts'
 import { fpmOf, lookupHost } from './lookup.ts'
 import { Mode } from './mode.ts'
 import { OwnFiles } from './own-files.ts'
-import type { Phase } from './phases.ts'
+import type { Message, Phase } from './phases.ts'
 import { isJobType } from './run-job.ts'
 import { Work } from './work.ts'
 
@@ -33,6 +34,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     return new JobEngine(options, error instanceof Error ? error.message : 'the registry cannot be opened')
   }
 }
+
+type FileWish = Pick<Message<'files'>, 'tenant' | 'domain' | 'channel'>
 
 class JobEngine implements Engine {
   readonly #options: EngineOptions
@@ -84,6 +87,7 @@ class JobEngine implements Engine {
       ownFiles: (what, by) => this.#ownFiles.take(what, by),
       inventory: ({ of, after }) => this.#ready().registry.inventory(of, after, inventoryPage),
       account: (tenant) => this.#account(tenant),
+      files: (asked) => this.#openFiles(asked),
       usage: (asked) => this.#measuring.measure(asked),
       tellAudit: () => this.tellAudit(),
       openEpoch: () => this.#openEpoch(),
@@ -235,6 +239,17 @@ class JobEngine implements Engine {
   #account(tenant: Id): Account {
     const known = this.#ready().registry.tenant(tenant)
     return known === undefined ? null : { uid: known.uid }
+  }
+
+  /** Of a site that is served: whose tenant or site is suspended reaches nothing. */
+  async #openFiles({ tenant: id, domain, channel }: FileWish): Promise<void> {
+    const { registry } = this.#ready()
+    const tenant = tenantIn(registry, id, ['active'])
+    const { fqdn } = siteIn(registry, id, domain, ['active'])
+    const directory = this.#options.machine.places.customers.docroot(tenant.name, fqdn)
+    const { name, uid, gid } = identity(tenant)
+    const worker = { id: channel, name, uid, gid, directory, sliceLimits: tenant.limits }
+    await this.#options.openFiles(worker)
   }
 
   #openEpoch(): number {

@@ -32,6 +32,7 @@ export interface Doers extends GateDoers {
   ownFiles(what: OwnFilesVerb, by: string): void
   inventory(page: Pick<Message<'inventory'>, 'of' | 'after'>): Inventory
   account(tenant: Message<'account'>['tenant']): Account
+  files(asked: Pick<Message<'files'>, 'tenant' | 'domain' | 'channel'>): Promise<void>
   usage(asked: Pick<Message<'usage'>, 'of' | 'tenants'>): Promise<unknown>
   tellAudit(): void
   /** @returns its number */
@@ -100,6 +101,8 @@ export class Intake {
         return this.#questions.answer(message.ask, () => this.#doers.authorities.signingRequest(message.certificate))
       case 'prove':
         return this.#questions.answer(message.ask, () => this.#doers.authorities.prove(message.token, message.isThere))
+      case 'files':
+        return this.#questions.answer(message.ask, () => this.#doers.files(message))
       case 'ping':
         return this.#questions.answer(message.ask, async () => null)
       case 'stop':

@@ -20,6 +20,7 @@ import type { Layout } from './layout.ts'
 import { nginxMaster, reloadRunningNginx, startNginx, testNginxConfig } from './nginx.ts'
 import { processes, processOf, programOf, signal } from './processes.ts'
 import { DirectRuns } from './run-as/direct-runs.ts'
+import { startBySandbox } from './run-as/file-worker.ts'
 import { RunAs, runServices } from './run-as/run-as.ts'
 import type { FpmStart, ServiceState, Services } from './services.ts'
 import { endProcessesOf, processesOf } from './tenant-processes.ts'
@@ -78,6 +79,7 @@ export async function openDirectServices({ places, webGid, log, egress }: Direct
     stopFpm: (tenant) => lifecycle.stop(tenant),
     awakeFpm: async () => lifecycle.awake(),
     ...runServices(runs),
+    startFileWorker: (worker, connection) => startBySandbox(places, worker, connection),
     crowd: async () => crowd(usageOfUids()),
     // Held by stopping what rests; nothing else could refuse more, which `missing` says.
     applyCeiling: async () => {},

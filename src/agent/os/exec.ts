@@ -107,11 +107,11 @@ export interface ServiceProcess {
 
 export interface ServiceOptions {
   /**
-   * Descriptors 0, 1, 2 and further; a number is a descriptor of ours, which stays open here. `words` is read as long as we
+   * Descriptors 0, 1, 2 and further; a number or a socket is one of ours, which stays open here. `words` is read as long as we
    * live, and only its end is kept: nothing that a process says there grows anywhere. A `link` is a pair of
    * sockets, and none of the first: Node does not read from a child's standard input.
    */
-  readonly stdio: readonly (number | 'ignore' | 'inherit' | 'words' | 'link' | Uint8Array)[]
+  readonly stdio: readonly (number | 'ignore' | 'inherit' | 'words' | 'link' | Uint8Array | Socket)[]
   readonly env?: Readonly<Record<string, string>>
   readonly as?: { readonly uid: number; readonly gid: number }
   readonly cwd?: string
@@ -128,7 +128,7 @@ export async function spawnService(
     ...identity(options.as),
     cwd: options.cwd ?? '/',
     env: { ...(options.env ?? literalEnv) },
-    stdio: options.stdio.map((entry) => (typeof entry === 'number' || isPlain(entry) ? entry : 'pipe')),
+    stdio: options.stdio.map((entry) => (isOurs(entry) || isPlain(entry) ? entry : 'pipe')),
     detached: true,
   })
   const ended = new Promise<number>((resolve) => {
@@ -167,6 +167,10 @@ export async function spawnService(
       throw new WcpError('internal', `Cannot talk to "${file}": it was started without a link`)
     },
   }
+}
+
+function isOurs(entry: ServiceOptions['stdio'][number]): entry is number | Socket {
+  return typeof entry === 'number' || entry instanceof Socket
 }
 
 function isPlain(entry: ServiceOptions['stdio'][number]): entry is 'ignore' | 'inherit' {

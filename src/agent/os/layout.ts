@@ -97,6 +97,8 @@ export function layout(root = '/') {
     panelRun: join(run, 'panel'),
     agentSocket: join(run, 'panel/agent.sock'),
     cliSocket: join(run, 'panel/cli.sock'),
+    /** The agent dials it for each file worker, and hands the connection on. */
+    filesSocket: join(run, 'panel/files.sock'),
     /** Where systemd is not PID 1: what LoadCredential= would give the panel, root:wcp360 0750. */
     credentials: join(run, 'credentials'),
     panelCredentials: join(run, 'credentials/panel'),

@@ -5,9 +5,11 @@
  * of the agent, for containers and laptops). What the second cannot enforce it lists in `missing`, for `wcp doctor` and
  * the health page.
  */
+import type { Socket } from 'node:net'
 import type { Id, TenantLimits, TenantName } from '../../contract/values.ts'
 import type { Ceiling, Crowd } from './ceiling.ts'
 import type { FpmActivity } from './fpm-activity.ts'
+import type { FileWorker, StartedFileWorker } from './run-as/file-work.ts'
 import type { OutputPage } from './run-as/kept-output.ts'
 import type { RunEnd, TenantRun } from './run-as/tenant-run.ts'
 import type { TenantIdentity } from './tenant-identity.ts'
@@ -62,6 +64,11 @@ export interface Services {
   runOutput(tenant: TenantName, run: Id, after: number, most: number): Promise<OutputPage>
   /** Runs go on without this process, and the next one finds them. */
   leaveRuns(): Promise<void>
+  /**
+   * Starts what works on a tenant's files for the panel, with its end of the connection. @param connection of which nothing
+   * was read; it stays open here
+   */
+  startFileWorker(worker: FileWorker, connection: Socket): Promise<StartedFileWorker>
   /** Of all customers together, whatever they run. */
   crowd(): Promise<Crowd>
   /** The kernel refuses them more than this, where it can; `missing` says where not. */

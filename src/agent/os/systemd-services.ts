@@ -17,9 +17,9 @@ import { type Activity, type FpmBackend, FpmLifecycle, type Launched } from './f
 import { limitsNotInForce } from './kernel-limits.ts'
 import type { Layout } from './layout.ts'
 import { reloadRunningNginx, testNginxConfig } from './nginx.ts'
+import { startBySystemd } from './run-as/file-worker.ts'
 import { RunAs, runServices } from './run-as/run-as.ts'
-import { SystemdRuns } from './run-as/systemd-runs.ts'
-import type { TenantRun } from './run-as/tenant-run.ts'
+import { type Surroundings, SystemdRuns } from './run-as/systemd-runs.ts'
 import type { FpmStart, ServiceState, Services } from './services.ts'
 import {
   ceilingProperties,
@@ -50,8 +50,8 @@ export function systemdServices({ places, webGroup, log, egress }: SystemdOption
   const backend = new SystemdFpm(places, webGroup, log, egress)
   void backend.endBurstsOfBefore()
   const lifecycle = new FpmLifecycle(places, backend)
-  const surroundings = {
-    prepare: (run: TenantRun) => backend.prepareSlice(run),
+  const surroundings: Surroundings = {
+    prepare: (run) => backend.prepareSlice(run),
     isFiltered: () => egress.isInForce,
   }
   const runs = new RunAs(places, new SystemdRuns(places, surroundings))
@@ -66,6 +66,7 @@ export function systemdServices({ places, webGroup, log, egress }: SystemdOption
     stopFpm: (tenant) => lifecycle.stop(tenant),
     awakeFpm: async () => lifecycle.awake(),
     ...runServices(runs),
+    startFileWorker: (worker, connection) => startBySystemd(places, surroundings, worker, connection),
     crowd: async () => crowd(usageOfSlice(join(cgroups, customersSlice))),
     async applyCeiling(ceiling) {
       await execOk(systemctl, ['set-property', '--runtime', '--', customersSlice, ...ceilingProperties(ceiling)])

@@ -152,6 +152,7 @@ export async function withEngine<T>(
     drift: noLook,
     driftPage: noLook,
     ownFiles: noLook,
+    openFiles: () => Promise.reject(new WcpError('unavailable', 'Cannot open files of customers in an emergency')),
     usage: () => Promise.reject(new WcpError('unavailable', 'Cannot measure tenants in an emergency')),
     verifyRoot: async () => false,
     budgets: () => unbraked,

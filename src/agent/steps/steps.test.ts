@@ -49,6 +49,7 @@ const noRuns = {
   stopRun: never,
   runOutput: never,
   leaveRuns: async () => {},
+  startFileWorker: never,
 }
 
 let applied: unknown[]

@@ -15,6 +15,8 @@ export const limits = {
   lingering: 2_000,
   /** Answers that must wait for the machine end before this; streamed pages set their own. */
   handlerTimeout: 60_000,
+  /** A file that comes or goes: who is too slow is hung up by the limits above, long before. */
+  bytesTimeout: 12 * 3_600_000,
   maxRequestsPerSocket: 1_000,
   maxHeaderSize: 8 * 1024,
   jsonBody: 256 * 1024,

@@ -1,7 +1,7 @@
 /** Which operation a call is about: the table of all addresses, made at the first call. */
 import findMyWay, { type HTTPMethod } from 'find-my-way'
 import { once } from '../../contract/once.ts'
-import { type AnyOperation, httpBinding } from '../../contract/operation.ts'
+import { type AnyOperation, httpBinding, type Method } from '../../contract/operation.ts'
 import { apiRoot } from '../../lib/http-call.ts'
 import type { Context } from '../../resources/context.ts'
 import { AllowedMethods } from './allowed-methods.ts'
@@ -17,6 +17,8 @@ export interface Addressed {
 export interface RestTable {
   /** @param url as it was sent. @returns null when no operation has this method and address */
   at(method: string, url: string): Addressed | null
+  /** Calls that go on for as long as a file's bytes come. */
+  readonly bytes: readonly { readonly method: Method; readonly url: string }[]
   /** Of a decoded path; HEAD where GET is. */
   methodsOf(path: string): readonly string[]
 }
@@ -28,7 +30,9 @@ export interface RestTable {
 export function restTable(operations: readonly AnyOperation<Context>[]): RestTable {
   const router = once(() => routerOf(operations))
   const methods = once(() => methodsOf(operations))
+  const ofBytes = operations.filter(({ bytes }) => bytes !== undefined).map(httpBinding)
   return {
+    bytes: ofBytes.map(({ method, path }) => ({ method, url: patternOf(path) })),
     at(method, url) {
       const found = router().find(method === 'HEAD' ? 'GET' : (method as HTTPMethod), url)
       if (found === null) return null

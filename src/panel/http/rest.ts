@@ -6,6 +6,7 @@ import type { Id } from '../../contract/values.ts'
 import { apiRoot } from '../../lib/http-call.ts'
 import { contentDigest } from '../../lib/http-signature.ts'
 import type { Context } from '../../resources/context.ts'
+import { sendBytes } from './bytes-body.ts'
 import { parseForm } from './form-body.ts'
 import { sendJson } from './json-body.ts'
 import { limits } from './limits.ts'
@@ -36,17 +37,22 @@ export function registerRest(app: FastifyInstance, table: RestTable, door: Opera
       return parseStrictJson(utf8(body), limits.jsonDepth)
     },
   )
+  const call = {
+    // before anything is read of a body
+    async onRequest(request: FastifyRequest, reply: FastifyReply) {
+      request.addressed = table.at(request.method, request.raw.url ?? '/')
+      if (request.addressed === null) reply.callNotFound()
+    },
+    handler: async (request: FastifyRequest, reply: FastifyReply) => answerCall(request, reply, door),
+  }
   app.route({
     method: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'],
     url: `${apiRoot}/*`,
     config: { access: 'api', methodsOf: table.methodsOf },
-    // before anything is read of a body
-    async onRequest(request, reply) {
-      request.addressed = table.at(request.method, request.raw.url ?? '/')
-      if (request.addressed === null) reply.callNotFound()
-    },
-    handler: async (request, reply) => answerCall(request, reply, door),
+    ...call,
   })
+  for (const { method, url } of table.bytes)
+    app.route({ method, url, config: { access: 'api' }, handlerTimeout: limits.bytesTimeout, ...call })
 }
 
 /** A signed request signs the digest of its body, which is known here. */
@@ -71,6 +77,7 @@ async function answerCall(request: FastifyRequest, reply: FastifyReply, door: Op
   const { operation } = addressed
   if (!bodied.has(request.method)) refuseBody(request)
   const { input, isPlan } = addressed.read({ query: new URLSearchParams(queryOf(request)), body })
+  if (operation.bytes === 'answer') return sendBytes(reply, (await door.run(request, operation, input)).value)
   if (isPlan) return sendJson(reply, { plan: await door.plan(request, operation, input) })
   if (operation.effect === 'read') return answerRead(request, reply, await door.run(request, operation, input))
   return answer(reply, operation, await door.run(request, operation, input, termsOf(request.headers)))

@@ -4,6 +4,7 @@ import type { Id } from '../../contract/values.ts'
 import { Account, DriftReport, HealthSnapshot, Inventory, MirrorReport, RunOutput } from '../../contract/wire.ts'
 import { type Actor, nameOf } from '../../resources/actor.ts'
 import type { Context } from '../../resources/context.ts'
+import type { FileAccess } from '../../resources/file/access.ts'
 import type { QueuedJob } from '../../resources/job/store.ts'
 import { type Stores, withStores } from '../../resources/stores.ts'
 import { newId } from '../../store/new-id.ts'
@@ -62,7 +63,10 @@ export function operationContext(call: {
 const mostUids = 10_000
 
 /** The machine as the root side sees it, asked over the link. */
-export function machineView(link: Pick<AgentLink, 'ask' | 'phpVersions' | 'send' | 'readOnly'>): Context['machine'] {
+export function machineView(
+  link: Pick<AgentLink, 'ask' | 'phpVersions' | 'send' | 'readOnly'>,
+  files: FileAccess,
+): Context['machine'] {
   const uids = new Map<Id, number>()
   return {
     async uid(tenant) {
@@ -79,6 +83,7 @@ export function machineView(link: Pick<AgentLink, 'ask' | 'phpVersions' | 'send'
     inventory: (of, after) => link.ask({ t: 'inventory', of, after }, Inventory, 10_000),
     audit: () => link.ask({ t: 'inspect', what: 'audit' }, MirrorReport, 120_000),
     phpVersions: () => link.phpVersions,
+    files,
     output: (job, after) => link.ask({ t: 'output', job, after }, RunOutput, 10_000),
     signingRequest: (certificate) => link.ask({ t: 'csr', certificate }, SigningRequest, 10_000),
     stop: (job) => link.send({ t: 'stop', job }),

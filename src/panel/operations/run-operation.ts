@@ -43,6 +43,7 @@ export interface OperationRunnerOptions extends RefusalsOptions {
   readonly registry: readonly AnyOperation<Context>[]
   readonly idempotency: Idempotency
   readonly link: Pick<AgentLink, 'ask' | 'phpVersions' | 'setupOpen' | 'send' | 'readOnly'>
+  readonly files: Context['machine']['files']
   readonly hasher: PasswordHasher
   /** Host name of the panel itself. */
   readonly panelHost: () => string
@@ -68,7 +69,7 @@ type Means = Pick<Context, 'session' | 'machine'> & { readonly hashes: Hashes }
 export function operationRunner(options: OperationRunnerOptions) {
   const { db, storesOf, idempotency } = options
   const { refuse, shown, recordRefusal, recordForgery } = refusals(options)
-  const plain: Means = { hashes: noHashes, session: null, machine: machineView(options.link) }
+  const plain: Means = { hashes: noHashes, session: null, machine: machineView(options.link, options.files) }
   const events = eventsOf(options.registry)
   const byName = new Map(options.registry.map((operation) => [operation.name, operation]))
   const policies: ReadonlyMap<string, Policy> = new Map(options.registry.map(({ name, policy }) => [name, policy]))

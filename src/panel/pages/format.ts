@@ -1,12 +1,6 @@
 /** Figures and moments in words. */
 
-/** `1.5 GiB` */
-export function bytes(value: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
-  const power = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(value) / 10))
-  const scaled = value / 1024 ** power
-  return `${scaled.toFixed(power === 0 || scaled >= 100 ? 0 : 1)} ${units[power]}`
-}
+export { sizeText as bytes } from '../../lib/size-text.ts'
 
 /** A share from 0 to 1 on the scale of the meters, 0 to 100. */
 export function part(value: number): string {

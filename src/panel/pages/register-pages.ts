@@ -11,6 +11,7 @@ import { detailRoutes } from './detail-routes.ts'
 import { doRoutes } from './do-routes.ts'
 import { driftRoutes } from './drift-routes.ts'
 import { errorPage } from './error-page.ts'
+import { fileRoutes } from './file-routes.ts'
 import { HealthHistory } from './health-history.ts'
 import { jobRoutes } from './job-routes.ts'
 import { linkRoutes } from './link-routes.ts'
@@ -34,6 +35,7 @@ export const registerPages: RegisterPages = async (app, deps) => {
   csvRoutes(app, kit)
   trashRoutes(app, kit)
   detailRoutes(app, kit)
+  fileRoutes(app, kit)
   driftRoutes(app, kit)
   jobRoutes(app, kit)
   settingsRoutes(app, kit)

@@ -30,6 +30,8 @@ export async function runCall(kit: PageKit, request: FastifyRequest, line: strin
     const body = json === '' ? undefined : parseStrictJson(json, limits.jsonDepth)
     const { input, isPlan } = restReader(operation)({ params, query, body })
     shown = lineOf(operation, input, isPlan)
+    if (operation.bytes !== undefined)
+      throw new WcpError('bad_input', 'Cannot show bytes here', { help: kit.t.terminal.noBytes })
     if (isPlan) return entry(shown, 200, { plan: await kit.deps.plan(request, operation, input) })
     const { value, jobIds } = await kit.deps.run(request, operation, input)
     const [job] = jobIds

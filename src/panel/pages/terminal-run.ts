@@ -40,6 +40,8 @@ async function runCommand(
       throw new WcpError('bad_input', `Cannot read the command: "${name}" needs a value`, {
         help: kit.t.terminal.asksNothing,
       })
+    if (operation.bytes !== undefined)
+      throw new WcpError('bad_input', 'Cannot show bytes here', { help: kit.t.terminal.noBytes })
     if (flags.plan) {
       const plan = await kit.deps.plan(request, operation, input)
       const text = printed((output) => {

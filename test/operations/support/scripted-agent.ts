@@ -1,7 +1,11 @@
 /** An agent as the panel sees one: real frames over the real socket, doing what the test says. */
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import type { AuditTrail } from '../../../src/agent/audit/audit-trail.ts'
+import { fileWireVersion } from '../../../src/contract/file-wire.ts'
 import { encodeFrame, FrameDecoder } from '../../../src/contract/frame.ts'
 import type { Id } from '../../../src/contract/values.ts'
 import {
@@ -15,6 +19,8 @@ import {
   type RunOutput,
   wireVersion,
 } from '../../../src/contract/wire.ts'
+import { serve } from '../../../src/file-worker/serve.ts'
+import { FileLine } from '../../../src/lib/file-line.ts'
 
 type Job = Extract<PanelMessage, { t: 'job' }>
 
@@ -42,6 +48,8 @@ export interface Machine {
   hasJob: (job: Id) => boolean
   driftPage: (after: string | null) => { readonly items: DriftReport; readonly next: string | null }
   inventory: (of: string) => Inventory
+  /** Directory of every site. */
+  site: () => string
   /** Takes the audit trail; without it the agent never asks for any. */
   audit: AuditTrail | null
   /** Everything that the panel has sent, over all connections. */
@@ -63,10 +71,22 @@ export function machine(over: Partial<Machine> = {}): Machine {
     health: {},
     driftPage: () => ({ items: [], next: null }),
     inventory: () => [],
+    site: exampleSite,
     audit: null,
     heard: [],
     ...over,
   }
+}
+
+/** Of this process, with the files that the examples name; gone with it. */
+let made: string | undefined
+function exampleSite(): string {
+  if (made !== undefined) return made
+  const site = mkdtempSync(join(tmpdir(), 'wcp-example-site-'))
+  process.once('exit', () => rmSync(site, { recursive: true, force: true }))
+  writeFileSync(join(site, 'index.html'), '<h1>Bread</h1>\n')
+  made = site
+  return site
 }
 
 export const failure: Failure = {
@@ -79,10 +99,12 @@ export const failure: Failure = {
 export class ScriptedAgent {
   readonly #machine: Machine
   readonly #socket: Socket
+  readonly #path: string
   readonly closed: Promise<unknown>
 
-  private constructor(socket: Socket, scripted: Machine) {
+  private constructor(socket: Socket, scripted: Machine, path: string) {
     this.#socket = socket
+    this.#path = path
     this.#machine = scripted
     this.closed = new Promise((resolve) => socket.once('close', resolve))
     const decoder = new FrameDecoder()
@@ -95,7 +117,7 @@ export class ScriptedAgent {
   static async dial(path: string, scripted: Machine, hello: { wire?: number } = {}): Promise<ScriptedAgent> {
     const socket = connect(path)
     await once(socket, 'connect')
-    const agent = new ScriptedAgent(socket, scripted)
+    const agent = new ScriptedAgent(socket, scripted, path)
     agent.tell({
       t: 'hello',
       wire: hello.wire ?? wireVersion,
@@ -160,6 +182,7 @@ export class ScriptedAgent {
     if (message.t === 'ping' && !this.#machine.isFrozen) this.#answer(message.ask, null)
     if (message.t === 'output' && this.#machine.hasJob(message.job)) this.#answer(message.ask, printed(message.after))
     else if (message.t === 'output') this.#fail(message.ask, 'not_found')
+    if (message.t === 'files') void this.#openFiles(message)
     if (message.t === 'csr') this.#answer(message.ask, 'a request')
     if (message.t === 'verify_root')
       this.#answer(message.ask, { retryAfterSeconds: null, ...checked(message, this.#machine) })
@@ -167,6 +190,17 @@ export class ScriptedAgent {
       this.#machine.setupOpen = false
       this.#answer(message.ask, null)
     }
+  }
+
+  /** The real work on files, in this process, on a site that is the same for all. */
+  async #openFiles({ ask, channel }: Extract<PanelMessage, { t: 'files' }>): Promise<void> {
+    this.#answer(ask, null)
+    const connection = connect(join(dirname(this.#path), 'files.sock'))
+    await once(connection, 'connect')
+    connection.write(channel)
+    const line = new FileLine(connection)
+    await line.say({ hello: fileWireVersion })
+    await serve(line, this.#machine.site()).finally(() => connection.destroy())
   }
 
   #work(job: Job): void {

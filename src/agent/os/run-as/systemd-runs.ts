@@ -5,6 +5,7 @@ import { WcpError } from '../../../contract/errors.ts'
 import { exec, spawnService } from '../exec.ts'
 import type { Layout } from '../layout.ts'
 import { sliceUnit, tenantView } from '../systemd-services-units.ts'
+import type { TenantIdentity } from '../tenant-identity.ts'
 import type { RunBackend, Started } from './run-as.ts'
 import { type RunEnd, readableOf, runName, type TenantRun, tenantArgv } from './tenant-run.ts'
 
@@ -12,7 +13,7 @@ const systemctl = '/usr/bin/systemctl'
 
 export interface Surroundings {
   /** The tenant's slice has its limits, and its view its own accounts. */
-  prepare(run: TenantRun): Promise<void>
+  prepare(run: TenantIdentity & Pick<TenantRun, 'sliceLimits'>): Promise<void>
   /** See `TenantNetwork`. */
   isFiltered(): boolean
 }

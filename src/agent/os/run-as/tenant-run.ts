@@ -33,7 +33,10 @@ export type RunEnd =
   | { readonly kind: 'timeout' | 'memory' | 'stopped' | 'lost' | 'unstarted' }
 
 /** The same words below systemd and without. env(1) begins with nothing, whatever the service manager adds. */
-export function tenantArgv(places: Layout, run: TenantRun): readonly string[] {
+export function tenantArgv(
+  places: Layout,
+  run: Pick<TenantRun, 'name' | 'php' | 'directory'> & { readonly command: readonly string[] },
+): readonly string[] {
   const own = phpDirectory(places, run)
   const env = {
     PATH: [...(own === undefined ? [] : [own]), '/usr/local/bin', '/usr/bin', '/bin'].join(':'),

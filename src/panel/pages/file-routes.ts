@@ -1,0 +1,139 @@
+/** Files of a site: a directory, a file, and its bytes. The first of them is a tab of the site's page. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { splitPath } from '../../contract/file-path.ts'
+import { toCommandLine } from '../../lib/command-spec.ts'
+import type { Action, Head, Section } from '../../lib/page-model.ts'
+import { path, query } from '../../lib/safe-url.ts'
+import { domain } from '../../resources/domain/kind.ts'
+import { file } from '../../resources/file/kind.ts'
+import { SiteFile, SiteFileWithText } from '../../resources/file/schema.ts'
+import { addressOf, fileTable } from '../../resources/file/table.ts'
+import { wordsOf } from '../../resources/kind.ts'
+import { sendBytes } from '../http/bytes-body.ts'
+import { limits } from '../http/limits.ts'
+import { apiCall, apiCallText } from './api-call.ts'
+import { bytes } from './format.ts'
+import type { PageKit } from './page-kit.ts'
+
+const Page = z.object({ items: z.array(SiteFile), nextCursor: z.string().nullable(), total: z.int().exactOptional() })
+const atOnce = 200
+
+interface Asked {
+  Params: { ref: string }
+  Querystring: { path?: string; after?: string }
+}
+
+/** What one of these pages is about. */
+interface Subject {
+  readonly ref: string
+  readonly place: string
+}
+
+export function fileRoutes(app: FastifyInstance, kit: PageKit): void {
+  const access = { config: { access: 'session' } } as const
+  const words = wordsOf(kit.t, file)
+
+  app.get<Asked>('/domains/:ref/files/in', access, async (request, reply) => {
+    const { ref, place } = subjectOf(request)
+    const { after } = request.query
+    const input = { domain: ref, path: place, limit: atOnce, ...(after && { cursor: after }) }
+    const { items, nextCursor, total } = Page.parse((await kit.run(request, 'file.list', input)).value)
+    const here = path`/domains/${ref}/files/in`
+    const more = nextCursor === null ? null : here + query({ path: place, after: nextCursor })
+    return show(kit, request, reply, { ref, place }, 'file.list', {
+      actions: [
+        ...(after ? [{ title: words.first, href: here + query({ path: place }) }] : []),
+        ...(more === null ? [] : [{ title: words.more, href: more }]),
+      ],
+      sections: [
+        {
+          title: `${total ?? items.length} ${words.entries}`,
+          table: fileTable(ref, items, words),
+          empty: `${words.none}.`,
+        },
+      ],
+    })
+  })
+
+  app.get<Asked>('/domains/:ref/files/file', access, async (request, reply) => {
+    const { ref, place } = subjectOf(request)
+    const { value } = await kit.run(request, 'file.get', { domain: ref, path: place })
+    const { text, ...one } = SiteFileWithText.parse(value)
+    if (one.kind === 'directory') return reply.redirect(addressOf(ref, one), 303)
+    const href = path`/domains/${ref}/files/download` + query({ path: place })
+    return show(kit, request, reply, { ref, place }, 'file.get', {
+      actions: one.kind === 'file' ? [{ title: words.download, href, main: true }] : [],
+      sections: [
+        { title: words.text, ...(text === null || text === '' ? {} : { text }), empty: words.noText },
+        {
+          title: words.about,
+          isAside: true,
+          facts: [
+            { title: words.fields.kind, text: words.kinds[one.kind] },
+            ...(one.target === null ? [] : [{ title: words.fields.target, code: one.target }]),
+            { title: words.fields.size, text: bytes(one.size) },
+            { title: words.fields.mode, code: one.mode },
+            { title: words.fields.modifiedAt, time: one.modifiedAt },
+          ],
+        },
+      ],
+    })
+  })
+
+  app.get<Asked>(
+    '/domains/:ref/files/download',
+    { ...access, handlerTimeout: limits.bytesTimeout },
+    async (request, reply) => {
+      const { ref, place } = subjectOf(request)
+      return sendBytes(reply, (await kit.run(request, 'file.download', { domain: ref, path: place })).value)
+    },
+  )
+}
+
+function subjectOf({ params, query }: FastifyRequest<Asked>): Subject {
+  return { ref: params.ref, place: query.path ?? '' }
+}
+
+interface Shown {
+  readonly actions: readonly Action[]
+  readonly sections: readonly Section[]
+}
+
+function show(
+  kit: PageKit,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { ref, place }: Subject,
+  name: string,
+  { actions, sections }: Shown,
+): FastifyReply {
+  const operation = kit.operation(name)
+  const input = { domain: ref, path: place }
+  const title = place === '' ? wordsOf(kit.t, file).root : splitPath(place).name
+  return kit.send(request, reply, {
+    template: 'detail',
+    title,
+    model: {
+      head: { title, crumbs: crumbsTo(kit, ref, place), actions },
+      tabs: [],
+      sections,
+      command: { line: toCommandLine(operation, input), call: apiCallText(apiCall(operation, input)) },
+    },
+  })
+}
+
+/** Domains / shop.example.com / Files / wp-content. */
+function crumbsTo(kit: PageKit, ref: string, place: string): Head['crumbs'] {
+  const { parent } = splitPath(place)
+  const above = parent === '' ? [] : parent.split('/').map((_, at, all) => all.slice(0, at + 1).join('/'))
+  return [
+    { title: wordsOf(kit.t, domain).many, href: domain.path },
+    { title: ref, href: path`/domains/${ref}` },
+    { title: wordsOf(kit.t, file).many, href: path`/domains/${ref}/files` },
+    ...above.map((one) => ({
+      title: splitPath(one).name,
+      href: path`/domains/${ref}/files/in` + query({ path: one }),
+    })),
+  ]
+}

@@ -1,0 +1,43 @@
+/** Files of sites: what lies on the disk of the tenant, seen and changed by a process of the tenant's. */
+
+import type { Section } from '../../lib/page-model.ts'
+import { path, query } from '../../lib/safe-url.ts'
+import { defineKind, type Hub, type Tab } from '../kind.ts'
+import * as operations from './operations.ts'
+import { SiteFile } from './schema.ts'
+import { fileTable } from './table.ts'
+import { words } from './words.ts'
+
+const filesTab: Tab<Hub, typeof words> = {
+  slug: 'files',
+  order: 20,
+  title: ({ words }) => words.many,
+  needs: 'file.list',
+  input: ({ ref }) => ({ domain: ref }),
+  async sections({ ref, isGone }, { some, words }): Promise<Section[]> {
+    const items = isGone ? [] : await some('file.list', { domain: ref, limit: 200 }, SiteFile)
+    const all = path`/domains/${ref}/files/in`
+    return [
+      {
+        title: words.root,
+        table: fileTable(ref, items, words),
+        empty: `${words.none}.`,
+        ...(items.length === 200 && { link: { title: words.more, href: all + query({ after: items.at(-1)?.name }) } }),
+      },
+    ]
+  },
+}
+
+export const file = defineKind({
+  name: 'file',
+  words,
+  path: '/files',
+  item: SiteFile,
+  tabs: { domain: [filesTab] },
+  examples: {
+    list: { domain: 'bakery.example.com' },
+    get: { domain: 'bakery.example.com', path: 'index.html' },
+    download: { domain: 'bakery.example.com', path: 'index.html' },
+  },
+  operations,
+})

@@ -1,0 +1,101 @@
+/** Files of sites, below the directory that the web server serves. All of it is done by a process of the tenant's. */
+import type { Readable } from 'node:stream'
+import { z } from 'zod'
+import { below, FileName, FilePath, splitPath } from '../../contract/file-path.ts'
+import { FileEntry, FileList } from '../../contract/file-wire.ts'
+import { Id } from '../../contract/values.ts'
+import { DomainName } from '../../lib/domain-name.ts'
+import { type Context, defineOperation } from '../context.ts'
+import { listInput, pageOf } from '../listing.ts'
+import { conflict } from '../refusals.ts'
+import { scopeOf } from '../visibility.ts'
+import type { FileSite } from './access.ts'
+import { mostText, SiteFile, SiteFileWithText } from './schema.ts'
+import { allOf, textOf } from './text.ts'
+
+const DomainRef = z
+  .union([Id, DomainName], { error: 'the id or the name of a domain' })
+  .describe('Domain whose files they are, by id or name')
+const policy = { scopes: ['global', 'reseller', 'local'], holders: ['customer', 'reseller'] } as const
+const file = () => FilePath.min(1, { error: 'a path below the directory of the site' }).describe('Path of the file')
+
+export const list = defineOperation({
+  name: 'file.list',
+  summary: 'List the files of a site',
+  description:
+    'One directory, in the order of the bytes of its names. Bytes that are no plain text are written as %XX, and "%" as %25; links are shown and never followed.',
+  effect: 'read',
+  policy,
+  http: 'GET /domains/{domain}/files',
+  positional: ['domain', 'path'],
+  columns: ['name', 'kind', 'size', 'mode', 'modifiedAt'],
+  input: () =>
+    z.strictObject({
+      domain: DomainRef,
+      path: FilePath.default('').describe('Directory below that of the site'),
+      limit: listInput.limit,
+      cursor: FileName.optional().describe('Continue after the page whose nextCursor this is'),
+    }),
+  output: () => pageOf(SiteFile),
+  async run(context, { domain, path, limit, cursor }) {
+    const site = await siteOf(context, domain)
+    const ask = { do: 'list', path, after: cursor ?? null, limit } as const
+    const { entries, hasMore, total } = await context.machine.files.ask(site, ask, FileList)
+    const nextCursor = hasMore ? (entries.at(-1)?.name ?? null) : null
+    return { items: entries.map((entry) => ({ path: below(path, entry.name), ...entry })), nextCursor, total }
+  },
+})
+
+export const get = defineOperation({
+  name: 'file.get',
+  summary: 'Show a file of a site, and its text',
+  effect: 'read',
+  policy,
+  http: 'GET /domains/{domain}/files/entry',
+  positional: ['domain', 'path'],
+  input: () => z.strictObject({ domain: DomainRef, path: file() }),
+  output: () => SiteFileWithText,
+  async run(context, { domain, path }) {
+    const site = await siteOf(context, domain)
+    const { files } = context.machine
+    const entry = await files.ask(site, { do: 'show', path }, FileEntry)
+    if (entry.kind !== 'file' || entry.size > mostText) return { path, ...entry, text: null }
+    const opened = await files.read(site, path)
+    if (opened.entry.size > mostText) {
+      opened.bytes.destroy()
+      return { path, ...opened.entry, text: null }
+    }
+    return { path, ...opened.entry, text: textOf(await allOf(opened.bytes)) }
+  },
+})
+
+export const download = defineOperation({
+  name: 'file.download',
+  summary: 'Get the bytes of a file of a site',
+  effect: 'read',
+  policy,
+  http: 'GET /domains/{domain}/files/content',
+  positional: ['domain', 'path'],
+  bytes: 'answer',
+  input: () => z.strictObject({ domain: DomainRef, path: file() }),
+  output: () => z.strictObject({ name: z.string(), size: z.int(), tag: z.string(), bytes: z.custom<Readable>() }),
+  async run(context, { domain, path }) {
+    const { entry, bytes } = await context.machine.files.read(await siteOf(context, domain), path)
+    return { name: splitPath(path).name, size: entry.size, tag: entry.tag, bytes }
+  },
+})
+
+/** Of a site that is served: a suspended one is shown to nobody, its files neither. */
+async function siteOf(context: Context, ref: string): Promise<FileSite> {
+  const { id, fqdn, status, tenantId, tenantStatus } = await context.domains.get(ref, { scope: scopeOf(context.actor) })
+  const isServed = status === 'active' && served.includes(tenantStatus)
+  if (!isServed)
+    conflict(
+      `open the files of domain "${fqdn}"`,
+      status === 'active' ? `its tenant is ${tenantStatus}` : `it is ${status}`,
+      'They can be reached while the site is served.',
+    )
+  return { tenant: tenantId, domain: id }
+}
+
+const served: readonly string[] = ['active', 'locked']

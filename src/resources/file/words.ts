@@ -1,0 +1,15 @@
+export const words = {
+  one: 'file',
+  many: 'Files',
+  none: 'This directory is empty',
+  fields: { path: 'Path', size: 'Size', mode: 'Permissions', modifiedAt: 'Changed', target: 'Leads to', kind: 'Kind' },
+  kinds: { file: 'file', directory: 'directory', link: 'link', other: 'neither file nor directory' },
+  root: 'Site directory',
+  more: 'More',
+  first: 'From the beginning',
+  download: 'Download',
+  text: 'Text',
+  noText: 'Not shown: it is no text, or a long one. Download it.',
+  about: 'About this file',
+  entries: 'entries',
+}
