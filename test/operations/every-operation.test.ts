@@ -144,7 +144,7 @@ describe.each(byName(operations.filter((one) => requiredKeys(one).length > 0)))(
       const empty = requestFor(operation, given)
       const wrong = requestFor(operation, {
         ...given,
-        ...Object.fromEntries(required.map((key) => [key, [['$(id)']]])),
+        ...Object.fromEntries(required.map((key) => [key, [['../$(id)']]])),
       })
       const before = await state()
 

@@ -65,7 +65,7 @@ it('shows an example for each operation that its own schemas take, and so does t
       const isTaken = ajv.compile(pointingInto(schema))
       expect([operation.name, isTaken(example), isTaken.errors, example]).toEqual([operation.name, true, null, example])
     }
-    const ofPath = described?.parameters.filter(({ in: where }) => where === 'path') ?? []
+    const ofPath = described?.parameters.filter(({ in: where, required }) => where === 'path' || required) ?? []
     const input = { ...Object.fromEntries(ofPath.map(({ name, example }) => [name, example])), ...content?.example }
     expect([operation.name, operation.input.safeParse(input).error?.issues]).toEqual([operation.name, undefined])
   }

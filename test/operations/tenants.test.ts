@@ -343,6 +343,7 @@ it('have pages in parts: what a kind adds, for who may see it, and the command t
     '[Overview]',
     'Domains',
     'HTTPS',
+    'Files',
     'Databases',
     'Applications',
     'Cron jobs',

@@ -112,7 +112,8 @@ export class FileDesk implements FileAccess {
     return worker
   }
 
-  async #start({ tenant, domain }: FileSite): Promise<Worker> {
+  async #start(site: FileSite): Promise<Worker> {
+    const { tenant, domain } = site
     const channel = Id.parse(randomUUID())
     const { promise, resolve } = Promise.withResolvers<Socket>()
     this.#awaited.set(channel, resolve)
@@ -120,6 +121,7 @@ export class FileDesk implements FileAccess {
       await this.#link.ask({ t: 'files', tenant, domain, channel }, z.null(), startMs)
       const socket = await within(startMs, promise)
       const worker = { socket, line: new FileLine(socket) }
+      socket.once('close', () => this.#forget(site, worker))
       FileHello.parse(await within(startMs, worker.line.json()))
       return worker
     } catch (error) {
@@ -149,14 +151,15 @@ export class FileDesk implements FileAccess {
   }
 
   #rest({ domain }: FileSite, worker: Worker): void {
-    const resting = this.#idle.get(domain) ?? []
-    this.#idle.set(domain, [...resting, worker])
+    if (worker.socket.destroyed) return
+    this.#idle.set(domain, [...(this.#idle.get(domain) ?? []), worker])
     worker.socket.setTimeout(idleMs)
-    worker.socket.once('close', () => {
-      const left = (this.#idle.get(domain) ?? []).filter((one) => one !== worker)
-      if (left.length > 0) this.#idle.set(domain, left)
-      else this.#idle.delete(domain)
-    })
+  }
+
+  #forget({ domain }: FileSite, worker: Worker): void {
+    const left = (this.#idle.get(domain) ?? []).filter((one) => one !== worker)
+    if (left.length > 0) this.#idle.set(domain, left)
+    else this.#idle.delete(domain)
   }
 
   /** What the worker refuses leaves it ready for the next request; everything else ends it. */

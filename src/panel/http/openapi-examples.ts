@@ -54,6 +54,9 @@ const words: Readonly<Record<string, unknown>> = {
   url: 'https://hooks.example.com/wcp360',
   events: ['job.succeeded', 'job.failed'],
   plan: '1',
+  path: 'css/site.css',
+  mode: '644',
+  tag: '2f1a-2000-18a4',
 }
 
 /** Tried in turn for a text that must have some form. */

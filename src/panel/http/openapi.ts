@@ -212,8 +212,9 @@ const anyRequest = [400, 413, 421, 431]
 const ofAnyRequest = Object.fromEntries(anyRequest.map((status) => [status, problem]))
 
 function responses(operation: AnyOperation<Context>): Json {
-  const schema = jsonSchema(operation.output, 'output')
-  const content = { 'application/json': { schema, example: exampleOf(schema) } }
+  const schema = operation.bytes === 'answer' ? anyBytes : jsonSchema(operation.output, 'output')
+  const media = operation.bytes === 'answer' ? 'application/octet-stream' : 'application/json'
+  const content = { [media]: { schema, example: exampleOf(schema) } }
   const problems = Object.fromEntries(
     [...anyRequest, 401, 403, 404, 409, ...(operation.effect === 'read' ? [] : [412]), 422, 429, 500, 503].map(
       (status) => [status, problem],
@@ -232,8 +233,9 @@ function responses(operation: AnyOperation<Context>): Json {
       },
       ...problems,
     }
-  const headers = operation.effect === 'read' && { headers: { ETag: entityTag } }
-  const unchanged = operation.effect === 'read' && { 304: { description: 'What If-None-Match names is still so' } }
+  const headers = operation.effect === 'read' && operation.bytes === undefined && { headers: { ETag: entityTag } }
+  const unchanged = operation.effect === 'read' &&
+    operation.bytes === undefined && { 304: { description: 'What If-None-Match names is still so' } }
   const done = { description: 'Done', ...headers, content }
   if (operation.effect === 'read') return { 200: done, ...unchanged, ...problems }
   const plan = { $ref: '#/components/schemas/Plan' }
@@ -251,6 +253,8 @@ function responses(operation: AnyOperation<Context>): Json {
 function jsonContent(schema: Json, example: Json) {
   return { content: { 'application/json': { schema, example } } }
 }
+
+const anyBytes: Json = { type: 'string', contentMediaType: 'application/octet-stream' }
 
 const entityTag: Json = { description: 'Version of the answer', schema: { type: 'string' } }
 
