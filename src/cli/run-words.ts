@@ -52,8 +52,6 @@ export async function runWords(
   const command = parseCommandLine(words, operations)
   refuseTypedSecrets(command)
   const input = { ...command.input, ...(await askSecrets(command, terminal.ask)) }
-  if (command.operation.bytes === 'answer' && command.flags.json)
-    throw new WcpError('bad_input', 'Cannot print the bytes of a file as JSON', { help: 'Leave --json out.' })
   if (!command.flags.plan) await confirm(command, terminal.ask)
 
   const { body, isRepeated } = await send(command, input, terminal)

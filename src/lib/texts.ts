@@ -465,7 +465,6 @@ export const shared = {
     hello: 'Type a command such as “tenant list”, a call such as “GET /api/v1/tenants”, or “help”.',
     empty: 'Nothing to show.',
     sure: 'Say --yes when you mean it.',
-    noBytes: 'Open the page of the file, or run this command in a shell.',
     asksNothing: 'Type the value after it: this page asks for none, and shows it nowhere.',
   },
   account: {

@@ -11,7 +11,7 @@ import { restReader } from '../http/rest-input.ts'
 import { parseStrictJson } from '../http/strict-json.ts'
 import { apiCall } from './api-call.ts'
 import type { PageKit } from './page-kit.ts'
-import { refusalOf } from './terminal-run.ts'
+import { refusalOf, withoutBytes } from './terminal-run.ts'
 import type { TerminalEntry } from './terminal-session.ts'
 
 const shape = /^(GET|POST|PUT|PATCH|DELETE)\s+(\S+)\s*(.*)$/su
@@ -30,10 +30,8 @@ export async function runCall(kit: PageKit, request: FastifyRequest, line: strin
     const body = json === '' ? undefined : parseStrictJson(json, limits.jsonDepth)
     const { input, isPlan } = restReader(operation)({ params, query, body })
     shown = lineOf(operation, input, isPlan)
-    if (operation.bytes !== undefined)
-      throw new WcpError('bad_input', 'Cannot show bytes here', { help: kit.t.terminal.noBytes })
     if (isPlan) return entry(shown, 200, { plan: await kit.deps.plan(request, operation, input) })
-    const { value, jobIds } = await kit.deps.run(request, operation, input)
+    const { value, jobIds } = withoutBytes(await kit.deps.run(request, operation, input))
     const [job] = jobIds
     return entry(shown, statusOf(operation, jobIds), value, job === undefined ? null : path`/jobs/${job}`)
   } catch (thrown) {

@@ -1,4 +1,5 @@
 /** One line of the terminal page, run as `wcp` would, with the API call that it stands for. */
+import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { asWcpError, WcpError } from '../../contract/errors.ts'
 import { isRecord } from '../../contract/fields.ts'
@@ -7,6 +8,7 @@ import { commandSpec, type ParsedCommand, parseCommandLine, toCommandLine, usage
 import { printChanges, printProblem, printRecord, printTable } from '../../lib/print.ts'
 import { path } from '../../lib/safe-url.ts'
 import { splitWords } from '../../lib/words.ts'
+import type { Outcome } from '../http/types.ts'
 import { apiCall } from './api-call.ts'
 import type { PageKit } from './page-kit.ts'
 import type { TerminalEntry } from './terminal-session.ts'
@@ -40,8 +42,6 @@ async function runCommand(
       throw new WcpError('bad_input', `Cannot read the command: "${name}" needs a value`, {
         help: kit.t.terminal.asksNothing,
       })
-    if (operation.bytes !== undefined)
-      throw new WcpError('bad_input', 'Cannot show bytes here', { help: kit.t.terminal.noBytes })
     if (flags.plan) {
       const plan = await kit.deps.plan(request, operation, input)
       const text = printed((output) => {
@@ -54,7 +54,7 @@ async function runCommand(
     }
     if (operation.confirm !== undefined && !flags.yes)
       throw new WcpError('precondition_failed', operation.confirm, { help: kit.t.terminal.sure })
-    const { value, jobIds } = await kit.deps.run(request, operation, input)
+    const { value, jobIds } = withoutBytes(await kit.deps.run(request, operation, input))
     const [job] = jobIds
     return {
       ...base,
@@ -65,6 +65,14 @@ async function runCommand(
   } catch (thrown) {
     return { ...base, failed: true, ...problemText(refusalOf(thrown)) }
   }
+}
+
+/** A page of text has no place for the bytes of a file: it says which file they are of. */
+export function withoutBytes({ value, ...rest }: Outcome<unknown>): Outcome<unknown> {
+  if (!isRecord(value) || !(value.bytes instanceof Readable)) return { value, ...rest }
+  const { bytes, ...facts } = value
+  value.bytes.destroy()
+  return { value: facts, ...rest }
 }
 
 /** What the visitor is told in the terminal; a defect of ours is thrown on, for the page of errors. */
