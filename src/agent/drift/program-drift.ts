@@ -84,14 +84,20 @@ function installedFiles(places: Layout): readonly AdoptableFile[] {
   return assetNames(prefix)
     .map((asset) => asset.slice(prefix.length))
     .filter((name) => name !== 'wcpd.init' || !isSystemd)
-    .map((name) => ({
-      path: others[name] ?? join(String(places.units[0]), name),
+    .map((name) => [name, others[name] ?? (isUnit(name) ? join(String(places.units[0]), name) : undefined)] as const)
+    .flatMap(([name, path]) => (path === undefined ? [] : [{ name, path }]))
+    .map(({ name, path }) => ({
+      path,
       text: assetText(`${prefix}${name}`),
       mode: /^wcpd(-supervise|\.init)$/.test(name) ? 0o755 : 0o644,
       uid: 0,
       gid: 0,
       record: recordOf(places, name),
     }))
+}
+
+function isUnit(name: string): boolean {
+  return /\.(service|socket|slice)$/.test(name)
 }
 
 /** Of a unit of ours, or of all those of tenants. */
