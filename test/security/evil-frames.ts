@@ -172,6 +172,12 @@ export class EvilFrames {
     if (type.startsWith('database-user.'))
       return { type, payload: { tenant, 'database-user': uuid(dice), ...ofDatabaseUser(type, uuid(dice)) } }
     if (type.startsWith('database.')) return { type, payload: { tenant, database: uuid(dice), ...ofDatabase[type] } }
+    if (type.startsWith('app.')) {
+      const about = { tenant, app: uuid(dice), domain, run: uuid(dice) }
+      if (type === 'app.reset-link') return { type, payload: { ...about, user: 'evil' } }
+      const first = { title: 'evil', adminUser: 'evil', adminEmail: 'evil@example.com' }
+      return { type, payload: { ...about, database: uuid(dice), name: 'evil', ...first } }
+    }
     if (type === 'ssh-key.delete') return { type, payload: { tenant, 'ssh-key': uuid(dice) } }
     return { type, payload: { tenant, domain } }
   }
