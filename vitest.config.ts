@@ -22,7 +22,11 @@ export default defineConfig({
         test: {
           setupFiles,
           name: 'unit',
-          include: ['src/**/*.test.ts', 'bench/**/*.test.ts', 'test/faults/{history,log-lines,power-verdict}.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'bench/**/*.test.ts',
+            'test/faults/{history,log-lines,power-verdict,row-groups}.test.ts',
+          ],
           testTimeout: 60_000,
           execArgv: ['--disable-warning=ExperimentalWarning'], // node:ffi, which the executable is allowed as well
         },
@@ -55,7 +59,7 @@ export default defineConfig({
           setupFiles,
           name: 'security',
           include: ['test/security/**/*.test.ts'],
-          ...serial,
+          ...sideBySide,
           testTimeout: 180_000,
         },
       },

@@ -12,12 +12,16 @@ const groups: readonly Group[] = [
     name: 'crash',
     summary: 'each system call of each job killed and failed',
     argv: ['test/faults/crash-main.ts'],
+    beside: 'agents',
+    isApart: true,
     missing: () => hosting() ?? program('strace', 'strace'),
   },
   {
     name: 'kills',
     summary: 'the agent killed at random under load',
     argv: ['test/faults/kills-main.ts'],
+    beside: 'agents',
+    isApart: true,
     missing: hosting,
   },
   {
@@ -29,4 +33,4 @@ const groups: readonly Group[] = [
   { name: 'power', summary: 'power cuts of a whole server', argv: ['test/faults/power-main.ts'], missing: root },
 ]
 
-process.exitCode = runSuite({ name: 'faults', column: 'fault', groups })
+process.exitCode = await runSuite({ name: 'faults', column: 'fault', groups })

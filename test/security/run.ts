@@ -9,13 +9,22 @@ import { type Group, runSuite, vitest } from '../support/row-groups.ts'
 const missing = () => hosting() ?? nameServer() ?? overlay() ?? program('strace', 'strace') ?? program('php', 'php-cli')
 
 const groups: readonly Group[] = [
-  { name: 'classes', summary: 'C01-C38, validators, shells', argv: vitest('security'), missing },
+  {
+    name: 'classes',
+    summary: 'C01-C38, validators, shells',
+    argv: vitest('security'),
+    beside: 'all',
+    isApart: true,
+    missing,
+  },
   {
     name: 'evil-panel',
     summary: 'raw frames from a panel in wrong hands',
     argv: ['test/security/evil-main.ts'],
+    beside: 'all',
+    isApart: true,
     missing,
   },
 ]
 
-process.exitCode = runSuite({ name: 'security', column: 'class', groups })
+process.exitCode = await runSuite({ name: 'security', column: 'class', groups })

@@ -11,6 +11,9 @@ import type { PoolOptions, PoolRunnerInitializer, PoolWorker, WorkerRequest } fr
 const firstProcess = ['bash', '-c', 'ip link set lo up; "$@"; exit $?', 'bash', process.execPath]
 const inNamespaces = ['--net', '--pid', '--fork', '--mount-proc', '--kill-child', ...firstProcess]
 
+/** Program and first arguments of a Node that has network and processes of its own. */
+export const nodeApart = { file: '/usr/bin/unshare', words: inNamespaces }
+
 class ApartWorker implements PoolWorker {
   readonly name = 'apart'
   readonly cacheFs = true
@@ -25,8 +28,8 @@ class ApartWorker implements PoolWorker {
     const { distPath, env, execArgv } = this.#options
     this.#child ??= fork(join(distPath, 'workers/forks.js'), [], {
       env: { ...env },
-      execPath: '/usr/bin/unshare',
-      execArgv: [...inNamespaces, ...execArgv],
+      execPath: nodeApart.file,
+      execArgv: [...nodeApart.words, ...execArgv],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       serialization: 'advanced',
     })
