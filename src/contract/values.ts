@@ -58,6 +58,11 @@ export const egressPolicies = ['default', 'smtp', 'open', 'none'] as const
 export const EgressPolicy = z.enum(egressPolicies, { error: 'default, smtp, open or none' })
 export type EgressPolicy = z.infer<typeof EgressPolicy>
 
+/** What a tenant's people get by SSH with its keys: nothing, files alone, or a shell too. */
+export const sshAccesses = ['none', 'sftp', 'shell'] as const
+export const SshAccess = z.enum(sshAccesses, { error: 'none, sftp or shell' })
+export type SshAccess = z.infer<typeof SshAccess>
+
 /** A tenant's limits on the machine; null means no limit of its own. */
 export const TenantLimits = z.strictObject({
   /** Hundredths of one CPU: 150 is one and a half. */
@@ -70,5 +75,7 @@ export const TenantLimits = z.strictObject({
   diskMb: z.int().min(10).max(1_073_741_824).nullable(),
   /** Absent in what 0.1.0 wrote. */
   egress: EgressPolicy.exactOptional(),
+  /** Absent is none. */
+  sshAccess: SshAccess.exactOptional(),
 })
 export type TenantLimits = z.infer<typeof TenantLimits>

@@ -180,7 +180,7 @@ export const shared = {
     test: 'Send a test',
   },
   limits: 'Limits',
-  features: { api: 'API keys', ssh: 'SSH keys' },
+  features: { api: 'API keys' },
   usage: {
     title: 'Usage',
     of: 'of',
@@ -198,7 +198,9 @@ export const shared = {
     pids: 'Processes',
     ioMbps: 'Throughput',
     egress: 'Connections',
+    sshAccess: 'SSH',
   },
+  sshAccess: { none: 'none', sftp: 'files (SFTP)', shell: 'files and shell' },
   egress: {
     default: 'everywhere but mail servers',
     smtp: 'everywhere, also mail servers',
@@ -623,6 +625,7 @@ export const shared = {
     ioMbps: 'Disk throughput (MB/s)',
     diskMb: 'Disk space (MB)',
     egress: 'Connections to',
+    sshAccess: 'SSH',
     search: 'Search',
     outcome: 'Outcome',
     isDefault: 'Default plan',

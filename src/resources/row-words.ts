@@ -27,7 +27,7 @@ export const ownWork: ReadonlySet<string> = new Set([
 
 const limits = [
   ...['max_domains', 'max_disk_mb', 'max_cpu_pct', 'max_mem_mb', 'max_io', 'max_pids', 'max_databases'],
-  ...['max_mailboxes', 'bandwidth', 'egress', 'features'],
+  ...['max_mailboxes', 'bandwidth', 'egress', 'ssh_access', 'features'],
 ]
 
 const core: Readonly<Record<string, RowWords>> = {

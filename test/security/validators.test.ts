@@ -7,7 +7,16 @@ import { namesBelow } from '../../src/agent/os/walk.ts'
 import { renderFpmConfig } from '../../src/agent/render/fpm.ts'
 import { renderSystem } from '../../src/agent/render/render.ts'
 import { encodeFrame, FrameDecoder } from '../../src/contract/frame.ts'
-import { egressPolicies, Fqdn, Id, Line, PhpVersion, TenantLimits, TenantName } from '../../src/contract/values.ts'
+import {
+  egressPolicies,
+  Fqdn,
+  Id,
+  Line,
+  PhpVersion,
+  sshAccesses,
+  TenantLimits,
+  TenantName,
+} from '../../src/contract/values.ts'
 import { parseWakeQuestion } from '../../src/contract/wake.ts'
 import { PanelMessage } from '../../src/contract/wire.ts'
 import { canonicalDomain } from '../../src/lib/domain-name.ts'
@@ -109,12 +118,15 @@ const claims: readonly (readonly [name: string, property: fc.IRawProperty<unknow
         ioMbps: fc.anything(),
         diskMb: fc.anything(),
         egress: fc.anything(),
+        sshAccess: fc.anything(),
       }),
       (given) => {
         const parsed = TenantLimits.safeParse(given)
         if (!parsed.success) return true
-        const { egress, ...numbers } = parsed.data
-        const isKnown = egress === undefined || egressPolicies.includes(egress)
+        const { egress, sshAccess, ...numbers } = parsed.data
+        const isKnown =
+          (egress === undefined || egressPolicies.includes(egress)) &&
+          (sshAccess === undefined || sshAccesses.includes(sshAccess))
         return (
           isKnown &&
           Object.values(numbers).every((value) => value === null || (Number.isSafeInteger(value) && value >= 1))
@@ -179,7 +191,7 @@ const claims: readonly (readonly [name: string, property: fc.IRawProperty<unknow
     'an account record is JSON of one account',
     fc.property(tenantName, fc.integer({ min: 20_000, max: 59_999 }), (name, uid) => {
       const tenant = { name: TenantName.parse(name), uid, gid: uid, php: '', limits: noLimits }
-      const user = JSON.parse(userRecord(tenant, places.customers.home(tenant.name))) as Record<string, unknown>
+      const user = JSON.parse(userRecord(tenant, places.customers.home(tenant.name), 'sftp')) as Record<string, unknown>
       const group = JSON.parse(groupRecord(tenant)) as Record<string, unknown>
       return (
         user.uid === uid && user.gid === uid && user.userName === name && group.gid === uid && group.groupName === name

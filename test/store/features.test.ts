@@ -18,26 +18,25 @@ onBothStores('packages', (bench) => {
   it('have every feature unless told, also those made before there were any', async () => {
     const panel = await bench.panel()
     const { id } = await panel.run(packages.create, { name: 'basic' })
-    expect((await panel.run(packages.get, { package: 'basic' })).features).toEqual(['api', 'ssh'])
+    expect((await panel.run(packages.get, { package: 'basic' })).features).toEqual(['api'])
 
     await panel.db.updateTable('package_limits').set({ features: '{}' }).where('package_id', '=', id).execute()
-    expect((await panel.run(packages.get, { package: 'basic' })).features).toEqual(['api', 'ssh'])
+    expect((await panel.run(packages.get, { package: 'basic' })).features).toEqual(['api'])
     await panel.run(packages.update, { package: 'basic', features: [] })
     expect((await panel.run(packages.get, { package: 'basic' })).features).toEqual([])
   })
 
-  it('without SSH keys refuse them, and take them as soon as they have the feature', async () => {
+  it('without SSH keys refuse them, and take them as soon as they give access', async () => {
     const panel = await bench.panel()
-    await panel.run(packages.create, { name: 'basic', features: ['api'] })
+    await panel.run(packages.create, { name: 'basic', sshAccess: 'none' })
     await panel.run(tenant.create, { name: 'acme' })
     await panel.work()
 
     const error = await refusal(panel.run(sshKey.create, key))
-    expect(error).toMatchObject({ code: 'limit_reached', details: { feature: 'ssh' } })
-    expect(error.message).toBe(
-      'Cannot add SSH key "laptop": package "basic" of tenant "acme" does not have the feature "ssh"',
-    )
-    await panel.run(packages.update, { package: 'basic', features: ['ssh'] })
+    expect(error).toMatchObject({ code: 'limit_reached', details: { sshAccess: 'none' } })
+    expect(error.message).toBe('Cannot add SSH key "laptop": package "basic" of tenant "acme" gives no access by SSH')
+    await panel.run(packages.update, { package: 'basic', sshAccess: 'sftp' })
+    await panel.work()
     expect(await panel.run(sshKey.create, key)).toHaveProperty('jobId')
   })
 
@@ -54,7 +53,7 @@ onBothStores('packages', (bench) => {
     const staff = await make('ada@example.com', 'one')
     const found = async (token: string) => (await panel.stores(panel.db).apiKeys.ofToken(token))?.name
 
-    await panel.run(packages.update, { package: 'basic', features: ['ssh'] })
+    await panel.run(packages.update, { package: 'basic', features: [] })
     expect(await refusal(make('baker@example.com', 'two'))).toMatchObject({ details: { feature: 'api' } })
     expect(await found(token)).toBeUndefined()
     expect(await found(staff.token)).toBe('one')

@@ -258,6 +258,12 @@ describe('migrations', () => {
           "9f85b10435bcfa1d8aa3c5d8c6a1049fe5078f629bcaddc2bca50470db3784cf",
           "944db558685eb06fbfb4d385d9b57e5888fd9c4d31ba2213486ed4fbc07caa9f",
         ],
+        [
+          40,
+          "ssh-access",
+          "7ac03cefa9ac88174fa574977614018e2fd609e1c6295a3bf313084f607fe4cf",
+          "7ac03cefa9ac88174fa574977614018e2fd609e1c6295a3bf313084f607fe4cf",
+        ],
       ]
     `)
   })

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
 import { RootCheck } from '../../contract/wire.ts'
 import { features } from '../../resources/package/features.ts'
+import type { PackageValues } from '../../resources/package/store.ts'
 import type { Stores } from '../../resources/stores.ts'
 import { Password, refuseEmailAsPassword } from '../../resources/user/password.ts'
 import { Email } from '../../resources/user/schema.ts'
@@ -52,7 +53,7 @@ const longestCode = 100
 const FirstAdmin = z.strictObject({ email: Email, password: Password })
 
 /** The package of a tenant where none is named: enough for a site, and not the machine. */
-const defaultPackage = {
+const defaultPackage: PackageValues = {
   name: 'default',
   description: 'Made at setup',
   isSystem: false,
@@ -64,6 +65,7 @@ const defaultPackage = {
   pids: 128,
   ioMbps: null,
   diskMb: 10_240,
+  sshAccess: 'sftp',
 }
 
 export function bootstrap(options: BootstrapOptions): Bootstrap & { closeIfDone(): Promise<void> } {

@@ -9,6 +9,7 @@ const none = {
   pids: null,
   ioMbps: null,
   egress: 'default' as const,
+  sshAccess: 'sftp' as const,
   features: [],
 }
 const shown = (limits: object, used?: NonNullable<Parameters<typeof limitFacts>[2]>['used']) =>

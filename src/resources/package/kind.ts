@@ -90,7 +90,7 @@ function packageOwner(t: Texts, { resellerId, resellerEmail }: Package): Section
 /** @param more use of the limits that somebody's use is known of, beside them; what this machine cannot enforce is marked */
 export function limitFacts(
   t: Texts,
-  one: Pick<Package, (typeof limits)[number] | 'egress' | 'features'>,
+  one: Pick<Package, (typeof limits)[number] | 'egress' | 'sshAccess' | 'features'>,
   { used, unenforced = [] }: { readonly used?: Used | undefined; readonly unenforced?: readonly string[] } = {},
 ): Section {
   const facts = limits.map((key) => ({
@@ -104,6 +104,7 @@ export function limitFacts(
     facts: [
       ...facts,
       { title: t.limitNames.egress, text: t.egress[one.egress] },
+      { title: t.limitNames.sshAccess, text: t.sshAccess[one.sshAccess] },
       { title: label(t, 'features'), text: given === '' ? '–' : given },
     ],
   }

@@ -1,6 +1,6 @@
 /** The limits of a package: as they are entered, and as the machine gets them. */
 import { z } from 'zod'
-import { EgressPolicy, type TenantLimits } from '../../contract/values.ts'
+import { EgressPolicy, SshAccess, type TenantLimits } from '../../contract/values.ts'
 import type { PlainPackage } from './schema.ts'
 
 function limit(from: number, to: number, description: string) {
@@ -19,6 +19,9 @@ const limits = {
   egress: EgressPolicy.describe(
     "Where its programs may connect to. default: everywhere but the provider's own addresses and other servers' port 25; smtp: also that; open: everywhere; none: to this server's sites only",
   ),
+  sshAccess: SshAccess.describe(
+    'What SSH keys of its tenants give. none: nothing; sftp: their files; shell: also a shell, and with it rsync and git',
+  ),
 }
 
 /** Left out is no limit. */
@@ -31,6 +34,7 @@ export const newLimits = {
   ioMbps: limits.ioMbps.default(null),
   diskMb: limits.diskMb.default(null),
   egress: limits.egress.default('default'),
+  sshAccess: limits.sshAccess.default('sftp'),
 }
 
 /** Left out stays as it is. */
@@ -43,9 +47,14 @@ export const changedLimits = {
   ioMbps: limits.ioMbps.optional(),
   diskMb: limits.diskMb.optional(),
   egress: limits.egress.optional(),
+  sshAccess: limits.sshAccess.optional(),
 }
 
 /** The limits as the root side gets them; it enforces all but the disk space. */
-export function limitsOf({ cpuPct, memMb, pids, ioMbps, diskMb, egress }: PlainPackage): TenantLimits {
-  return { cpuPct, memMb, pids, ioMbps, diskMb, ...(egress !== 'default' && { egress }) }
+export function limitsOf({ cpuPct, memMb, pids, ioMbps, diskMb, egress, sshAccess }: PlainPackage): TenantLimits {
+  return {
+    ...{ cpuPct, memMb, pids, ioMbps, diskMb },
+    ...(egress !== 'default' && { egress }),
+    ...(sshAccess !== 'none' && { sshAccess }),
+  }
 }

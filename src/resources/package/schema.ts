@@ -1,6 +1,6 @@
 /** A package: what a tenant may use, under a name that is sold. */
 import { z } from 'zod'
-import { EgressPolicy, Id, TenantLimits } from '../../contract/values.ts'
+import { EgressPolicy, Id, SshAccess, TenantLimits } from '../../contract/values.ts'
 import { Count, timestamps } from '../answers.ts'
 import { Feature } from './features.ts'
 
@@ -31,6 +31,7 @@ export const Package = z.strictObject({
   maxDatabases: z.int().min(0).max(1000).nullable(),
   ...TenantLimits.shape,
   egress: EgressPolicy,
+  sshAccess: SshAccess,
   /** Living tenants that have it. */
   tenants: Count,
   /** Whose it is; null: the panel's own. */

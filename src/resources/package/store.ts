@@ -1,6 +1,6 @@
 /** Packages in the panel's database. */
 import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
-import { EgressPolicy, type Id, type TenantLimits } from '../../contract/values.ts'
+import { EgressPolicy, type Id, SshAccess, type TenantLimits } from '../../contract/values.ts'
 import type { Database, Db } from '../../store/database.ts'
 import { storeLock } from '../../store/dialect.ts'
 import type { PackageLimitTable, PackageTable } from '../../store/tables/hosting.ts'
@@ -78,7 +78,7 @@ export function packageStore(db: Db, { now, newId }: StoreTools): PackageStore {
       .selectAll('packages')
       .select('sellers.email as reseller_email')
       .select(['max_domains', 'max_cpu_pct', 'max_mem_mb', 'max_pids', 'max_io', 'max_disk_mb', 'egress', 'features'])
-      .select('max_databases')
+      .select(['max_databases', 'ssh_access'])
 
   const store: PackageStore = {
     async list({ cursor, limit, total, search, deleted = false, scope = everything, resellerId }) {
@@ -229,7 +229,7 @@ function ownerOf(ref: string, scope: Scope): Id | null | undefined {
 }
 
 function limitColumns(values: PackageChange) {
-  const { maxDomains, maxDatabases, cpuPct, memMb, pids, ioMbps, diskMb, egress } = values
+  const { maxDomains, maxDatabases, cpuPct, memMb, pids, ioMbps, diskMb, egress, sshAccess } = values
   return {
     ...(maxDomains !== undefined && { max_domains: maxDomains }),
     ...(maxDatabases !== undefined && { max_databases: maxDatabases }),
@@ -239,6 +239,7 @@ function limitColumns(values: PackageChange) {
     ...(ioMbps !== undefined && { max_io: ioMbps }),
     ...(diskMb !== undefined && { max_disk_mb: diskMb }),
     ...(egress !== undefined && { egress }),
+    ...(sshAccess !== undefined && { ssh_access: sshAccess }),
   }
 }
 
@@ -253,6 +254,7 @@ type Row = Selectable<PackageTable> &
     | 'max_io'
     | 'max_disk_mb'
     | 'egress'
+    | 'ssh_access'
     | 'features'
   > & { reseller_email: string | null }
 
@@ -272,6 +274,7 @@ function packageOf(row: Row): PlainPackage {
     ioMbps: row.max_io,
     diskMb: row.max_disk_mb,
     egress: EgressPolicy.parse(row.egress),
+    sshAccess: SshAccess.parse(row.ssh_access),
     resellerId: storedOrNull(row.reseller_id),
     resellerEmail: row.reseller_email,
     createdAt: row.created_at,

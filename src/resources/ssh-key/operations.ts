@@ -4,7 +4,7 @@ import { Id } from '../../contract/values.ts'
 import { Accepted } from '../answers.ts'
 import { defineOperation } from '../context.ts'
 import { listInput, pageOf, searchInput } from '../listing.ts'
-import { demandFeature } from '../package/features.ts'
+import { demandSshAccess } from '../package/ssh-access.ts'
 import { conflict, taken } from '../refusals.ts'
 import { mayChange } from '../status-guard.ts'
 import { TenantRef } from '../tenant/schema.ts'
@@ -67,7 +67,7 @@ export const create = defineOperation({
   async run(context, { tenant: ref, name, publicKey }) {
     const what = `add SSH key "${name}"`
     const { id: tenant, name: tenantName, status, packageId } = await visibleTenant(context, ref)
-    await demandFeature(context, what, { name: tenantName, packageId }, 'ssh')
+    await demandSshAccess(context, what, { name: tenantName, packageId })
     await context.tenants.lock(tenant)
     await context.jobs.refuseBusy('tenant', tenant)
     if (status !== 'active' && status !== 'suspended' && status !== 'locked')

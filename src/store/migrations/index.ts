@@ -28,6 +28,7 @@ import { usage } from './0028-usage.ts'
 import { auditByWhom } from './0029-audit-by-whom.ts'
 import { trashOfKeys } from './0030-trash-of-keys.ts'
 import { newest } from './0037-newest.ts'
+import { sshAccess } from './0040-ssh-access.ts'
 import type { Migration } from './migration.ts'
 
 export const coreMigrations: readonly Migration[] = [
@@ -60,4 +61,5 @@ export const coreMigrations: readonly Migration[] = [
   auditByWhom,
   trashOfKeys,
   newest,
+  sshAccess,
 ]

@@ -26,6 +26,8 @@ export interface PackageLimitTable extends CommonColumns {
   bandwidth: number | null
   /** The word of an `EgressPolicy`. */
   egress: Generated<string>
+  /** The word of an `SshAccess`. */
+  ssh_access: Generated<string>
   features: JsonText
 }
 
