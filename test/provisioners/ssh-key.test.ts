@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { DriftReport } from '../../src/contract/wire.ts'
 import { Bench, newId } from './bench.ts'
@@ -16,18 +16,26 @@ afterEach(async () => {
   bench.remove()
 })
 
-const path = () => `${bench.root}/etc/userdb/acme.user-privileged`
-const keys = () => JSON.parse(readFileSync(path(), 'utf8')).privileged.sshAuthorizedKeys as string[]
+const path = () => `${bench.root}/var/lib/wcp360-web/tenants/acme/authorized_keys`
+const keys = () => readFileSync(path(), 'utf8').trimEnd().split('\n')
 const second = scenarios['ssh-key.create'].payload
 const named = { name: 'another', key: second.key }
 
-it('writes all keys of a tenant where userdb has them and only root reads', async () => {
+it('writes all keys of a tenant where sshd reads them as the tenant, and nobody else does', async () => {
   await bench.run('ssh-key.create', second)
 
   expect(keys()).toHaveLength(2)
-  expect(keys()).toContain(second.key)
-  expect(statSync(path()).mode & 0o777).toBe(0o600)
-  expect(readlinkSync(`${bench.root}/etc/userdb/20000.user-privileged`)).toBe('acme.user-privileged')
+  expect(keys()).toContain(`restrict,pty ${second.key}`)
+  expect(statSync(path()).mode & 0o777).toBe(0o640)
+})
+
+it('takes the record away in which an older version had them', async () => {
+  const older = `${bench.root}/etc/userdb/acme.user-privileged`
+  writeFileSync(older, '{}')
+
+  await bench.run('ssh-key.create', second)
+
+  expect(() => readFileSync(older)).toThrow('ENOENT')
 })
 
 it('takes the file away with the last key', async () => {

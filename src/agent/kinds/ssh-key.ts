@@ -1,7 +1,6 @@
-/** SSH keys in the privileged section of the tenant's user record (systemd.io/USER_RECORD), which has a file of its own that only root reads. */
+/** SSH keys as lines of one file of root's, which sshd(8) reads for each login: nothing is reloaded for a key. */
 import { mostOfTenant, sshKeyApply, sshKeyRemove } from '../../resources/ssh-key/jobs.ts'
 import { absentPath } from '../steps/absent-path.ts'
-import { link } from '../steps/link.ts'
 import { textFile } from '../steps/text-file.ts'
 import { factsKind } from './facts-kind.ts'
 
@@ -10,15 +9,14 @@ export const sshKey = factsKind({
   remove: sshKeyRemove,
   name: ({ name }) => name,
   mostOfTenant,
-  facts({ places }, { name, uid }, all) {
-    const path = `${places.userdb}/${name}.user-privileged`
-    const byUid = `${places.userdb}/${uid}.user-privileged`
-    if (all.length === 0) return [absentPath(byUid), absentPath(path)]
-    const record = { privileged: { sshAuthorizedKeys: all.map(({ key }) => key) } }
-    const text = `${JSON.stringify(record, null, 2)}\n`
-    return [
-      textFile({ path, text, mode: 0o600, uid: 0, gid: 0 }),
-      link({ path: byUid, target: `${name}.user-privileged` }),
-    ]
+  facts({ places }, { name, uid, gid }, all) {
+    const path = places.web.authorizedKeys(name)
+    // where 0.1.0 had them
+    const before = [`${places.userdb}/${uid}.user-privileged`, `${places.userdb}/${name}.user-privileged`].map(
+      absentPath,
+    )
+    if (all.length === 0) return [absentPath(path), ...before]
+    const text = all.map(({ key }) => `restrict,pty ${key}\n`).join('')
+    return [textFile({ path, text, mode: 0o640, uid: 0, gid }), ...before]
   },
 })

@@ -7,6 +7,9 @@
 import { join } from 'node:path'
 import type { Fqdn, Id, TenantName } from '../../contract/values.ts'
 
+/** Of the installer's making; `systemd/wcp360-sshd.conf` names it. */
+const tenantsGroup = 'wcp360-tenants'
+
 export type Layout = ReturnType<typeof layout>
 
 /** @param root absolute path that stands for `/`. */
@@ -75,6 +78,8 @@ export function layout(root = '/') {
     /** Where that log ends. */
     auditHead: at('var/lib/wcp360-agent/audit.head'),
     userdb: at('etc/userdb'),
+    /** Makes a tenant a member of the group by which sshd knows tenants. */
+    sshMembership: (tenant: TenantName) => at('etc/userdb', `${tenant}:${tenantsGroup}.membership`),
     /** Where systemd units lie; a tenant is not given the name of one (C14). */
     units: [at('etc/systemd/system'), at('usr/lib/systemd/system'), at('run/systemd/system')],
     /** Setup was closed; also told by the registry, and remembered here when that is lost or restored. */
@@ -133,6 +138,8 @@ export function layout(root = '/') {
       live: (tenant: TenantName) => join(web, 'tenants', tenant, 'live'),
       fpmConfig: (tenant: TenantName) => join(web, 'tenants', tenant, 'php-fpm.conf'),
       tenants: join(web, 'tenants'),
+      /** The tenant's SSH keys, root 0640 with its group: sshd reads them as the tenant. */
+      authorizedKeys: (tenant: TenantName) => join(web, 'tenants', tenant, 'authorized_keys'),
       /** Text that was adopted in place of ours, root 0600. */
       fpmAdopted: (tenant: TenantName) => join(web, 'tenants', tenant, 'php-fpm.adopted.json'),
       /** Limits that were applied last, root 0600. */
@@ -198,6 +205,8 @@ export function layout(root = '/') {
     fpmGroup: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.group`),
     /** root 0700: pipes and last words of the commands of tenants that run now, by the run's name. */
     runsRun: join(run, 'runs'),
+    /** root 0755 and empty: in the mount namespace of an SSH session, what `wcpd-session` makes of it. */
+    sessionRun: join(run, 'session'),
     tenantLogsRoot: at('var/log/wcp360/tenants'),
     tenantLogs: (tenant: TenantName) => at('var/log/wcp360/tenants', tenant),
   } as const
