@@ -200,7 +200,7 @@ describe('ends of jobs', () => {
   })
 
   it('tell which step failed, why, and what to do', async () => {
-    const { machine } = withFaults(bench.machine(), (n) => (n === 5 ? 'fails' : undefined))
+    const { machine } = withFaults(bench.machine(), (n) => (n === 6 ? 'fails' : undefined))
     await bench.engine.close()
     await bench.start(machine)
 

@@ -104,7 +104,7 @@ export const restoreTenant = provision(tenantRestore, {
       movedPath({ from: customer.to, to: customer.from, ifMissing: 'fail' }),
       ...(isWebLost
         ? [...tenantFacts(machine, tenant, limits), ...sites.flatMap((s) => routeFacts(machine, tenant, s, s.isLive))]
-        : [movedPath({ from: web.to, to: web.from, ifMissing: 'fail' }), ...accountFacts(machine, tenant)]),
+        : [movedPath({ from: web.to, to: web.from, ifMissing: 'fail' }), ...accountFacts(machine, tenant, limits)]),
       ...ownedFacts(machine, tenant, owned),
       ...sites.flatMap((site) => namesOf(site).map((name) => hostFact(machine, tenant, site, name))),
       ...(isSuspended ? closedDatabases(databases) : openDatabases(databases)),

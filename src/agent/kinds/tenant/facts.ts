@@ -14,13 +14,14 @@ import { textFile } from '../../steps/text-file.ts'
 import { groupRecord, userRecord } from './user-records.ts'
 
 const root = { uid: 0, gid: 0 }
+const readable = { mode: 0o644, ...root }
 
 /** All but the `live` marker, which is the tenant's state. */
 export function tenantFacts(machine: Machine, tenant: TenantIdentity, limits: TenantLimits): readonly Step[] {
   const { customers, web, tenantLogs } = machine.places
   const { name, uid, gid } = tenant
   return [
-    ...accountFacts(machine, tenant),
+    ...accountFacts(machine, tenant, limits),
     directory({ path: tenantLogs(name), mode: 0o750, ...root }),
     directory({ path: customers.tenant(name), mode: 0o711, ...root }),
     directory({ path: customers.home(name), mode: 0o700, uid, gid }),
@@ -34,24 +35,32 @@ export function tenantFacts(machine: Machine, tenant: TenantIdentity, limits: Te
 }
 
 /** Linux user and group, as records of nss-systemd: seen at once, without rewriting /etc/passwd. */
-export function accountFacts({ places }: Machine, tenant: TenantIdentity): readonly Step[] {
-  const at = recordPaths(places.userdb, tenant)
-  const own = { mode: 0o644, ...root }
+export function accountFacts(machine: Machine, tenant: TenantIdentity, limits: TenantLimits): readonly Step[] {
+  const at = recordPaths(machine.places, tenant)
   return [
-    textFile({ path: at.group, text: groupRecord(tenant), ...own }),
+    textFile({ path: at.group, text: groupRecord(tenant), ...readable }),
     link({ path: at.groupByGid, target: `${tenant.name}.group` }),
-    textFile({ path: at.user, text: userRecord(tenant, places.customers.home(tenant.name)), ...own }),
+    // before the user is there sshd has no other rules for it than for tenants
+    textFile({ path: at.membership, text: '{}\n', ...readable }),
+    userFact(machine, tenant, limits),
     link({ path: at.userByUid, target: `${tenant.name}.user` }),
   ]
 }
 
-export function absentAccount({ places }: Machine, tenant: TenantIdentity): readonly Step[] {
-  const at = recordPaths(places.userdb, tenant)
-  return [at.userByUid, at.user, at.groupByGid, at.group].map(absentPath)
+/** The record of the user, which says what SSH gives. */
+function userFact({ places }: Machine, tenant: TenantIdentity, { sshAccess = 'none' }: TenantLimits): Step {
+  const text = userRecord(tenant, places.customers.home(tenant.name), sshAccess)
+  return textFile({ path: recordPaths(places, tenant).user, text, ...readable })
 }
 
-function recordPaths(userdb: string, { name, uid, gid }: TenantIdentity) {
+export function absentAccount({ places }: Machine, tenant: TenantIdentity): readonly Step[] {
+  const at = recordPaths(places, tenant)
+  return [at.userByUid, at.user, at.membership, at.groupByGid, at.group].map(absentPath)
+}
+
+function recordPaths({ userdb, sshMembership }: Machine['places'], { name, uid, gid }: TenantIdentity) {
   return {
+    membership: sshMembership(name),
     user: `${userdb}/${name}.user`,
     userByUid: `${userdb}/${uid}.user`,
     group: `${userdb}/${name}.group`,

@@ -5,7 +5,7 @@ import { appliedLimits } from '../../steps/applied-limits.ts'
 import { stoppedFpm } from '../../steps/stopped-fpm.ts'
 import { identity, type Tenant, tenantIn } from '../judge.ts'
 import { provision } from '../provisioner.ts'
-import { fpmConfig, fpmConfigFact } from './facts.ts'
+import { accountFacts, fpmConfig, fpmConfigFact } from './facts.ts'
 
 type Target = {
   readonly tenant: Tenant
@@ -28,6 +28,8 @@ export const limitTenant = provision(tenantLimit, {
     const isAnother = fpmConfig(machine, tenant, before).text !== fpmConfig(machine, tenant, after).text
     const record = machine.places.web.limits(name)
     return [
+      // what SSH gives stands there
+      ...accountFacts(machine, tenant, after),
       fpmConfigFact(machine, tenant, after),
       // an adopted text was meant for the numbers before, and must not come back with them
       ...(isAnother ? [absentPath(machine.places.web.fpmAdopted(name))] : []),
