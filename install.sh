@@ -10,10 +10,14 @@ here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 readonly here
 readonly program=/opt/wcp360/bin/wcpd
 readonly supervisor=/opt/wcp360/bin/wcpd-supervise
+readonly session_opener=/opt/wcp360/bin/wcpd-session
 readonly config=/etc/wcp360/config.yaml
 readonly log=/var/log/wcp360-install.log
 readonly units=(wcpd.service wcpd-panel.service wcpd-panel.socket wcpd-waker.service wcpd-web-log.service wcpd-web-log.socket wcp.slice)
 readonly nginx_drop_in=/etc/systemd/system/nginx.service.d/wcp360.conf
+# it sorts first: of two words for the same user sshd takes the first
+readonly sshd_door=/etc/ssh/sshd_config.d/00-wcp360.conf
+readonly namespace_conf=/etc/security/namespace.d/wcp360.conf
 readonly stamp=/var/lib/wcp360-web/.default-site-removed
 readonly php_stamps=/var/lib/wcp360-web/.php-master-off
 # Something was put in place that the running daemon does not have yet; it outlives an installer that was killed.
@@ -272,6 +276,7 @@ make_accounts() {
   make_account wcp360-waker 'WCP360 waker'
   make_account wcp360-web 'WCP360 web server' --groups www-data
   make_account wcp360-log 'WCP360 web log'
+  getent group wcp360-tenants >/dev/null || groupadd --system wcp360-tenants
 }
 
 # put MODE SOURCE TARGET [CHECK]: whole or not at all, and not before CHECK, given its name, has found it good.
@@ -294,12 +299,15 @@ install_program() {
   install -d -m 0755 -o root -g root /opt/wcp360 /opt/wcp360/bin
   put 755 "$1" "$program" check_program
   put 755 "$here/systemd/wcpd-supervise" "$supervisor"
+  put 755 "$here/systemd/wcpd-session" "$session_opener"
   [ "$(readlink /usr/local/bin/wcp)" = "$program" ] || ln -sfn "$program" /usr/local/bin/wcp
 }
 
 install_files() {
   install -d -m 0700 -o root -g root /etc/wcp360
   put 644 "$here/systemd/wcp360.pam" /etc/pam.d/wcp360
+  put 644 "$here/systemd/wcp360-ssh.pam" /etc/pam.d/wcp360-ssh
+  put 644 "$here/systemd/wcp360-namespace.conf" "$namespace_conf"
   put 644 "$here/systemd/wcp360.logrotate" /etc/logrotate.d/wcp360
   local unit
   for unit in "${units[@]}"; do put 644 "$here/systemd/$unit" "/etc/systemd/system/$unit"; done
@@ -309,6 +317,38 @@ install_files() {
   /usr/local/bin/wcp completion bash >/run/wcp360-completion
   put 644 /run/wcp360-completion /etc/bash_completion.d/wcp
   rm -f /run/wcp360-completion
+}
+
+# The one file by which sshd knows tenants. It is not there where sshd does not take it, or would not start with it.
+open_ssh() {
+  [ -x /usr/sbin/sshd ] && has_systemd || return 0
+  if cmp -s "$here/systemd/wcp360-sshd.conf" "$sshd_door"; then return; fi
+  install -d -m 0755 /run/sshd
+  cat /etc/ssh/sshd_config "$here/systemd/wcp360-sshd.conf" >/run/wcp360-sshd-check
+  if ! /usr/sbin/sshd -t -f /run/wcp360-sshd-check; then
+    rm -f /run/wcp360-sshd-check
+    return 0
+  fi
+  rm -f /run/wcp360-sshd-check
+  install -d -m 0755 "$(dirname "$sshd_door")"
+  install -m 0644 -o root -g root -- "$here/systemd/wcp360-sshd.conf" "$sshd_door.new"
+  sync -- "$sshd_door.new"
+  mv -f -- "$sshd_door.new" "$sshd_door"
+  if ! /usr/sbin/sshd -t; then
+    rm -f "$sshd_door"
+    return 0
+  fi
+  reload_ssh
+}
+
+ssh_has_both() {
+  [ "$(systemctl is-active ssh.socket 2>/dev/null || true)" = active ] &&
+    [ "$(systemctl is-active ssh.service 2>/dev/null || true)" = active ]
+}
+
+# Below a socket each connection reads it anew; with both a reload would end sshd. Sessions that are open go on.
+reload_ssh() {
+  if ! ssh_has_both; then systemctl try-reload-or-restart ssh.service || true; fi
 }
 
 # Customers' accounts are records in /etc/userdb, which the module "systemd" of nsswitch reads.
@@ -398,8 +438,10 @@ say_notes() {
   if [ -L /etc/nginx/sites-enabled/default ]; then
     note 'your own /etc/nginx/sites-enabled/default stays; if it is a default_server, take that word away'
   fi
-  if has_systemd && [ "$(systemctl is-active ssh.socket 2>/dev/null || true)" = active ] &&
-    [ "$(systemctl is-active ssh.service 2>/dev/null || true)" = active ]; then
+  if has_systemd && [ -x /usr/sbin/sshd ] && [ ! -e "$sshd_door" ]; then
+    note 'customers get no SFTP and SSH here: sshd does not take its part of the configuration (OpenSSH 9.8 or newer does)'
+  fi
+  if has_systemd && ssh_has_both; then
     note 'ssh.socket and ssh.service both run; a "reload ssh" would end sshd: systemctl disable --now ssh.socket && systemctl restart ssh'
   fi
   if has_systemd && [ "$(systemctl is-active mariadb.socket 2>/dev/null || true)" = active ]; then
@@ -454,8 +496,8 @@ install_all() {
   if [ -n "$prebuilt" ]; then kind=prebuilt executable=$prebuilt; fi
   [ "$kind" = source ] || [ -f "$prebuilt" ] || die "there is no file \"$prebuilt\""
   check_preconditions "$kind"
-  steps_total=8
-  [ "$kind" = source ] && steps_total=9
+  steps_total=9
+  [ "$kind" = source ] && steps_total=10
 
   local packages
   mapfile -t packages < <(packages_wanted)
@@ -465,6 +507,7 @@ install_all() {
   step 'Executable' install_program "$executable"
   step 'Services, PAM, log rotation, completion' install_files
   step 'Name service' join_nsswitch
+  step 'SSH for customers' open_ssh
   step 'Room for the web server' retire_defaults
   step 'Start' start_all
   step 'Wait until the panel answers (some seconds, 90 at most)' wait_for_panel
@@ -537,6 +580,7 @@ remove_program() {
   rm -rf /run/systemd/system/wcpd-panel.socket.d /run/systemd/system.control/wcp{,-*}.slice.d /opt/wcp360 /run/wcp360
   rm -f /usr/local/bin/wcp /etc/init.d/wcpd /etc/bash_completion.d/wcp /etc/pam.d/wcp360 /etc/logrotate.d/wcp360
   rm -f /etc/nginx/conf.d/wcp360.conf "$restart_due"
+  close_ssh
   if command -v nft >/dev/null; then nft delete table inet wcp360 2>/dev/null || true; fi
   # the account goes with the data, and nginx does not start as one that is not there
   if grep -qs 'user wcp360-web;' /etc/nginx/nginx.conf; then
@@ -556,6 +600,14 @@ remove_program() {
   elif [ -s /run/nginx.pid ]; then
     kill -HUP "$(cat /run/nginx.pid)" 2>/dev/null || true
   fi
+}
+
+close_ssh() {
+  rm -f /etc/pam.d/wcp360-ssh "$namespace_conf"
+  dpkg-query -S /etc/security/namespace.d >/dev/null 2>&1 || rmdir /etc/security/namespace.d 2>/dev/null || true
+  [ -e "$sshd_door" ] || return 0
+  rm -f "$sshd_door"
+  if has_systemd; then reload_ssh; fi
 }
 
 give_back_php_masters() {
@@ -580,7 +632,8 @@ remove_data() {
         "$name.user" | "$name.user-privileged" | "$name.group") rm -f -- "$link" ;;
       esac
     done
-    rm -f -- "/etc/userdb/$name.user" "/etc/userdb/$name.user-privileged" "/etc/userdb/$name.group"
+    rm -f -- "/etc/userdb/$name.user" "/etc/userdb/$name.user-privileged" "/etc/userdb/$name.group" \
+      "/etc/userdb/$name:wcp360-tenants.membership"
   done
   rm -rf --one-file-system -- /srv/www/.trash
   rmdir /srv/www /etc/userdb 2>/dev/null || true
@@ -591,6 +644,7 @@ remove_data() {
   for account in wcp360 wcp360-waker wcp360-log wcp360-web; do
     if getent passwd "$account" >/dev/null; then userdel -- "$account"; fi
   done
+  if getent group wcp360-tenants >/dev/null; then groupdel -- wcp360-tenants; fi
 }
 
 uninstall() {

@@ -19,6 +19,7 @@ export function installChecks(places: Layout, call: CallPanel): readonly Check[]
     { name: 'web server', run: () => webServer(places) },
     { name: 'permissions', run: () => permissions(places) },
     { name: 'egress rules', run: egressRules },
+    { name: 'ssh', run: ssh },
     { name: 'ports', run: () => ports(places) },
     { name: 'panel', run: () => panel(call) },
   ]
@@ -31,6 +32,17 @@ async function egressRules(): Promise<Finding> {
   return warning(
     'table inet wcp360 is not there: processes of customers may connect to everything',
     'Start the daemon, which writes it; "wcp status" says why it cannot.',
+  )
+}
+
+/** The installer leaves its part of sshd's configuration out where sshd does not take it. */
+function ssh(): Finding {
+  if (!existsSync('/usr/sbin/sshd')) return ok('none: openssh-server is not installed')
+  const part = '/etc/ssh/sshd_config.d/00-wcp360.conf'
+  if (existsSync(part)) return ok(part)
+  return warning(
+    `there is no ${part}: keys of customers let nobody in`,
+    'Run install.sh again where OpenSSH is 9.8 or newer; with an older one use another release of the system.',
   )
 }
 
