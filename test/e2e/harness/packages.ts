@@ -47,6 +47,7 @@ export const productPackages = [
   'openssl',
   'procps',
   'quota',
+  'rsync',
   'jq',
   'lynx',
   'nsd',

@@ -1,0 +1,246 @@
+/** SSH and SFTP of tenants by OpenSSH's own clients: who is let in, into which walls, and how it ends. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import type { Machine } from './harness/machine.ts'
+import { installed } from './installed.ts'
+import { namesSeen } from './names-seen.ts'
+import { browserOf, eventually, putWhoPage, setUp, visit } from './server.ts'
+
+const Paths = z.array(z.string())
+const Listed = z.object({ items: z.array(z.object({ id: z.string(), name: z.string() })) })
+const door = '/etc/ssh/sshd_config.d/00-wcp360.conf'
+const site = 'dev.example.com'
+const docroot = `/srv/www/dev/sites/${site}/public`
+
+/** dev has a shell, files files alone, closed nothing; each with a key of its own in /root/keys. */
+const tenants = { dev: 'shell', files: 'sftp', closed: 'none' } as const
+type Tenant = keyof typeof tenants
+
+describe('SSH for tenants', { timeout: 300_000 }, () => {
+  let machine: Machine
+  let mounts: string
+
+  const options = (key: string) => [
+    ...['-i', `/root/keys/${key}`, '-o', 'IdentitiesOnly=yes', '-o', 'BatchMode=yes', '-o', 'LogLevel=ERROR'],
+    ...['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
+  ]
+  const ssh = (tenant: Tenant, command: string, more: readonly string[] = []) =>
+    machine.run(['ssh', '-n', ...options(tenant), ...more, `${tenant}@127.0.0.1`, command])
+  const sftp = (tenant: Tenant, batch: string) =>
+    machine.run(['sftp', '-q', '-b', '-', ...options(tenant), `${tenant}@127.0.0.1`], { input: batch })
+  const uidOf = async (tenant: Tenant) => (await machine.succeed(['id', '-u', tenant])).trim()
+  const addKey = async (tenant: Tenant, file: string) => {
+    const [type, body] = (await machine.succeed(['cat', `/root/keys/${file}.pub`])).split(' ')
+    return machine.run(['wcp', 'ssh-key', 'create', tenant, file, `${type} ${body}`])
+  }
+  const keysOf = async (tenant: Tenant) =>
+    Listed.parse(JSON.parse(await machine.succeed(['wcp', 'ssh-key', 'list', '--tenant', tenant, '--json']))).items
+  /** Ends with the connection that it holds. */
+  const hold = (tenant: Tenant, name: string) =>
+    machine.succeed(
+      ['systemd-run', '--quiet', '--collect', `--unit=${name}`, 'ssh', '-n', ...options(tenant)].concat(
+        `${tenant}@127.0.0.1`,
+        'exec sleep 600',
+      ),
+    )
+  const daemons = () => machine.succeed('systemctl show -p MainPID,NRestarts ssh; systemctl show -p MainPID wcpd')
+
+  beforeAll(async () => {
+    machine = await installed('trixie-ready')
+    await setUp(machine, await browserOf(machine))
+    // one address makes all connections here, and some of them are refused
+    await machine.succeed('echo "PerSourcePenalties no" >/etc/ssh/sshd_config.d/01-tests.conf && systemctl reload ssh')
+    await machine.succeed('mkdir -m 700 /root/keys')
+    for (const [tenant, access] of Object.entries(tenants)) {
+      const limits = ['--ssh-access', access, '--pids', '64', '--mem-mb', '256']
+      await machine.succeed(['wcp', 'package', 'create', tenant, ...limits])
+      await machine.succeed(['wcp', 'tenant', 'create', tenant, '--package', tenant])
+      await machine.succeed(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', `/root/keys/${tenant}`])
+    }
+    await machine.succeed(['wcp', 'domain', 'create', 'dev', site])
+    await machine.succeed(`cat >${docroot}/seen.php && chown dev: ${docroot}/seen.php`, { input: namesSeen })
+    mounts = await machine.succeed('wc -l </proc/mounts')
+  })
+
+  afterAll(() => machine?.stop())
+
+  it('is one file of the configuration, which changes nothing for others', async () => {
+    const of = async (user: string) =>
+      (await machine.succeed(['sshd', '-T', '-C', `user=${user},host=localhost,addr=127.0.0.1`])).split('\n')
+    const [ours, roots] = [await of('dev'), await of('root')]
+
+    expect(ours).toEqual(expect.arrayContaining(['pamservicename wcp360-ssh', 'disableforwarding yes']))
+    await machine.succeed(`mv ${door} /root/door`)
+    expect(await of('root')).toEqual(roots)
+    await machine.succeed(`mv /root/door ${door}`)
+    expect(JSON.parse((await machine.run(['wcp', 'doctor', '--json'])).stdout)).toContainEqual(
+      expect.objectContaining({ name: 'ssh', state: 'ok' }),
+    )
+  })
+
+  it('refuses a key where the package gives nothing', async () => {
+    const { code, stderr } = await addKey('closed', 'closed')
+
+    expect(code).not.toBe(0)
+    expect(stderr).toContain('gives no access by SSH')
+  })
+
+  it('lets a key in at once, and no daemon is told of it', async () => {
+    const before = await daemons()
+    expect((await ssh('dev', 'true')).code).toBe(255)
+
+    for (const tenant of ['dev', 'files'] as const) expect(await addKey(tenant, tenant)).toMatchObject({ code: 0 })
+
+    expect(await ssh('dev', 'id -un')).toMatchObject({ code: 0, stdout: 'dev\n' })
+    expect(await daemons()).toBe(before)
+  })
+
+  it('runs as the tenant in its slice with its limits, and in the view of its PHP', async () => {
+    await putWhoPage(machine, 'dev', site)
+    const uid = await uidOf('dev')
+    const facts = 'id -u; id -g; pwd; cat /proc/self/cgroup; ls -A /srv/www; ls -A / | tr "\\n" " "'
+    const [ownUid, ownGid, home, group, customers, top] = (await ssh('dev', facts)).stdout.split('\n')
+
+    expect([ownUid, ownGid, home, customers]).toEqual([uid, uid, '/srv/www/dev/home', 'dev'])
+    expect(group).toMatch(/^0::\/wcp\.slice\/wcp-dev\.slice\/wcp-ssh-\d+\.scope$/)
+    expect(top).toContain('srv')
+    await hold('dev', 'held')
+    await eventually(machine, 'pgrep -u dev -x sleep', /\d/)
+    const slice = '/sys/fs/cgroup/wcp.slice/wcp-dev.slice'
+    expect(await machine.succeed(`cat ${slice}/pids.max ${slice}/memory.max`)).toBe(`64\n${256 * 1024 * 1024}\n`)
+    await machine.succeed('systemctl stop held')
+  })
+
+  it('shows no name of another tenant that is signed in, no account, no socket of the panel, and changes nothing of the machine', async () => {
+    await hold('files', 'other')
+    await eventually(machine, 'ls -d /sys/fs/cgroup/wcp.slice/wcp-files.slice/wcp-ssh-*', /scope/)
+    const seen = async (word: string) =>
+      Paths.parse(JSON.parse((await ssh('dev', `php ${docroot}/seen.php ${word}`)).stdout))
+
+    expect(await seen('dev')).toEqual(expect.arrayContaining(['/proc/self/cgroup', '/srv/www/dev']))
+    expect(await seen('files')).toEqual([])
+    expect((await visit(machine, site, '/seen.php?word=files')).text).toBe('[]')
+    const { stdout } = await ssh(
+      'dev',
+      'for x in /etc/userdb /run/systemd /run/dbus /etc/wcp360 /opt /root /etc/ssh; do ls -A $x; done 2>/dev/null; ' +
+        'ls -A /run/wcp360; ps ax -o user= | sort -u; touch /etc/x /usr/x /run/x /x /dev/x 2>/dev/null || echo whole',
+    )
+    expect(stdout).toBe('bash\nsftp-only\ndev\nwhole\n')
+    await machine.succeed('systemctl stop other')
+  })
+
+  it('gives no more rights by anything that the tenant leaves in its home or asks for', async () => {
+    await machine.succeed(`cd /srv/www/dev/home && mkdir -p .ssh && cp /usr/bin/id ./rooted && chown root: rooted && chmod 4755 rooted
+      printf 'touch /srv/www/dev/home/rc-ran\\n' >.ssh/rc && echo 'LD_PRELOAD=/srv/www/dev/home/x.so' >.ssh/environment
+      cp /root/keys/files.pub .ssh/authorized_keys && chown -R dev: .ssh`)
+    const more = ['-o', 'SetEnv=LD_PRELOAD=/srv/www/dev/home/x.so BASH_ENV=/srv/www/dev/home/.ssh/rc']
+    const words = './rooted -u; echo "[$LD_PRELOAD$BASH_ENV]"; ls; unshare -r true 2>/dev/null || echo refused'
+
+    expect((await ssh('dev', words, more)).stdout).toBe(`${await uidOf('dev')}\n[]\nrooted\nrefused\n`)
+    const foreign = ['ssh', '-n', ...options('files'), 'dev@127.0.0.1', 'true']
+    expect((await machine.run(foreign)).code).toBe(255)
+    await machine.succeed('rm -r /srv/www/dev/home/{rooted,.ssh}')
+  })
+
+  it('forwards nothing', async () => {
+    const forward = ['-o', 'ExitOnForwardFailure=yes', '-R', '127.0.0.1:7777:127.0.0.1:80']
+    expect((await ssh('dev', 'true', forward)).code).toBe(255)
+    const through = ['ssh', '-n', ...options('dev'), '-W', '127.0.0.1:80', 'dev@127.0.0.1']
+    const { code, stderr } = await machine.run(through)
+    expect([code, stderr]).toEqual([255, expect.stringMatching(/forwarding|prohibited/)])
+  })
+
+  it('is a terminal where one is asked for', async () => {
+    const said = await machine.run(['ssh', '-tt', ...options('dev'), 'dev@127.0.0.1', 'tty; script -qec tty /dev/null'])
+    expect(said.stdout).toMatch(/^\/dev\/pts\/\d+\r\n\/dev\/pts\/\d+\r\n/)
+  })
+
+  it('carries files by sftp, scp and rsync, as the tenant and below nobody else', async () => {
+    await machine.succeed(
+      'mkdir -p /root/put && head -c 8000000 /dev/urandom >/root/put/big && cp /etc/services /root/put/ü',
+    )
+    const sum = 'sha256sum * | cut -c1-64'
+    const wanted = await machine.succeed(`cd /root/put && ${sum}`)
+    const batch = `mkdir ${docroot}/sftp\ncd ${docroot}/sftp\nput /root/put/*\nls /etc/userdb\n`
+    const shell = `ssh ${options('dev').join(' ')}`
+
+    expect((await sftp('dev', batch)).stderr).toContain('Permission denied')
+    await machine.succeed(['scp', '-q', '-r', ...options('dev'), '/root/put', `dev@127.0.0.1:${docroot}/scp`])
+    await machine.succeed(['rsync', '-a', '-e', shell, '/root/put/', `dev@127.0.0.1:${docroot}/rsync`])
+
+    for (const way of ['sftp', 'scp', 'rsync'])
+      expect(await machine.succeed(`cd ${docroot}/${way} && ${sum}`), way).toBe(wanted)
+    expect(await machine.succeed(`find ${docroot}/sftp ! -user dev -o ! -group www-data`)).toBe('')
+    expect((await visit(machine, site, '/scp/%C3%BC')).status).toBe(200)
+  })
+
+  it('gives files without a shell where the package says so', async () => {
+    expect((await sftp('files', 'pwd\nput /etc/services\n')).stdout).toContain('/srv/www/files/home')
+    const { code, stdout } = await ssh('files', 'id')
+    expect([code, stdout]).toEqual([1, expect.stringContaining('not available')])
+  })
+
+  it('goes on without the agent', async () => {
+    await machine.succeed('systemctl stop wcpd')
+    expect(await ssh('dev', 'echo in')).toMatchObject({ code: 0, stdout: 'in\n' })
+    await machine.succeed('systemctl start wcpd')
+    await eventually(machine, 'wcp status', /nginx +running/)
+  })
+
+  it('opens no session that is not whole', async () => {
+    await machine.succeed('chmod -x /opt/wcp360/bin/wcpd-session')
+    expect(await ssh('dev', 'echo in')).toMatchObject({ code: 255, stdout: '' })
+    await machine.succeed('chmod +x /opt/wcp360/bin/wcpd-session && mv /etc/userdb/dev:*.membership /root/')
+    expect(await ssh('dev', 'echo in')).toMatchObject({ code: 255, stdout: '' })
+    await machine.succeed('mv /root/dev:*.membership /etc/userdb/')
+    expect(await ssh('dev', 'echo in')).toMatchObject({ code: 0, stdout: 'in\n' })
+  })
+
+  it('ends with the suspension of the tenant, and comes back after it', async () => {
+    await hold('dev', 'held')
+    await eventually(machine, 'pgrep -u dev -x sleep', /\d/)
+
+    await machine.succeed(['wcp', 'tenant', 'suspend', 'dev', '--yes'])
+
+    expect((await machine.run('pgrep -u dev')).stdout).toBe('')
+    expect((await ssh('dev', 'true')).code).toBe(255)
+    expect(await machine.succeed('journalctl -t wcpd-session -o cat --no-pager')).toContain(
+      'dev: the tenant is suspended',
+    )
+    await machine.succeed(['wcp', 'tenant', 'unsuspend', 'dev'])
+    expect((await ssh('dev', 'true')).code).toBe(0)
+  })
+
+  it('refuses a key that was taken away, and all when the package gives nothing any more', async () => {
+    await machine.succeed(['ssh-keygen', '-q', '-t', 'rsa', '-b', '3072', '-N', '', '-f', '/root/keys/second'])
+    expect(await addKey('dev', 'second')).toMatchObject({ code: 0 })
+    const second = ['ssh', '-n', ...options('second'), 'dev@127.0.0.1', 'true']
+    expect((await machine.run(second)).code).toBe(0)
+    const gone = (await keysOf('dev')).find(({ name }) => name === 'second')
+    await machine.succeed(['wcp', 'ssh-key', 'delete', gone?.id ?? '', '--yes'])
+    expect((await machine.run(second)).code).toBe(255)
+
+    await machine.succeed(['wcp', 'package', 'update', 'dev', '--ssh-access', 'none'])
+    await eventually(machine, 'getent passwd dev', /closed$/m)
+    expect((await ssh('dev', 'true')).code).toBe(255)
+    expect((await sftp('dev', 'pwd\n')).code).toBe(255)
+  })
+
+  it('leaves no unit, no process and no mount behind', async () => {
+    await eventually(machine, 'systemctl list-units --all --plain --no-legend "wcp-ssh-*" | wc -l', /^0$/m)
+    expect((await machine.run('pgrep -u dev; pgrep -u files')).stdout).toBe('')
+    expect(await machine.succeed('wc -l </proc/mounts')).toBe(mounts)
+  })
+
+  it('is over when the program is removed, and root comes in as before', async () => {
+    await machine.succeed('cd /root/wcp360 && ./install.sh --uninstall', { timeout: 300_000 })
+
+    expect((await machine.run(`ls ${door} /etc/pam.d/wcp360-ssh /etc/security/namespace.d/wcp360.conf`)).stdout).toBe(
+      '',
+    )
+    expect((await ssh('files', 'true')).code).toBe(255)
+    expect((await sftp('files', 'pwd\n')).code).toBe(255)
+    await machine.succeed('cat /root/keys/files.pub >>/root/.ssh/authorized_keys')
+    expect((await machine.run(['ssh', '-n', ...options('files'), 'root@127.0.0.1', 'id -u'])).stdout).toBe('0\n')
+  })
+})
