@@ -120,7 +120,7 @@ describe('the installer on a server with the packages', () => {
     await machine.succeed(
       `cd /root/wcp360
       setsid ${install} </dev/null >/root/killed.log 2>&1 & installer=$!
-      until grep -q '^\\[5/8\\]' /root/killed.log; do kill -0 $installer || exit 1; sleep 0.02; done
+      until grep -q '^\\[5/9\\]' /root/killed.log; do kill -0 $installer || exit 1; sleep 0.02; done
       pkill -KILL -s $installer`,
       { timeout: 5 * minutes },
     )

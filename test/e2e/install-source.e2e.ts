@@ -39,7 +39,7 @@ describe('a fresh Debian 13 with the repository on it', () => {
     const said = await machine.succeed('cd /root/wcp360 && ./install.sh', { timeout: 30 * minutes })
     console.log(`install.sh from source took ${Math.round((Date.now() - began) / 1000)} s`)
 
-    for (let step = 1; step <= 9; step++) expect(said).toContain(`[${step}/9] `)
+    for (let step = 1; step <= 10; step++) expect(said).toContain(`[${step}/10] `)
     expect(said).toMatch(/still working \(10 s\): \w/)
     expect(said).toMatch(/https:\/\/10\.0\.2\.15:8360\/bootstrap\/[\w-]{22}\n/)
     expect(said).toMatch(/Next: +open the address, sign in as root/)
