@@ -38,6 +38,28 @@ it('takes the record away in which an older version had them', async () => {
   expect(() => readFileSync(older)).toThrow('ENOENT')
 })
 
+it('says to sshd when and from where a key lets in', async () => {
+  const terms = { expiresAt: '2027-01-31T12:30:15.000Z', addresses: ['203.0.113.0/24', '2001:db8::/32'] }
+
+  await bench.run('ssh-key.create', { ...second, ...terms })
+
+  expect(keys()).toContain(
+    `restrict,pty,expiry-time="20270131123015Z",from="203.0.113.0/24,2001:db8::/32" ${second.key}`,
+  )
+})
+
+it.each([
+  ['a quotation', ['203.0.113.7",command="id']],
+  ['a name', ['example.com']],
+  ['a negation', ['!203.0.113.7']],
+  ['a pattern', ['203.0.113.*']],
+  ['two in one', ['203.0.113.7,*']],
+  ['bits beside the range', ['203.0.113.7/24']],
+])('refuses %s where addresses stand', async (_, addresses) => {
+  expect(await bench.run('ssh-key.create', { ...second, addresses })).toMatchObject({ failure: { code: 'bad_input' } })
+  expect(keys()).toHaveLength(1)
+})
+
 it('takes the file away with the last key', async () => {
   expect(await bench.run('ssh-key.delete', scenarios['ssh-key.delete'].payload)).toMatchObject({ failure: null })
 

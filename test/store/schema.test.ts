@@ -264,6 +264,12 @@ describe('migrations', () => {
           "7ac03cefa9ac88174fa574977614018e2fd609e1c6295a3bf313084f607fe4cf",
           "7ac03cefa9ac88174fa574977614018e2fd609e1c6295a3bf313084f607fe4cf",
         ],
+        [
+          41,
+          "ssh-key-terms",
+          "93c032c4c0d232e0d486bee5f2d08bf57121700b9ef0b2bb8a0866c31d42fb17",
+          "8c322d16d013046d510a81d1841743288c64a8c569e1e544f1a5a9aa947b06ba",
+        ],
       ]
     `)
   })

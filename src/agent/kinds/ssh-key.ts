@@ -4,6 +4,21 @@ import { absentPath } from '../steps/absent-path.ts'
 import { textFile } from '../steps/text-file.ts'
 import { factsKind } from './facts-kind.ts'
 
+interface Terms {
+  readonly expiresAt?: string
+  readonly addresses?: readonly string[]
+}
+
+/** Before a key: see AUTHORIZED_KEYS FILE FORMAT in sshd(8). */
+function options({ expiresAt, addresses }: Terms): string {
+  const moment = expiresAt && new Date(expiresAt).toISOString().replace(/[-:T]|\.\d+/g, '')
+  return [
+    'restrict,pty',
+    ...(moment ? [`expiry-time="${moment}"`] : []),
+    ...(addresses ? [`from="${addresses.join(',')}"`] : []),
+  ].join(',')
+}
+
 export const sshKey = factsKind({
   apply: sshKeyApply,
   remove: sshKeyRemove,
@@ -16,7 +31,7 @@ export const sshKey = factsKind({
       absentPath,
     )
     if (all.length === 0) return [absentPath(path), ...before]
-    const text = all.map(({ key }) => `restrict,pty ${key}\n`).join('')
+    const text = all.map((one) => `${options(one)} ${one.key}\n`).join('')
     return [textFile({ path, text, mode: 0o640, uid: 0, gid }), ...before]
   },
 })

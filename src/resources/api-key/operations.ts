@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
 import { Id } from '../../contract/values.ts'
+import { AddressRanges } from '../address-ranges.ts'
 import { Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { deletedInput, Flag, listInput, pageOf } from '../listing.ts'
@@ -10,7 +11,7 @@ import { badInput, notFound, taken } from '../refusals.ts'
 import { listByOwner, listedOwner, ownAccount, ownOrPermitted, ownOrWeaker } from '../user/account.ts'
 import { placeOf, visibleUser } from '../user/guards.ts'
 import { type User, UserRef } from '../user/schema.ts'
-import { AddressRanges, ApiKey, ApiKeyName, ApiKeyRef, Scopes } from './schema.ts'
+import { ApiKey, ApiKeyName, ApiKeyRef, Scopes } from './schema.ts'
 import { newToken } from './token.ts'
 
 const target = { apiKey: ApiKeyRef }

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { defineJob } from '../../contract/job.ts'
 import { Id } from '../../contract/values.ts'
+import { canonicalRange } from '../../lib/address-range.ts'
 
 const types = [
   ...['ssh-ed25519', 'ssh-rsa', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'],
@@ -19,6 +20,15 @@ export const SshKeyName = z
   .trim()
   .regex(/^[A-Za-z0-9][\w.@+ -]{0,63}$/, { error: '1 to 64 letters, digits, spaces or . _ @ + -' })
 
+/** In its one writing: nothing in it ends a list, a quotation or a line of keys. */
+const KeyAddress = z.string().max(50).refine(isCanonical, { error: 'an address or a range such as 203.0.113.0/24' })
+
+/** When and from where a key lets in; left out: for ever, from everywhere. */
+export const keyTerms = {
+  expiresAt: z.iso.datetime().exactOptional(),
+  addresses: z.array(KeyAddress).min(1).max(50).exactOptional(),
+}
+
 /** All of them are written into one file. */
 export const mostOfTenant = 50
 
@@ -28,7 +38,7 @@ const common = { kind: 'ssh-key', destructive: false, brake: 'changes', timeoutS
 export const sshKeyApply = defineJob({
   ...common,
   type: 'ssh-key.create',
-  payload: z.strictObject({ ...about, name: SshKeyName, key: SshPublicKey }),
+  payload: z.strictObject({ ...about, name: SshKeyName, key: SshPublicKey, ...keyTerms }),
   status: { queued: 'pending', succeeded: 'active', failed: 'error' },
 })
 
@@ -38,6 +48,11 @@ export const sshKeyRemove = defineJob({
   payload: z.strictObject(about),
   status: { queued: 'deleting', succeeded: 'purged', failed: 'previous' },
 })
+
+function isCanonical(text: string): boolean {
+  const read = canonicalRange(text)
+  return 'range' in read && read.range === text
+}
 
 /** The body names the same type (RFC 4253, 6.6), is canonical base64, and holds more than that name. */
 function isWhole(text: string): boolean {

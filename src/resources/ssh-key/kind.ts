@@ -4,7 +4,7 @@ import { label } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
 import { ownedRow } from '../owned-row.ts'
 import * as operations from './operations.ts'
-import { SshKey, sshKeyStore, sshKeys } from './store.ts'
+import { SshKey, sshKeyStore, sshKeys, sshKeyTerms } from './store.ts'
 
 export const sshKey = defineKind({
   name: 'ssh-key',
@@ -15,6 +15,8 @@ export const sshKey = defineKind({
     add: 'New SSH key',
     none: 'No SSH keys yet',
     noneText: 'A key lets whoever has its private half in as the customer’s Linux user.',
+    everywhere: 'everywhere',
+    never: 'never',
     fields: { fingerprint: 'Fingerprint', publicKey: 'Public key' },
   },
   path: '/ssh-keys',
@@ -32,7 +34,7 @@ export const sshKey = defineKind({
   ],
   detail: {
     ref: ({ id }) => id,
-    page: async (one, { t }) => ({
+    page: async (one, { t, words }) => ({
       title: one.name,
       status: statusBadge(one.status, t.statuses),
       sections: [
@@ -42,6 +44,14 @@ export const sshKey = defineKind({
             { title: label(t, 'tenant'), ...tenantCell(one) },
             { title: label(t, 'fingerprint'), code: one.fingerprint },
             { title: label(t, 'publicKey'), code: one.publicKey },
+            {
+              title: label(t, 'addresses'),
+              text: one.addresses.length === 0 ? words.everywhere : one.addresses.join(', '),
+            },
+            {
+              title: label(t, 'expiresAt'),
+              ...(one.expiresAt === null ? { text: words.never } : { time: one.expiresAt }),
+            },
             { title: label(t, 'createdAt'), time: one.createdAt },
             { title: label(t, 'id'), code: one.id },
           ],
@@ -61,8 +71,14 @@ export const sshKey = defineKind({
     },
   },
   stores: { sshKeys: sshKeyStore },
-  migrations: [sshKeys],
-  tables: { ssh_keys: { one: 'SSH key', name: ['name', 'tenant_id'], shows: ['fingerprint', 'status'] } },
+  migrations: [sshKeys, sshKeyTerms],
+  tables: {
+    ssh_keys: {
+      one: 'SSH key',
+      name: ['name', 'tenant_id'],
+      shows: ['fingerprint', 'status', 'addresses', 'expires_at'],
+    },
+  },
   row: ownedRow('ssh_keys', 'name', []),
   inventory: { of: 'ssh-key', rows: ({ sshKeys }) => sshKeys },
   operations,

@@ -1,6 +1,7 @@
 /** SSH keys: with which a tenant's user is let in. */
 import { z } from 'zod'
 import { Id } from '../../contract/values.ts'
+import { AddressRanges } from '../address-ranges.ts'
 import { Accepted } from '../answers.ts'
 import { defineOperation } from '../context.ts'
 import { listInput, pageOf, searchInput } from '../listing.ts'
@@ -62,9 +63,16 @@ export const create = defineOperation({
       tenant: TenantRef,
       name: SshKeyName.describe('What it is called here, such as whose laptop has it'),
       publicKey: SshPublicKey.describe('Its type and body, without options and comment'),
+      addresses: AddressRanges.optional(),
+      days: z
+        .int({ error: 'a number from 1 to 3650' })
+        .min(1, { error: 'a number from 1 to 3650' })
+        .max(3650, { error: 'a number from 1 to 3650' })
+        .optional()
+        .describe('Days after which it lets nobody in any more; left out: for ever'),
     }),
   output: () => Accepted,
-  async run(context, { tenant: ref, name, publicKey }) {
+  async run(context, { tenant: ref, name, publicKey, addresses: given = [], days }) {
     const what = `add SSH key "${name}"`
     const { id: tenant, name: tenantName, status, packageId } = await visibleTenant(context, ref)
     await demandSshAccess(context, what, { name: tenantName, packageId })
@@ -79,8 +87,13 @@ export const create = defineOperation({
     if (known.length >= mostOfTenant)
       conflict(what, `tenant "${tenantName}" has ${mostOfTenant} already`, 'Delete one that is not used any more.')
     const id = same?.id ?? context.newId()
-    if (same === undefined) await context.sshKeys.insert({ id, tenantId: tenant, name, publicKey })
-    return { id, jobId: await context.enqueue(sshKeyApply, { tenant, 'ssh-key': id, name, key: publicKey }) }
+    const addresses = [...new Set(given)]
+    const expiresAt = days === undefined ? null : new Date(Date.parse(context.now) + days * 86_400_000).toISOString()
+    if (same === undefined)
+      await context.sshKeys.insert({ id, tenantId: tenant, name, publicKey, addresses, expiresAt })
+    else await context.sshKeys.setTerms(id, { addresses, expiresAt })
+    const terms = { ...(expiresAt !== null && { expiresAt }), ...(addresses.length > 0 && { addresses }) }
+    return { id, jobId: await context.enqueue(sshKeyApply, { tenant, 'ssh-key': id, name, key: publicKey, ...terms }) }
   },
 })
 

@@ -1,12 +1,13 @@
 /** SSH keys of tenants in the panel's database. */
 import { createHash } from 'node:crypto'
-import { type Selectable, sql } from 'kysely'
+import { type Generated, type Selectable, sql } from 'kysely'
 import { z } from 'zod'
 import { Id } from '../../contract/values.ts'
 import type { Db } from '../../store/database.ts'
+import { decodeJson, encodeJson } from '../../store/json.ts'
 import { index, type Migration, table } from '../../store/migrations/migration.ts'
-import type { OwnedColumns } from '../../store/tables/common.ts'
-import { timestamps } from '../answers.ts'
+import type { JsonText, OwnedColumns } from '../../store/tables/common.ts'
+import { Time, timestamps } from '../answers.ts'
 import type { ListQuery, Page } from '../listing.ts'
 import { alphabetical, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
@@ -22,15 +23,23 @@ export const SshKey = z.strictObject({
   publicKey: z.string(),
   /** As `ssh-keygen -l` shows it. */
   fingerprint: z.string(),
+  /** Where it may be used from; none: everywhere. */
+  addresses: z.array(z.string()),
+  /** null: never. */
+  expiresAt: Time.nullable(),
   status: z.string(),
   ...timestamps,
 })
 export type SshKey = z.output<typeof SshKey>
 
+const Words = z.array(z.string())
+
 interface SshKeyTable extends OwnedColumns {
   name: string
   public_key: string
   fingerprint: string
+  addresses: Generated<JsonText>
+  expires_at: string | null
 }
 
 declare module '../../store/database.ts' {
@@ -63,6 +72,15 @@ export const sshKeys: Migration = {
   ],
 }
 
+export const sshKeyTerms: Migration = {
+  number: 41,
+  name: 'ssh-key-terms',
+  statements: ({ json, time }) => [
+    `alter table ssh_keys add column addresses ${json} not null default '[]'`,
+    `alter table ssh_keys add column expires_at ${time}`,
+  ],
+}
+
 export interface SshKeyStore {
   list(query: ListQuery & { scope: Scope; tenantId?: Id | undefined }): Promise<Page<SshKey>>
   /** `not_found` outside of the scope. */
@@ -71,7 +89,8 @@ export interface SshKeyStore {
   ofTenant(tenantId: Id): Promise<SshKey[]>
   /** By id, those of tenants in the trash too. */
   inventory(after: Id | null, limit: number): Promise<InventoryRow[]>
-  insert(one: Pick<SshKey, 'id' | 'tenantId' | 'name' | 'publicKey'>): Promise<void>
+  insert(one: Pick<SshKey, 'id' | 'tenantId' | 'name' | 'publicKey' | 'addresses' | 'expiresAt'>): Promise<void>
+  setTerms(id: Id, terms: Pick<SshKey, 'addresses' | 'expiresAt'>): Promise<void>
 }
 
 export function sshKeyStore(db: Db, { now }: StoreTools): SshKeyStore {
@@ -103,14 +122,22 @@ export function sshKeyStore(db: Db, { now }: StoreTools): SshKeyStore {
     inventory: (after, limit) =>
       inventoryPage(db.selectFrom('ssh_keys').select(['id', 'name', 'status']), after, limit),
 
-    async insert({ id, tenantId, name, publicKey }) {
+    async insert({ id, tenantId, name, publicKey, ...terms }) {
       const row = { id, created_at: now, updated_at: now, tenant_id: tenantId, name, public_key: publicKey }
       await db
         .insertInto('ssh_keys')
-        .values({ ...row, fingerprint: fingerprintOf(publicKey), status: 'pending', version: 0 })
+        .values({ ...row, ...termColumns(terms), fingerprint: fingerprintOf(publicKey), status: 'pending', version: 0 })
         .execute()
     },
+
+    async setTerms(id, terms) {
+      await db.updateTable('ssh_keys').set(termColumns(terms)).where('id', '=', id).execute()
+    },
   }
+}
+
+function termColumns({ addresses, expiresAt }: Pick<SshKey, 'addresses' | 'expiresAt'>) {
+  return { addresses: encodeJson(addresses), expires_at: expiresAt }
 }
 
 /** `SHA256:…`, without padding. */
@@ -127,6 +154,8 @@ function sshKeyOf(row: Selectable<SshKeyTable> & { readonly tenant_name: string 
     name: row.name,
     publicKey: row.public_key,
     fingerprint: row.fingerprint,
+    addresses: Words.parse(decodeJson(row.addresses)),
+    expiresAt: row.expires_at,
     status: row.status,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
