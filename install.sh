@@ -324,7 +324,7 @@ open_ssh() {
   [ -x /usr/sbin/sshd ] && has_systemd || return 0
   if cmp -s "$here/systemd/wcp360-sshd.conf" "$sshd_door"; then return; fi
   install -d -m 0755 /run/sshd
-  cat /etc/ssh/sshd_config "$here/systemd/wcp360-sshd.conf" >/run/wcp360-sshd-check
+  { cat /etc/ssh/sshd_config && echo && cat "$here/systemd/wcp360-sshd.conf"; } >/run/wcp360-sshd-check
   if ! /usr/sbin/sshd -t -f /run/wcp360-sshd-check; then
     rm -f /run/wcp360-sshd-check
     return 0

@@ -39,6 +39,7 @@ export function directories(places: Layout, accounts: SystemAccounts): readonly 
     [places.fpmRun, root(0o755)],
     [places.runsRun, root(0o700)],
     [places.sessionRun, root(0o755)],
+    [places.sessionsRun, root(0o700)],
     [places.credentials, root(0o711)],
     [places.panelCredentials, root(0o750, accounts.panel.gid)],
     [places.web.root, root(0o755)],

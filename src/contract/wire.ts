@@ -2,11 +2,12 @@
 import { z } from 'zod'
 import { AcmeRequest, AcmeToken } from './acme.ts'
 import { BrakeKind, StepState } from './job.ts'
+import { sshSessionsPage } from './ssh-session.ts'
 import { UsageSource, usagePage } from './usage.ts'
 import { Id, Line, TenantName } from './values.ts'
 
 /** Both sides refuse another version by name; an upgrade replaces both at once. */
-export const wireVersion = 12
+export const wireVersion = 13
 
 const Text = z.string().max(4000)
 const Token = z.int().min(1)
@@ -111,6 +112,10 @@ export const PanelMessage = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('usage'), ask: Id, of: UsageSource, tenants: z.array(Id).min(1).max(usagePage) }),
   /** The output of a tenant's command. @see RunOutput */
   z.strictObject({ t: z.literal('output'), ask: Id, job: Id, after: z.int().min(0) }),
+  /** Answered with `SshSessions`. What is over and was told back here is forgotten by the root side. */
+  z.strictObject({ t: z.literal('ssh_sessions'), ask: Id, told: z.array(Id).max(sshSessionsPage) }),
+  /** Answered with null once all of the session has ended, also when that was before. */
+  z.strictObject({ t: z.literal('end_ssh'), ask: Id, session: Id }),
   /** The command of this job is to end; its end is told as every job's. */
   z.strictObject({ t: z.literal('stop'), job: Id }),
   /** Answered with `SignedRequest`: what an authority is asked, signed by the account's key. */

@@ -1,5 +1,6 @@
 /** Workers that run beside the requests, from the start of the panel to its end. */
 import { hostname } from 'node:os'
+import { SshSessions } from '../contract/ssh-session.ts'
 import { version } from '../program/version.ts'
 import { certificateRenewer } from '../resources/certificate/renewer.ts'
 import { type WatcherPace, watcher } from '../resources/condition/watcher.ts'
@@ -9,6 +10,7 @@ import { proofChecker } from '../resources/domain/proof-checker.ts'
 import { type DriftPace, type DriftWatcherOptions, driftWatcher } from '../resources/health/drift-watcher.ts'
 import { conditionSources, kinds } from '../resources/index.ts'
 import { mailer } from '../resources/mail/mailer.ts'
+import { loginRecorder } from '../resources/ssh-session/recorder.ts'
 import { usageCollector } from '../resources/tenant/usage-collector.ts'
 import { webhookSender } from '../resources/webhook/sender.ts'
 import type { Authentication } from './auth/authentication.ts'
@@ -96,9 +98,14 @@ export function workers({
     ask: (of, tenants, answer) => agent.ask({ t: 'usage', of, tenants: [...tenants] }, answer, usagePatienceMs),
     tickMs: usageTickMs,
   })
+  const logins = loginRecorder({
+    ...base,
+    ask: (told) => agent.ask({ t: 'ssh_sessions', told: [...told] }, SshSessions, 10_000),
+    tickMs,
+  })
   const { sessions, challenges, networks } = auth
   const house = housekeeping({ ...base, sessions, challenges, networks, idempotency, onQueued })
-  const all = [house, mail, proofs, renewer, crons, webhooks, conditions, drift, usage]
+  const all = [house, mail, proofs, renewer, crons, webhooks, conditions, drift, usage, logins]
   return {
     mail,
     house,

@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import type { JobContract } from '../contract/job.ts'
 import { operationsFor, type Policy } from '../contract/operation.ts'
+import type { SshSessions } from '../contract/ssh-session.ts'
 import type { Id } from '../contract/values.ts'
 import type {
   Change,
@@ -70,6 +71,10 @@ export interface Context extends Stores {
     signingRequest(certificate: Id): Promise<string>
     /** Of sites. */
     readonly files: FileAccess
+    /** The oldest first, with some that are over. */
+    sshSessions(): Promise<SshSessions>
+    /** Resolves when nothing of it runs any more. */
+    endSshSession(session: Id): Promise<void>
     /** Tells it to end the command of a job; false while the agent is away. */
     stop(job: Id): boolean
     /** Has files that are no tenant's put back or adopted; false while the root side changes nothing. @param seen differences, for a plan */

@@ -31,6 +31,7 @@ import { role } from './role/kind.ts'
 import { session } from './session/kind.ts'
 import { settings } from './settings/kind.ts'
 import { sshKey } from './ssh-key/kind.ts'
+import { sshSession } from './ssh-session/kind.ts'
 import { type StoreMaterial, type Stores, storesMaker } from './stores.ts'
 import { tenant } from './tenant/kind.ts'
 import { totp } from './totp/kind.ts'
@@ -49,6 +50,7 @@ export const kinds: readonly AnyKind[] = [
   cron,
   file,
   sshKey,
+  sshSession,
   packageKind,
   user,
   role,

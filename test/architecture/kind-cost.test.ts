@@ -11,5 +11,10 @@ it('costs a kind with jobs five files of its own and a line in three others', ()
     'src/resources/ssh-key/operations.ts',
     'src/resources/ssh-key/store.ts',
   ])
-  expect(others).toEqual(['src/agent/kinds/facts-kinds.ts', 'src/resources/index.ts', 'src/resources/jobs.ts'])
+  // sessions are told by their key, and are a kind of their own
+  expect(others.filter((path) => !path.includes('ssh-session'))).toEqual([
+    'src/agent/kinds/facts-kinds.ts',
+    'src/resources/index.ts',
+    'src/resources/jobs.ts',
+  ])
 })

@@ -43,6 +43,7 @@ describe('the registry of operations', () => {
       'session',
       'settings',
       'ssh-key',
+      'ssh-session',
       'tenant',
       'totp',
       'user',

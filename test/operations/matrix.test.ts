@@ -285,6 +285,7 @@ function inputFor({ name, input }: Operation, of: Things): Input {
     'reseller.create': { email: 'other@example.com', password },
     'reseller.update': { maxTenants: 50 },
     'session.revoke': { session: nowhere },
+    'ssh-session.end': { sshSession: nowhere },
     'session.revoke-all': { user: of.user },
     'totp.get': { user: of.user },
     'totp.create': { user: of.user },

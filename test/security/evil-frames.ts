@@ -113,6 +113,8 @@ export class EvilFrames {
     if (throwOf < 0.93) return { t: 'ack', job: uuid(dice) }
     if (throwOf < 0.932) return { t: 'inspect', ask: uuid(dice), what: 'audit' }
     if (throwOf < 0.934) return { t: 'inventory', ask: uuid(dice), of: 'domains', after: uuid(dice) }
+    if (throwOf < 0.9342) return { t: 'ssh_sessions', ask: uuid(dice), told: [uuid(dice)] }
+    if (throwOf < 0.9344) return { t: 'end_ssh', ask: uuid(dice), session: uuid(dice) }
     if (throwOf < 0.935) return { t: 'account', ask: uuid(dice), tenant: uuid(dice) }
     if (throwOf < 0.9352)
       return { t: 'files', ask: uuid(dice), tenant: uuid(dice), domain: uuid(dice), channel: uuid(dice) }

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { z } from 'zod'
 import { WcpError } from '../../src/contract/errors.ts'
 import type { Operation } from '../../src/contract/operation.ts'
+import type { SshSessions } from '../../src/contract/ssh-session.ts'
 import { Id } from '../../src/contract/values.ts'
 import type { Failure } from '../../src/contract/wire.ts'
 import type { Actor } from '../../src/resources/actor.ts'
@@ -16,6 +17,14 @@ import { openStore } from '../../src/store/open-store.ts'
 
 export type Panel = Awaited<ReturnType<typeof openPanel>>
 
+interface Machine {
+  php: string[] | null
+  uid: number | null
+  sshSessions: SshSessions
+  /** Sessions that were to end. */
+  readonly ended: Id[]
+}
+
 export const root: Actor = { kind: 'root' }
 export const newId = () => Id.parse(randomUUID())
 export const failure: Failure = { step: 'a step', code: 'machine_failed', message: 'Cannot do it', help: 'Try again' }
@@ -28,7 +37,7 @@ export async function openPanel(where = ':memory:') {
   const clock = { now: Date.parse('2026-03-01T12:00:00.000Z') }
   const now = () => new Date(clock.now++).toISOString()
   await migrate(db, now(), { migrations })
-  const machine: { php: string[] | null; uid: number | null } = { php: ['8.2', '8.4'], uid: 20000 }
+  const machine: Machine = { php: ['8.2', '8.4'], uid: 20000, sshSessions: [], ended: [] }
   const stores = (over: Db) => storesFor(over, { now: now(), newId, keys })
 
   const contextFor = (tx: Db, actor: Actor): Context => {
@@ -72,6 +81,8 @@ export async function openPanel(where = ':memory:') {
         signingRequest: async () => 'a request',
         stop: () => false,
         ownFiles: () => false,
+        sshSessions: async () => machine.sshSessions,
+        endSshSession: async (session) => void machine.ended.push(session),
       },
       session: null,
       hashPassword: (password) => Promise.resolve(`$test$${Buffer.from(password).toString('hex')}`),

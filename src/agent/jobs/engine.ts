@@ -20,6 +20,7 @@ import { Mode } from './mode.ts'
 import { OwnFiles } from './own-files.ts'
 import type { Message, Phase } from './phases.ts'
 import { isJobType } from './run-job.ts'
+import { SshSessionAnswers } from './ssh-session-answers.ts'
 import { Work } from './work.ts'
 
 /** Opens registry and journal; when they cannot be trusted the engine still answers, but changes nothing (B14). */
@@ -79,6 +80,7 @@ class JobEngine implements Engine {
       ends: this.#ends,
       brake: this.#brake,
       journal,
+      sshSessions: new SshSessionAnswers(options.machine, () => this.#ready().registry),
       authorities: new AuthorityAnswers(options.machine, () => this.#ready().registry),
       phase: () => this.#phase(),
       readOnlyReason: () => this.#mode.readOnly,

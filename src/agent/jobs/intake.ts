@@ -18,12 +18,14 @@ import type { PlannedJob } from './plan.ts'
 import { Questions } from './questions.ts'
 import { type RationedLog, rationedLog } from './rationed-log.ts'
 import { RootChecks } from './root-check.ts'
+import type { SshSessionAnswers } from './ssh-session-answers.ts'
 import type { Work } from './work.ts'
 
 /** The parts of the engine that messages go to once they got through. */
 export interface Doers extends GateDoers {
   readonly work: Pick<Work, 'start' | 'open' | 'plan' | 'output' | 'stop' | 'fail'>
   readonly ends: Pick<Ends, 'tell' | 'acknowledged'>
+  readonly sshSessions: SshSessionAnswers
   readonly authorities: Pick<AuthorityAnswers, 'sign' | 'signingRequest' | 'prove'>
   phase(): Phase
   readOnlyReason(): string | null
@@ -95,6 +97,10 @@ export class Intake {
         return this.#questions.answer(message.ask, () => this.#doers.usage(message))
       case 'output':
         return this.#questions.answer(message.ask, () => this.#doers.work.output(message))
+      case 'ssh_sessions':
+        return this.#questions.answer(message.ask, async () => this.#doers.sshSessions.tell(message.told))
+      case 'end_ssh':
+        return this.#questions.answer(message.ask, () => this.#doers.sshSessions.end(message.session))
       case 'acme':
         return this.#questions.answer(message.ask, () => this.#doers.authorities.sign(message.request))
       case 'csr':

@@ -207,6 +207,8 @@ export function layout(root = '/') {
     runsRun: join(run, 'runs'),
     /** root 0755 and empty: in the mount namespace of an SSH session, what `wcpd-session` makes of it. */
     sessionRun: join(run, 'session'),
+    /** root 0700: a record of each SSH session, by its id. */
+    sessionsRun: join(run, 'sessions'),
     tenantLogsRoot: at('var/log/wcp360/tenants'),
     tenantLogs: (tenant: TenantName) => at('var/log/wcp360/tenants', tenant),
   } as const

@@ -1,5 +1,7 @@
 /** Builds what one call of an operation may use: its stores bound to the call's transaction, and who asks. */
+import { z } from 'zod'
 import { SigningRequest } from '../../contract/acme.ts'
+import { SshSessions } from '../../contract/ssh-session.ts'
 import type { Id } from '../../contract/values.ts'
 import { Account, DriftReport, HealthSnapshot, Inventory, MirrorReport, RunOutput } from '../../contract/wire.ts'
 import { type Actor, nameOf } from '../../resources/actor.ts'
@@ -86,6 +88,10 @@ export function machineView(
     files,
     output: (job, after) => link.ask({ t: 'output', job, after }, RunOutput, 10_000),
     signingRequest: (certificate) => link.ask({ t: 'csr', certificate }, SigningRequest, 10_000),
+    sshSessions: () => link.ask({ t: 'ssh_sessions', told: [] }, SshSessions, 10_000),
+    async endSshSession(session) {
+      await link.ask({ t: 'end_ssh', session }, z.null(), 120_000)
+    },
     stop: (job) => link.send({ t: 'stop', job }),
     ownFiles: (what, by) => link.readOnly === null && link.send({ t: 'own_files', what, by }),
   }

@@ -37,6 +37,8 @@ export interface AuditStore {
   list(query: AuditQuery): Promise<Page<AuditEntry>>
   /** Adds an entry to the chain, in the transaction of the change it tells of. */
   append(entry: NewAuditEntry): Promise<AuditEntry>
+  /** An entry of this id is there. */
+  has(id: Id): Promise<boolean>
   /** Reads the whole trail. `anchors`: entries as they were kept elsewhere, which must still be part of it. */
   verify(anchors: readonly AuditAnchor[]): Promise<ChainVerdict>
 }
@@ -74,6 +76,10 @@ export function auditStore(db: Db, key: Uint8Array, appended: () => void = () =>
       const written = await append(db, key, entry)
       appended()
       return written
+    },
+    async has(id) {
+      const found = await db.selectFrom('audit_logs').select('id').where('id', '=', id).executeTakeFirst()
+      return found !== undefined
     },
     verify: (anchors) => verifyChain(db, key, anchors),
   }

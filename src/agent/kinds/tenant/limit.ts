@@ -1,7 +1,8 @@
-import type { TenantLimits } from '../../../contract/values.ts'
+import { sshAccesses, type TenantLimits } from '../../../contract/values.ts'
 import { tenantLimit } from '../../../resources/tenant/jobs.ts'
 import { absentPath } from '../../steps/absent-path.ts'
 import { appliedLimits } from '../../steps/applied-limits.ts'
+import { endedSessions } from '../../steps/ended-sessions.ts'
 import { stoppedFpm } from '../../steps/stopped-fpm.ts'
 import { identity, type Tenant, tenantIn } from '../judge.ts'
 import { provision } from '../provisioner.ts'
@@ -34,9 +35,15 @@ export const limitTenant = provision(tenantLimit, {
       // an adopted text was meant for the numbers before, and must not come back with them
       ...(isAnother ? [absentPath(machine.places.web.fpmAdopted(name))] : []),
       appliedLimits({ tenant, limits: after, record, owner: { uid: 0, gid: 0 } }),
+      ...(givesLess(before, after) ? [endedSessions(name)] : []),
       ...(concernsPhp ? [stoppedFpm(name)] : []),
     ]
   },
   settle() {},
   release: (registry, { tenant, before }) => registry.setLimits(tenant.id, before),
 })
+
+/** By SSH. */
+function givesLess({ sshAccess: before = 'none' }: TenantLimits, { sshAccess: after = 'none' }: TenantLimits): boolean {
+  return sshAccesses.indexOf(after) < sshAccesses.indexOf(before)
+}
