@@ -108,6 +108,7 @@ export async function startAgentPeer(socketPath: string, stepMs: number): Promis
       case 'drift_page':
         return send({ t: 'answer', ask: message.ask, value: { items: [], next: null }, failure: null })
       case 'inventory':
+      case 'ssh_sessions':
         return send({ t: 'answer', ask: message.ask, value: [], failure: null })
       case 'account':
         return send({ t: 'answer', ask: message.ask, value: { uid: 20000 }, failure: null })

@@ -102,6 +102,7 @@ describe('SSH for tenants', { timeout: 300_000 }, () => {
     await machine.succeed(
       'cp /root/.ssh/authorized_keys /root/mine && cat /root/keys/coder.pub >>/root/.ssh/authorized_keys',
     )
+    expect((await ssh('coder', 'true')).code).toBe(0)
     const login = `ssh -n ${options('coder').join(' ')}`
     const took = `t() { s=$(date +%s%N); "$@" >/dev/null; echo $((($(date +%s%N) - s) / 1000000)); }
       for i in 1 2 3 4 5 6 7; do echo "$(t ${login} root@127.0.0.1 true) $(t ${login} coder@127.0.0.1 true)"; done`

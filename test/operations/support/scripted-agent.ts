@@ -179,6 +179,8 @@ export class ScriptedAgent {
     if (message.t === 'usage') this.#answer(message.ask, this.#machine.usage(message.of, message.tenants))
     if (message.t === 'drift_page') this.#answer(message.ask, this.#machine.driftPage(message.after))
     if (message.t === 'inventory') this.#answer(message.ask, this.#machine.inventory(message.of))
+    if (message.t === 'ssh_sessions') this.#answer(message.ask, [])
+    if (message.t === 'end_ssh') this.#answer(message.ask, null)
     if (message.t === 'ping' && !this.#machine.isFrozen) this.#answer(message.ask, null)
     if (message.t === 'output' && this.#machine.hasJob(message.job)) this.#answer(message.ask, printed(message.after))
     else if (message.t === 'output') this.#fail(message.ask, 'not_found')
