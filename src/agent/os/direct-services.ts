@@ -18,6 +18,7 @@ import { type Activity, type FpmBackend, FpmLifecycle, type Launched } from './f
 import { keepDescriptors } from './inherited-descriptors.ts'
 import type { Layout } from './layout.ts'
 import { nginxMaster, reloadRunningNginx, startNginx, testNginxConfig } from './nginx.ts'
+import { Reloads } from './nginx-reloads.ts'
 import { processes, processOf, programOf, signal } from './processes.ts'
 import { DirectRuns } from './run-as/direct-runs.ts'
 import { startBySandbox } from './run-as/file-worker.ts'
@@ -68,6 +69,11 @@ export async function openDirectServices({ places, webGid, log, egress }: Direct
     await testNginxConfig(places)
     await reloadRunningNginx(places, async (master) => void process.kill(master, 'SIGHUP'))
   }
+  const reloads = new Reloads(async () => {
+    if (nginxMaster(places) !== undefined) return reload()
+    await testNginxConfig(places)
+    await nginx.begin()
+  })
   return {
     kind: 'direct',
     webLogSockets,
@@ -93,11 +99,7 @@ export async function openDirectServices({ places, webGid, log, egress }: Direct
     },
     runsAnything: async (tenant) =>
       sandboxesOf(places.customers.tenant(tenant)).length > 0 || processesOf(places, tenant).length > 0,
-    async reloadNginx() {
-      if (nginxMaster(places) !== undefined) return reload()
-      await testNginxConfig(places)
-      await nginx.begin()
-    },
+    reloadNginx: () => reloads.ask(),
     states: async () => [nginx, ...watched].map((one): ServiceState => one.state()),
     async superviseNginx() {
       const isAdopted = nginxMaster(places) !== undefined

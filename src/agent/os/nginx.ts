@@ -74,7 +74,7 @@ const reloadMs = 15_000
 
 /**
  * `reload` tells the running master to read its configuration; this resolves when it has, which shows in a worker that was
- * not there before. Throws `machine_failed` when it does not: a master that hangs has taken nothing, whatever the exit code
+ * not there before, and when the workers of before take no more connections. Throws `machine_failed` when it does not: a master that hangs has taken nothing, whatever the exit code
  * of what told it to. Without a running master there is nothing to tell.
  */
 export async function reloadRunningNginx(places: Layout, reload: (master: number) => Promise<void>): Promise<void> {
@@ -86,6 +86,17 @@ export async function reloadRunningNginx(places: Layout, reload: (master: number
   while (!childrenOf(master).some((pid) => !before.includes(pid))) {
     if (performance.now() > deadline) throw notReloaded(master)
     await sleep(50)
+  }
+  while (before.some(isAccepting) && performance.now() < deadline) await sleep(20)
+}
+
+/** A worker of before takes connections until it is told to end, which its title says; those that it has it ends in its time. */
+function isAccepting(pid: string): boolean {
+  try {
+    const title = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+    return title.startsWith('nginx: worker') && !title.includes('shutting down')
+  } catch {
+    return false // it has ended
   }
 }
 

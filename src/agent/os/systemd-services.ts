@@ -17,6 +17,7 @@ import { type Activity, type FpmBackend, FpmLifecycle, type Launched } from './f
 import { limitsNotInForce } from './kernel-limits.ts'
 import type { Layout } from './layout.ts'
 import { reloadRunningNginx, testNginxConfig } from './nginx.ts'
+import { Reloads } from './nginx-reloads.ts'
 import { startBySystemd } from './run-as/file-worker.ts'
 import { RunAs, runServices } from './run-as/run-as.ts'
 import { type Surroundings, SystemdRuns } from './run-as/systemd-runs.ts'
@@ -55,6 +56,13 @@ export function systemdServices({ places, webGroup, log, egress }: SystemdOption
     isFiltered: () => egress.isInForce,
   }
   const runs = new RunAs(places, new SystemdRuns(places, surroundings))
+  const reloads = new Reloads(async () => {
+    await testNginxConfig(places)
+    // one that is stopped stays so, and reads its configuration when it is started
+    await reloadRunningNginx(places, async () => {
+      await execOk(systemctl, ['try-reload-or-restart', 'nginx.service'], { timeoutMs: 90_000 })
+    })
+  })
   return {
     kind: 'systemd',
     hasOwnViews: true,
@@ -85,13 +93,7 @@ export function systemdServices({ places, webGroup, log, egress }: SystemdOption
       backend.dropLimits(tenant)
     },
     runsAnything: async (tenant) => isPopulated(backend.sliceDirectory(tenant)),
-    async reloadNginx() {
-      await testNginxConfig(places)
-      // one that is stopped stays so, and reads its configuration when it is started
-      await reloadRunningNginx(places, async () => {
-        await execOk(systemctl, ['try-reload-or-restart', 'nginx.service'], { timeoutMs: 90_000 })
-      })
-    },
+    reloadNginx: () => reloads.ask(),
     states: () =>
       Promise.all([
         unitState('nginx'),
