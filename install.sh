@@ -585,7 +585,9 @@ remove_program() {
   # the account goes with the data, and nginx does not start as one that is not there
   if grep -qs 'user wcp360-web;' /etc/nginx/nginx.conf; then
     sed -i.wcp360 -e 's/\buser wcp360-web;/user www-data;/' -e '/^worker_rlimit_nofile 65536;$/d' \
-      -e 's/\bworker_connections 16384;/worker_connections 768;/' /etc/nginx/nginx.conf
+      -e 's/\bworker_connections 16384;/worker_connections 768;/' \
+      -e '/^map_hash_bucket_size 1024;$/d' -e '/^map_hash_max_size 65536;$/d' \
+      -e '/^variables_hash_max_size 4096;$/d' /etc/nginx/nginx.conf
     rm -f /etc/nginx/nginx.conf.wcp360
   fi
   dpkg-query -S /etc/bash_completion.d >/dev/null 2>&1 || rmdir /etc/bash_completion.d 2>/dev/null || true

@@ -40,7 +40,7 @@ import { measureUsage } from './usage/sources.ts'
 import { answerWakes } from './wake/wake.ts'
 import { IdleReaper } from './wake/wake-reaper.ts'
 import { prepareWebServer, withActualWorkers } from './web-server.ts'
-import { prepareWebSite } from './web-site.ts'
+import { prepareWebSite, readOwedRows } from './web-site.ts'
 
 export interface DaemonOptions {
   readonly places: Layout
@@ -100,6 +100,7 @@ export async function startDaemon({ places, config, isOnServer }: DaemonOptions)
     now: () => new Date(),
   }
   await prepareWebSite(machine, config, log)
+  await readOwedRows(machine, log)
 
   const broken = Promise.withResolvers<void>()
   const link = panelLink({ socket: places.agentSocket, ownerUid: accounts.panel.uid, log })

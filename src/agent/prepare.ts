@@ -1,5 +1,6 @@
 /** Preconditions of the agent's work: directories with their exact modes, and secrets made once on this machine. */
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import type { SystemAccounts } from './os/accounts.ts'
 import { selfSignedCertificate } from './os/certificate.ts'
 import { createFiles, type Files, type Ownership } from './os/files.ts'
@@ -7,6 +8,7 @@ import type { Layout } from './os/layout.ts'
 import { installedPhp } from './os/php-versions.ts'
 import { ownPhp } from './os/run-as/own-php.ts'
 import type { Services } from './os/services.ts'
+import { rowMaps } from './render/site-rows.ts'
 import { ownershipDiffers } from './steps/entry-step.ts'
 
 export interface Preparation {
@@ -49,6 +51,9 @@ export function directories(places: Layout, accounts: SystemAccounts): readonly 
     [places.web.pages, root(0o755)],
     [places.web.challenges, root(0o711)],
     [places.web.applications, root(0o755)],
+    [places.web.settings, root(0o700)],
+    [places.web.owedRows, root(0o700)],
+    ...rowMaps.map((map) => [join(places.web.settings, map), root(0o700)] as const),
     [places.web.tls, root(0o711)],
     [places.web.defaultTls, root(0o750, accounts.workers.gid)],
     // Of all groups the web server's workers alone pass: below it a tenant may give its files whatever mode and group.

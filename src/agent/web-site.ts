@@ -1,4 +1,4 @@
-/** The web server's part of a start: the one configuration file of all sites, and the page of a suspended one. */
+/** The web server's part of a start: the one configuration file of all sites, and the pages of suspended ones and of those under maintenance. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../lib/config.ts'
@@ -18,7 +18,7 @@ const stoppedAtOnce = 16
 const own = { mode: 0o644, uid: 0, gid: 0 }
 
 /**
- * Brings both to what this version wants. A configuration that nginx refuses, ours or a foreign one beside it, is put back
+ * Brings them to what this version wants. A configuration that nginx refuses, ours or a foreign one beside it, is put back
  * and logged: sites keep what they had, and the agent works on.
  */
 export async function prepareWebSite(machine: Machine, config: Config, log: Log): Promise<void> {
@@ -28,6 +28,10 @@ export async function prepareWebSite(machine: Machine, config: Config, log: Log)
   await keep(machine, page.path, text, log)
   await files.writeFile(page.path, text, own)
   await noteOwnText(machine, page.path, text)
+  const away = maintenancePage(places)
+  await keep(machine, away.path, away.text, log)
+  await files.writeFile(away.path, away.text, own)
+  await noteOwnText(machine, away.path, away.text)
   const wanted = await siteText(places, config)
   if ((await files.readText(places.nginxSite)) === wanted) return await noteOwnText(machine, places.nginxSite, wanted)
   const before = await files.look(places.nginxSite)
@@ -43,9 +47,25 @@ export async function prepareWebSite(machine: Machine, config: Config, log: Log)
   }
 }
 
-/** Both files, for the look for drift. That of all sites is never adopted: it keeps them apart. */
+/** Rows of sites' settings that were written and not read when the agent ended. Before its first job, which has its own. */
+export async function readOwedRows({ files, places, services }: Machine, log: Log): Promise<void> {
+  const owed = await files.list(places.web.owedRows)
+  if (owed.length === 0) return
+  try {
+    await services.reloadNginx()
+    for (const name of owed) await files.remove(join(places.web.owedRows, name))
+  } catch (error) {
+    log.error({ err: error }, 'the web server did not read settings of sites; a repair of these sites has them read')
+  }
+}
+
+/** The files, for the look for drift. That of all sites is never adopted: it keeps them apart. */
 export async function webSiteFacts(places: Layout, config: Config): Promise<readonly (TextFile | AdoptableFile)[]> {
-  return [suspendedPage(places), { path: places.nginxSite, text: await siteText(places, config), ...own }]
+  return [
+    suspendedPage(places),
+    maintenancePage(places),
+    { path: places.nginxSite, text: await siteText(places, config), ...own },
+  ]
 }
 
 export function suspendedPage({ web, adopted }: Layout): AdoptableFile {
@@ -56,6 +76,12 @@ export function suspendedPage({ web, adopted }: Layout): AdoptableFile {
     ...own,
     record: join(adopted, name),
   }
+}
+
+/** For sites that have none of their own. */
+function maintenancePage({ web }: Layout): TextFile {
+  const name = 'maintenance.html'
+  return { path: join(web.pages, name), text: assetText(`templates/system/${name}`), ...own }
 }
 
 async function siteText(places: Layout, config: Config): Promise<string> {

@@ -23,14 +23,19 @@ import type { HostLookup } from '../../src/agent/jobs/engine-api.ts'
 import { type Ceiling, ceilingOf } from '../../src/agent/os/ceiling.ts'
 import { type DirectServices, openDirectServices } from '../../src/agent/os/direct-services.ts'
 import { foreignEgress } from '../../src/agent/os/egress.ts'
+import { createFiles } from '../../src/agent/os/files.ts'
 import { type Layout, layout } from '../../src/agent/os/layout.ts'
+import type { Machine } from '../../src/agent/os/machine.ts'
 import { nginxVersion } from '../../src/agent/os/nginx.ts'
 import type { FpmStart } from '../../src/agent/os/services.ts'
 import { renderFpmConfig } from '../../src/agent/render/fpm.ts'
 import { renderNginxSite } from '../../src/agent/render/nginx.ts'
 import { withOurNeeds } from '../../src/agent/render/nginx-main.ts'
+import { rowMaps } from '../../src/agent/render/site-rows.ts'
+import { servedRows } from '../../src/agent/steps/served-rows.ts'
 import { answerWakes } from '../../src/agent/wake/wake.ts'
 import { IdleReaper } from '../../src/agent/wake/wake-reaper.ts'
+import { SiteSettings } from '../../src/contract/site-settings.ts'
 import { Fqdn, TenantName } from '../../src/contract/values.ts'
 import { makeAccounts } from '../support/product.ts'
 
@@ -95,7 +100,10 @@ export class WebMachine {
     chownSync(places.wakeRun, wakerUid, workersGid)
     mkdirSync(places.webLogs, { mode: 0o750 })
     chownSync(places.webLogs, logUid, logUid)
-    cpSync(join(repository, 'templates/system/suspended.html'), join(places.web.pages, 'suspended.html'))
+    for (const page of ['suspended.html', 'maintenance.html'])
+      cpSync(join(repository, 'templates/system', page), join(places.web.pages, page))
+    for (const path of [places.web.owedRows, ...rowMaps.map((map) => join(places.web.settings, map))])
+      mkdirSync(path, { recursive: true, mode: 0o700 })
     this.#makeDefaultTls()
     await this.#writeNginxConfig()
     const log = (level: string) => (facts: object, message: string) => void this.logged.push({ level, facts, message })
@@ -241,6 +249,19 @@ export class WebMachine {
     swapLink(site, web.site(tenant.name, name))
     swapLink(`../tenants/${tenant.name}/sites/${site}`, web.host(name))
     this.#hosts.set(alias, { kind: 'php', start: tenant })
+  }
+
+  /** What is chosen for a site and its aliases, as a job has the web server read it. */
+  async choose(tenant: FpmStart, host: string, settings: unknown, aliases: readonly string[] = []): Promise<void> {
+    const [fqdn, ...others] = [host, ...aliases].map((name) => Fqdn.parse(name))
+    if (fqdn === undefined) throw new Error('a site has a name')
+    const docroot = this.places.customers.docroot(tenant.name, fqdn)
+    const rows = { names: [fqdn, ...others], docroot, settings: SiteSettings.parse(settings) }
+    const step = servedRows([{ fqdn, rows }])
+    const { places, services } = this
+    const machine = { places, services, files: createFiles({ root: places.root, owner: 0 }) } as unknown as Machine // what it uses
+    await step.apply(machine, await step.capture(machine))
+    if ((await step.check(machine)) !== undefined) throw new Error('the settings are not as they were chosen')
   }
 
   write(tenant: FpmStart, path: string, text: string): void {

@@ -14,6 +14,7 @@ import type { RunEnd, TenantRun } from '../../src/agent/os/run-as/tenant-run.ts'
 import type { Services } from '../../src/agent/os/services.ts'
 import { openGate, type Preparation, prepareDirectories } from '../../src/agent/prepare.ts'
 import { measureUsage } from '../../src/agent/usage/sources.ts'
+import { WcpError } from '../../src/contract/errors.ts'
 import type { Id, TenantLimits } from '../../src/contract/values.ts'
 import type { AgentMessage } from '../../src/contract/wire.ts'
 import type { JobType } from '../../src/resources/jobs.ts'
@@ -45,6 +46,9 @@ export class NotedServices implements Services {
   readonly limits = new Map<string, TenantLimits>()
   /** What the kernel has other than it was set, until it is set again. */
   notInForce: readonly string[] = []
+  reloads = 0
+  /** As for a file of somebody else's that nginx does not take. */
+  refusesConfig = false
 
   async startFpm({ name }: { name: string }) {
     this.awake.add(name)
@@ -88,7 +92,10 @@ export class NotedServices implements Services {
   async startFileWorker() {
     return { ended: Promise.resolve(), end: async () => {} }
   }
-  async reloadNginx() {}
+  async reloadNginx() {
+    this.reloads++
+    if (this.refusesConfig) throw new WcpError('machine_failed', 'Cannot use nginx: nonsense')
+  }
   async states() {
     return []
   }

@@ -16,7 +16,7 @@ export const failures = ['fails', 'fails late'] as const satisfies readonly Faul
 
 const effects = new Set<PropertyKey>([
   ...['writeFile', 'makeDirectory', 'makeLink', 'move', 'swap', 'remove', 'removeTree', 'putBack'],
-  ...['startFpm', 'stopFpm', 'applyLimits', 'stopTenant', 'runAs', 'stopRun'],
+  ...['reloadNginx', 'startFpm', 'stopFpm', 'applyLimits', 'stopTenant', 'runAs', 'stopRun'],
   ...['writeBy', 'createDatabase', 'dropDatabase', 'putUser', 'dropUser', 'load'],
 ])
 

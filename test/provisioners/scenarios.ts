@@ -24,6 +24,18 @@ const second: Job = [
   { tenant, domain: otherDomain, fqdn: 'static.example.org', aliases: [], php: null },
 ]
 const about = { tenant, domain }
+const chosen = {
+  root: 'web',
+  front: '/index.php',
+  canonical: site.fqdn,
+  closed: ['/data'],
+  headers: [{ name: 'x-frame-options', value: 'DENY' }],
+  redirects: [
+    { from: '/old', isPrefix: false, to: '/new', code: 301 },
+    { from: '/docs/v1', isPrefix: true, to: 'https://docs.example.com/', code: 308 },
+  ],
+}
+const chooseSettings: Job = ['domain.update', { ...about, aliases: site.aliases, php: site.php, settings: chosen }]
 const key = (id: string, body: string) => ({ tenant, 'ssh-key': id, name: 'laptop', key: `ssh-ed25519 ${body}` })
 const firstKey = key(
   '44444444-4444-4444-8444-444444444444',
@@ -162,7 +174,7 @@ export const scenarios: Readonly<Record<JobType, Scenario>> = {
     before: [create, createSite, placeKey, createCertificate, serveCertificate, damageSite],
     payload: about,
   },
-  'domain.delete': { before: [create, createSite, second], payload: about },
+  'domain.delete': { before: [create, createSite, chooseSettings, second], payload: about },
   'domain.restore': { before: [create, createSite, ['domain.delete', about]], payload: about },
   'domain.purge': { before: [create, createSite, ['domain.delete', about]], payload: about },
   'certificate.create': { before: [create, createSite], payload: createCertificate[1] },

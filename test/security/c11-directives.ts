@@ -47,7 +47,7 @@ const headers = [
 export const directives: Tried = {
   name: 'directives of the web server and of PHP, from values, files, headers',
   holds: "typed values only; the web server's configuration knows no tenant, a tenant's PHP only its own",
-  notYet: 'redirects, error pages, headers and proxies of tenants',
+  notYet: 'proxies of tenants',
   async attack(stage, tally) {
     const { product, butcher, root } = stage
     const docroot = product.places.customers.docroot(TenantName.parse(butcher.name), Fqdn.parse(butcher.site))
@@ -68,6 +68,28 @@ export const directives: Tried = {
         422,
         `an alias "${text}"`,
       )
+      for (const chosen of [
+        { documentRoot: text },
+        { documentRoot: `public/${text}` },
+        { frontController: text },
+        { frontController: `/${text}.php` },
+        { canonicalName: text },
+        { redirects: [`${text} /new 301`] },
+        { redirects: [`/${text} /new 301`] },
+        { redirects: [`/old ${text}`] },
+        { redirects: [`/old https://example.org/%${text} 301`] },
+        { redirects: [`/old /new 301${text}`] },
+        { closedDirectories: [text] },
+        { noPhpDirectories: [`/a/${text}`] },
+        { notFoundPage: `/${text}.html` },
+        { headers: [`x-frame-options: ${text}`] },
+        { headers: [`${text}: DENY`] },
+      ])
+        tally.same(
+          (await root('PATCH', `/domains/${butcher.domain}`, chosen)).status,
+          422,
+          `a setting ${JSON.stringify(chosen)}`,
+        )
       const { status, body } = await get(
         product,
         butcher.site,

@@ -76,6 +76,16 @@ function ofDatabaseUser(type: string, database: string): Json {
   return type === 'database-user.update' ? { verifier } : { database, name: 'evil', access: 'all', verifier }
 }
 
+/** The first is one; the others would be more than settings if they were taken. */
+const evilSettings: readonly Json[] = [
+  { root: 'web' },
+  { root: '../../neighbour' },
+  { front: '/x.php; } server {' },
+  { canonical: 'neighbour.example.net' },
+  { redirects: [{ from: '/a"; include /etc/shadow; "', isPrefix: false, to: '/', code: 301 }] },
+  { redirects: [{ from: '/a', isPrefix: false, to: '$document_root', code: 200 }] },
+]
+
 export class EvilFrames {
   readonly #dice: Dice
   readonly #known: Known
@@ -163,7 +173,13 @@ export class EvilFrames {
     if (type.startsWith('tenant.')) return { type, payload: { tenant } }
     if (type === 'domain.create') return { type, payload: { tenant, domain, fqdn: prey.site, aliases: [], php: null } }
     if (type === 'domain.update')
-      return { type, payload: { tenant, domain, aliases: [`a${dice.between(1, 9)}.${prey.site}`], php: null } }
+      return {
+        type,
+        payload: {
+          ...{ tenant, domain, aliases: [`a${dice.between(1, 9)}.${prey.site}`], php: null },
+          ...(dice.chance(0.5) && { settings: dice.oneOf(evilSettings) ?? {} }),
+        },
+      }
     if (type === 'ssh-key.create') {
       const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMqXgRLKG73K+sIxs5oj3E2nhu/4FHxOcrmAd4Wv7ki7'
       return { type, payload: { tenant: uuid(dice), 'ssh-key': uuid(dice), name: 'evil', key } }

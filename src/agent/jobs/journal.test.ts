@@ -32,6 +32,7 @@ beforeEach(() => {
     php: null,
     state: 'active',
     https: 'redirect',
+    settings: {},
   })
 })
 

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { DatabaseEngine } from '../../contract/database.ts'
 import { WcpError } from '../../contract/errors.ts'
+import { SiteSettings } from '../../contract/site-settings.ts'
 import { EgressPolicy, Fqdn, HttpsPolicy, Id, PhpVersion, TenantLimits, TenantName } from '../../contract/values.ts'
 import { Inventory } from '../../contract/wire.ts'
 import { type Database, statementsOf } from '../../program/native-sqlite.ts'
@@ -28,12 +29,14 @@ const SiteRow = z.strictObject({
   php: PhpVersion.nullable(),
   state: State,
   https: HttpsPolicy,
+  settings: json(SiteSettings),
 })
 export type SiteRecord = z.output<typeof SiteRow>
 export type SiteOptions = {
   readonly aliases: readonly Fqdn[]
   readonly php: PhpVersion | null
   readonly https?: HttpsPolicy
+  readonly settings?: SiteSettings
 }
 
 /** A thing of a tenant whose presence on the machine is a list of facts. `record`: the payload that made it what it is. */
@@ -200,19 +203,26 @@ export class Registry {
   }
 
   addSite(site: SiteRecord): void {
-    const values = { ...site, aliases: JSON.stringify(site.aliases) }
-    const columns = 'id, tenant, fqdn, aliases, php, state, https'
-    this.#write(`insert into sites (${columns}) values (@id, @tenant, @fqdn, @aliases, @php, @state, @https)`, values)
+    const values = { ...site, aliases: JSON.stringify(site.aliases), settings: JSON.stringify(site.settings) }
+    const columns = 'id, tenant, fqdn, aliases, php, state, https, settings'
+    const row = '@id, @tenant, @fqdn, @aliases, @php, @state, @https, @settings'
+    this.#write(`insert into sites (${columns}) values (${row})`, values)
   }
 
   setSiteState(id: Id, state: State): void {
     this.#write('update sites set state = ? where id = ?', state, id)
   }
 
-  /** `https`: as it is unless given. */
-  setSite(id: Id, { aliases, php, https }: SiteOptions): void {
-    const change = 'aliases = ?, php = ?, https = coalesce(?, https)'
-    this.#write(`update sites set ${change} where id = ?`, JSON.stringify(aliases), php, https ?? null, id)
+  /** `https`, `settings`: as they are unless given. */
+  setSite(id: Id, { aliases, php, https, settings }: SiteOptions): void {
+    const change = 'aliases = ?, php = ?, https = coalesce(?, https), settings = coalesce(?, settings)'
+    const values = [
+      JSON.stringify(aliases),
+      php,
+      https ?? null,
+      settings === undefined ? null : JSON.stringify(settings),
+    ]
+    this.#write(`update sites set ${change} where id = ?`, ...values, id)
   }
 
   /** Only for a reservation that came to nothing. */

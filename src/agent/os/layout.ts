@@ -155,6 +155,12 @@ export function layout(root = '/') {
       /** root 0700: what belongs to deleted tenants and sites, by their id. */
       trash: join(web, '.trash'),
       pages: join(web, 'pages'),
+      /** root 0700: rows of sites' settings, a directory for each map of the web server and in it a file for each site. */
+      settings: join(web, 'settings'),
+      rows: (map: string, name: Fqdn) => join(web, 'settings', map, `${name}.rows`),
+      /** There from before rows of a site change until the web server has read them. */
+      owedRows: join(web, 'settings/owed'),
+      rowsOwed: (name: Fqdn) => join(web, 'settings/owed', name),
       /** Root-owned 0711: a file per proof that a certification authority has asked for, named as its token. */
       challenges: join(web, 'challenges'),
       tls: join(web, 'tls'),

@@ -21,7 +21,11 @@ describe("nginx's own file", () => {
       debian
         .replace('user www-data;', 'user wcp360-web;')
         .replace('768', '16384')
-        .replace('events {', 'worker_rlimit_nofile 65536;\nevents {'),
+        .replace('events {', 'worker_rlimit_nofile 65536;\nevents {')
+        .replace(
+          'http {\n',
+          'http {\nmap_hash_bucket_size 1024;\nmap_hash_max_size 65536;\nvariables_hash_max_size 4096;\n',
+        ),
     )
   })
 

@@ -1,5 +1,6 @@
 /** The web server's configuration: one file, the same for one site and for ten thousand. */
 
+import { headerNames } from '../../contract/site-settings.ts'
 import type { Layout } from '../os/layout.ts'
 import type { NginxVersion } from '../os/nginx.ts'
 import { longestSocketPath } from '../os/unix-listen.ts'
@@ -25,6 +26,8 @@ export function renderNginxSite(places: Layout, options: WebOptions): string {
     web: places.web.root,
     pages: places.web.pages,
     challenges: places.web.challenges,
+    settings: places.web.settings,
+    headers: headerNames,
     customers: places.customers.root,
     fpmRun: places.fpmRun,
     longestHostInSocket: longestSocketPath - `${places.web.hosts}//php.sock`.length,
@@ -36,6 +39,7 @@ export function renderNginxSite(places: Layout, options: WebOptions): string {
     phpErrorSocket: places.webLogSockets.php,
     httpListens: options.http,
     httpsListens: options.https,
+    httpPort: Number(options.http[0]?.match(/\d+$/)?.[0] ?? 80),
     httpsPort: Number(options.https[0]?.match(/\d+$/)?.[0] ?? 443),
     hasHttp2Directive: isAtLeast(options.nginxVersion, [1, 25, 1]),
     maxRequestSeconds,

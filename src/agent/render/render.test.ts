@@ -34,11 +34,11 @@ describe('the configuration of nginx', () => {
     const locations = site([1, 26, 3])
       .split(/^ {2}location /m)
       .slice(1)
-    const serving = locations.filter((text) => /try_files \$\{?uri/.test(text))
+    const serving = locations.filter((text) => /try_files (\$\{?uri|\/maintenance.html @)/.test(text))
     const running = locations.filter((text) => text.includes('fastcgi_pass'))
 
-    expect([serving.length, running.length]).toEqual([3, 3])
-    for (const text of serving) expect(text).toContain('disable_symlinks if_not_owner from=$document_root;')
+    expect([serving.length, running.length]).toEqual([4, 3])
+    for (const text of serving) expect(text).toContain('disable_symlinks if_not_owner from=$wcp360_trusted;')
     for (const text of running) expect(text).not.toMatch(/try_files|open_file_cache/)
   })
 
@@ -56,7 +56,7 @@ describe('the configuration of nginx', () => {
     const acting = locations.filter((text) => /try_files|proxy_pass/.test(text))
 
     expect(levels(server)).toEqual(['crit'])
-    expect(acting).toHaveLength(7)
+    expect(acting).toHaveLength(10)
     for (const text of acting) expect(levels(text)).toEqual(['error'])
   })
 

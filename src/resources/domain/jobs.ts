@@ -1,6 +1,7 @@
 /** The jobs of a domain and the site behind it. */
 import { z } from 'zod'
 import { defineJob } from '../../contract/job.ts'
+import { SiteSettings } from '../../contract/site-settings.ts'
 import { TenantCommand } from '../../contract/tenant-command.ts'
 import { Fqdn, HttpsPolicy, Id, PhpVersion } from '../../contract/values.ts'
 
@@ -22,8 +23,14 @@ export const domainCreate = defineJob({
 
 export const domainUpdate = defineJob({
   type: 'domain.update',
-  /** `https`: as it is unless given. */
-  payload: z.strictObject({ tenant: Id, domain: Id, ...site, https: HttpsPolicy.exactOptional() }),
+  /** `https`, `settings`: as they are unless given. */
+  payload: z.strictObject({
+    tenant: Id,
+    domain: Id,
+    ...site,
+    https: HttpsPolicy.exactOptional(),
+    settings: SiteSettings.exactOptional(),
+  }),
   kind: 'domain',
   destructive: false,
   brake: 'changes',

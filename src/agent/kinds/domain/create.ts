@@ -24,7 +24,8 @@ export const createDomain = provision(domainCreate, {
   },
   reserve(registry, { tenant, site, isNew }) {
     if (!isNew) return
-    registry.addSite({ ...site, aliases: [...site.aliases], tenant: tenant.id, state: 'making', https: 'redirect' })
+    const row = { tenant: tenant.id, state: 'making', https: 'redirect', settings: {} } as const
+    registry.addSite({ ...site, aliases: [...site.aliases], ...row })
     registry.claimHosts(site.id, namesOf(site))
   },
   steps: ({ tenant, site }, machine) => siteFacts(machine, tenant, site, { isLive: true }),

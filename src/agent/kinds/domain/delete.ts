@@ -11,6 +11,7 @@ import { provision } from '../provisioner.ts'
 import {
   absentAlias,
   absentHost,
+  absentSettings,
   aliasFact,
   closedSite,
   hostFact,
@@ -18,6 +19,7 @@ import {
   namesOf,
   routeFacts,
   type SiteIdentity,
+  settingsFact,
 } from './facts.ts'
 
 /** null: there is no such site, or it is in the trash: its names and places may be a newer site's by now. */
@@ -42,6 +44,7 @@ export const deleteDomain = provision(domainDelete, {
       closedSite(machine, target.tenant, target.site),
       absentHost(machine, target.site.fqdn),
       ...target.aliases.flatMap((name) => absentAlias(machine, target.tenant, name)),
+      absentSettings([target.site.fqdn]),
       stoppedFpm(target.tenant.name), // it remembers to which files these names led
       movedPath({ ...web, ifMissing: 'nothing to move' }),
       movedPath({ ...customer, ifMissing: 'nothing to move' }),
@@ -67,11 +70,11 @@ type Restoration = {
 export const restoreDomain = provision(domainRestore, {
   async target({ tenant: tenantId, domain: id, isSuspended = false }, world): Promise<Restoration> {
     const tenant = identity(tenantIn(world.registry, tenantId, ['active', 'suspended']))
-    const { fqdn, aliases, php, state } = siteIn(world.registry, tenantId, id, [
+    const { fqdn, aliases, php, settings, state } = siteIn(world.registry, tenantId, id, [
       'trashed',
       isSuspended ? 'suspended' : 'active',
     ])
-    const site = { id, fqdn, aliases, php }
+    const site = { id, fqdn, aliases, php, settings }
     mayClaim(world, { tenant: tenantId, site: id, names: namesOf(site) })
     mayUsePhp(world, tenantId, id, php)
     const { web } = trashOf(world.machine, { tenant, site })
@@ -90,6 +93,7 @@ export const restoreDomain = provision(domainRestore, {
             isSuspended ? closedSite(machine, tenant, site) : liveSite(machine, tenant, site),
             ...site.aliases.map((name) => aliasFact(machine, tenant, site, name)),
           ]),
+      settingsFact(machine, tenant, [site]),
       ...namesOf(site).map((name) => hostFact(machine, tenant, site, name)),
     ]
   },

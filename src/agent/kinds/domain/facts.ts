@@ -1,4 +1,5 @@
 /** The facts of the machine for a site that exists. Creation, restoration and drift are all this one list. */
+import type { SiteSettings } from '../../../contract/site-settings.ts'
 import type { Fqdn, Id, PhpVersion } from '../../../contract/values.ts'
 import type { Ownership } from '../../os/files.ts'
 import type { Machine } from '../../os/machine.ts'
@@ -8,6 +9,7 @@ import { directory } from '../../steps/directory.ts'
 import { handedOverTree } from '../../steps/handed-over-tree.ts'
 import { link } from '../../steps/link.ts'
 import { servedDirectory } from '../../steps/served-directory.ts'
+import { servedRows } from '../../steps/served-rows.ts'
 import type { Step } from '../../steps/step.ts'
 import { type OwnCertificate, servedFacts } from '../certificate/facts.ts'
 import { readyPage } from './ready-page.ts'
@@ -17,6 +19,8 @@ export type SiteIdentity = {
   readonly fqdn: Fqdn
   readonly aliases: readonly Fqdn[]
   readonly php: PhpVersion | null
+  /** Absent in what an older version journaled. */
+  readonly settings?: SiteSettings
 }
 
 const root = { uid: 0, gid: 0 }
@@ -31,6 +35,7 @@ export function siteFacts(
   return [
     treeFact(machine, tenant, site),
     ...routeFacts(machine, tenant, site, isLive, own),
+    settingsFact(machine, tenant, [site]),
     ...namesOf(site).map((name) => hostFact(machine, tenant, site, name)),
   ]
 }
@@ -103,6 +108,28 @@ function tlsFacts(
 export function phpFact({ places }: Machine, { name }: Pick<TenantIdentity, 'name'>, site: SiteIdentity): Step {
   const path = `${places.web.site(name, site.fqdn)}/php.sock`
   return site.php === null ? absentPath(path) : link({ path, target: places.fpmSocket(name) })
+}
+
+/** What is chosen for these sites, in the web server. */
+export function settingsFact(
+  { places }: Machine,
+  { name }: Pick<TenantIdentity, 'name'>,
+  sites: readonly SiteIdentity[],
+): Step {
+  const served = sites.map((site) => ({
+    fqdn: site.fqdn,
+    rows: {
+      names: namesOf(site),
+      docroot: places.customers.docroot(name, site.fqdn),
+      settings: site.settings ?? {},
+    },
+  }))
+  return servedRows(served)
+}
+
+/** Nothing is chosen for these names any more. */
+export function absentSettings(names: readonly Fqdn[]): Step {
+  return servedRows(names.map((fqdn) => ({ fqdn, rows: null })))
 }
 
 /** `hosts/<name>/live` is a file exactly while tenant and domain are both live. */

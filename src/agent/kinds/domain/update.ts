@@ -1,3 +1,4 @@
+import { WcpError } from '../../../contract/errors.ts'
 import type { Fqdn, HttpsPolicy } from '../../../contract/values.ts'
 import { domainUpdate } from '../../../resources/domain/jobs.ts'
 import type { SiteOptions } from '../../jobs/registry.ts'
@@ -5,7 +6,7 @@ import { stoppedFpm } from '../../steps/stopped-fpm.ts'
 import { certificateOf, httpsFacts, named, placesOf } from '../certificate/facts.ts'
 import { identity, mayClaim, mayUsePhp, siteIn, type Tenant, tenantIn } from '../judge.ts'
 import { provision } from '../provisioner.ts'
-import { absentAlias, aliasFact, hostFact, namesOf, phpFact, type SiteIdentity } from './facts.ts'
+import { absentAlias, aliasFact, hostFact, namesOf, phpFact, type SiteIdentity, settingsFact } from './facts.ts'
 
 type Target = {
   readonly tenant: Tenant
@@ -21,16 +22,17 @@ export const updateDomain = provision(domainUpdate, {
     const tenant = identity(tenantIn(world.registry, tenantId, ['active', 'suspended']))
     const known = siteIn(world.registry, tenantId, id, ['active', 'suspended'])
     const { fqdn, ...before } = known
-    const site = { id, fqdn, aliases, php }
+    const site = { id, fqdn, aliases, php, settings: wish.settings ?? before.settings }
     mayClaim(world, { tenant: tenantId, site: id, names: namesOf(site) })
     mayUsePhp(world, tenantId, id, php)
+    mayChoose(site)
     const chain = world.machine.files.existsNow(placesOf(world.machine, tenant, fqdn).chain)
       ? certificateOf(world.registry, known)?.chain
       : null
     return {
       tenant,
       site,
-      before: { aliases: before.aliases, php: before.php, https: before.https },
+      before: { aliases: before.aliases, php: before.php, https: before.https, settings: before.settings },
       https: wish.https ?? before.https,
       named: chain == null ? null : named({ chain, names: namesOf(site) }),
     }
@@ -38,7 +40,8 @@ export const updateDomain = provision(domainUpdate, {
   // new names are taken at once, old ones kept until the end; PHP started during the job is the new one
   reserve(registry, { site, https }) {
     registry.claimHosts(site.id, namesOf(site))
-    registry.setSite(site.id, { aliases: site.aliases, php: site.php, ...(https && { https }) })
+    const { aliases, php, settings } = site
+    registry.setSite(site.id, { aliases, php, ...(https && { https }), ...(settings && { settings }) })
   },
   steps({ tenant, site, before, https, named }, machine) {
     const names = namesOf(site)
@@ -46,6 +49,8 @@ export const updateDomain = provision(domainUpdate, {
     const changesPhp = before.php !== null && site.php !== null && before.php !== site.php
     return [
       phpFact(machine, tenant, site),
+      // what an older version began says nothing of settings, and there were none
+      settingsFact(machine, tenant, [site]),
       ...site.aliases.map((name) => aliasFact(machine, tenant, site, name)),
       ...names.map((name) => hostFact(machine, tenant, site, name)),
       ...dropped.flatMap((name) => absentAlias(machine, tenant, name)),
@@ -62,3 +67,9 @@ export const updateDomain = provision(domainUpdate, {
     registry.releaseHosts(site.id, namesOf({ fqdn: site.fqdn, aliases: before.aliases }))
   },
 })
+
+/** Beyond the shape of each. */
+function mayChoose({ fqdn, aliases, settings: { canonical } }: Required<SiteIdentity>): void {
+  if (canonical === undefined || namesOf({ fqdn, aliases }).includes(canonical)) return
+  throw new WcpError('conflict', `Cannot lead the visitors of "${fqdn}" to "${canonical}": it is none of its names`)
+}

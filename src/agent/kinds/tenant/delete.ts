@@ -14,7 +14,15 @@ import {
   openDatabases,
   purgedDatabases,
 } from '../database/facts.ts'
-import { absentHost, hostFact, namesOf, routeFacts, type SiteIdentity } from '../domain/facts.ts'
+import {
+  absentHost,
+  absentSettings,
+  hostFact,
+  namesOf,
+  routeFacts,
+  type SiteIdentity,
+  settingsFact,
+} from '../domain/facts.ts'
 import { identity, mayClaim, mustHaveRested, type Tenant, tenantIn } from '../judge.ts'
 import { type Owned, ownedAbsence, ownedBy, ownedFacts } from '../owned.ts'
 import { provision } from '../provisioner.ts'
@@ -49,6 +57,7 @@ export const deleteTenant = provision(tenantDelete, {
     return [
       closedTenant(machine, tenant),
       ...hosts.map((name) => absentHost(machine, name)),
+      absentSettings(hosts),
       stoppedTenant(tenant.name),
       ...closedDatabases(databases),
       ...ownedAbsence(machine, tenant, owned),
@@ -87,7 +96,10 @@ export const restoreTenant = provision(tenantRestore, {
     return {
       tenant: identity(found),
       limits: found.limits,
-      sites: sites.map(({ id, fqdn, aliases, php, state }) => ({ id, fqdn, aliases, php, isLive: state === 'active' })),
+      sites: sites.map(({ id, fqdn, aliases, php, settings, state }) => ({
+        ...{ id, fqdn, aliases, php, settings },
+        isLive: state === 'active',
+      })),
       isWebLost: isLost(world.machine, trashOf(world.machine, identity(found)).web),
       wasDeleted: found.state === 'trashed',
       isSuspended,
@@ -106,6 +118,7 @@ export const restoreTenant = provision(tenantRestore, {
         ? [...tenantFacts(machine, tenant, limits), ...sites.flatMap((s) => routeFacts(machine, tenant, s, s.isLive))]
         : [movedPath({ from: web.to, to: web.from, ifMissing: 'fail' }), ...accountFacts(machine, tenant, limits)]),
       ...ownedFacts(machine, tenant, owned),
+      settingsFact(machine, tenant, sites),
       ...sites.flatMap((site) => namesOf(site).map((name) => hostFact(machine, tenant, site, name))),
       ...(isSuspended ? closedDatabases(databases) : openDatabases(databases)),
       isSuspended ? closedTenant(machine, tenant) : liveTenant(machine, tenant),

@@ -1,0 +1,190 @@
+/**
+ * What an owner chooses for a site, as both sides of the boundary have it: a missing key is the default, and no value can hold
+ * what would be read as more than itself in the web server's configuration.
+ */
+import { z } from 'zod'
+import { Fqdn } from './values.ts'
+
+/** One name on the disk: neither hidden nor `..`. */
+const part = '[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}'
+
+/** A directory below that of the site, such as `public` or `web/dist`. */
+export const SubPath = z
+  .string()
+  .max(200, { error: 'at most 200 characters' })
+  .regex(new RegExp(`^${part}(?:/${part}){0,5}$`), {
+    error: 'a directory such as public or web/dist, without a slash before or after it',
+  })
+export type SubPath = z.infer<typeof SubPath>
+
+/** The script that answers for addresses without a file; `off`: none does. */
+export const FrontController = z
+  .string()
+  .max(200, { error: 'at most 200 characters' })
+  .regex(new RegExp(`^(?:off|(?:/${part}){0,5}/[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\\.php)$`), {
+    error: 'off, or a script such as /index.php',
+  })
+export type FrontController = z.infer<typeof FrontController>
+
+const longestPathBytes = 600
+
+/** A path as the web server compares it: decoded, without a directory twice or a step back. */
+export const UrlPath = z
+  .string()
+  .max(300, { error: 'at most 300 characters' })
+  .regex(/^(?:\/|(?:\/(?!\.{1,2}(?:\/|$))[\p{L}\p{N}._~!()+,;=:@& -]+)+\/?)$/u, {
+    error: 'a path such as /old-page, of letters, digits and ._~!()+,;=:@&-',
+  })
+  .refine((text) => Buffer.byteLength(text) <= longestPathBytes, { error: `at most ${longestPathBytes} bytes` })
+export type UrlPath = z.infer<typeof UrlPath>
+
+const encoded = "(?:[A-Za-z0-9._~!()*+,;=:@/&'-]|%[0-9A-Fa-f]{2})"
+
+/** Where visitors are sent: an address of the web, or a path of the same site, with a query where it is said. */
+export const RedirectTarget = z
+  .string()
+  .max(1000, { error: 'at most 1000 characters' })
+  .regex(
+    new RegExp(
+      `^(?:https?://(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z0-9-]{1,63}(?::[0-9]{1,5})?(?:/${encoded}*)?|/(?!/)${encoded}*)(?:\\?(?:${encoded}|\\?)*)?(?:#(?:${encoded}|\\?)*)?$`,
+    ),
+    { error: 'a path such as /new-page, or an address such as https://example.com/page, percent-encoded' },
+  )
+export type RedirectTarget = z.infer<typeof RedirectTarget>
+
+/** 301 and 308 are remembered by browsers; 307 and 308 keep the method and what was sent. */
+export const redirectCodes = [301, 302, 307, 308] as const
+
+export const Redirect = z
+  .strictObject({
+    from: UrlPath,
+    /** Also everything below `from`; the rest of the path is kept. */
+    isPrefix: z.boolean(),
+    to: RedirectTarget,
+    code: z.union(redirectCodes.map((code) => z.literal(code))),
+  })
+  .refine(({ from, isPrefix }) => !isPrefix || isDirectory(from), {
+    error: 'a directory of one to four levels before /*',
+    path: ['from'],
+  })
+  .refine(({ to, isPrefix }) => !isPrefix || !/[?#]/.test(to), {
+    error: 'a target without query and fragment, since the rest of the path is added to it',
+    path: ['to'],
+  })
+export type Redirect = z.infer<typeof Redirect>
+
+/** So deep directories can be named that the web server looks up. */
+export const deepestDirectory = 4
+
+function isDirectory(path: string): boolean {
+  const depth = path.split('/').length - 1
+  return path !== '/' && !path.endsWith('/') && depth <= deepestDirectory
+}
+
+export const mostRedirects = 50
+
+/** A directory as visitors see it, such as `/wp-content/uploads`. */
+export const UrlDirectory = z
+  .string()
+  .max(200, { error: 'at most 200 characters' })
+  .regex(new RegExp(`^(?:/${part}){1,${deepestDirectory}}$`), {
+    error: 'a directory of one to four levels such as /wp-content/uploads, without a slash at its end',
+  })
+export type UrlDirectory = z.infer<typeof UrlDirectory>
+
+export const mostDirectories = 30
+
+/** A page of the site's own. */
+export const UrlPage = z
+  .string()
+  .max(200, { error: 'at most 200 characters' })
+  .regex(new RegExp(`^(?:/${part}){0,5}/[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\\.html$`), {
+    error: 'a page such as /404.html',
+  })
+export type UrlPage = z.infer<typeof UrlPage>
+
+/** How long browsers keep pictures, styles, scripts and fonts. */
+export const cacheTimes = { hour: '1h', day: '1d', week: '7d', month: '30d', year: '365d' } as const
+export const CacheTime = z.enum(Object.keys(cacheTimes) as (keyof typeof cacheTimes)[], {
+  error: 'hour, day, week, month or year',
+})
+export type CacheTime = z.infer<typeof CacheTime>
+
+/** Signs of a header's value: no line break, no dollar sign, and none that sets apart the values of one row. */
+const text = /^[A-Za-z0-9 !#%&'()*+,\-./:;<=>?@[\]^_`{}~"]{1,1000}$/
+
+/** The headers that an owner can have sent with every answer, each with what it may say. */
+export const headerValues = {
+  'content-security-policy': text,
+  'permissions-policy': text,
+  'referrer-policy':
+    /^(?:no-referrer|no-referrer-when-downgrade|origin|origin-when-cross-origin|same-origin|strict-origin|strict-origin-when-cross-origin|unsafe-url)$/,
+  'x-frame-options': /^(?:DENY|SAMEORIGIN)$/,
+  'x-content-type-options': /^nosniff$/,
+  'x-robots-tag': /^[a-z0-9:,_ -]{1,200}$/,
+  'access-control-allow-origin':
+    /^(?:\*|https?:\/\/(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{1,63}(?::[0-9]{1,5})?)$/,
+} as const
+export const headerNames = Object.keys(headerValues) as (keyof typeof headerValues)[]
+
+/** Of all values of a site: they are one word of the web server's configuration. */
+const longestHeaders = 3000
+
+export const SiteHeader = z
+  .strictObject({
+    name: z.enum(headerNames, { error: `one of ${headerNames.join(', ')}` }),
+    value: z.string().max(1000, { error: 'at most 1000 characters' }),
+  })
+  .refine(({ name, value }) => headerValues[name].test(value) && value.trim() === value, {
+    error: 'a value that this header takes, without | $ and \\',
+    path: ['value'],
+  })
+export type SiteHeader = z.infer<typeof SiteHeader>
+
+const directories = z
+  .array(UrlDirectory)
+  .min(1)
+  .max(mostDirectories, { error: `at most ${mostDirectories} directories` })
+
+export const SiteSettings = z
+  .strictObject({
+    /** Document root below the site's directory. */
+    root: SubPath.exactOptional(),
+    /** Without: the nearest `index.php` above the address. */
+    front: FrontController.exactOptional(),
+    /** Visitors see a page that says so. */
+    maintenance: z.literal(true).exactOptional(),
+    /** Who comes under another name of the site is sent to this one. */
+    canonical: Fqdn.exactOptional(),
+    redirects: z
+      .array(Redirect)
+      .min(1)
+      .max(mostRedirects, { error: `at most ${mostRedirects} redirects` })
+      .exactOptional(),
+    /** Nothing below them is answered. */
+    closed: directories.exactOptional(),
+    /** Scripts below them do not run. */
+    withoutPhp: directories.exactOptional(),
+    /** Shown where nothing is found. */
+    missing: UrlPage.exactOptional(),
+    cache: CacheTime.exactOptional(),
+    headers: z.array(SiteHeader).min(1).exactOptional(),
+  })
+  .refine(({ headers = [] }) => new Set(headers.map(({ name }) => name)).size === headers.length, {
+    error: 'each header once',
+    path: ['headers'],
+  })
+  .refine(({ headers = [] }) => headers.reduce((sum, { value }) => sum + value.length, 0) <= longestHeaders, {
+    error: `at most ${longestHeaders} characters in all`,
+    path: ['headers'],
+  })
+  .refine(({ redirects = [] }) => new Set(redirects.map(keyOf)).size === redirects.length, {
+    error: 'each path once; the web server does not tell small and capital letters apart here',
+    path: ['redirects'],
+  })
+export type SiteSettings = z.infer<typeof SiteSettings>
+
+/** Two with the same key answer for the same addresses. */
+export function keyOf({ from, isPrefix }: Pick<Redirect, 'from' | 'isPrefix'>): string {
+  return `${isPrefix ? 'all below' : 'just'} ${from.toLowerCase()}`
+}
