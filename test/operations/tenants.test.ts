@@ -342,6 +342,7 @@ it('have pages in parts: what a kind adds, for who may see it, and the command t
   expect(site.titles).toEqual([
     '[Overview]',
     'Domains',
+    'Settings',
     'HTTPS',
     'Files',
     'Databases',
@@ -640,4 +641,42 @@ it('have people whose rights are sentences, chosen by presets, and settings of f
   expect(proof.text).toMatch(/<option value="true" selected>On</)
   expect(php.text).toMatch(/<option value="" selected>automatic</)
   expect([off.status, stored]).toEqual([303, false])
+})
+
+it('have the settings of a site in groups, each with a form that leaves the others alone', async () => {
+  const customer = await signedIn()
+  const site = async () => (await customer.call('GET', '/api/v1/domains/bread.example.com')).json()
+  await until(async () => (await site()).status === 'active')
+  await customer.call('PATCH', '/api/v1/domains/bread.example.com', {
+    redirects: ['/old /new 301'],
+    headers: ['X-Frame-Options: DENY'],
+  })
+  await until(async () => (await site()).status === 'active')
+
+  const tab = await customer.ask({ path: '/domains/bread.example.com/settings' })
+  expect(tab.text).toContain('wcp domain update bread.example.com --document-root public')
+  expect(tab.text).toContain('/old /new 301')
+  const hrefs = [...tab.text.matchAll(/href="(\/do\/domain\.update\?[^"]*)"/g)].map(([, href = '']) => href)
+  const href = hrefs.find((one) => one.includes('documentRoot'))?.replaceAll('&amp;', '&') ?? ''
+  const form = await customer.ask({ path: href })
+  const controls = [...form.text.matchAll(/ id="f-([A-Za-z]+)"/g)].map(([, name]) => name)
+  expect(controls).toEqual(['documentRoot', 'frontController', 'notFoundPage'])
+
+  const hidden = [...form.text.matchAll(/type="hidden" name="([^"]+)" value="([^"]*)"/g)].filter(
+    ([, name]) => name !== '_csrf',
+  )
+  const kept = Object.fromEntries(hidden.map(([, name, value]) => [name, value]))
+  const refused = await customer.form('/do/domain.update', { ...kept, documentRoot: '../x', _do: 'run' })
+  expect([refused.status, plain(refused.text)]).toEqual([422, expect.stringContaining('a directory such as public')])
+  expect([...refused.text.matchAll(/ id="f-([A-Za-z]+)"/g)]).toHaveLength(3)
+
+  const sent = await customer.form('/do/domain.update', { ...kept, documentRoot: 'public', _do: 'run' })
+  expect(sent.headers.location).toMatch(/^\/jobs\//)
+  await until(async () => (await site()).status === 'active')
+  expect(await site()).toMatchObject({
+    documentRoot: 'public',
+    redirects: ['/old /new 301'],
+    headers: ['x-frame-options: DENY'],
+    https: 'redirect',
+  })
 })

@@ -29,6 +29,8 @@ export interface FormState {
   /** Of what the form showed when it was opened: so two people who change the same do not overwrite each other unseen. */
   readonly version: string | undefined
   readonly back: string | undefined
+  /** Fields of a change that are asked; undefined: all. The others stay as they are. */
+  readonly only?: readonly string[] | undefined
   /** The command line names the values; before anybody typed, it shows the usage. */
   readonly isTyped: boolean
   readonly asks: boolean
@@ -46,6 +48,7 @@ export async function sendForm(
   const { operation, values, asks, error } = state
   const shown = subject(operation, values)
   const own = Object.keys(ownTenant(request, operation))
+  const kept = operation.fields.map(({ name }) => name).filter((name) => state.only?.includes(name) === false)
   const hidden = asks ? Object.keys(values) : [...new Set([...shown, ...own.filter((name) => values[name])])]
   const choices = asks ? new Map<string, readonly Choice[]>() : await referenceChoices(kit, request, operation)
   const kind = kinds.find(({ name }) => name === kindOf(operation))
@@ -59,6 +62,7 @@ export async function sendForm(
   const place = asks ? null : await placeOfRole(kit, request, operation, values)
   const without = new Set([
     ...hidden,
+    ...kept,
     ...(kit.may(request, 'reseller.list') ? [] : ['reseller', 'isSystem']),
     ...(place === 'none' && !values.tenant ? ['tenant'] : []),
   ])
@@ -90,7 +94,8 @@ export async function sendForm(
       action: path`/do/${operation.name}`,
       back: state.back ?? '',
       hidden: [
-        ...hidden.map((name) => ({ name, value: values[name] ?? '' })),
+        ...[...new Set([...hidden, ...kept])].map((name) => ({ name, value: values[name] ?? '' })),
+        ...(state.only === undefined ? [] : [{ name: '_only', value: state.only.join(' ') }]),
         ...(state.version === undefined ? [] : [{ name: '_version', value: state.version }]),
       ],
       facts: hidden

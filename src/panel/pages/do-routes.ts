@@ -35,6 +35,7 @@ export function doRoutes(app: FastifyInstance, kit: PageKit): void {
       present,
       version: asText(request.query, '_version') ?? (present === null ? undefined : versionOf(present)),
       back,
+      only: onlyFields(request.query, present),
       isTyped: asks,
       asks,
       plan: null,
@@ -50,7 +51,19 @@ export function doRoutes(app: FastifyInstance, kit: PageKit): void {
     const isConfirmed = operation.confirm === undefined || asText(request.body, '_confirm') === 'yes'
     const back = asText(request.body, '_back')
     const version = asText(request.body, '_version')
-    const state = { operation, values, present, version, back, isTyped: true, asks: false, plan: null, error: null }
+    const only = onlyFields(request.body, present)
+    const state = {
+      operation,
+      values,
+      present,
+      version,
+      back,
+      only,
+      isTyped: true,
+      asks: false,
+      plan: null,
+      error: null,
+    }
     try {
       if (asText(request.body, '_do') === 'plan') {
         const plan = await deps.plan(request, operation, input)
@@ -148,6 +161,11 @@ async function presentValues(
 
 function notPermitted({ name }: AnyOperation): WcpError {
   return new WcpError('forbidden', `Cannot show a form for "${name}": you may not use it, or not now`)
+}
+
+/** Names of fields, where the form is one of a change: the others are sent as they are stored. */
+function onlyFields(from: unknown, present: FormValues | null): readonly string[] | undefined {
+  return present === null ? undefined : asText(from, '_only')?.split(' ')
 }
 
 /** One text of a form or query; a path of this panel in `_back`, nothing else. */

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import type { Context } from '../context.ts'
 import { checkSite } from './check-site.ts'
 import { Domain } from './schema.ts'
+import { shown } from './settings.ts'
 import type { Shown, Visit } from './visit.ts'
 
 const id = '0b9f4f5e-6d1c-4f7e-9a53-0d7f2f6f2a11'
@@ -16,6 +17,7 @@ const site = Domain.parse({
   tenantStatus: 'active',
   php: '8.4',
   https: 'redirect',
+  ...shown({}),
   status: 'active',
   version: 1,
   createdAt: now,

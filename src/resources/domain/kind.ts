@@ -11,6 +11,7 @@ import { checkTab, namesTab, overview, refOf, stateOf } from './pages.ts'
 import { proofStore } from './proof-store.ts'
 import { domainRow } from './row.ts'
 import { Domain } from './schema.ts'
+import { settingsTab } from './settings-tab.ts'
 import { domainStore } from './store.ts'
 import { words } from './words.ts'
 
@@ -46,7 +47,7 @@ export const domain = defineKind({
   ],
   detail: {
     ref: refOf,
-    tabs: [namesTab, checkTab],
+    tabs: [namesTab, settingsTab, checkTab],
     async page(one, look) {
       const { t, words } = look
       const isWaiting = one.unproven.length > 0 && one.deletedAt === null

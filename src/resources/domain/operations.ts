@@ -1,4 +1,5 @@
 /** Domains: the sites of a tenant under their names. */
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { TenantCommand } from '../../contract/tenant-command.ts'
 import { type Fqdn, HttpsPolicy, Id } from '../../contract/values.ts'
@@ -37,7 +38,8 @@ import {
 } from './jobs.ts'
 import { choosePhp, PhpChoice } from './php-choice.ts'
 import { acceptProof, askProofs, recordsOf, tenantTakesDomains } from './proof.ts'
-import { AcceptedOrAsked, Domain, DomainProof, DomainStatus, heldAliases } from './schema.ts'
+import { AcceptedOrAsked, Domain, DomainProof, type DomainSettings, DomainStatus, heldAliases } from './schema.ts'
+import { refuseUnfit, settingsInput, withWish } from './settings.ts'
 import type { NameWishes } from './store.ts'
 
 const DomainRef = z
@@ -89,7 +91,8 @@ export const get = defineOperation({
     const domain =
       (await domains.find(input.domain, { scope })) ?? (await domains.get(input.domain, { scope, deleted: true }))
     const holds = await holdsShown(context, { kind: 'domain', id: domain.id })
-    return { ...domain, holds, directory: `/srv/www/${domain.tenantName}/sites/${domain.fqdn}/public` }
+    const own = `/srv/www/${domain.tenantName}/sites/${domain.fqdn}/public`
+    return { ...domain, holds, directory: domain.documentRoot === null ? own : `${own}/${domain.documentRoot}` }
   },
 })
 
@@ -217,9 +220,9 @@ export const create = defineOperation({
 
 export const update = defineOperation({
   name: 'domain.update',
-  summary: 'Change the aliases, the PHP version or the way over HTTP of a domain',
+  summary: 'Change the aliases, the PHP version or the settings of a domain',
   description:
-    'Aliases that are given replace all that were there. Those that must be proven first are added when the TXT records of the answer are in the DNS. The way over HTTP is in force once the domain has a certificate of its own; what browsers remember they keep until its time is over. What is so already needs no job.',
+    'What is not given stays. Aliases that are given replace all that were there. Those that must be proven first are added when the TXT records of the answer are in the DNS. The way over HTTP is in force once the domain has a certificate of its own; what browsers remember they keep until its time is over. What is so already needs no job.',
   effect: 'machine',
   policy: { scopes: ['global', 'reseller', 'local'] },
   http: 'PATCH /domains/{domain}',
@@ -232,6 +235,7 @@ export const update = defineOperation({
       https: HttpsPolicy.optional().describe(
         'optional: HTTP as HTTPS; redirect: to HTTPS; hsts-…: browsers remember it as well, for a day, a year, or with all names below',
       ),
+      ...settingsInput(),
     }),
   output: () => AcceptedOrAsked,
   async run(context, input) {
@@ -239,20 +243,29 @@ export const update = defineOperation({
     const what = `update domain "${domain.fqdn}"`
     const php = input.php === undefined ? domain.php : await choosePhp(context, what, input.php)
     const { id, tenantId } = domain
-    const https = input.https === domain.https ? undefined : input.https
-    if (
-      php === domain.php &&
-      https === undefined &&
-      (input.aliases === undefined || hasJust(domain.aliases, input.aliases))
-    )
+    const before = await context.domains.settings(id)
+    const settings = { https: input.https ?? before.https, site: withWish(before.site, input) }
+    const job = { ...changed(before, settings), php }
+    const isSame = php === domain.php && Object.keys(job).length === 1
+    if (isSame && (input.aliases === undefined || hasJust(domain.aliases, input.aliases)))
       return { id, jobId: null, records: await recordsOf(context, id) }
     const names = input.aliases === undefined ? undefined : await wishedNames(context, what, domain, input.aliases)
     const aliases = heldAliases(names === undefined ? domain : { ...names, unproven: [...names.waiting.keys()] })
-    const job = { tenant: tenantId, domain: id, aliases, php, ...(https && { https }) }
-    const jobId = await context.enqueue(domainUpdate, job, (row) => context.domains.update(row, { names, php, https }))
+    refuseUnfit(what, settings.site, [domain.fqdn, ...aliases])
+    const jobId = await context.enqueue(domainUpdate, { tenant: tenantId, domain: id, aliases, ...job }, (row) =>
+      context.domains.update(row, { names, php, settings }),
+    )
     return { id, jobId, records: await recordsOf(context, id) }
   },
 })
+
+/** What of the settings the machine is to be told. */
+function changed(before: DomainSettings, { https, site }: DomainSettings) {
+  return {
+    ...(https !== before.https && { https }),
+    ...(!isDeepStrictEqual(site, before.site) && { settings: site }),
+  }
+}
 
 function hasJust(names: readonly Fqdn[], wished: readonly Fqdn[]): boolean {
   return [...new Set(names)].sort().join() === [...new Set(wished)].sort().join()

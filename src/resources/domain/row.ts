@@ -1,6 +1,7 @@
 /** A domain's row and its names for its jobs. */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
+import { SiteSettings } from '../../contract/site-settings.ts'
 import { Fqdn, HttpsPolicy, type Id, PhpVersion } from '../../contract/values.ts'
 import { reversedName } from '../../lib/domain-name.ts'
 import type { Db } from '../../store/database.ts'
@@ -14,6 +15,8 @@ const Wishes = z.object({
   php: PhpVersion.nullable(),
   /** Absent in what 0.1.0 wrote. */
   https: HttpsPolicy.exactOptional(),
+  /** Absent in what a version before wire 11 wrote: nothing was chosen. */
+  site: SiteSettings.default({}),
   aliases: z.array(Fqdn),
   waiting: z.array(z.object({ name: Fqdn, proof: Fqdn })).default([]),
 })
@@ -77,7 +80,7 @@ async function end(tx: Db, { id, status, now, row }: RowEnd): Promise<void> {
       updated_at: now,
       deleted_at: inTrash ? (before.deleted_at ?? now) : null,
       ...(wishes && { php: wishes.php }),
-      ...(wishes?.https !== undefined && { settings: encodeJson({ https: wishes.https }) }),
+      ...(wishes?.https !== undefined && { settings: encodeJson({ https: wishes.https, site: wishes.site }) }),
     })
     .where('id', '=', id)
     .execute()

@@ -1,9 +1,11 @@
 /** A domain: the name of a site, its aliases, and the PHP that serves it. */
 import { z } from 'zod'
+import { SiteSettings } from '../../contract/site-settings.ts'
 import { Fqdn, HttpsPolicy, Id, PhpVersion, TenantName } from '../../contract/values.ts'
 import { AcceptedMaybe, Time, timestamps } from '../answers.ts'
 import { Hold } from '../hold/schema.ts'
 import { TenantStatus } from '../tenant/schema.ts'
+import { shownSettings } from './settings.ts'
 
 /** `unverified`: it waits for the proof that its name is the tenant's, and the machine does not know of it. */
 export const DomainStatus = z.enum(
@@ -26,6 +28,7 @@ export const Domain = z.strictObject({
   php: PhpVersion.nullable(),
   /** What happens to visitors over HTTP; in force once the domain has a certificate of its own. */
   https: HttpsPolicy,
+  ...shownSettings,
   status: DomainStatus,
   /** Why it is suspended, and on whose word; of `get` only. */
   holds: z.array(Hold).exactOptional(),
@@ -37,7 +40,7 @@ export const Domain = z.strictObject({
 export type Domain = z.output<typeof Domain>
 
 /** In the column `settings`. */
-export const DomainSettings = z.object({ https: HttpsPolicy.default('redirect') })
+export const DomainSettings = z.object({ https: HttpsPolicy.default('redirect'), site: SiteSettings.default({}) })
 export type DomainSettings = z.output<typeof DomainSettings>
 
 /** A record to be set in the DNS, which proves that a name is the tenant's. */

@@ -1,7 +1,7 @@
 /** Domains and all their names in the panel's database. */
 import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
 import { activeJobStates } from '../../contract/job.ts'
-import type { Fqdn, HttpsPolicy, Id, PhpVersion } from '../../contract/values.ts'
+import type { Fqdn, Id, PhpVersion } from '../../contract/values.ts'
 import { ancestorsOf, registrableDomain, reversedName } from '../../lib/domain-name.ts'
 import type { Database, Db } from '../../store/database.ts'
 import { storeLock } from '../../store/dialect.ts'
@@ -24,6 +24,7 @@ import {
   storedOrNull,
 } from '../store-tools.ts'
 import { type Domain, DomainSettings, type DomainStatus } from './schema.ts'
+import { shown, type shownSettings } from './settings.ts'
 
 declare module '../stores.ts' {
   interface Stores {
@@ -50,8 +51,8 @@ interface Wishes {
   /** Undefined leaves them. */
   readonly names?: NameWishes | undefined
   readonly php: PhpVersion | null
-  /** Undefined leaves it. */
-  readonly https?: HttpsPolicy | undefined
+  /** Undefined leaves them. */
+  readonly settings?: DomainSettings | undefined
 }
 
 const neverMade: readonly DomainStatus[] = ['unverified', 'error']
@@ -73,6 +74,8 @@ export interface DomainStore {
   /** Anew what the machine has never made: it waits for a proof, or its creation failed. */
   insertAgain(domain: NewDomainRow): Promise<void>
   update(row: QueuedRow<'domain'>, wishes: Wishes): Promise<void>
+  /** As they are kept. */
+  settings(id: Id): Promise<DomainSettings>
   /** Without a trace: for one that the machine has never heard of. */
   remove(id: Id): Promise<void>
   /** Holds other transactions that claim names below the same registrable domains until this one ends. */
@@ -136,10 +139,10 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
       .execute()
   }
 
-  const setWishes = async (id: Id, { names, php, https }: Wishes, only?: readonly DomainStatus[]) => {
+  const setWishes = async (id: Id, { names, php, settings }: Wishes, only?: readonly DomainStatus[]) => {
     const { tenant_id: tenantId } = await db
       .updateTable('domains')
-      .set({ updated_at: now, php, ...(https !== undefined && { settings: encodeJson({ https }) }) })
+      .set({ updated_at: now, php, ...(settings !== undefined && { settings: encodeJson(settings) }) })
       .where('id', '=', id)
       .$if(only !== undefined, (query) => query.where('status', 'in', only ?? []))
       .returning('tenant_id')
@@ -233,6 +236,11 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
 
     async update({ id }, wishes) {
       await setWishes(id, wishes)
+    },
+
+    async settings(id) {
+      const row = await db.selectFrom('domains').select('settings').where('id', '=', id).executeTakeFirstOrThrow()
+      return DomainSettings.parse(decodeJson(row.settings))
     },
 
     async remove(id) {
@@ -365,6 +373,11 @@ function withoutActiveJob(eb: Builder) {
   return eb.not(eb.exists(active))
 }
 
+function chosen(row: Row): Pick<Domain, 'https' | keyof typeof shownSettings> {
+  const { https, site } = DomainSettings.parse(decodeJson(row.settings))
+  return { https, ...shown(site) }
+}
+
 function holderOf(row: { name: string; domain_id: string; tenant_id: string; deleted_at: string | null }): NameHolder {
   return {
     name: stored(row.name),
@@ -391,7 +404,7 @@ function domainOf(row: Row, names: readonly NameRow[]): Domain {
     tenantName: stored(row.tenant_name),
     tenantStatus: stored(row.tenant_status),
     php: storedOrNull(row.php),
-    https: DomainSettings.parse(decodeJson(row.settings)).https,
+    ...chosen(row),
     status: stored(row.status),
     version: row.version,
     createdAt: row.created_at,

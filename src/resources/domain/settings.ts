@@ -1,0 +1,177 @@
+/** What can be chosen for a site: the fields of `domain.update`, as people and programs see them, and what they become. */
+import { z } from 'zod'
+import {
+  CacheTime,
+  FrontController,
+  headerNames,
+  mostDirectories,
+  mostRedirects,
+  type Redirect,
+  SiteSettings,
+  SubPath,
+  UrlDirectory,
+  UrlPage,
+} from '../../contract/site-settings.ts'
+import { Fqdn } from '../../contract/values.ts'
+import { DomainName } from '../../lib/domain-name.ts'
+import { badInput } from '../refusals.ts'
+import { HeaderLine, headerLine, headerOf } from './header-line.ts'
+import { RedirectLine, redirectLine, redirectOf } from './redirect-line.ts'
+import { redirectLoop } from './redirect-loop.ts'
+
+/** Part of `Domain`. */
+export const shownSettings = {
+  /** Below the directory of the site; null: that itself. */
+  documentRoot: SubPath.nullable(),
+  /** The script for addresses without a file, or `off`; null: the nearest index.php. */
+  frontController: FrontController.nullable(),
+  /** Where visitors of the other names are sent; null: every name answers. */
+  canonicalName: Fqdn.nullable(),
+  /** A line each: path, where it leads, status. */
+  redirects: z.array(z.string()),
+  /** Visitors see a page that says so. */
+  maintenance: z.boolean(),
+  /** Answered by 404, with all below them. */
+  closedDirectories: z.array(UrlDirectory),
+  /** Scripts below them do not run. */
+  noPhpDirectories: z.array(UrlDirectory),
+  /** null: the web server's own words. */
+  notFoundPage: UrlPage.nullable(),
+  /** How long browsers keep pictures, styles, scripts and fonts; null: they ask each time. */
+  staticCache: CacheTime.nullable(),
+  /** A line each: name and value. */
+  headers: z.array(z.string()),
+}
+type Shown = { readonly [key in keyof typeof shownSettings]: z.output<(typeof shownSettings)[key]> }
+
+const directories = () =>
+  z
+    .array(UrlDirectory, { error: 'a list of directories' })
+    .max(mostDirectories, { error: `at most ${mostDirectories} directories` })
+    .optional()
+
+/** Part of the input of `domain.update`. */
+export const settingsInput = () => ({
+  documentRoot: SubPath.nullable()
+    .optional()
+    .describe('Directory below that of the site whose files are served, such as public; none: that of the site itself'),
+  frontController: FrontController.nullable()
+    .optional()
+    .describe(
+      'Script that answers for addresses without a file, such as /index.php; off: none does; none: the nearest index.php above the address',
+    ),
+  canonicalName: DomainName.nullable()
+    .optional()
+    .describe('The name to which visitors of the other names are sent; none: all names answer'),
+  redirects: z
+    .array(RedirectLine, { error: 'a list of redirects' })
+    .max(mostRedirects, { error: `at most ${mostRedirects} redirects` })
+    .optional()
+    .describe(
+      'Each a path, where it leads and 301, 302, 307 or 308: "/old /new 301". With /* at its end the path stands for all below it. The query is kept. Those that are given replace all that were there',
+    ),
+  maintenance: z
+    .boolean()
+    .optional()
+    .describe(
+      'Visitors get status 503 and a page that says so: maintenance.html of the document root, where it is there',
+    ),
+  closedDirectories: directories().describe(
+    'Directories that answer 404, with all below them, such as /data of DokuWiki. Those that are given replace all that were there',
+  ),
+  noPhpDirectories: directories().describe(
+    'Directories in which PHP never runs, such as /wp-content/uploads. Those that are given replace all that were there',
+  ),
+  notFoundPage: UrlPage.nullable()
+    .optional()
+    .describe('Page that visitors get where no file and no script answers, such as /404.html; none: a plain answer'),
+  staticCache: CacheTime.nullable()
+    .optional()
+    .describe('How long browsers keep pictures, styles, scripts and fonts without asking; none: not at all'),
+  headers: z
+    .array(HeaderLine, { error: 'a list of headers' })
+    .max(headerNames.length, { error: `at most ${headerNames.length} headers` })
+    .optional()
+    .describe(
+      `Headers of every answer that does not bring its own, each as "X-Frame-Options: SAMEORIGIN". Those that are given replace all that were there. Possible are ${headerNames.join(', ')}`,
+    ),
+})
+
+export type SettingsWish = {
+  readonly documentRoot?: SubPath | null | undefined
+  readonly frontController?: FrontController | null | undefined
+  readonly canonicalName?: Fqdn | null | undefined
+  readonly redirects?: readonly string[] | undefined
+  readonly maintenance?: boolean | undefined
+  readonly closedDirectories?: readonly UrlDirectory[] | undefined
+  readonly noPhpDirectories?: readonly UrlDirectory[] | undefined
+  readonly notFoundPage?: UrlPage | null | undefined
+  readonly staticCache?: CacheTime | null | undefined
+  readonly headers?: readonly string[] | undefined
+}
+
+export function shown(settings: SiteSettings): Shown {
+  return {
+    documentRoot: settings.root ?? null,
+    frontController: settings.front ?? null,
+    canonicalName: settings.canonical ?? null,
+    redirects: (settings.redirects ?? []).map(redirectLine),
+    maintenance: settings.maintenance ?? false,
+    closedDirectories: settings.closed ?? [],
+    noPhpDirectories: settings.withoutPhp ?? [],
+    notFoundPage: settings.missing ?? null,
+    staticCache: settings.cache ?? null,
+    headers: (settings.headers ?? []).map(headerLine),
+  }
+}
+
+/** With what is wished; fields that are not given stay. Defaults are left out, so that equal choices are equal texts. */
+export function withWish(settings: SiteSettings, wish: SettingsWish): SiteSettings {
+  const chosen = {
+    root: wish.documentRoot === undefined ? settings.root : wish.documentRoot,
+    front: wish.frontController === undefined ? settings.front : wish.frontController,
+    maintenance: wish.maintenance ?? settings.maintenance,
+    canonical: wish.canonicalName === undefined ? settings.canonical : wish.canonicalName,
+    redirects: wish.redirects?.map(redirectOf) ?? settings.redirects,
+    closed: wish.closedDirectories ?? settings.closed,
+    withoutPhp: wish.noPhpDirectories ?? settings.withoutPhp,
+    missing: wish.notFoundPage === undefined ? settings.missing : wish.notFoundPage,
+    cache: wish.staticCache === undefined ? settings.cache : wish.staticCache,
+    headers: wish.headers?.map(headerOf) ?? settings.headers,
+  }
+  const isDefault = (value: unknown) =>
+    value === undefined || value === null || value === false || (Array.isArray(value) && value.length === 0)
+  return Object.fromEntries(Object.entries(chosen).filter(([, value]) => !isDefault(value))) as SiteSettings // of its keys
+}
+
+/** Refuses what each field alone does not show. @param names that the site answers for */
+export function refuseUnfit(what: string, settings: SiteSettings, names: readonly Fqdn[]): void {
+  const { canonical, redirects = [] } = settings
+  if (canonical !== undefined && !names.includes(canonical))
+    badInput(what, {
+      field: 'canonicalName',
+      problem: `${canonical} is no name of this site that is served`,
+      accepted: `${names.join(', ')}, or none`,
+    })
+  const twice = redirects.find((one, at) => redirects.slice(0, at).some((other) => isSame(one, other)))
+  if (twice !== undefined)
+    badInput(what, {
+      field: 'redirects',
+      problem: `${twice.from} is there twice`,
+      accepted: 'each path once; capitals make no difference',
+    })
+  const issue = SiteSettings.safeParse(settings).error?.issues.find(({ path }) => path[0] === 'headers')
+  if (issue !== undefined)
+    badInput(what, { field: 'headers', problem: 'cannot be sent together', accepted: issue.message })
+  const loop = redirectLoop(redirects, names)
+  if (loop !== undefined)
+    badInput(what, {
+      field: 'redirects',
+      problem: `${loop} leads back to itself`,
+      accepted: 'redirects that end at another page',
+    })
+}
+
+function isSame(one: Redirect, other: Redirect): boolean {
+  return one.isPrefix === other.isPrefix && one.from.toLowerCase() === other.from.toLowerCase()
+}

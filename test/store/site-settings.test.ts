@@ -1,0 +1,107 @@
+/** What is chosen for a site, in the store, on both stores. */
+import { expect, it } from 'vitest'
+import { slices } from '../support/slices.ts'
+import { onBothStores } from './both-stores.ts'
+import type { Panel } from './harness.ts'
+
+const { tenant, domain, package: packages } = slices
+const fqdn = 'bakery.example.com'
+const alias = 'www.bakery.example.com'
+
+onBothStores('settings of a site', (bench) => {
+  async function bakery(): Promise<Panel> {
+    const panel = await bench.panel()
+    await panel.run(packages.create, { name: 'basic' })
+    await panel.run(tenant.create, { name: 'acme' })
+    await panel.work()
+    await panel.run(domain.create, { tenant: 'acme', fqdn, php: 'none', aliases: [alias] })
+    await panel.work()
+    return panel
+  }
+
+  const settings = async (panel: Panel) => {
+    const found = await panel.run(domain.get, { domain: fqdn })
+    const { documentRoot, frontController, canonicalName, redirects, maintenance, https } = found
+    const { closedDirectories, noPhpDirectories, notFoundPage, staticCache, headers } = found
+    return {
+      ...{ documentRoot, frontController, canonicalName, redirects, maintenance, https },
+      ...{ closedDirectories, noPhpDirectories, notFoundPage, staticCache, headers },
+    }
+  }
+  const choose = async (panel: Panel, wish: object, fails = false) => {
+    const answer = await panel.run(domain.update, { domain: fqdn, ...wish } as never)
+    await panel.work(() => fails)
+    return answer
+  }
+  const nothing = {
+    documentRoot: null,
+    frontController: null,
+    canonicalName: null,
+    redirects: [],
+    maintenance: false,
+    https: 'redirect',
+    closedDirectories: [],
+    noPhpDirectories: [],
+    notFoundPage: null,
+    staticCache: null,
+    headers: [],
+  }
+
+  it('change one by one, and others stay', async () => {
+    const panel = await bakery()
+    expect(await settings(panel)).toEqual(nothing)
+
+    await choose(panel, { documentRoot: 'public', redirects: ['/old /new'] })
+    await choose(panel, { https: 'optional' })
+    await choose(panel, { maintenance: true, canonicalName: alias, closedDirectories: ['/data'], staticCache: 'day' })
+    await choose(panel, { headers: ['X-Frame-Options: DENY'], notFoundPage: '/404.html', noPhpDirectories: ['/up'] })
+    const all = {
+      ...nothing,
+      ...{ documentRoot: 'public', redirects: ['/old /new 302'], https: 'optional' },
+      ...{ maintenance: true, canonicalName: alias, closedDirectories: ['/data'], staticCache: 'day' },
+      ...{ headers: ['x-frame-options: DENY'], notFoundPage: '/404.html', noPhpDirectories: ['/up'] },
+    }
+    expect(await settings(panel)).toEqual(all)
+    expect((await panel.run(domain.get, { domain: fqdn })).directory).toMatch(/\/public\/public$/)
+
+    expect(await choose(panel, { documentRoot: 'public', maintenance: true })).toMatchObject({ jobId: null })
+    await choose(panel, { documentRoot: null, redirects: [], maintenance: false, canonicalName: null })
+    await choose(panel, { closedDirectories: [], staticCache: null, headers: [] })
+    await choose(panel, { notFoundPage: null, noPhpDirectories: [] })
+    expect(await settings(panel)).toEqual({ ...nothing, https: 'optional' })
+  })
+
+  it('are again what they were when the machine cannot change them, and outlive the trash', async () => {
+    const panel = await bakery()
+    await choose(panel, { frontController: 'off' })
+    await choose(panel, { frontController: '/index.php', documentRoot: 'web' }, true)
+    expect(await settings(panel)).toEqual({ ...nothing, frontController: 'off' })
+
+    await panel.run(domain.remove, { domain: fqdn })
+    await panel.work()
+    await panel.run(domain.restore, { domain: fqdn })
+    await panel.work()
+    expect(await settings(panel)).toEqual({ ...nothing, frontController: 'off' })
+  })
+
+  it('keep the main name among the names', async () => {
+    const panel = await bakery()
+    await choose(panel, { canonicalName: alias })
+
+    const refused = { code: 'bad_input', fields: [expect.objectContaining({ field: 'canonicalName' })] }
+    await expect(choose(panel, { aliases: [] })).rejects.toMatchObject(refused)
+    await expect(choose(panel, { canonicalName: 'other.example.org' })).rejects.toMatchObject(refused)
+    await choose(panel, { aliases: [], canonicalName: null })
+    expect((await settings(panel)).canonicalName).toBeNull()
+  })
+
+  it('refuse redirects in a circle by their field', async () => {
+    const panel = await bakery()
+    const wish = { redirects: ['/a /b', '/b https://www.bakery.example.com/a'] }
+
+    await expect(choose(panel, wish)).rejects.toMatchObject({
+      code: 'bad_input',
+      fields: [expect.objectContaining({ field: 'redirects', problem: expect.stringContaining('/a') })],
+    })
+  })
+})
