@@ -13,6 +13,8 @@ const Open = z.object({
 })
 const door = '/etc/ssh/sshd_config.d/00-wcp360.conf'
 const site = 'coder.example.com'
+/** Exit code of a client that was not let in. */
+const refused = 100
 const docroot = `/srv/www/coder/sites/${site}/public`
 
 /** coder has a shell, painter files alone, stranger nothing; each with a key of its own in /root/keys. */
@@ -27,10 +29,15 @@ describe('SSH for tenants', { timeout: 300_000 }, () => {
     ...['-i', `/root/keys/${key}`, '-o', 'IdentitiesOnly=yes', '-o', 'BatchMode=yes', '-o', 'LogLevel=ERROR'],
     ...['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
   ]
+  /** 255 is how the machine's own ssh says that it has failed. */
+  const client = (words: readonly string[], input = '') =>
+    machine.run(['bash', '-c', `"$@"; code=$?; exit $((code == 255 ? ${refused} : code))`, 'client', ...words], {
+      input,
+    })
   const ssh = (tenant: Tenant, command: string, more: readonly string[] = []) =>
-    machine.run(['ssh', '-n', ...options(tenant), ...more, `${tenant}@127.0.0.1`, command])
+    client(['ssh', '-n', ...options(tenant), ...more, `${tenant}@127.0.0.1`, command])
   const sftp = (tenant: Tenant, batch: string) =>
-    machine.run(['sftp', '-q', '-b', '-', ...options(tenant), `${tenant}@127.0.0.1`], { input: batch })
+    client(['sftp', '-q', '-b', '-', ...options(tenant), `${tenant}@127.0.0.1`], batch)
   const uidOf = async (tenant: Tenant) => (await machine.succeed(['id', '-u', tenant])).trim()
   const addKey = async (tenant: Tenant, file: string, more: readonly string[] = []) => {
     const [type, body] = (await machine.succeed(['cat', `/root/keys/${file}.pub`])).split(' ')
@@ -90,7 +97,7 @@ describe('SSH for tenants', { timeout: 300_000 }, () => {
 
   it('lets a key in at once, and no daemon is told of it', async () => {
     const before = await daemons()
-    expect((await ssh('coder', 'true')).code).toBe(255)
+    expect((await ssh('coder', 'true')).code).toBe(refused)
 
     for (const tenant of ['coder', 'painter'] as const) expect(await addKey(tenant, tenant)).toMatchObject({ code: 0 })
 
@@ -160,16 +167,16 @@ describe('SSH for tenants', { timeout: 300_000 }, () => {
 
     expect((await ssh('coder', words, more)).stdout).toBe(`${await uidOf('coder')}\n[]\nrooted\nrefused\n`)
     const foreign = ['ssh', '-n', ...options('painter'), 'coder@127.0.0.1', 'true']
-    expect((await machine.run(foreign)).code).toBe(255)
+    expect((await client(foreign)).code).toBe(refused)
     await machine.succeed('rm -r /srv/www/coder/home/{rooted,.ssh}')
   })
 
   it('forwards nothing', async () => {
     const forward = ['-o', 'ExitOnForwardFailure=yes', '-R', '127.0.0.1:7777:127.0.0.1:80']
-    expect((await ssh('coder', 'true', forward)).code).toBe(255)
+    expect((await ssh('coder', 'true', forward)).code).toBe(refused)
     const through = ['ssh', '-n', ...options('coder'), '-W', '127.0.0.1:80', 'coder@127.0.0.1']
-    const { code, stderr } = await machine.run(through)
-    expect([code, stderr]).toEqual([255, expect.stringMatching(/forwarding|prohibited/)])
+    const { code, stderr } = await client(through)
+    expect([code, stderr]).toEqual([refused, expect.stringMatching(/forwarding|prohibited/)])
   })
 
   it('is a terminal where one is asked for', async () => {
@@ -258,7 +265,7 @@ describe('SSH for tenants', { timeout: 300_000 }, () => {
     await machine.succeed(['wcp', 'tenant', 'suspend', 'coder', '--yes'])
 
     expect((await machine.run('pgrep -u coder')).stdout).toBe('')
-    expect((await ssh('coder', 'true')).code).toBe(255)
+    expect((await ssh('coder', 'true')).code).toBe(refused)
     expect(await machine.succeed('journalctl -t wcpd-session -o cat --no-pager')).toContain(
       'coder: the tenant is suspended',
     )
@@ -270,18 +277,18 @@ describe('SSH for tenants', { timeout: 300_000 }, () => {
     await machine.succeed(['ssh-keygen', '-q', '-t', 'rsa', '-b', '3072', '-N', '', '-f', '/root/keys/second'])
     expect(await addKey('coder', 'second')).toMatchObject({ code: 0 })
     const second = ['ssh', '-n', ...options('second'), 'coder@127.0.0.1', 'true']
-    expect((await machine.run(second)).code).toBe(0)
+    expect((await client(second)).code).toBe(0)
     const gone = (await keysOf('coder')).find(({ name }) => name === 'second')
     await machine.succeed(['wcp', 'ssh-key', 'delete', gone?.id ?? '', '--yes'])
-    expect((await machine.run(second)).code).toBe(255)
+    expect((await client(second)).code).toBe(refused)
 
     await hold('coder', 'left')
     await eventually(machine, 'pgrep -u coder -x sleep', /\d/)
     await machine.succeed(['wcp', 'package', 'update', 'coder', '--ssh-access', 'none'])
     await eventually(machine, 'getent passwd coder', /closed$/m)
     await eventually(machine, 'pgrep -u coder -x sleep || echo none', /^none$/m)
-    expect((await ssh('coder', 'true')).code).toBe(255)
-    expect((await sftp('coder', 'pwd\n')).code).toBe(255)
+    expect((await ssh('coder', 'true')).code).toBe(refused)
+    expect((await sftp('coder', 'pwd\n')).code).toBe(refused)
   })
 
   it('lets a key in from its addresses alone, until it expires', async () => {
@@ -291,14 +298,13 @@ describe('SSH for tenants', { timeout: 300_000 }, () => {
     await machine.succeed(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', '/root/keys/fourth'])
     expect(await addKey('coder', 'third', ['--addresses', '203.0.113.0/24', '--days', '1'])).toMatchObject({ code: 0 })
     expect(await addKey('coder', 'fourth', ['--addresses', '127.0.0.0/8', '--days', '1'])).toMatchObject({ code: 0 })
-    const pwd = (key: string) =>
-      machine.run(['sftp', '-q', '-b', '-', ...options(key), 'coder@127.0.0.1'], { input: 'pwd\n' })
+    const pwd = (key: string) => client(['sftp', '-q', '-b', '-', ...options(key), 'coder@127.0.0.1'], 'pwd\n')
 
-    expect((await pwd('third')).code).toBe(255)
+    expect((await pwd('third')).code).toBe(refused)
     expect((await pwd('fourth')).code).toBe(0)
     const file = '/var/lib/wcp360-web/tenants/coder/authorized_keys'
     await machine.succeed(`sed -i -E 's/expiry-time="[0-9]{4}/expiry-time="2020/' ${file}`)
-    expect((await pwd('fourth')).code).toBe(255)
+    expect((await pwd('fourth')).code).toBe(refused)
     await machine.succeed(['wcp', 'tenant', 'repair', 'coder'])
     expect((await pwd('fourth')).code).toBe(0)
   })
@@ -315,8 +321,8 @@ describe('SSH for tenants', { timeout: 300_000 }, () => {
     expect((await machine.run(`ls ${door} /etc/pam.d/wcp360-ssh /etc/security/namespace.d/wcp360.conf`)).stdout).toBe(
       '',
     )
-    expect((await ssh('painter', 'true')).code).toBe(255)
-    expect((await sftp('painter', 'pwd\n')).code).toBe(255)
+    expect((await ssh('painter', 'true')).code).toBe(refused)
+    expect((await sftp('painter', 'pwd\n')).code).toBe(refused)
     await machine.succeed('cat /root/keys/painter.pub >>/root/.ssh/authorized_keys')
     expect((await machine.run(['ssh', '-n', ...options('painter'), 'root@127.0.0.1', 'id -u'])).stdout).toBe('0\n')
   })
