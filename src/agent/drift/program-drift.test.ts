@@ -36,7 +36,9 @@ describe.skipIf(process.getuid?.() !== 0)('what differs of the program', () => {
     put('etc/systemd/system/nginx.service.d/wcp360.conf', 'wcp360-nginx.conf')
     put('etc/pam.d/wcp360', 'wcp360.pam')
     put('etc/logrotate.d/wcp360', 'wcp360.logrotate')
-    put('opt/wcp360/bin/wcpd-supervise', 'wcpd-supervise', 0o755)
+    put('etc/pam.d/wcp360-ssh', 'wcp360-ssh.pam')
+    put('etc/security/namespace.d/wcp360.conf', 'wcp360-namespace.conf')
+    for (const name of ['wcpd-supervise', 'wcpd-session']) put(`opt/wcp360/bin/${name}`, name, 0o755)
     writeFileSync(places.executable, '', { mode: 0o755 })
     for (const path of [places.command, ...places.enabledUnits]) mkdirSync(dirname(path), { recursive: true })
     symlinkSync(places.executable, places.command)
@@ -65,6 +67,7 @@ describe.skipIf(process.getuid?.() !== 0)('what differs of the program', () => {
   it.each([
     ...['etc/systemd/system/wcpd.service', 'etc/systemd/system/wcp.slice'],
     ...['etc/systemd/system/nginx.service.d/wcp360.conf', 'etc/pam.d/wcp360', 'opt/wcp360/bin/wcpd-supervise'],
+    ...['opt/wcp360/bin/wcpd-session', 'etc/pam.d/wcp360-ssh', 'etc/security/namespace.d/wcp360.conf'],
   ])('is %s with another text, which its diff shows, with another mode, or gone', async (place) => {
     const path = join(root, place)
     const { mode } = lstatSync(path)

@@ -89,7 +89,7 @@ function installedFiles(places: Layout): readonly AdoptableFile[] {
     .map(({ name, path }) => ({
       path,
       text: assetText(`${prefix}${name}`),
-      mode: /^wcpd(-supervise|\.init)$/.test(name) ? 0o755 : 0o644,
+      mode: /^wcpd(-supervise|-session|\.init)$/.test(name) ? 0o755 : 0o644,
       uid: 0,
       gid: 0,
       record: recordOf(places, name),

@@ -24,6 +24,9 @@ export function layout(root = '/') {
     /** What the installer puts in place, by its name in `systemd/`; units that are not here lie in the first of `units`. */
     installed: {
       'wcpd-supervise': at('opt/wcp360/bin/wcpd-supervise'),
+      'wcpd-session': at('opt/wcp360/bin/wcpd-session'),
+      'wcp360-ssh.pam': at('etc/pam.d/wcp360-ssh'),
+      'wcp360-namespace.conf': at('etc/security/namespace.d/wcp360.conf'),
       'wcp360.pam': at('etc/pam.d/wcp360'),
       'wcp360.logrotate': at('etc/logrotate.d/wcp360'),
       'wcp360-nginx.conf': at('etc/systemd/system/nginx.service.d/wcp360.conf'),
