@@ -54,8 +54,15 @@ export interface Operation<
   readonly confirm?: string
   /** Output key that is a text for a file: a terminal prints it as it is. */
   readonly document?: string
-  /** What goes over the wire as bytes and not as JSON: of the answer those of its key `bytes`, with its `name` and `size`. */
-  readonly bytes?: 'answer'
+  /**
+   * What goes over the wire as bytes and not as JSON: of the answer those of its key `bytes`, with its `name` and `size`; or the
+   * body of the call, which is `Context.body`, while its input stands in address and query.
+   */
+  readonly bytes?: 'answer' | 'body'
+  /** Is done while it is asked for, by a process that is no part of the panel: in no transaction, and audited when it was done. */
+  readonly isOutside?: true
+  /** Input keys that are no secret and too long for the audit trail. */
+  readonly unrecorded?: readonly string[]
   /** The answer holds a secret that is shown once: pages show it instead of moving on. */
   readonly answersOnce?: true
   /** Every signed-in user may call it without a permission; `run` sees to it that it is about their own account. */

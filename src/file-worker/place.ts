@@ -20,6 +20,10 @@ export function at({ fd }: Pick<FileHandle, 'fd'>, name: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(`/proc/self/fd/${fd}/`), name])
 }
 
+export function openBelow(directory: FileHandle, name: Uint8Array, flags: number, mode?: number): Promise<FileHandle> {
+  return open(at(directory, name) as unknown as string, flags, mode) // Node takes bytes here, its types do not
+}
+
 /** Opens the directory at `path` for the time of `work`. */
 export async function inDirectory<T>(
   root: string,
@@ -51,7 +55,7 @@ async function openPath(root: string, names: readonly Buffer[], path: string): P
   let directory = await open(root, asDirectory).catch(refusedByKernel('open', path))
   for (const name of names) {
     try {
-      const next = await open(at(directory, name) as unknown as string, asDirectory) // Node takes bytes here, its types do not
+      const next = await openBelow(directory, name, asDirectory)
       await directory.close()
       directory = next
     } catch (error) {

@@ -1,9 +1,9 @@
 /** The bytes of a file, as they are when it is opened: what is appended meanwhile is not waited for. */
 import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import type { FileLine } from '../lib/file-line.ts'
 import { entryOfOpen } from './entry.ts'
-import { at, atPlace } from './place.ts'
+import { atPlace, openBelow } from './place.ts'
 import { refused, refusedByKernel } from './refusal.ts'
 
 /** Does not wait for the other end of a pipe that lies there instead of a file. */
@@ -12,7 +12,7 @@ const pieceBytes = 64 * 1024
 
 export function read(line: FileLine, root: string, path: string): Promise<void> {
   return atPlace(root, path, async ({ directory, name }) => {
-    const file = await open(at(directory, name) as unknown as string, asFile).catch(refusedByKernel('read', path)) // bytes, as in place.ts
+    const file = await openBelow(directory, name, asFile).catch(refusedByKernel('read', path))
     try {
       const entry = await entryOfOpen(file, name)
       if (entry.kind !== 'file') throw refused('conflict', `read "${path.slice(0, 300)}": it is no file`)

@@ -1,21 +1,24 @@
 /** The requests of one connection, one after the other. */
 
-import { FileRequest } from '../contract/file-wire.ts'
-import type { FileLine } from '../lib/file-line.ts'
+import { type FileEntry, FileRequest } from '../contract/file-wire.ts'
+import { type FileLine, FileLineError } from '../lib/file-line.ts'
+import { makeDirectory, move } from './change.ts'
 import { entryOf } from './entry.ts'
 import { list } from './list.ts'
 import { atPlace } from './place.ts'
 import { read } from './read.ts'
 import { Refusal } from './refusal.ts'
+import { listTrash, moveToTrash, type Roots, restore } from './trash.ts'
+import { write } from './write.ts'
 
 /** Until the panel ends the connection. @throws when it breaks the grammar, or goes in the middle of an answer */
-export async function serve(line: FileLine, root: string): Promise<void> {
+export async function serve(line: FileLine, roots: Roots): Promise<void> {
   for (;;) {
     const frame = await line.next()
     if (frame === undefined) return
     const request = FileRequest.parse(frame.kind === 'json' ? frame.value : undefined)
     try {
-      await answer(line, root, request)
+      await answer(line, roots, request)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       await line.say({ failure: { code: error.code, message: error.message } })
@@ -23,13 +26,52 @@ export async function serve(line: FileLine, root: string): Promise<void> {
   }
 }
 
-async function answer(line: FileLine, root: string, request: FileRequest): Promise<void> {
+async function answer(line: FileLine, roots: Roots, request: FileRequest): Promise<void> {
+  if (request.do === 'read') return await read(line, roots.root, request.path)
+  await line.say({ value: await done(line, roots, request) })
+}
+
+async function done(line: FileLine, roots: Roots, request: Exclude<FileRequest, { do: 'read' }>): Promise<unknown> {
+  const { root } = roots
   switch (request.do) {
     case 'list':
-      return await line.say({ value: await list(root, request) })
+      return await list(root, request)
     case 'show':
-      return await line.say({ value: await atPlace(root, request.path, (place) => entryOf(place, request.path)) })
-    case 'read':
-      return await read(line, root, request.path)
+      return await atPlace(root, request.path, (place) => entryOf(place, request.path))
+    case 'write':
+      return await writeFrom(line, root, request)
+    case 'make-directory':
+      return await makeDirectory(root, request.path)
+    case 'move':
+      return await move(root, request)
+    case 'trash':
+      return await moveToTrash(roots, request.path)
+    case 'list-trash':
+      return await listTrash(roots)
+    case 'restore':
+      return await restore(roots, request.name)
+  }
+}
+
+/** Also what is refused is read to its end: the next request comes after it. */
+async function writeFrom(
+  line: FileLine,
+  root: string,
+  request: Extract<FileRequest, { do: 'write' }>,
+): Promise<FileEntry> {
+  const bytes = bytesOf(line)
+  try {
+    return await write(root, request, { [Symbol.asyncIterator]: () => ({ next: () => bytes.next() }) })
+  } finally {
+    for (let one = await bytes.next(); !one.done; one = await bytes.next());
+  }
+}
+
+async function* bytesOf(line: FileLine): AsyncGenerator<Buffer, undefined> {
+  for (;;) {
+    const frame = await line.next()
+    if (frame?.kind !== 'bytes') throw new FileLineError('bytes that broke off')
+    if (frame.bytes.length === 0) return undefined
+    yield frame.bytes
   }
 }

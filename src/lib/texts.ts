@@ -163,6 +163,10 @@ export const shared = {
   } as Readonly<Record<string, string>>,
   /** Of verbs that say too little, or end in the middle, without their object. */
   buttons: {
+    add: 'Make',
+    discard: 'Move to trash',
+    mkdir: 'Make directory',
+    move: 'Move',
     'revoke-all': 'End all sessions',
     sell: 'Create',
     install: 'Install',

@@ -1,4 +1,5 @@
 /** The context of one call of an operation. Built by the panel; an operation never sees more than this. */
+import type { Readable } from 'node:stream'
 import type { z } from 'zod'
 import type { JobContract } from '../contract/job.ts'
 import { operationsFor, type Policy } from '../contract/operation.ts'
@@ -94,6 +95,8 @@ export interface Context extends Stores {
     /** Ends it and starts one in which the actor acts as that user. */
     actAs(user: Id): Promise<void>
   } | null
+  /** The bytes of a call that brings some; null for all others, and in a plan. */
+  readonly body: Readable | null
   /** argon2id of a password as a PHC string. */
   hashPassword(password: string): Promise<string>
 }

@@ -1,7 +1,18 @@
 /** Files of a site from the command line to the tenant's own process and back, through panel and agent as they are. */
 import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { chownSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,6 +23,7 @@ import { processes } from '../../src/agent/os/processes.ts'
 import { wcp } from '../../src/cli/wcp.ts'
 import type { Fqdn, TenantName } from '../../src/contract/values.ts'
 import { asset } from '../../src/program/assets.ts'
+import { exchange, keepRunningAs } from '../security/as-tenant.ts'
 import { Product } from '../support/product.ts'
 import { php } from './run-machine.ts'
 
@@ -137,6 +149,90 @@ describe.skipIf(!canRun)('the files of a site', () => {
       expect((await typed('file', 'get', site, path)).code, path).toBe(2)
     expect((await list()).total).toBeGreaterThan(5) // it goes on after each of them
   })
+
+  it('are made, changed and moved, and nothing is overwritten that was changed meanwhile', async () => {
+    const call = (
+      method: 'POST' | 'PATCH' | 'DELETE' | 'GET',
+      rest: string,
+      body?: Readonly<Record<string, unknown>>,
+    ) => machine.call(method, `/domains/${site}/files${rest}`, body)
+    const entry = async (path: string) =>
+      (await call('GET', `/entry?path=${path}`)) as { tag: string; mode: string; text: string }
+
+    await call('POST', '/directories', { path: 'css' })
+    await call('POST', '', { path: 'css/site.css', text: 'a {}\n' })
+    const first = await entry('css/site.css')
+    chmodSync(join(docroot, 'css/site.css'), 0o640)
+    await expect(call('PATCH', '/entry', { path: 'css/site.css', text: 'b', tag: first.tag })).rejects.toMatchObject({
+      code: 'precondition_failed',
+    })
+    await call('PATCH', '/entry', { path: 'css/site.css', text: 'b {}\n', tag: (await entry('css/site.css')).tag })
+    const second = await entry('css/site.css')
+    await call('POST', '/move', { path: 'css/site.css', to: 'css/a b%0A.css' })
+
+    expect([first.text, second.text, second.mode]).toEqual(['a {}\n', 'b {}\n', '640'])
+    expect(readFileSync(join(docroot, 'css/a b\n.css'), 'utf8')).toBe('b {}\n')
+    const made = statSync(join(docroot, 'css/a b\n.css'))
+    expect([made.uid, made.gid]).toEqual([uid, statSync(docroot).gid])
+    for (const [method, rest, body] of [
+      ['POST', '', { path: 'index.html', text: '' }],
+      ['POST', '/directories', { path: 'css' }],
+      ['POST', '/move', { path: 'css', to: 'index.html' }],
+    ] as const)
+      await expect(call(method, rest, body), rest).rejects.toMatchObject({ code: 'conflict' })
+    expect(readdirSync(join(docroot, 'css'))).toEqual(['a b\n.css'])
+    const trail = JSON.stringify(await machine.call('GET', '/audit?action=file.add'))
+    expect(trail).toContain('css/site.css')
+    expect(trail).not.toContain('a {}')
+  })
+
+  it('go to a trash and come back whole', async () => {
+    const trash = async () =>
+      ((await machine.call('GET', `/domains/${site}/files/trash`)) as { items: { name: string; path: string }[] }).items
+    const restore = (name: string) => machine.call('POST', `/domains/${site}/files/restore`, { name })
+
+    await machine.call('DELETE', `/domains/${site}/files?path=css`)
+    const [one] = await trash()
+    expect(one?.path).toBe('css')
+    expect(existsSync(join(docroot, 'css'))).toBe(false)
+    mkdirSync(join(docroot, 'css'))
+    await expect(restore(one?.name ?? '')).rejects.toMatchObject({ code: 'conflict' })
+    rmdirSync(join(docroot, 'css'))
+    await restore(one?.name ?? '')
+
+    expect(readFileSync(join(docroot, 'css/a b\n.css'), 'utf8')).toBe('b {}\n')
+    expect(await trash()).toEqual([])
+    await expect(restore(one?.name ?? '')).rejects.toMatchObject({ code: 'not_found' })
+  })
+
+  it('are changed where people see them, while the tenant swaps directories for links', async () => {
+    const outside = join(machine.places.customers.home('acme' as TenantName), 'outside')
+    mkdirSync(outside)
+    writeFileSync(join(outside, 'kept'), 'kept')
+    for (const path of [outside, join(outside, 'kept')]) own(path)
+    mkdirSync(join(docroot, 'swap-a'))
+    own(join(docroot, 'swap-a'))
+    symlinkSync(outside, join(docroot, 'swap-b'))
+    const race = `${exchange} echo "begun\n"; for (;;) exchange('swap-a', 'swap-b');`
+    const racer = await keepRunningAs({ uid }, race, docroot)
+    let written = 0
+    try {
+      for (let round = 0; round < 200; round++) {
+        const path = `swap-a/${round}`
+        const isMade = await machine.call('POST', `/domains/${site}/files`, { path, text: 'x' }).then(
+          () => true,
+          () => false,
+        )
+        if (isMade) written++
+        await machine.call('DELETE', `/domains/${site}/files?path=swap-a/kept`).catch(() => {})
+      }
+    } finally {
+      await racer.end()
+    }
+    console.log(`${written} of 200 were written beside the racer`)
+    expect(written).toBeGreaterThan(0)
+    expect(readdirSync(outside)).toEqual(['kept'])
+  }, 60_000)
 
   it('are read by a few processes, which end with the panel’s interest and a suspension', async () => {
     const many = Array.from({ length: 12 }, () => list().catch(({ code }: { code: string }) => code))

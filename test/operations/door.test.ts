@@ -58,7 +58,7 @@ async function door(options: Partial<OperationRunnerOptions> = {}) {
     registry: operations,
     idempotency: idempotency({ seal: randomBytes(32), codes: randomBytes(32) }),
     link: { ask: never, send: () => false, phpVersions: [], readOnly: null, setupOpen: false },
-    files: { ask: never, read: never },
+    files: { ask: never, read: never, change: never, write: never },
     hasher: {
       hash: async (place, password) => {
         told.hashed.push(`${JSON.stringify(place)} ${password}`)

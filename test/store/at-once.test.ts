@@ -18,7 +18,7 @@ function runnerOver(panel: Panel) {
     registry: operations,
     idempotency: idempotency({ seal: randomBytes(32), codes: randomBytes(32) }),
     link: { ask: never, send: () => false, phpVersions: [], readOnly: null, setupOpen: false },
-    files: { ask: never, read: never },
+    files: { ask: never, read: never, change: never, write: never },
     hasher: { hash: async () => '$test$', verify: never },
     repeats: { isInFull: () => true },
     panelHost: () => 'panel.example.net',

@@ -74,6 +74,8 @@ export async function openPanel(where = ':memory:') {
         files: {
           ask: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
           read: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
+          change: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
+          write: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
         },
         phpVersions: () => machine.php,
         uid: async () => machine.uid,
@@ -85,6 +87,7 @@ export async function openPanel(where = ':memory:') {
         endSshSession: async (session) => void machine.ended.push(session),
       },
       session: null,
+      body: null,
       hashPassword: (password) => Promise.resolve(`$test$${Buffer.from(password).toString('hex')}`),
     }
     return withStores(over, rest)

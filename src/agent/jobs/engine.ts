@@ -248,9 +248,10 @@ class JobEngine implements Engine {
     const { registry } = this.#ready()
     const tenant = tenantIn(registry, id, ['active'])
     const { fqdn } = siteIn(registry, id, domain, ['active'])
-    const directory = this.#options.machine.places.customers.docroot(tenant.name, fqdn)
+    const { customers } = this.#options.machine.places
+    const [directory, trash] = [customers.docroot(tenant.name, fqdn), customers.fileTrash(tenant.name, fqdn)]
     const { name, uid, gid } = identity(tenant)
-    const worker = { id: channel, name, uid, gid, directory, sliceLimits: tenant.limits }
+    const worker = { id: channel, name, uid, gid, directory, trash, sliceLimits: tenant.limits }
     await this.#options.openFiles(worker)
   }
 

@@ -184,6 +184,8 @@ export function layout(root = '/') {
       tmp: (tenant: TenantName) => join(customers, tenant, 'tmp'),
       sites: (tenant: TenantName) => join(customers, tenant, 'sites'),
       site: (tenant: TenantName, name: Fqdn) => join(customers, tenant, 'sites', name),
+      /** The tenant's own: what people deleted of a site's files. */
+      fileTrash: (tenant: TenantName, name: Fqdn) => join(customers, tenant, 'home/.wcp-trash', name),
       docroot: (tenant: TenantName, name: Fqdn) => join(customers, tenant, 'sites', name, 'public'),
       /** Where the next document root of a site is filled; in it everything is the tenant's. */
       freshDocroot: (tenant: TenantName, name: Fqdn) => join(customers, tenant, 'sites', name, '.new-public'),

@@ -9,10 +9,10 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
-import { FileAnswer, FileEntry, FileHello, type FileRequest } from '../../contract/file-wire.ts'
+import { FileAnswer, FileEntry, FileHello, type FileRequest, type Over } from '../../contract/file-wire.ts'
 import { Id } from '../../contract/values.ts'
 import { FileLine } from '../../lib/file-line.ts'
-import type { FileAccess, FileSite, OpenedFile } from '../../resources/file/access.ts'
+import type { FileAccess, FileChange, FileSite, OpenedFile } from '../../resources/file/access.ts'
 import type { AgentLink } from '../jobs/agent-link.ts'
 
 /** A worker starts in well under a second; a machine whose disk is busy takes longer. */
@@ -69,6 +69,31 @@ export class FileDesk implements FileAccess {
       const entry = await asked(worker, { do: 'read', path }, FileEntry)
       return { entry, bytes: Readable.from(this.#bytes(site, worker, entry.size), { objectMode: false }) }
     })
+  }
+
+  /** Asked once: whether it was done when the worker ended nobody knows. */
+  async change(site: FileSite, request: FileChange): Promise<void> {
+    const worker = this.#resting(site) ?? (await this.#start(site))
+    try {
+      await asked(worker, request, z.unknown())
+      this.#rest(site, worker)
+    } catch (error) {
+      throw this.#failed(site, worker, error)
+    }
+  }
+
+  async write(site: FileSite, path: string, over: Over, bytes: AsyncIterable<Buffer>): Promise<void> {
+    const worker = await this.#start(site)
+    const { line } = worker
+    try {
+      await line.say({ do: 'write', path, over } satisfies FileRequest)
+      for await (const piece of bytes) await within(answerMs, line.send(piece))
+      await line.sendEnd()
+      await answered(worker, FileEntry)
+      this.#rest(site, worker)
+    } catch (error) {
+      throw this.#failed(site, worker, error)
+    }
   }
 
   /** What changes nothing is asked again of a new worker when a resting one turns out to have ended. */
@@ -183,8 +208,12 @@ class Refused extends Error {
   }
 }
 
-async function asked<S extends z.ZodType>({ line }: Worker, request: FileRequest, schema: S): Promise<z.output<S>> {
-  await line.say(request)
+async function asked<S extends z.ZodType>(worker: Worker, request: FileRequest, schema: S): Promise<z.output<S>> {
+  await worker.line.say(request)
+  return await answered(worker, schema)
+}
+
+async function answered<S extends z.ZodType>({ line }: Worker, schema: S): Promise<z.output<S>> {
   const answer = FileAnswer.parse(await within(answerMs, line.json()))
   if ('failure' in answer) throw new Refused(new WcpError(answer.failure.code, answer.failure.message))
   return schema.parse(answer.value)

@@ -7,6 +7,7 @@
  */
 
 import type { X509Certificate } from 'node:crypto'
+import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { z } from 'zod'
@@ -95,6 +96,8 @@ export interface JobPlan {
 export interface Terms {
   /** Condition on the answer of the thing's `get`; the change is `precondition_failed` without it. */
   readonly precondition?: (present: unknown) => boolean
+  /** Of an operation that takes bytes. */
+  readonly body?: Readable
   /** Of the calls of one actor with the same key one is made, and all get its answer. */
   readonly idempotencyKey?: string
   /** The same words within an hour are answered with the job that is there, while it is open or what it made is unchanged. */

@@ -62,7 +62,7 @@ export function tenantsOf(queued: readonly QueuedJob[]): Id[] {
 }
 
 function withoutSecrets(operation: AnyOperation<Context>, input: Readonly<Record<string, unknown>>) {
-  const secret = new Set(operation.secret)
+  const secret = new Set([...(operation.secret ?? []), ...(operation.unrecorded ?? [])])
   return Object.fromEntries(Object.entries(input).filter(([key, value]) => !secret.has(key) && value !== undefined))
 }
 

@@ -43,6 +43,7 @@ export function operationContext(call: {
   readonly linkUrl: Context['linkUrl']
   readonly web: Context['web']
   readonly session: Context['session']
+  readonly body: Context['body']
   /** Filled by `enqueue`, in order. */
   readonly queued: QueuedJob[]
 }): Context {

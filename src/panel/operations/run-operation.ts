@@ -17,6 +17,7 @@ import type { Id } from '../../contract/values.ts'
 import { type Change, PlanReport } from '../../contract/wire.ts'
 import type { Actor } from '../../resources/actor.ts'
 import type { Context } from '../../resources/context.ts'
+import type { FileChange } from '../../resources/file/access.ts'
 import { eventsOf, kinds } from '../../resources/index.ts'
 import type { QueuedJob } from '../../resources/job/store.ts'
 import type { Db } from '../../store/database.ts'
@@ -64,12 +65,17 @@ export interface OperationRunnerOptions extends RefusalsOptions {
 }
 
 /** What a call may reach beside the store. */
-type Means = Pick<Context, 'session' | 'machine'> & { readonly hashes: Hashes }
+type Means = Pick<Context, 'session' | 'machine' | 'body'> & { readonly hashes: Hashes }
 
 export function operationRunner(options: OperationRunnerOptions) {
   const { db, storesOf, idempotency } = options
   const { refuse, shown, recordRefusal, recordForgery } = refusals(options)
-  const plain: Means = { hashes: noHashes, session: null, machine: machineView(options.link, options.files) }
+  const plain: Means = {
+    hashes: noHashes,
+    session: null,
+    body: null,
+    machine: machineView(options.link, options.files),
+  }
   const events = eventsOf(options.registry)
   const byName = new Map(options.registry.map((operation) => [operation.name, operation]))
   const policies: ReadonlyMap<string, Policy> = new Map(options.registry.map(({ name, policy }) => [name, policy]))
@@ -86,6 +92,7 @@ export function operationRunner(options: OperationRunnerOptions) {
       if (operation.effect === 'machine') await demandSetup()
       if (operation.effect === 'read') return await call(db, operation, who, parsed, plain)
       if (!makesRoom.has(verbOf(operation))) options.demandRoom?.()
+      if (operation.isOutside) return await outside({ ...caller, ...who }, operation, parsed, terms)
       return await change({ ...caller, ...who }, operation, parsed, terms)
     } catch (error) {
       throw await refuse(caller, operation, error)
@@ -130,6 +137,29 @@ export function operationRunner(options: OperationRunnerOptions) {
     return outcome
   }
 
+  /** Nothing of the store waits for what may take as long as a file is long. */
+  async function outside<I extends z.ZodObject, O extends z.ZodType>(
+    caller: Caller & Who,
+    operation: Operation<Context, I, O>,
+    parsed: z.output<I>,
+    { precondition, idempotencyKey, body }: Terms,
+  ): Promise<Outcome<z.output<O>>> {
+    const { actor } = caller
+    if (precondition !== undefined) throw noHeader(operation, 'If-Match')
+    if (body !== undefined && idempotencyKey !== undefined) throw noHeader(operation, 'Idempotency-Key')
+    const claim = idempotencyKey === undefined ? null : idempotency.claim(actor, operation, parsed, idempotencyKey)
+    return await idempotency.alone(claim, async () => {
+      const before = claim && (await idempotency.find(db, claim))
+      if (before) return { value: operation.output.parse(before.value), jobIds: before.jobIds, isRepeated: true }
+      const made = await call(db, operation, caller, parsed, { ...plain, body: body ?? null })
+      await db.transaction().execute(async (tx) => {
+        await recordChange(storesOf(tx), caller, operation, parsed, made)
+        if (claim) await idempotency.keep(tx, claim, made)
+      })
+      return made
+    })
+  }
+
   /** The same without any effect; nothing is stored, the machine is only looked at. */
   async function plan(caller: Caller, operation: AnyOperation<Context>, input: unknown): Promise<readonly JobPlan[]> {
     try {
@@ -164,7 +194,13 @@ export function operationRunner(options: OperationRunnerOptions) {
     }
     const session =
       actAs === undefined ? null : { actAs: async (user: Id) => tell(`let this browser act as user ${user}`) }
-    return { means: { hashes: { of: () => 'planned' }, session, machine: { ...plain.machine, stop, ownFiles } }, told }
+    const files: Context['machine']['files'] = {
+      ...plain.machine.files,
+      change: async (_, request) => tell(toldOf(request)),
+      write: async (_, path) => tell(`write the file "${path}"`),
+    }
+    const machine = { ...plain.machine, stop, ownFiles, files }
+    return { means: { hashes: { of: () => 'planned' }, session, body: null, machine }, told }
   }
 
   async function planJobs(queued: readonly QueuedJob[]): Promise<readonly JobPlan[]> {
@@ -210,7 +246,7 @@ export function operationRunner(options: OperationRunnerOptions) {
     operation: Operation<Context, I, O>,
     who: Who,
     parsed: z.output<I>,
-    { hashes, session, machine }: Means,
+    { hashes, session, machine, body }: Means,
   ): Promise<Made<z.output<O>>> {
     const queued: QueuedJob[] = []
     const now = new Date().toISOString()
@@ -232,6 +268,7 @@ export function operationRunner(options: OperationRunnerOptions) {
       linkUrl: options.linkUrl,
       web: options.web,
       session,
+      body,
       queued,
     })
     const value = operation.output.parse(await operation.run(context, parsed))
@@ -239,6 +276,18 @@ export function operationRunner(options: OperationRunnerOptions) {
   }
 
   return { run, plan, recordRefusal, recordForgery }
+}
+
+function noHeader({ name }: AnyOperation, field: string): WcpError {
+  return new WcpError('bad_input', `Cannot run ${name} with the header "${field}"`, {
+    fields: [{ field, problem: 'cannot be used here', accepted: 'calls of other operations' }],
+  })
+}
+
+function toldOf(request: FileChange): string {
+  if (request.do === 'restore') return `bring "${request.name}" back from the trash`
+  if (request.do === 'move') return `move "${request.path}" to "${request.to}"`
+  return request.do === 'trash' ? `move "${request.path}" to the trash` : `make the directory "${request.path}"`
 }
 
 /** A deleted thing is not found any more: a repeated deletion gets the job that moved it to the trash. */

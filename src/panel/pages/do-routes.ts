@@ -71,9 +71,10 @@ export function doRoutes(app: FastifyInstance, kit: PageKit): void {
       }
       if (!isConfirmed) return sendForm(kit, request, reply, { ...state, asks: true })
       const { value, jobIds } = await deps.run(request, operation, input, {
-        ...(version !== undefined && {
-          precondition: (now: unknown) => versionOf(valuesFrom(operation, now)) === version,
-        }),
+        ...(version !== undefined &&
+          operation.isOutside === undefined && {
+            precondition: (now: unknown) => versionOf(valuesFrom(operation, now)) === version,
+          }),
       })
       const [job] = jobIds
       const next = job === undefined ? (state.back ?? after(operation, value)) : path`/jobs/${job}`
@@ -155,7 +156,8 @@ async function presentValues(
   if (!kit.may(request, operation.name)) return null
   if (verbOf(operation) !== 'update' || key === undefined || values[key] === undefined || !kit.may(request, get))
     return null
-  const { value } = await kit.run(request, get, { [key]: values[key] })
+  const names = kit.operation(get).fields.flatMap(({ name, required }) => (required || name === key ? [name] : []))
+  const { value } = await kit.run(request, get, Object.fromEntries(names.map((name) => [name, values[name]])))
   return valuesFrom(operation, value)
 }
 

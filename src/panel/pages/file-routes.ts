@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { splitPath } from '../../contract/file-path.ts'
+import { FileTrash } from '../../contract/file-wire.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import type { Action, Head, Section } from '../../lib/page-model.ts'
 import { path, query } from '../../lib/safe-url.ts'
@@ -40,11 +41,18 @@ export function fileRoutes(app: FastifyInstance, kit: PageKit): void {
     const input = { domain: ref, path: place, limit: atOnce, ...(after && { cursor: after }) }
     const { items, nextCursor, total } = Page.parse((await kit.run(request, 'file.list', input)).value)
     const here = path`/domains/${ref}/files/in`
+    const back = here + query({ path: place })
     const more = nextCursor === null ? null : here + query({ path: place, after: nextCursor })
     return show(kit, request, reply, { ref, place }, 'file.list', {
       actions: [
         ...(after ? [{ title: words.first, href: here + query({ path: place }) }] : []),
         ...(more === null ? [] : [{ title: words.more, href: more }]),
+        ...formsFor(kit, request, { ref, place }, back, [
+          ['file.add', words.newFile, place === '' ? '' : `${place}/`],
+          ['file.mkdir', words.newDirectory, place === '' ? '' : `${place}/`],
+          ...(place === '' ? [] : changesOf(words, place)),
+        ]),
+        ...(place === '' ? [{ title: words.trash, href: path`/domains/${ref}/files/trash` }] : []),
       ],
       sections: [
         {
@@ -63,7 +71,16 @@ export function fileRoutes(app: FastifyInstance, kit: PageKit): void {
     if (one.kind === 'directory') return reply.redirect(addressOf(ref, one), 303)
     const href = path`/domains/${ref}/files/download` + query({ path: place })
     return show(kit, request, reply, { ref, place }, 'file.get', {
-      actions: one.kind === 'file' ? [{ title: words.download, href, main: true }] : [],
+      actions: [
+        ...(one.kind === 'file' ? [{ title: words.download, href, main: true }] : []),
+        ...formsFor(
+          kit,
+          request,
+          { ref, place },
+          path`/domains/${ref}/files/in` + query({ path: splitPath(place).parent }),
+          [...(text === null ? [] : ([['file.update', words.edit, place]] as const)), ...changesOf(words, place)],
+        ),
+      ],
       sections: [
         { title: words.text, ...(text === null || text === '' ? {} : { text }), empty: words.noText },
         {
@@ -76,6 +93,32 @@ export function fileRoutes(app: FastifyInstance, kit: PageKit): void {
             { title: words.fields.mode, code: one.mode },
             { title: words.fields.modifiedAt, time: one.modifiedAt },
           ],
+        },
+      ],
+    })
+  })
+
+  app.get<Asked>('/domains/:ref/files/trash', access, async (request, reply) => {
+    const { ref } = subjectOf(request)
+    const { value } = await kit.run(request, 'file.trash', { domain: ref })
+    const { items } = z.object({ items: FileTrash }).parse(value)
+    const back = path`/domains/${ref}/files/trash`
+    const bringBack = (name: string) => ({
+      text: words.bringBack,
+      href: path`/do/file.restore` + query({ domain: ref, name, _back: back }),
+    })
+    return show(kit, request, reply, { ref, place: '' }, 'file.trash', {
+      title: words.trash,
+      actions: [],
+      sections: [
+        {
+          title: words.trash,
+          table: {
+            caption: words.trash,
+            columns: [{ title: words.fields.path }, { title: words.deleted }, { title: words.bringBack, hidden: true }],
+            rows: items.map((one) => [{ text: one.path }, { time: one.deletedAt }, bringBack(one.name)]),
+          },
+          empty: `${words.trashEmpty}.`,
         },
       ],
     })
@@ -95,7 +138,36 @@ function subjectOf({ params, query }: FastifyRequest<Asked>): Subject {
   return { ref: params.ref, place: query.path ?? '' }
 }
 
+type Words = typeof file.words
+
+/** Operation, title, and the path with which its form begins. */
+type FormLink = readonly [name: string, title: string, place: string]
+
+function changesOf(words: Words, place: string): FormLink[] {
+  return [
+    ['file.move', words.moveIt, place],
+    ['file.discard', words.deleteIt, place],
+  ]
+}
+
+function formsFor(
+  kit: PageKit,
+  request: FastifyRequest,
+  { ref }: Subject,
+  back: string,
+  forms: readonly FormLink[],
+): Action[] {
+  return forms
+    .filter(([name]) => kit.may(request, name))
+    .map(([name, title, place]) => ({
+      title,
+      href: path`/do/${name}` + query({ domain: ref, path: place, _back: back }),
+      ...(name === 'file.discard' && { danger: true }),
+    }))
+}
+
 interface Shown {
+  readonly title?: string
   readonly actions: readonly Action[]
   readonly sections: readonly Section[]
 }
@@ -106,11 +178,11 @@ function show(
   reply: FastifyReply,
   { ref, place }: Subject,
   name: string,
-  { actions, sections }: Shown,
+  { actions, sections, ...given }: Shown,
 ): FastifyReply {
   const operation = kit.operation(name)
-  const input = { domain: ref, path: place }
-  const title = place === '' ? wordsOf(kit.t, file).root : splitPath(place).name
+  const input = { domain: ref, ...(operation.name !== 'file.trash' && { path: place }) }
+  const title = given.title ?? (place === '' ? wordsOf(kit.t, file).root : splitPath(place).name)
   return kit.send(request, reply, {
     template: 'detail',
     title,

@@ -1,8 +1,10 @@
 /** The controls of a form, derived from an operation's input. */
+
 import type { WcpError } from '../../contract/errors.ts'
 import type { Field } from '../../contract/fields.ts'
 import { type AnyOperation, verbOf } from '../../contract/operation.ts'
 import { nothing } from '../../lib/command-spec.ts'
+import { manyLines } from '../../lib/many-lines.ts'
 import { plainWords } from '../../lib/plain-words.ts'
 import { label, type Texts } from '../../lib/texts.ts'
 import { spoken } from './field-words.ts'
@@ -27,6 +29,8 @@ export interface Control {
   readonly id: string
   readonly name: string
   readonly label: string
+  /** Of `lines`; 3 unless told. */
+  readonly rows?: number
   readonly control: 'input' | 'select' | 'lines' | 'check' | 'checks'
   readonly inputType: 'text' | 'password' | 'email' | 'search'
   readonly inputMode?: 'numeric'
@@ -115,11 +119,12 @@ function control(
         ? 'check'
         : isChecks
           ? 'checks'
-          : field.type === 'list'
+          : field.type === 'list' || field.format === manyLines
             ? 'lines'
             : isSelect
               ? 'select'
               : 'input',
+    ...(field.format === manyLines && { rows: 24 }),
     inputType: secret ? 'password' : field.format === 'email' || field.name === 'email' ? 'email' : 'text',
     ...(isNumber && { inputMode: 'numeric' as const }),
     ...(secret && { autocomplete: 'new-password' }),

@@ -4,6 +4,7 @@ import { type Field, getAt, isRecord, setAt } from '../../contract/fields.ts'
 import type { AnyOperation } from '../../contract/operation.ts'
 import { verbOf } from '../../contract/operation.ts'
 import { nothing, wordOf } from '../../lib/command-spec.ts'
+import { manyLines } from '../../lib/many-lines.ts'
 
 /** Text of each control by field name. */
 export type FormValues = Readonly<Record<string, string>>
@@ -56,6 +57,7 @@ function fieldValue(field: Field, text: string | undefined, isUpdate: boolean): 
     return text !== undefined || field.required || isUpdate || field.default === true ? false : undefined
   }
   if (text === undefined) return undefined
+  if (field.format === manyLines) return text.replaceAll('\r\n', '\n') // as browsers send each line end
   const word = text.trim()
   if (field.type === 'list') {
     const lines = word.split(/\s*\n\s*/).filter((line) => line !== '')

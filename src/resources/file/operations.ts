@@ -2,9 +2,10 @@
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import { below, FileName, FilePath, splitPath } from '../../contract/file-path.ts'
-import { FileEntry, FileList } from '../../contract/file-wire.ts'
+import { FileEntry, FileList, FileTrash, Tag, TrashName } from '../../contract/file-wire.ts'
 import { Id } from '../../contract/values.ts'
 import { DomainName } from '../../lib/domain-name.ts'
+import { manyLines } from '../../lib/many-lines.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { listInput, pageOf } from '../listing.ts'
 import { conflict } from '../refusals.ts'
@@ -17,7 +18,7 @@ const DomainRef = z
   .union([Id, DomainName], { error: 'the id or the name of a domain' })
   .describe('Domain whose files they are, by id or name')
 const policy = { scopes: ['global', 'reseller', 'local'], holders: ['customer', 'reseller'] } as const
-const file = () => FilePath.min(1, { error: 'a path below the directory of the site' }).describe('Path of the file')
+const file = () => place('Path of the file')
 
 export const list = defineOperation({
   name: 'file.list',
@@ -84,6 +85,141 @@ export const download = defineOperation({
     return { name: splitPath(path).name, size: entry.size, tag: entry.tag, bytes }
   },
 })
+
+const changing = { effect: 'write', policy, isOutside: true } as const
+const Changed = z.strictObject({ path: FilePath })
+
+export const add = defineOperation({
+  name: 'file.add',
+  summary: 'Make a text file of a site',
+  description: 'Nothing is replaced.',
+  ...changing,
+  http: 'POST /domains/{domain}/files',
+  positional: ['domain', 'path', 'text'],
+  unrecorded: ['text'],
+  input: () => z.strictObject({ domain: DomainRef, path: file(), text: fileText() }),
+  output: () => Changed,
+  async run(context, { domain, path, text }) {
+    await context.machine.files.write(await siteOf(context, domain), path, 'nothing', piecesOf(text))
+    return { path }
+  },
+})
+
+export const update = defineOperation({
+  name: 'file.update',
+  summary: 'Change the text of a file of a site',
+  description: 'What was changed meanwhile is not overwritten: it has another tag than "file.get" showed.',
+  ...changing,
+  http: 'PATCH /domains/{domain}/files/entry',
+  positional: ['domain', 'path', 'tag', 'text'],
+  unrecorded: ['text'],
+  input: () =>
+    z.strictObject({
+      domain: DomainRef,
+      path: file(),
+      text: fileText(),
+      tag: Tag.describe('Of the file as it was read, from "file.get"'),
+    }),
+  output: () => Changed,
+  async run(context, { domain, path, text, tag }) {
+    await context.machine.files.write(await siteOf(context, domain), path, { tag }, piecesOf(text))
+    return { path }
+  },
+})
+
+export const mkdir = defineOperation({
+  name: 'file.mkdir',
+  summary: 'Make a directory of a site',
+  ...changing,
+  http: 'POST /domains/{domain}/files/directories',
+  positional: ['domain', 'path'],
+  input: () => z.strictObject({ domain: DomainRef, path: place('Path of the directory') }),
+  output: () => Changed,
+  async run(context, { domain, path }) {
+    await context.machine.files.change(await siteOf(context, domain), { do: 'make-directory', path })
+    return { path }
+  },
+})
+
+export const move = defineOperation({
+  name: 'file.move',
+  summary: 'Move or rename a file or directory of a site',
+  description: 'Nothing is replaced.',
+  ...changing,
+  http: 'POST /domains/{domain}/files/move',
+  positional: ['domain', 'path', 'to'],
+  input: () =>
+    z.strictObject({ domain: DomainRef, path: place('What is moved'), to: place('Path that it gets, with its name') }),
+  output: () => Changed,
+  async run(context, { domain, path, to }) {
+    await context.machine.files.change(await siteOf(context, domain), { do: 'move', path, to })
+    return { path: to }
+  },
+})
+
+export const discard = defineOperation({
+  name: 'file.discard',
+  summary: 'Move a file or directory of a site to its trash',
+  description: 'It stays there for 30 days, on the disk space of its tenant.',
+  ...changing,
+  http: 'DELETE /domains/{domain}/files',
+  positional: ['domain', 'path'],
+  confirm: 'Move it to the trash?',
+  input: () => z.strictObject({ domain: DomainRef, path: place('What is deleted') }),
+  output: () => Changed,
+  async run(context, { domain, path }) {
+    await context.machine.files.change(await siteOf(context, domain), { do: 'trash', path })
+    return { path }
+  },
+})
+
+export const trash = defineOperation({
+  name: 'file.trash',
+  summary: 'List what was deleted of the files of a site',
+  effect: 'read',
+  policy,
+  http: 'GET /domains/{domain}/files/trash',
+  positional: ['domain'],
+  columns: ['name', 'path', 'deletedAt'],
+  input: () => z.strictObject({ domain: DomainRef }),
+  output: () => z.strictObject({ items: FileTrash, nextCursor: z.null() }),
+  async run(context, { domain }) {
+    const site = await siteOf(context, domain)
+    return { items: await context.machine.files.ask(site, { do: 'list-trash' }, FileTrash), nextCursor: null }
+  },
+})
+
+export const restore = defineOperation({
+  name: 'file.restore',
+  summary: 'Bring a file or directory of a site back from its trash',
+  description: 'To where it was. Nothing is replaced.',
+  ...changing,
+  http: 'POST /domains/{domain}/files/restore',
+  positional: ['domain', 'name'],
+  input: () => z.strictObject({ domain: DomainRef, name: TrashName.describe('Its name in the trash') }),
+  output: () => z.strictObject({ name: TrashName }),
+  async run(context, { domain, name }) {
+    await context.machine.files.change(await siteOf(context, domain), { do: 'restore', name })
+    return { name }
+  },
+})
+
+function fileText() {
+  return z
+    .string({ error: 'a text' })
+    .refine((text) => Buffer.byteLength(text) <= mostText, { error: `at most ${mostText} bytes` })
+    .refine((text) => text.isWellFormed(), { error: 'a text without halves of characters' })
+    .meta({ format: manyLines })
+    .describe('What the file says')
+}
+
+function place(what: string) {
+  return FilePath.min(1, { error: 'a path below the directory of the site' }).describe(what)
+}
+
+async function* piecesOf(text: string): AsyncGenerator<Buffer> {
+  yield Buffer.from(text)
+}
 
 /** Of a site that is served: a suspended one is shown to nobody, its files neither. */
 async function siteOf(context: Context, ref: string): Promise<FileSite> {

@@ -202,7 +202,9 @@ export class ScriptedAgent {
     connection.write(channel)
     const line = new FileLine(connection)
     await line.say({ hello: fileWireVersion })
-    await serve(line, this.#machine.site()).finally(() => connection.destroy())
+    await serve(line, { root: this.#machine.site(), trash: `${this.#machine.site()}-trash` }).finally(() =>
+      connection.destroy(),
+    )
   }
 
   #work(job: Job): void {

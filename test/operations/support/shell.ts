@@ -1,9 +1,11 @@
 /** Somebody's shell on another machine: the code of `wcp` itself, in this process, speaking to the panel by TLS. */
+
 import { X509Certificate } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
 import { layout } from '../../../src/agent/os/layout.ts'
 import { serverAddress } from '../../../src/cli/remote/server-address.ts'
 import { type KeptServer, serverFile } from '../../../src/cli/remote/server-file.ts'
@@ -71,6 +73,12 @@ async function ended(
     if (value === undefined) throw new Error(`nobody answers "${prompt}"`)
     return String(value)
   }
+  const bytes = new Writable({
+    write(piece: Buffer, _, done) {
+      written.out += piece.toString()
+      done()
+    },
+  })
   const exit = await wcp(words, {
     output: {
       out: (text) => {
@@ -84,6 +92,7 @@ async function ended(
     ask: { secret: answer, text: answer, yes: async () => false },
     env,
     isTerminal: false,
+    bytes,
     onInterrupt: () => {},
     places: () => ({ ...layout('/nowhere'), cliSocket }),
   })

@@ -7,6 +7,8 @@ export interface FileWorker extends TenantIdentity {
   readonly id: Id
   /** Where paths begin. Entered by the tenant, inside the sandbox: root resolves nothing in it. */
   readonly directory: string
+  /** Where what is deleted goes, made and filled by the tenant alone. */
+  readonly trash: string
   /** Of the tenant as a whole; its slice has them. */
   readonly sliceLimits: TenantLimits
 }

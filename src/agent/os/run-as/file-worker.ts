@@ -95,8 +95,12 @@ function workerName({ id }: FileWorker): string {
   return `wcp-files-${id}`
 }
 
-function commandOf(places: Layout, { name, directory }: FileWorker, program: readonly string[]): readonly string[] {
-  return tenantArgv(places, { name, php: null, directory: '/', command: [...program, directory] })
+function commandOf(
+  places: Layout,
+  { name, directory, trash }: FileWorker,
+  program: readonly string[],
+): readonly string[] {
+  return tenantArgv(places, { name, php: null, directory: '/', command: [...program, directory, trash] })
 }
 
 interface OwnProgram {
