@@ -30,10 +30,10 @@ interface Count {
 const quick: readonly Group[] = [
   { name: 'unit', minutes: 1 },
   { name: 'architecture', minutes: 1 },
-  { name: 'operations', minutes: 2, startsServers: true },
-  { name: 'store', minutes: 2, startsServers: true, missing: () => program('postgres', 'postgresql') },
+  { name: 'operations', minutes: 3, startsServers: true },
+  { name: 'store', minutes: 3, startsServers: true, missing: () => program('postgres', 'postgresql') },
   { name: 'build', minutes: 1 },
-  { name: 'provisioners', minutes: 2, startsServers: true, missing: root },
+  { name: 'provisioners', minutes: 3, startsServers: true, missing: root },
   {
     name: 'integration',
     minutes: 4,
@@ -47,7 +47,7 @@ const quick: readonly Group[] = [
     missing: () => program('chromium', 'chromium') ?? program('lynx', 'lynx'),
   },
 ]
-const whole: readonly Group[] = [{ name: 'e2e', minutes: 8, startsServers: true, missing: root }]
+const whole: readonly Group[] = [{ name: 'e2e', minutes: 30, startsServers: true, missing: root }]
 
 function isRequired(group: Group): boolean {
   const required = (process.env.WCP_REQUIRED_TESTS ?? '').split(',')
