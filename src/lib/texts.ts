@@ -186,7 +186,7 @@ export const shared = {
     test: 'Send a test',
   },
   limits: 'Limits',
-  features: { api: 'API keys' },
+  features: { api: 'API keys', cron: 'Cron jobs', databases: 'Databases' },
   usage: {
     title: 'Usage',
     of: 'of',

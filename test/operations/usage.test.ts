@@ -46,5 +46,5 @@ it('is not limited where the machine cannot, which the form of a package says at
     text.slice(index, all[place + 1]?.index).includes(words) ? [name] : [],
   )
   expect(told).toEqual(['cpuPct', 'diskMb'])
-  expect(text).toMatch(/name="features" value="ssh" checked/)
+  expect(text).toMatch(/name="features" value="cron" checked/)
 })

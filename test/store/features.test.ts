@@ -1,6 +1,8 @@
 /** Packages act whole: features, protection from resellers, and refusals that tell what is used. */
 import { expect, it } from 'vitest'
 import type { Actor } from '../../src/resources/actor.ts'
+import * as cron from '../../src/resources/cron/operations.ts'
+import * as database from '../../src/resources/database/operations.ts'
 import * as sshKey from '../../src/resources/ssh-key/operations.ts'
 import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
@@ -18,10 +20,10 @@ onBothStores('packages', (bench) => {
   it('have every feature unless told, also those made before there were any', async () => {
     const panel = await bench.panel()
     const { id } = await panel.run(packages.create, { name: 'basic' })
-    expect((await panel.run(packages.get, { package: 'basic' })).features).toEqual(['api'])
+    expect((await panel.run(packages.get, { package: 'basic' })).features).toEqual(['api', 'cron', 'databases'])
 
     await panel.db.updateTable('package_limits').set({ features: '{}' }).where('package_id', '=', id).execute()
-    expect((await panel.run(packages.get, { package: 'basic' })).features).toEqual(['api'])
+    expect((await panel.run(packages.get, { package: 'basic' })).features).toEqual(['api', 'cron', 'databases'])
     await panel.run(packages.update, { package: 'basic', features: [] })
     expect((await panel.run(packages.get, { package: 'basic' })).features).toEqual([])
   })
@@ -38,6 +40,56 @@ onBothStores('packages', (bench) => {
     await panel.run(packages.update, { package: 'basic', sshAccess: 'sftp' })
     await panel.work()
     expect(await panel.run(sshKey.create, key)).toHaveProperty('jobId')
+  })
+
+  it('without databases refuse them, and take them as soon as they have the feature', async () => {
+    const panel = await bench.panel()
+    await panel.run(packages.create, { name: 'basic', features: ['api'] })
+    await panel.run(tenant.create, { name: 'acme' })
+    await panel.work()
+    const make = () => panel.run(database.create, { tenant: 'acme', name: 'shop' })
+
+    const error = await refusal(make())
+    expect(error).toMatchObject({ code: 'limit_reached', details: { feature: 'databases' } })
+    await panel.run(packages.update, { package: 'basic', features: ['databases'] })
+    const { id } = await make()
+    await panel.work()
+    await panel.run(database.remove, { database: id })
+    await panel.work()
+    await panel.run(packages.update, { package: 'basic', features: [] })
+    expect(await refusal(panel.run(database.restore, { database: id }))).toMatchObject({
+      details: { feature: 'databases' },
+    })
+  })
+
+  it('without cron jobs refuse new ones and let those rest that are there, until they have the feature again', async () => {
+    const panel = await bench.panel()
+    await panel.run(packages.create, { name: 'basic' })
+    await panel.run(tenant.create, { name: 'acme' })
+    await panel.work()
+    await panel.run(domain.create, { tenant: 'acme', fqdn: 'shop.example.com' })
+    await panel.work()
+    const make = (name: string) =>
+      panel.run(cron.create, { domain: 'shop.example.com', name, schedule: '* * * * *', command: ['true'] })
+    const { id } = await make('each-minute')
+    panel.clock.now += 3 * 60_000
+    const isServed = async () => (await panel.stores(panel.db).crons.due(10)).map((due) => due.isServed)
+    expect(await isServed()).toEqual([true])
+
+    const give = (features: ('api' | 'cron')[]) => panel.run(packages.update, { package: 'basic', features })
+    await give(['api'])
+    expect(await isServed()).toEqual([false])
+    await give(['cron'])
+    expect(await isServed()).toEqual([true])
+
+    await give(['api'])
+    await panel.run(cron.update, { cron: id, isEnabled: false })
+    const refused = [
+      await refusal(make('another')),
+      await refusal(panel.run(cron.run, { cron: id })),
+      await refusal(panel.run(cron.update, { cron: id, isEnabled: true })),
+    ]
+    expect(refused.map(({ details }) => details)).toEqual(Array(3).fill({ feature: 'cron' }))
   })
 
   it('without API keys refuse new ones and let those rest that are there, of their own people alone', async () => {

@@ -7,6 +7,7 @@ import { Accepted, Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
 import type { Domain } from '../domain/schema.ts'
 import { deletedInput, Flag, listInput, pageOf, searchInput } from '../listing.ts'
+import { demandFeature } from '../package/features.ts'
 import { badInput, conflict } from '../refusals.ts'
 import { mayChange } from '../status-guard.ts'
 import { TenantRef } from '../tenant/schema.ts'
@@ -105,6 +106,7 @@ export const create = defineOperation({
   async run(context, { domain: ref, ...given }) {
     const what = `create cron job "${given.name}"`
     const { id: domainId, tenantId } = await usableDomain(context, what, await visibleDomain(context, ref))
+    await demandCron(context, what, tenantId)
     await refuseOverLimit(context, what, tenantId)
     const id = context.newId()
     const wanted = { id, ...given, isEnabled: true }
@@ -131,7 +133,9 @@ export const update = defineOperation({
   async run(context, { cron, ...given }) {
     const one = await context.crons.get(cron, { scope: scopeOf(context.actor) })
     const wanted = { ...one, ...defined(given) }
-    const nextAt = planned(context, `update cron job "${one.name}"`, wanted)
+    const what = `update cron job "${one.name}"`
+    if (!one.isEnabled && wanted.isEnabled) await demandCron(context, what, one.tenantId)
+    const nextAt = planned(context, what, wanted)
     await context.crons.update(one.id, { ...wanted, nextAt })
     return { id: one.id }
   },
@@ -168,6 +172,7 @@ export const restore = defineOperation({
     const one = await context.crons.get(cron, { scope: scopeOf(context.actor), deleted: true })
     const what = `restore cron job "${one.name}"`
     await usableDomain(context, what, await visibleDomain(context, one.domainId))
+    await demandCron(context, what, one.tenantId)
     await refuseOverLimit(context, what, one.tenantId)
     await context.crons.restore(one.id, planned(context, what, one))
     return { id: one.id }
@@ -189,6 +194,7 @@ export const run = defineOperation({
     const what = `run cron job "${one.name}"`
     const domain = await visibleDomain(context, one.domainId)
     await mayChange(context, { kind: 'domain', row: domain, name: domain.fqdn, verb: 'run' })
+    await demandCron(context, what, one.tenantId)
     if (await context.cronRuns.isBusy(one.id))
       conflict(what, 'a run of it goes on', 'Wait until it has ended, or end it: its job can be stopped.')
     const jobId = await beginRun(context, one, { id: context.newId(), dueAt: context.now, isByHand: true })
@@ -244,6 +250,10 @@ async function usableDomain(context: Context, what: string, domain: Domain): Pro
   if (!['pending', 'active', 'suspended', 'deploying'].includes(domain.status))
     conflict(what, `domain "${domain.fqdn}" is ${domain.status}`, 'Bring the domain in order first.')
   return domain
+}
+
+async function demandCron(context: Context, what: string, tenant: Id): Promise<void> {
+  await demandFeature(context, what, await context.tenants.get(tenant), 'cron')
 }
 
 async function refuseOverLimit(context: Context, what: string, tenantId: Id): Promise<void> {

@@ -5,6 +5,7 @@ import type { Id } from '../../contract/values.ts'
 import type { Db } from '../../store/database.ts'
 import { decodeJson, encodeJson } from '../../store/json.ts'
 import type { ListQuery, Page } from '../listing.ts'
+import { readFeatures } from '../package/features.ts'
 import { alphabetical, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
@@ -160,7 +161,8 @@ export function cronStore(db: Db, { now }: StoreTools): CronStore {
 
     async due(limit) {
       const found = await planned()
-        .select(['tenants.status as tenant_status', 'domains.status as domain_status'])
+        .innerJoin('package_limits', 'package_limits.package_id', 'tenants.package_id')
+        .select(['tenants.status as tenant_status', 'domains.status as domain_status', 'package_limits.features'])
         .where('cron_jobs.next_at', '<=', now)
         .orderBy('cron_jobs.next_at')
         .limit(limit)
@@ -168,7 +170,7 @@ export function cronStore(db: Db, { now }: StoreTools): CronStore {
       return found.map((row) => ({
         ...cronOf(row),
         nextAt: String(row.next_at),
-        isServed: served.includes(row.tenant_status) && served.includes(row.domain_status) && !wasAway(row, now),
+        isServed: mayRun(row) && served.includes(row.domain_status) && !wasAway(row, now),
       }))
     },
 
@@ -198,6 +200,11 @@ export function cronStore(db: Db, { now }: StoreTools): CronStore {
 /** It came back from the trash after its time, with its tenant: only that changes a row without planning it anew. */
 function wasAway({ next_at, updated_at }: Pick<CronTable, 'next_at' | 'updated_at'>, now: string): boolean {
   return updated_at > String(next_at) && updated_at <= now
+}
+
+/** What its package does not give rests until it does. */
+function mayRun(row: { readonly tenant_status: string; readonly features: string | null }): boolean {
+  return served.includes(row.tenant_status) && readFeatures(row.features).includes('cron')
 }
 
 /** Of a tenant or a domain whose sites are served, also while a job changes it. */

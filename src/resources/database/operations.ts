@@ -7,6 +7,7 @@ import { Accepted } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { deletedInput, listInput, pageOf, searchInput, sortInput } from '../listing.ts'
 import { refuseOverAllowance } from '../package/allowance.ts'
+import { demandFeature } from '../package/features.ts'
 import { badInput, conflict, taken } from '../refusals.ts'
 import { mayChange, type Verb } from '../status-guard.ts'
 import { TenantRef } from '../tenant/schema.ts'
@@ -92,6 +93,7 @@ export const create = defineOperation({
     const isFailed = known?.status === 'error' && known.tenantId === tenant.id
     const isUser = (await context.databaseUsers.bearing(name)) !== undefined
     if (isUser || (known !== undefined && !isFailed)) taken(what, 'name', name, 'a name that no other database has')
+    await demandFeature(context, what, tenant, 'databases')
     if (!isFailed) await refuseOverAllowance(context, what, tenant, databasesOfTenant)
     const id = known?.id ?? context.newId()
     if (known === undefined) await context.databases.insert({ id, tenantId: tenant.id, name, engine, collation })
@@ -158,7 +160,9 @@ export const restore = defineOperation({
     const isUser = (await context.databaseUsers.bearing(name)) !== undefined
     if (isUser || (other !== undefined && other.id !== id))
       taken(what, 'name', name, 'delete the database or the database user that has the name now')
-    await refuseOverAllowance(context, what, await context.tenants.get(tenant), databasesOfTenant)
+    const owner = await context.tenants.get(tenant)
+    await demandFeature(context, what, owner, 'databases')
+    await refuseOverAllowance(context, what, owner, databasesOfTenant)
     const jobId = await context.enqueue(databaseRestore, { tenant, database: id }, context.databases.takeOut)
     return { id, jobId }
   },

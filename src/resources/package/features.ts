@@ -5,7 +5,7 @@ import { decodeJson, encodeJson } from '../../store/json.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../tenant/schema.ts'
 
-export const features = ['api'] as const
+export const features = ['api', 'cron', 'databases'] as const
 
 export const Feature = z.enum(features, { error: `one of ${features.join(', ')}` })
 export type Feature = z.output<typeof Feature>

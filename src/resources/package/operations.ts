@@ -20,7 +20,9 @@ const description = Line.max(200, { error: 'at most 200 characters' }).describe(
 const isSystem = Flag.describe('Its reseller sells it, and only staff changes it')
 const given = z
   .array(Feature, { error: 'a list of features' })
-  .describe('What its tenants may do: api: their people make API keys')
+  .describe(
+    'What its tenants may do: api: their people make API keys; cron: they have cron jobs; databases: they have databases',
+  )
 const isDefault = Flag.describe('Take it wherever no package is named')
 const target = { package: PackageRef }
 
