@@ -83,7 +83,7 @@ export class FileDesk implements FileAccess {
   }
 
   async write(site: FileSite, path: string, over: Over, bytes: AsyncIterable<Buffer>): Promise<void> {
-    const worker = await this.#start(site)
+    const worker = this.#resting(site) ?? (await this.#start(site))
     const { line } = worker
     try {
       await line.say({ do: 'write', path, over } satisfies FileRequest)
