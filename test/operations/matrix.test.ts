@@ -16,6 +16,7 @@ import { exampleInput, operations } from '../../src/resources/index.ts'
 import { localCertificate } from '../support/local-certificate.ts'
 import { type Answer, ask, type Browser } from './support/client.ts'
 import { realPages } from './support/real-pages.ts'
+import { resetExampleSite } from './support/scripted-agent.ts'
 import { type Ended, openShell, rootShell, type Shell } from './support/shell.ts'
 import { storeImage } from './support/store-image.ts'
 import { password, proofsAtRest, type TestPanel, testPanel, until } from './support/test-panel.ts'
@@ -336,6 +337,7 @@ async function undone<T>(person: Person, deed: () => Promise<T>): Promise<{ resu
   const { kept } = person.shell
   const result = await deed()
   const changed = await image.restore()
+  resetExampleSite()
   person.browser.cookie = cookie
   if (JSON.stringify(person.shell.kept) !== JSON.stringify(kept)) person.shell.kept = kept
   return { result, changed: changed.sort() }
@@ -425,6 +427,7 @@ describe.each(operations.map((operation) => [operation.name, operation] as const
     const { method, path, body } = requestFor(operation, input, isPlanned(operation))
     const answer = await ask({ socketPath: test.panel.cliSocket }, { method, path, ...(body && { body }) })
     const changed = (await image.restore()).sort()
+    resetExampleSite()
     const result = await byCommand({ shell: rootShell(test.panel.cliSocket) }, operation, input)
     expectSame(operation, answer, { result, changed: (await image.restore()).sort() }, 'root', changed)
   })
@@ -592,7 +595,9 @@ function headersOf({ browser: { key } }: Person): Record<string, string> {
 }
 
 function pagePath(operation: Operation, input: Input): string {
-  const part = { 'file.list': 'in', 'file.get': 'file', 'file.download': 'download' }[operation.name]
+  const part = { 'file.list': 'in', 'file.get': 'file', 'file.download': 'download', 'file.trash': 'trash' }[
+    operation.name
+  ]
   if (part !== undefined) return `/domains/${input.domain}/files/${part}${query(narrowing(input))}`
   const [kind, verb] = [kindOf(operation), verbOf(operation)]
   if (verb === 'list') return listPath(kind) + query(narrowing(input))
@@ -624,6 +629,7 @@ const codes: Readonly<Record<number, string>> = {
   403: 'forbidden',
   404: 'not_found',
   409: 'conflict',
+  412: 'precondition_failed',
   422: 'bad_input',
 }
 

@@ -1,6 +1,6 @@
 /** An agent as the panel sees one: real frames over the real socket, doing what the test says. */
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -21,6 +21,7 @@ import {
 } from '../../../src/contract/wire.ts'
 import { serve } from '../../../src/file-worker/serve.ts'
 import { FileLine } from '../../../src/lib/file-line.ts'
+import { exampleInput } from '../../../src/resources/index.ts'
 
 type Job = Extract<PanelMessage, { t: 'job' }>
 
@@ -78,15 +79,38 @@ export function machine(over: Partial<Machine> = {}): Machine {
   }
 }
 
-/** Of this process, with the files that the examples name; gone with it. */
+/** Of this process; gone with it. */
 let made: string | undefined
 function exampleSite(): string {
   if (made !== undefined) return made
   const site = mkdtempSync(join(tmpdir(), 'wcp-example-site-'))
-  process.once('exit', () => rmSync(site, { recursive: true, force: true }))
-  writeFileSync(join(site, 'index.html'), '<h1>Bread</h1>\n')
+  process.once('exit', () => removeSite(site))
   made = site
+  resetExampleSite()
   return site
+}
+
+/** The files, and what is in the trash, that the examples name, and nothing else. What is so already keeps its times. */
+export function resetExampleSite(): void {
+  if (made === undefined) return
+  const discarded = exampleInput({ name: 'file.restore' }).name
+  const texts = {
+    [`${made}/index.html`]: '<h1>Bread</h1>\n',
+    [`${made}-trash/${discarded}/path`]: 'old.html',
+    [`${made}-trash/${discarded}/thing`]: '<h1>Rolls</h1>\n',
+  }
+  const isThere = (file: string) => existsSync(file) && readFileSync(file, 'utf8') === texts[file]
+  const names = [made, `${made}-trash`].map((directory) => existsSync(directory) && readdirSync(directory).join())
+  if (names.join() === `index.html,${discarded}` && Object.keys(texts).every(isThere)) return
+  removeSite(made)
+  for (const [file, text] of Object.entries(texts)) {
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  }
+}
+
+function removeSite(site: string): void {
+  for (const directory of [site, `${site}-trash`]) rmSync(directory, { recursive: true, force: true })
 }
 
 export const failure: Failure = {
