@@ -116,8 +116,8 @@ it('serves TLS 1.2 and later on the inherited socket, and root on its own', { ti
   const local = await ask({ socketPath: join(directory, 'run', 'cli.sock') }, { path: '/api/v1/tenants' })
   expect(local.status).toBe(200)
   const sockets = readdirSync(join(directory, 'run')).sort()
-  expect(sockets).toEqual(['agent.sock', 'cli.sock'])
-  for (const name of ['run/agent.sock', 'run/cli.sock', 'state/state.db'])
+  expect(sockets).toEqual(['agent.sock', 'cli.sock', 'files.sock'])
+  for (const name of ['run/agent.sock', 'run/cli.sock', 'run/files.sock', 'state/state.db'])
     expect(statSync(join(directory, name)).mode & 0o077).toBe(0)
 })
 

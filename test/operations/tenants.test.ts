@@ -337,7 +337,16 @@ it('have pages in parts: what a kind adds, for who may see it, and the command t
   const parts = [...tenant.links, ...site.links].map(([, href = '']) => href)
   const pages = await Promise.all(parts.map((href) => read(admin, href)))
 
-  expect(tenant.titles).toEqual(['[Sites]', 'People', 'Usage', 'Plan', 'Databases', 'SSH keys', 'Activity'])
+  expect(tenant.titles).toEqual([
+    '[Sites]',
+    'People',
+    'Usage',
+    'Plan',
+    'Databases',
+    'SSH keys',
+    'SSH sessions',
+    'Activity',
+  ])
   expect(own.titles).not.toContain('People')
   expect(site.titles).toEqual([
     '[Overview]',
