@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kinds, operations } from '../../src/resources/index.ts'
 import { ownWork, rowWords } from '../../src/resources/row-words.ts'
 import { realPages } from './support/real-pages.ts'
+import { resetExampleSite } from './support/scripted-agent.ts'
 import { type StoreImage, storeImage } from './support/store-image.ts'
 import { password } from './support/test-panel.ts'
 import { inputFor, requestFor, type World, world } from './support/world.ts'
@@ -27,6 +28,8 @@ type Plan = readonly { readonly type: string; readonly changes: readonly Change[
 const words = rowWords(kinds)
 /** What every change makes beside its own, which is no part of a plan. */
 const byCalls = ['jobs', 'webhook_deliveries']
+/** How far the watch over drift has come is a row among the settings that nobody can set. */
+const byWatch = ['health.repair', 'health.adopt']
 const changing = operations.filter(({ effect }) => effect !== 'read')
 
 async function planned(method: string, path: string, body?: Record<string, unknown>, by = here.admin) {
@@ -57,11 +60,15 @@ describe.each(changing.map((operation) => [operation.name, operation] as const))
       const made = await here.admin.call(method, path, body)
       const changed = await image.restore()
       here.admin.cookie = cookie
+      resetExampleSite()
+      // the plan does not ask the process that works on files
+      if (operation.isOutside) return expect(answer.status).toBe(200)
       expect([name, answer.status < 300]).toEqual([name, made.status < 300])
       if (made.status >= 300) return expect(answer.json().code).toBe(made.json().code)
 
       const untold = changed.filter((table) => {
         const one = words.get(table)?.one ?? 'not named'
+        if (table === 'settings' && byWatch.includes(name)) return false
         return !ownWork.has(table) && !byCalls.includes(table) && !told.some(({ step }) => step.startsWith(`${one} `))
       })
       expect([name, untold]).toEqual([name, []])

@@ -68,7 +68,15 @@ const words: Readonly<Record<string, unknown>> = {
 }
 
 /** Tried in turn for a text that must have some form. */
-const texts = ['example', 'bakery', 'shop.example.com', 'ann@example.com', 'domain.list', '0123456789abcdef'.repeat(4)]
+const texts = [
+  'example',
+  'bakery',
+  'shop.example.com',
+  'ann@example.com',
+  'domain.list',
+  '1772323200000-0a1b2c3d',
+  '0123456789abcdef'.repeat(4),
+]
 
 /** @param name of the property or parameter that has the schema */
 export function exampleOf(schema: unknown, name = ''): unknown {
