@@ -4,6 +4,7 @@ import type { WcpError } from '../../contract/errors.ts'
 import { isRecord } from '../../contract/fields.ts'
 import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../contract/operation.ts'
 import { toCommandLine, usageLine } from '../../lib/command-spec.ts'
+import { asRead } from '../../lib/field-formats.ts'
 import { plainWords } from '../../lib/plain-words.ts'
 import { path, query } from '../../lib/safe-url.ts'
 import { shownOnce } from '../../lib/shown-once.ts'
@@ -49,7 +50,9 @@ export async function sendForm(
   const shown = subject(operation, values)
   const own = Object.keys(ownTenant(request, operation))
   const kept = operation.fields.map(({ name }) => name).filter((name) => state.only?.includes(name) === false)
-  const hidden = asks ? Object.keys(values) : [...new Set([...shown, ...own.filter((name) => values[name])])]
+  const carried = operation.fields.filter(({ format }) => format === asRead).map(({ name }) => name)
+  const unasked = [...own, ...carried].filter((name) => values[name])
+  const hidden = asks ? Object.keys(values) : [...new Set([...shown, ...unasked])]
   const choices = asks ? new Map<string, readonly Choice[]>() : await referenceChoices(kit, request, operation)
   const kind = kinds.find(({ name }) => name === kindOf(operation))
   const fields = operation.fields.map((field) => {
@@ -101,7 +104,10 @@ export async function sendForm(
       facts: hidden
         .filter(
           (name) =>
-            !shown.includes(name) && !own.includes(name) && values[name] !== '' && !operation.secret?.includes(name),
+            !shown.includes(name) &&
+            !unasked.includes(name) &&
+            values[name] !== '' &&
+            !operation.secret?.includes(name),
         )
         .map((name) => ({ title: labels.get(name) ?? name, text: values[name] ?? '' })),
       question: asks ? plainWords(operation.confirm ?? '') : null,

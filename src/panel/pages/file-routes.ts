@@ -40,6 +40,7 @@ export function fileRoutes(app: FastifyInstance, kit: PageKit): void {
     const { after } = request.query
     const input = { domain: ref, path: place, limit: atOnce, ...(after && { cursor: after }) }
     const { items, nextCursor, total } = Page.parse((await kit.run(request, 'file.list', input)).value)
+    const all = total ?? items.length
     const here = path`/domains/${ref}/files/in`
     const back = here + query({ path: place })
     const more = nextCursor === null ? null : here + query({ path: place, after: nextCursor })
@@ -56,7 +57,7 @@ export function fileRoutes(app: FastifyInstance, kit: PageKit): void {
       ],
       sections: [
         {
-          title: `${total ?? items.length} ${words.entries}`,
+          title: `${all} ${all === 1 ? words.entry : words.entries}`,
           table: fileTable(ref, items, words),
           empty: `${words.none}.`,
         },

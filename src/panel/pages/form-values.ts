@@ -4,7 +4,7 @@ import { type Field, getAt, isRecord, setAt } from '../../contract/fields.ts'
 import type { AnyOperation } from '../../contract/operation.ts'
 import { verbOf } from '../../contract/operation.ts'
 import { nothing, wordOf } from '../../lib/command-spec.ts'
-import { manyLines } from '../../lib/many-lines.ts'
+import { manyLines } from '../../lib/field-formats.ts'
 
 /** Text of each control by field name. */
 export type FormValues = Readonly<Record<string, string>>

@@ -22,7 +22,10 @@ const filesTab: Tab<Hub, typeof words> = {
         title: words.root,
         table: fileTable(ref, items, words),
         empty: `${words.none}.`,
-        ...(items.length === 200 && { link: { title: words.more, href: all + query({ after: items.at(-1)?.name }) } }),
+        link:
+          items.length === 200
+            ? { title: words.more, href: all + query({ after: items.at(-1)?.name }) }
+            : { title: words.manage, href: all },
       },
     ]
   },

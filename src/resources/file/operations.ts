@@ -5,7 +5,7 @@ import { below, FileName, FilePath, splitPath } from '../../contract/file-path.t
 import { FileEntry, FileList, FileTrash, Tag, TrashName } from '../../contract/file-wire.ts'
 import { Id } from '../../contract/values.ts'
 import { DomainName } from '../../lib/domain-name.ts'
-import { manyLines } from '../../lib/many-lines.ts'
+import { asRead, manyLines } from '../../lib/field-formats.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { listInput, pageOf } from '../listing.ts'
 import { conflict } from '../refusals.ts'
@@ -118,7 +118,7 @@ export const update = defineOperation({
       domain: DomainRef,
       path: file(),
       text: fileText(),
-      tag: Tag.describe('Of the file as it was read, from "file.get"'),
+      tag: Tag.meta({ format: asRead }).describe('Of the file as it was read, from "file.get"'),
     }),
   output: () => Changed,
   async run(context, { domain, path, text, tag }) {
