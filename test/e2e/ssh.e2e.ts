@@ -137,11 +137,13 @@ describe('SSH for tenants', { timeout: 300_000 }, () => {
     await eventually(machine, 'pgrep -u coder -x sleep', /\d/)
     const slice = '/sys/fs/cgroup/wcp.slice/wcp-coder.slice'
     expect(await machine.succeed(`cat ${slice}/pids.max ${slice}/memory.max`)).toBe(`64\n${256 * 1024 * 1024}\n`)
-    await machine.succeed('systemctl stop held')
+    // without a terminal a command outlives its client
+    await machine.succeed('systemctl stop held && pkill -u coder -x sleep')
   })
 
   it('shows no name of another tenant that is signed in, no account, no socket of the panel, and changes nothing of the machine', async () => {
-    await hold('painter', 'other')
+    const quiet = `sleep 600 | sftp -q ${options('painter').join(' ')} painter@127.0.0.1`
+    await machine.succeed(['systemd-run', '--quiet', '--collect', '--unit=other', 'bash', '-c', quiet])
     await eventually(machine, 'ls -d /sys/fs/cgroup/wcp.slice/wcp-painter.slice/wcp-ssh-*', /scope/)
     const seen = async (word: string) =>
       Paths.parse(JSON.parse((await ssh('coder', `php ${docroot}/seen.php ${word}`)).stdout))
@@ -254,7 +256,7 @@ describe('SSH for tenants', { timeout: 300_000 }, () => {
     const entries = (await machine.succeed(trail)).trim().split('\n')
     expect(entries).toContain(`${first?.id} ssh-key coder 127.0.0.1`)
     expect(new Set(entries).size).toBe(entries.length)
-    await machine.succeed('systemctl stop two')
+    await machine.succeed('systemctl stop two && pkill -u coder -x sleep')
     await eventually(machine, 'ls /run/wcp360/sessions | wc -l', /^0$/m)
   })
 
