@@ -182,7 +182,7 @@ function show(
   { actions, sections, ...given }: Shown,
 ): FastifyReply {
   const operation = kit.operation(name)
-  const input = { domain: ref, ...(operation.name !== 'file.trash' && { path: place }) }
+  const input = { domain: ref, ...(place !== '' && { path: place }) }
   const title = given.title ?? (place === '' ? wordsOf(kit.t, file).root : splitPath(place).name)
   return kit.send(request, reply, {
     template: 'detail',
