@@ -256,7 +256,7 @@ describe('SSH for tenants', { timeout: 300_000 }, () => {
     const entries = (await machine.succeed(trail)).trim().split('\n')
     expect(entries).toContain(`${first?.id} ssh-key coder 127.0.0.1`)
     expect(new Set(entries).size).toBe(entries.length)
-    await machine.succeed('systemctl stop two && pkill -u coder -x sleep')
+    await machine.succeed('systemctl stop one two; pkill -u coder -x sleep')
     await eventually(machine, 'ls /run/wcp360/sessions | wc -l', /^0$/m)
   })
 

@@ -25,6 +25,7 @@ export const secondOrder: Tried = {
     /^job does not fit its contract$/,
     /^panel broke the protocol; connection closed$/,
     /^a job failed$/,
+    /^cannot look for drift now$/, // for as long as a name in the store is none
     /^the line to the agent (was closed|failed)$/,
   ],
   async attack(stage, tally) {
