@@ -29,7 +29,7 @@ describe('a fresh Debian 13 with the repository on it', () => {
       cat /root/first.log`
 
     expect(await machine.succeed(script, { timeout: 10 * minutes })).toMatch(
-      /^\[1\/9\] System packages \(1 to 3 minutes/,
+      /^\[1\/10\] System packages \(1 to 3 minutes/,
     )
     expect((await machine.run(['test', '-e', '/opt/wcp360'])).code).toBe(1)
   })
