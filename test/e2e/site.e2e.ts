@@ -113,10 +113,13 @@ describe('a server with the product on it', () => {
       '<?php echo posix_geteuid(), " ", posix_getegid(), " ", implode(",", posix_getgroups()), "\n", file_get_contents("/proc/self/cgroup");',
     )
     const uid = (await machine.succeed(['id', '-u', 'wiki'])).trim()
+    const [, , tenants] = (await machine.succeed(['getent', 'group', 'wcp360-tenants'])).split(':')
 
     const { text } = await visit('wiki.example.com', '/who.php')
 
-    expect(text).toMatch(new RegExp(`^${uid} ${uid} ${uid}?\\n0::`))
+    // by the other group sshd knows tenants; nothing on the machine is of that group
+    expect(text).toMatch(new RegExp(`^${uid} ${uid} (${uid}|${tenants}|${tenants},${uid}|${uid},${tenants})?\\n0::`))
+    expect(await machine.succeed('find / /srv -xdev -group wcp360-tenants 2>/dev/null | head')).toBe('')
     const units = await machine.succeed(`for pid in $(pgrep -u ${uid}); do cat /proc/$pid/cgroup; done`)
     expect(units.trim().split('\n')).toSatisfy((lines: string[]) =>
       lines.every((line) => line.includes('/wcp-wiki.slice/')),
