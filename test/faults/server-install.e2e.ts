@@ -8,7 +8,7 @@ import { isWhole, seed } from './rows.ts'
 import { fault } from './server-fault.ts'
 
 const install = './install.sh --prebuilt /root/wcp360/dist/wcpd'
-const allSteps = [1, 2, 3, 4, 5, 6, 7, 8]
+const allSteps = [1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 describe.runIf(isWhole)('the installer', () => {
   const dice = new Dice(seed)
@@ -28,7 +28,7 @@ describe.runIf(isWhole)('the installer', () => {
       await machine.succeed(
         `cd /root/wcp360
         setsid ${install} </dev/null >/root/cut.log 2>&1 & installer=$!
-        until grep -q '^\\[${step}/8\\]' /root/cut.log; do kill -0 $installer || exit 1; sleep 0.02; done
+        until grep -q '^\\[${step}/9\\]' /root/cut.log; do kill -0 $installer || exit 1; sleep 0.02; done
         sleep ${pause}`,
         { timeout: 300_000 },
       )
