@@ -1,6 +1,6 @@
 /** The requests of one connection, one after the other. */
 
-import { type FileEntry, FileRequest } from '../contract/file-wire.ts'
+import { FileRequest } from '../contract/file-wire.ts'
 import { type FileLine, FileLineError } from '../lib/file-line.ts'
 import { makeDirectory, move } from './change.ts'
 import { entryOf } from './entry.ts'
@@ -17,21 +17,26 @@ export async function serve(line: FileLine, roots: Roots): Promise<void> {
     const frame = await line.next()
     if (frame === undefined) return
     const request = FileRequest.parse(frame.kind === 'json' ? frame.value : undefined)
+    const bytes = bytesOf(line)
     try {
-      await answer(line, roots, request)
+      await answer(line, roots, request, bytes)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       await line.say({ failure: { code: error.code, message: error.message } })
     }
+    // also of what was refused: the next request comes after them
+    if (request.do === 'write') for (let one = await bytes.next(); !one.done; one = await bytes.next());
   }
 }
 
-async function answer(line: FileLine, roots: Roots, request: FileRequest): Promise<void> {
+type Bytes = AsyncGenerator<Buffer, undefined>
+
+async function answer(line: FileLine, roots: Roots, request: FileRequest, bytes: Bytes): Promise<void> {
   if (request.do === 'read') return await read(line, roots.root, request.path)
-  await line.say({ value: await done(line, roots, request) })
+  await line.say({ value: await done(roots, request, bytes) })
 }
 
-async function done(line: FileLine, roots: Roots, request: Exclude<FileRequest, { do: 'read' }>): Promise<unknown> {
+async function done(roots: Roots, request: Exclude<FileRequest, { do: 'read' }>, bytes: Bytes): Promise<unknown> {
   const { root } = roots
   switch (request.do) {
     case 'list':
@@ -39,7 +44,7 @@ async function done(line: FileLine, roots: Roots, request: Exclude<FileRequest, 
     case 'show':
       return await atPlace(root, request.path, (place) => entryOf(place, request.path))
     case 'write':
-      return await writeFrom(line, root, request)
+      return await write(root, request, { [Symbol.asyncIterator]: () => ({ next: () => bytes.next() }) })
     case 'make-directory':
       return await makeDirectory(root, request.path)
     case 'move':
@@ -53,21 +58,7 @@ async function done(line: FileLine, roots: Roots, request: Exclude<FileRequest, 
   }
 }
 
-/** Also what is refused is read to its end: the next request comes after it. */
-async function writeFrom(
-  line: FileLine,
-  root: string,
-  request: Extract<FileRequest, { do: 'write' }>,
-): Promise<FileEntry> {
-  const bytes = bytesOf(line)
-  try {
-    return await write(root, request, { [Symbol.asyncIterator]: () => ({ next: () => bytes.next() }) })
-  } finally {
-    for (let one = await bytes.next(); !one.done; one = await bytes.next());
-  }
-}
-
-async function* bytesOf(line: FileLine): AsyncGenerator<Buffer, undefined> {
+async function* bytesOf(line: FileLine): Bytes {
   for (;;) {
     const frame = await line.next()
     if (frame?.kind !== 'bytes') throw new FileLineError('bytes that broke off')

@@ -99,6 +99,37 @@ describe('a file', () => {
     expect(readdirSync(root)).toEqual([])
   })
 
+  it('is refused while its bytes would still come, and takes none of them', async () => {
+    writeFileSync(at('a'), 'kept')
+    let given = 0
+    async function* endless() {
+      for (;;) {
+        given++
+        yield Buffer.alloc(64 * 1024)
+        if (given > 1000) throw new Error('nobody stopped it')
+      }
+    }
+    async function* slow() {
+      yield Buffer.from('one')
+      await new Promise(() => {})
+    }
+
+    await expect(desk.write(site, 'a', 'nothing', endless())).rejects.toMatchObject({ code: 'conflict' })
+    await expect(desk.write(site, 'a', 'nothing', slow())).rejects.toMatchObject({ code: 'conflict' })
+    await desk.write(site, 'b', 'nothing', bytes('two')) // by the worker that has refused
+
+    expect([readdirSync(root), readFileSync(at('a'), 'utf8')]).toEqual([['a', 'b'], 'kept'])
+  })
+
+  it('takes the place of whatever file is there, where that is asked for', async () => {
+    writeFileSync(at('a'), 'old')
+    await desk.write(site, 'a', 'anything', bytes('new'))
+    await desk.write(site, 'b', 'anything', bytes(''))
+
+    expect([readFileSync(at('a'), 'utf8'), readFileSync(at('b'), 'utf8')]).toEqual(['new', ''])
+    await expect(desk.write(site, '', 'anything', bytes(''))).rejects.toMatchObject({ code: 'bad_input' })
+  })
+
   it('is read piece by piece, and the next request is answered after one that was left', async () => {
     writeFileSync(at('big'), Buffer.alloc(3_000_000, 'x'))
     const left = await desk.read(site, 'big')

@@ -84,12 +84,9 @@ export class FileDesk implements FileAccess {
 
   async write(site: FileSite, path: string, over: Over, bytes: AsyncIterable<Buffer>): Promise<void> {
     const worker = this.#resting(site) ?? (await this.#start(site))
-    const { line } = worker
     try {
-      await line.say({ do: 'write', path, over } satisfies FileRequest)
-      for await (const piece of bytes) await within(answerMs, line.send(piece))
-      await line.sendEnd()
-      await answered(worker, FileEntry)
+      await worker.line.say({ do: 'write', path, over } satisfies FileRequest)
+      await sendUntilAnswered(worker, bytes)
       this.#rest(site, worker)
     } catch (error) {
       throw this.#failed(site, worker, error)
@@ -208,6 +205,32 @@ class Refused extends Error {
   }
 }
 
+/** What is refused is refused at once: the bytes that would follow are not asked for. */
+async function sendUntilAnswered({ line }: Worker, bytes: AsyncIterable<Buffer>): Promise<void> {
+  let isAnswered = false
+  let stop = () => {}
+  const answer = line.json().finally(() => {
+    isAnswered = true
+    stop()
+  })
+  answer.catch(() => {}) // awaited below
+  const pieces = bytes[Symbol.asyncIterator]()
+  const piece = () => {
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer | null>()
+    stop = () => resolve(null)
+    if (isAnswered) stop()
+    else pieces.next().then(({ done, value }) => resolve(done ? null : value), reject)
+    return promise
+  }
+  for (let next = await piece(); next !== null; next = await piece()) await within(answerMs, line.send(next))
+  const isEarly = isAnswered
+  await line.sendEnd()
+  const told = FileAnswer.parse(await within(answerMs, answer))
+  if ('failure' in told) throw refused(told)
+  if (isEarly) throw broken()
+  FileEntry.parse(told.value)
+}
+
 async function asked<S extends z.ZodType>(worker: Worker, request: FileRequest, schema: S): Promise<z.output<S>> {
   await worker.line.say(request)
   return await answered(worker, schema)
@@ -215,8 +238,12 @@ async function asked<S extends z.ZodType>(worker: Worker, request: FileRequest, 
 
 async function answered<S extends z.ZodType>({ line }: Worker, schema: S): Promise<z.output<S>> {
   const answer = FileAnswer.parse(await within(answerMs, line.json()))
-  if ('failure' in answer) throw new Refused(new WcpError(answer.failure.code, answer.failure.message))
+  if ('failure' in answer) throw refused(answer)
   return schema.parse(answer.value)
+}
+
+function refused({ failure: { code, message } }: Extract<FileAnswer, { failure: unknown }>): Refused {
+  return new Refused(new WcpError(code, message))
 }
 
 function brokenOff(value: unknown): WcpError {
