@@ -19,6 +19,13 @@ export const limits = {
   bytesTimeout: 12 * 3_600_000,
   maxRequestsPerSocket: 1_000,
   maxHeaderSize: 8 * 1024,
+  /**
+   * Of one uploaded file. The tenant's disk space is the bound that is meant; this one is for those without: a stream that never ends, and
+   * files so large that they are better sent by SFTP, which goes on where it broke off.
+   */
+  uploadBody: 16 * 1024 ** 3,
+  /** Of one form: each is a change of its own, and a person may make so many in a minute. */
+  formFiles: 20,
   jsonBody: 256 * 1024,
   formBody: 64 * 1024,
   jsonDepth: 8,

@@ -27,6 +27,7 @@ import { errorHeaders, sendProblem, toWcpError } from './problem.ts'
 import { sourceOf } from './source.ts'
 import { decoded, isApi, loggedPath, pathOf } from './target.ts'
 import type { Pages } from './types.ts'
+import { isTakenFrom } from './upload-body.ts'
 
 export interface TlsFiles {
   readonly cert: string | Buffer
@@ -247,6 +248,7 @@ const brokenStatus: Readonly<Record<string, number>> = {
 
 /** A request that never became one: there is no reply object, so the answer is written by hand. */
 function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isTakenFrom(socket)) return
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const status = brokenStatus[error.code ?? ''] ?? 400
   const problem = new WcpError('malformed', 'Cannot read the request').toProblem()
