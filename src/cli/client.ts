@@ -1,5 +1,7 @@
 /** Speaks REST to the panel over its private socket; who can enter the socket's directory is root or the panel itself. */
-import { type RequestOptions, request } from 'node:http'
+import { type ClientRequest, type RequestOptions, request } from 'node:http'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
 import { type ErrorCode, errorTable, type Problem, WcpError } from '../contract/errors.ts'
 import type { HttpCall } from '../lib/http-call.ts'
@@ -59,6 +61,7 @@ function exchange(connection: Connection, call: HttpCall, headers: Readonly<Reco
         ...headers,
         ...call.headers,
         accept: 'application/json',
+        ...(call.source !== undefined && { 'content-type': 'application/octet-stream' }),
         ...(body !== undefined && { 'content-type': 'application/json', 'content-length': body.length }),
       },
     },
@@ -86,8 +89,23 @@ function exchange(connection: Connection, call: HttpCall, headers: Readonly<Reco
   )
   sent.on('timeout', () => sent.destroy(new Error(`no answer in ${timeoutMs / 1000} s`)))
   sent.on('error', reject)
-  sent.end(body)
+  if (call.source === undefined) sent.end(body)
+  else giveBytes(call.source, sent, reject)
   return promise
+}
+
+/** Until all is given, or the panel answers before: then it takes no more of it. */
+function giveBytes(source: Readable, sent: ClientRequest, reject: (error: unknown) => void): void {
+  const isToEnd = new AbortController()
+  sent.once('response', (response) => {
+    response.once('end', () => {
+      isToEnd.abort()
+      sent.destroy()
+    })
+  })
+  pipeline(source, sent, { signal: isToEnd.signal }).catch((error: unknown) => {
+    if (!isToEnd.signal.aborted) reject(error)
+  })
 }
 
 /** The panel did not answer; what it answers itself has no cause. */

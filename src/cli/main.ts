@@ -8,9 +8,11 @@ import { wcp } from './wcp.ts'
 export function main(argv: readonly string[]): Promise<number> {
   const { env, stdin, stdout } = process
   const bytes = stdout.isTTY ? null : stdout
+  const given = stdin.isTTY ? null : stdin
   const output = processOutput()
   const onInterrupt = interruptHint(output)
-  return wcp(argv, { output, ask: terminalAsk(), env, isTerminal: stdin.isTTY, places: layout, onInterrupt, bytes })
+  const ask = terminalAsk()
+  return wcp(argv, { output, ask, env, isTerminal: stdin.isTTY, places: layout, onInterrupt, bytes, given })
 }
 
 /** A job goes on without its watcher: a person who leaves learns how to come back. */

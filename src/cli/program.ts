@@ -160,6 +160,7 @@ function operationHelp(operation: OperationCommand): string {
     ),
     section('Options', flags),
     section('Asked for', askedFor(spec)),
+    operation.bytes === 'body' ? section('Standard input', [[`wcp ${spec.words} … <FILE`, 'the bytes']]) : '',
     `\nAPI: ${method} ${apiRoot}${path}\n`,
   ].join('')
 }

@@ -3,7 +3,7 @@
  * some of them need is loaded by those.
  */
 
-import type { Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { z } from 'zod'
 import { WcpError } from '../contract/errors.ts'
 import { type Command, commandSpec, type ParsedCommand, parseCommandLine } from '../lib/command-spec.ts'
@@ -27,6 +27,8 @@ export interface Terminal {
   readonly onInterrupt: (hint: string) => void
   /** Where bytes go that are no text; null: a person reads there. */
   readonly bytes?: Writable | null
+  /** Where they come from; null: a person types there. */
+  readonly given?: Readable | null
 }
 
 /** Whatever an operation answers that `wcp` prints in a way of its own. */
@@ -70,6 +72,10 @@ async function send({ operation, flags }: ParsedCommand, input: Row, terminal: T
   if (operation.bytes === 'answer') {
     const { toStandardOutput } = await import('./bytes-out.ts')
     return await terminal.call({ ...call, sink: toStandardOutput(terminal.bytes) })
+  }
+  if (operation.bytes === 'body' && !flags.plan) {
+    const { fromStandardInput } = await import('./bytes-in.ts')
+    return await terminal.call({ ...call, source: fromStandardInput(terminal.given) })
   }
   if (operation.effect === 'read' || flags.plan)
     return await patiently(terminal.output, operation.name, terminal.call(call))

@@ -1,5 +1,5 @@
 /** One `wcp` command, from its words to its exit code. */
-import type { Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import type { Layout } from '../agent/os/layout.ts'
 import { asWcpError, errorTable } from '../contract/errors.ts'
 import { type Command, longForm } from '../lib/command-spec.ts'
@@ -21,6 +21,8 @@ export interface Surroundings {
   places(root: string): Layout
   /** Where bytes go that are no text; null: a person reads there. */
   readonly bytes?: Writable | null
+  /** Where they come from; null: a person types there. */
+  readonly given?: Readable | null
   /** Said when somebody presses Ctrl-C from now on. */
   readonly onInterrupt: (hint: string) => void
 }
@@ -41,13 +43,13 @@ export async function wcp(argv: readonly string[], surroundings: Surroundings): 
 
 async function run(
   { server, root, words }: ChosenPanel,
-  { output, ask, env, isTerminal, onInterrupt, bytes = null, ...machine }: Surroundings,
+  { output, ask, env, isTerminal, onInterrupt, bytes = null, given = null, ...machine }: Surroundings,
 ): Promise<number> {
   const places = machine.places(root)
   const elsewhere = root === '/' ? [] : ['--root', root]
   const self = ['wcp', ...(server === null ? elsewhere : ['--server', server.origin])].map(quoteWord).join(' ')
   const call = panelCaller(server, { cliSocket: places.cliSocket, env, ask })
-  const terminal: Terminal = { call, output, onInterrupt, self, ask, bytes }
+  const terminal: Terminal = { call, output, onInterrupt, self, ask, bytes, given }
   const operations = catalogue()
   const typed = longForm(words)
   if (isCall(typed, operations)) return await runWords(typed, operations, terminal)

@@ -132,6 +132,12 @@ export function httpBinding(operation: Pick<AnyOperation, 'http'>): HttpBinding 
   return { method: method as Method, path, pathKeys }
 }
 
+/** Whether the keys of its input that stand in no path are a JSON body, and no query. */
+export function hasJsonBody(operation: Pick<AnyOperation, 'http' | 'bytes'>): boolean {
+  const { method } = httpBinding(operation)
+  return method !== 'GET' && method !== 'DELETE' && operation.bytes !== 'body'
+}
+
 /** Throws at the first operation that does not say who may call it: the start ends with it (threats C15). */
 export function demandPolicies(operations: readonly Pick<AnyOperation, 'name' | 'policy'>[]): void {
   for (const { name, policy } of operations) {

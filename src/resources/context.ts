@@ -95,7 +95,7 @@ export interface Context extends Stores {
     /** Ends it and starts one in which the actor acts as that user. */
     actAs(user: Id): Promise<void>
   } | null
-  /** The bytes of a call that brings some; null for all others, and in a plan. */
+  /** The bytes of a call that brings some; null for all others. In a plan there are none of them. */
   readonly body: Readable | null
   /** argon2id of a password as a PHC string. */
   hashPassword(password: string): Promise<string>

@@ -50,8 +50,16 @@ function credentialHeaders(
 ): Readonly<Record<string, string>> {
   if ('bearer' in credential) return { authorization: `Bearer ${credential.bearer}` }
   const { method, target } = call
+  if (call.source !== undefined) throw unsigned()
   const made = { keyId: keyIdOf(credential.signWith), created: Math.floor(Date.now() / 1000), nonce: randomUUID() }
   return signatureHeaders(credential.signWith, { method, authority, target, body: bodyOf(call) }, made)
+}
+
+/** A signature is over a digest of the body, which is known when all of it is there. */
+function unsigned(): WcpError {
+  return new WcpError('bad_input', 'Cannot sign what comes from standard input', {
+    help: 'Use a key that is sent (WCP_API_KEY), or "wcp login".',
+  })
 }
 
 /** As a program, by an API key. */

@@ -1,7 +1,7 @@
 /** The OpenAPI 3.1 document, made from the operations: what it says is what the routes do. */
 import { z } from 'zod'
 import { errorTable } from '../../contract/errors.ts'
-import { type AnyOperation, httpBinding, kindOf, verbOf } from '../../contract/operation.ts'
+import { type AnyOperation, hasJsonBody, httpBinding, kindOf, verbOf } from '../../contract/operation.ts'
 import { Change } from '../../contract/wire.ts'
 import { apiRoot } from '../../lib/http-call.ts'
 import { TokenGrant, tokensPath } from '../../lib/token-grant.ts'
@@ -72,12 +72,12 @@ export function exampleCall(operation: AnyOperation<Context>): { readonly body: 
 }
 
 function describe(operation: AnyOperation<Context>): Json {
-  const { method, pathKeys } = httpBinding(operation)
+  const { pathKeys } = httpBinding(operation)
   const schema = jsonSchema(operation.input, 'input')
   const properties = asRecord(schema.properties)
   const required = new Set(Array.isArray(schema.required) ? schema.required : [])
   const given = exampleInput(operation)
-  const hasBody = method !== 'GET' && method !== 'DELETE'
+  const hasBody = hasJsonBody(operation)
   const others = Object.keys(properties).filter((key) => !pathKeys.includes(key))
   const parameter = (where: string) => (name: string) => ({
     name,
@@ -110,6 +110,9 @@ function describe(operation: AnyOperation<Context>): Json {
         required: others.some((key) => required.has(key)),
         content: { 'application/json': bodyMedia(schema, others, given) },
       },
+    }),
+    ...(operation.bytes === 'body' && {
+      requestBody: { required: true, content: { 'application/octet-stream': { schema: anyBytes } } },
     }),
     responses: responses(operation),
   }
@@ -282,6 +285,7 @@ function headersOf(operation: AnyOperation<Context>): Json[] {
   const existing =
     'existing-job: the same call within an hour is answered with the job that is there, unless it failed or what it made has changed'
   const key = 'Sent again with the same key, the call is not made again: the first answer is given, for 24 hours'
+  if (operation.bytes === 'body') return []
   return [
     header('Idempotency-Key', key, '5b1c9e0a-3c0f-4c57-9f6e-2f0d5f1b8a11'),
     ...(operation.effect === 'machine' ? [header('Prefer', existing, 'existing-job')] : []),

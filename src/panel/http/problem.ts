@@ -8,7 +8,7 @@ const knownFaults: Readonly<Record<string, { code: ErrorCode; message: string }>
   FST_ERR_CTP_BODY_TOO_LARGE: { code: 'too_large', message: 'Cannot accept the request: its body is too large' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     code: 'malformed',
-    message: 'Cannot read the body: send application/json',
+    message: 'Cannot read the body: send application/json, or a file as application/octet-stream',
   },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'malformed', message: 'Cannot read the body: its length is wrong' },
   FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'malformed', message: 'Cannot read the body: it is empty' },

@@ -1,6 +1,6 @@
 /** What a REST call asks of its operation: the fields of address, query and body as one input. */
 import { WcpError } from '../../contract/errors.ts'
-import { type AnyOperation, httpBinding } from '../../contract/operation.ts'
+import { type AnyOperation, hasJsonBody, httpBinding } from '../../contract/operation.ts'
 import { queryReader } from './query-input.ts'
 
 export interface RestCall {
@@ -20,9 +20,9 @@ export interface RestInput {
 
 /** @throws WcpError `bad_input` that names a field which came in the wrong place */
 export function restReader(operation: AnyOperation): (call: RestCall) => RestInput {
-  const { method, pathKeys } = httpBinding(operation)
+  const { pathKeys } = httpBinding(operation)
   const readQuery = queryReader(() => operation.input)
-  const hasBody = method !== 'GET' && method !== 'DELETE'
+  const hasBody = hasJsonBody(operation)
   return ({ params, query: all, body }) => {
     const { query, isPlan } = splitQuery(all, operation)
     if (hasBody) refuseQuery(query)

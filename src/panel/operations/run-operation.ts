@@ -3,6 +3,7 @@
  * entry into the same transaction, and report what went wrong in the words of the error table.
  */
 import { hostname } from 'node:os'
+import { Readable } from 'node:stream'
 import type { z } from 'zod'
 import { WcpError } from '../../contract/errors.ts'
 import {
@@ -200,7 +201,7 @@ export function operationRunner(options: OperationRunnerOptions) {
       write: async (_, path) => tell(`write the file "${path}"`),
     }
     const machine = { ...plain.machine, stop, ownFiles, files }
-    return { means: { hashes: { of: () => 'planned' }, session, body: null, machine }, told }
+    return { means: { hashes: { of: () => 'planned' }, session, body: Readable.from([]), machine }, told }
   }
 
   async function planJobs(queued: readonly QueuedJob[]): Promise<readonly JobPlan[]> {

@@ -42,6 +42,7 @@ export const file = defineKind({
     get: { domain: 'bakery.example.com', path: 'index.html' },
     add: { domain: 'bakery.example.com', path: 'new.html', text: 'Bread' },
     update: { domain: 'bakery.example.com', path: 'index.html', text: 'Bread', tag: '1-2-3-4' },
+    upload: { domain: 'bakery.example.com', path: 'bread.jpg' },
     mkdir: { domain: 'bakery.example.com', path: 'css' },
     move: { domain: 'bakery.example.com', path: 'index.html', to: 'start.html' },
     discard: { domain: 'bakery.example.com', path: 'index.html' },

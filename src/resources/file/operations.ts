@@ -1,6 +1,7 @@
 /** Files of sites, below the directory that the web server serves. All of it is done by a process of the tenant's. */
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
+import { WcpError } from '../../contract/errors.ts'
 import { below, FileName, FilePath, splitPath } from '../../contract/file-path.ts'
 import { FileEntry, FileList, FileTrash, Tag, TrashName } from '../../contract/file-wire.ts'
 import { Id } from '../../contract/values.ts'
@@ -127,6 +128,30 @@ export const update = defineOperation({
   },
 })
 
+export const upload = defineOperation({
+  name: 'file.upload',
+  summary: 'Put a file onto a site, whatever is in it',
+  description:
+    'Its bytes are the body of the call, and the standard input of the command. Nothing is replaced, unless it is asked for.',
+  ...changing,
+  http: 'PUT /domains/{domain}/files/content',
+  positional: ['domain', 'path'],
+  bytes: 'body',
+  input: () =>
+    z.strictObject({
+      domain: DomainRef,
+      path: file(),
+      replace: z.boolean().default(false).describe('Take the place of the file that is there'),
+    }),
+  output: () => Changed,
+  async run(context, { domain, path, replace }) {
+    const site = await siteOf(context, domain)
+    if (context.body === null) throw noBytes()
+    await context.machine.files.write(site, path, replace ? 'anything' : 'nothing', context.body)
+    return { path }
+  },
+})
+
 export const mkdir = defineOperation({
   name: 'file.mkdir',
   summary: 'Make a directory of a site',
@@ -203,6 +228,13 @@ export const restore = defineOperation({
     return { name }
   },
 })
+
+/** Of a form or a page's terminal, which have none to give. */
+function noBytes(): WcpError {
+  return new WcpError('bad_input', 'Cannot put a file onto the site: its bytes are missing', {
+    help: 'Use the page of its directory, or "wcp file upload DOMAIN PATH < FILE".',
+  })
+}
 
 function fileText() {
   return z
