@@ -1,4 +1,5 @@
 /** The REST interface: every operation of the registry behind one route. */
+import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'
 import { type AnyOperation, verbOf } from '../../contract/operation.ts'
@@ -15,6 +16,8 @@ import { parseStrictJson } from './strict-json.ts'
 import { queryOf } from './target.ts'
 import { entityTag, isKnown, termsOf } from './terms.ts'
 import type { JobPlan, Outcome, Terms } from './types.ts'
+import { hangUpAfter, uploadBody, uploadLimits } from './upload-body.ts'
+import { uploadForm } from './upload-form.ts'
 
 /** The one door, as the REST interface sees it. */
 export interface OperationDoor {
@@ -37,11 +40,16 @@ export function registerRest(app: FastifyInstance, table: RestTable, door: Opera
       return parseStrictJson(utf8(body), limits.jsonDepth)
     },
   )
+  app.addContentTypeParser('application/octet-stream', async ({ addressed }: FastifyRequest, body: Readable) => {
+    if (addressed?.operation.bytes === 'body') return body
+    throw new WcpError('malformed', 'Cannot read the body: send application/json')
+  })
   const call = {
     // before anything is read of a body
     async onRequest(request: FastifyRequest, reply: FastifyReply) {
       request.addressed = table.at(request.method, request.raw.url ?? '/')
       if (request.addressed === null) reply.callNotFound()
+      else if (request.addressed.operation.bytes === 'body') hangUpAfter(request.raw, reply.raw)
     },
     handler: async (request: FastifyRequest, reply: FastifyReply) => answerCall(request, reply, door),
   }
@@ -61,7 +69,7 @@ function demandSignedDigest({ headers }: FastifyRequest, body: Buffer): void {
   throw new WcpError('malformed', 'Cannot accept the body: it is not the one of Content-Digest, as sha-256')
 }
 
-/** Pages take forms and nothing else. */
+/** Pages take forms and nothing else; the token of each is checked before anything of a file is taken. */
 export function registerPageParsers(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
@@ -69,6 +77,10 @@ export function registerPageParsers(app: FastifyInstance): void {
     { parseAs: 'buffer', bodyLimit: limits.formBody },
     async (_: FastifyRequest, body: Buffer) => parseForm(utf8(body)),
   )
+  app.addContentTypeParser('multipart/form-data', async ({ routeOptions, raw }: FastifyRequest) => {
+    if (routeOptions.config.takesFiles) return await uploadForm(raw)
+    throw new WcpError('malformed', 'Cannot read the form: it brings files, and none are taken here')
+  })
 }
 
 async function answerCall(request: FastifyRequest, reply: FastifyReply, door: OperationDoor): Promise<FastifyReply> {
@@ -80,7 +92,18 @@ async function answerCall(request: FastifyRequest, reply: FastifyReply, door: Op
   if (operation.bytes === 'answer') return sendBytes(reply, (await door.run(request, operation, input)).value)
   if (isPlan) return sendJson(reply, { plan: await door.plan(request, operation, input) })
   if (operation.effect === 'read') return answerRead(request, reply, await door.run(request, operation, input))
-  return answer(reply, operation, await door.run(request, operation, input, termsOf(request.headers)))
+  const terms = termsOf(request.headers)
+  const all = operation.bytes === 'body' ? { ...terms, body: uploadOf(request) } : terms
+  return answer(reply, operation, await door.run(request, operation, input, all))
+}
+
+function uploadOf({ body, raw, headers }: FastifyRequest): Readable {
+  if (body !== undefined && body !== raw)
+    throw new WcpError('bad_input', 'Cannot accept the request: "body" is JSON', {
+      fields: [{ field: 'body', problem: 'is JSON', accepted: 'the bytes of the file, as application/octet-stream' }],
+    })
+  const digest = [headers['content-digest'] ?? 'none'].flat().join(', ')
+  return uploadBody(raw, uploadLimits, headers.signature === undefined || body === undefined ? undefined : digest)
 }
 
 const bodied: ReadonlySet<string> = new Set(['POST', 'PATCH', 'PUT'])

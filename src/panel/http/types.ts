@@ -62,6 +62,8 @@ declare module 'fastify' {
     isSignIn?: true
     /** A call of the API for the first boot: `only` while setup is open (404 afterwards, for ever), or then `too`. */
     duringSetup?: 'only' | 'too'
+    /** Its form brings files. */
+    takesFiles?: true
     /** A page for those who must set up a second factor before anything else. */
     whileEnrolling?: true
   }

@@ -132,6 +132,8 @@ function changing(kit: PageKit, name: string): AnyOperation {
   const operation = kit.operation(name)
   if (operation.effect === 'read')
     throw new WcpError('not_found', `Cannot show a form for "${name}": it changes nothing`)
+  if (operation.bytes === 'body')
+    throw new WcpError('not_found', `Cannot show a form for "${name}": it has its own page`)
   return operation
 }
 

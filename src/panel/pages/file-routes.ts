@@ -20,7 +20,7 @@ import type { PageKit } from './page-kit.ts'
 const Page = z.object({ items: z.array(SiteFile), nextCursor: z.string().nullable(), total: z.int().exactOptional() })
 const atOnce = 200
 
-interface Asked {
+export interface FilePage {
   Params: { ref: string }
   Querystring: { path?: string; after?: string }
 }
@@ -35,7 +35,7 @@ export function fileRoutes(app: FastifyInstance, kit: PageKit): void {
   const access = { config: { access: 'session' } } as const
   const words = wordsOf(kit.t, file)
 
-  app.get<Asked>('/domains/:ref/files/in', access, async (request, reply) => {
+  app.get<FilePage>('/domains/:ref/files/in', access, async (request, reply) => {
     const { ref, place } = subjectOf(request)
     const { after } = request.query
     const input = { domain: ref, path: place, limit: atOnce, ...(after && { cursor: after }) }
@@ -50,6 +50,7 @@ export function fileRoutes(app: FastifyInstance, kit: PageKit): void {
         ...(more === null ? [] : [{ title: words.more, href: more }]),
         ...formsFor(kit, request, { ref, place }, back, [
           ['file.add', words.newFile, place === '' ? '' : `${place}/`],
+          ['file.upload', words.upload, place],
           ['file.mkdir', words.newDirectory, place === '' ? '' : `${place}/`],
           ...(place === '' ? [] : changesOf(words, place)),
         ]),
@@ -65,7 +66,7 @@ export function fileRoutes(app: FastifyInstance, kit: PageKit): void {
     })
   })
 
-  app.get<Asked>('/domains/:ref/files/file', access, async (request, reply) => {
+  app.get<FilePage>('/domains/:ref/files/file', access, async (request, reply) => {
     const { ref, place } = subjectOf(request)
     const { value } = await kit.run(request, 'file.get', { domain: ref, path: place })
     const { text, ...one } = SiteFileWithText.parse(value)
@@ -99,7 +100,7 @@ export function fileRoutes(app: FastifyInstance, kit: PageKit): void {
     })
   })
 
-  app.get<Asked>('/domains/:ref/files/trash', access, async (request, reply) => {
+  app.get<FilePage>('/domains/:ref/files/trash', access, async (request, reply) => {
     const { ref } = subjectOf(request)
     const { value } = await kit.run(request, 'file.trash', { domain: ref })
     const { items } = z.object({ items: FileTrash }).parse(value)
@@ -125,7 +126,7 @@ export function fileRoutes(app: FastifyInstance, kit: PageKit): void {
     })
   })
 
-  app.get<Asked>(
+  app.get<FilePage>(
     '/domains/:ref/files/download',
     { ...access, handlerTimeout: limits.bytesTimeout },
     async (request, reply) => {
@@ -135,7 +136,7 @@ export function fileRoutes(app: FastifyInstance, kit: PageKit): void {
   )
 }
 
-function subjectOf({ params, query }: FastifyRequest<Asked>): Subject {
+export function subjectOf({ params, query }: FastifyRequest<FilePage>): Subject {
   return { ref: params.ref, place: query.path ?? '' }
 }
 
@@ -162,7 +163,10 @@ function formsFor(
     .filter(([name]) => kit.may(request, name))
     .map(([name, title, place]) => ({
       title,
-      href: path`/do/${name}` + query({ domain: ref, path: place, _back: back }),
+      href:
+        name === 'file.upload'
+          ? path`/domains/${ref}/files/upload` + query({ path: place })
+          : path`/do/${name}` + query({ domain: ref, path: place, _back: back }),
       ...(name === 'file.discard' && { danger: true }),
     }))
 }
@@ -197,7 +201,7 @@ function show(
 }
 
 /** Domains / shop.example.com / Files / wp-content. */
-function crumbsTo(kit: PageKit, ref: string, place: string): Head['crumbs'] {
+export function crumbsTo(kit: PageKit, ref: string, place: string): Head['crumbs'] {
   const { parent } = splitPath(place)
   const above = parent === '' ? [] : parent.split('/').map((_, at, all) => all.slice(0, at + 1).join('/'))
   return [

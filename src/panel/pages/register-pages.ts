@@ -22,6 +22,7 @@ import { searchRoutes } from './search-routes.ts'
 import { settingsRoutes } from './settings-routes.ts'
 import { terminalRoutes } from './terminal-routes.ts'
 import { trashRoutes } from './trash-routes.ts'
+import { uploadRoutes } from './upload-routes.ts'
 
 export const registerPages: RegisterPages = async (app, deps) => {
   const kit = createPageKit(deps)
@@ -36,6 +37,7 @@ export const registerPages: RegisterPages = async (app, deps) => {
   trashRoutes(app, kit)
   detailRoutes(app, kit)
   fileRoutes(app, kit)
+  uploadRoutes(app, kit)
   driftRoutes(app, kit)
   jobRoutes(app, kit)
   settingsRoutes(app, kit)
