@@ -9,12 +9,14 @@ import {
   readdirSync,
   readFileSync,
   rmdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { type OutgoingHttpHeaders, request } from 'node:http'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -62,7 +64,13 @@ describe.skipIf(!canRun)('the files of a site', () => {
     chownSync(path, uid, uid)
   }
 
-  async function typed(...words: string[]): Promise<{ code: number; out: string; err: string; bytes: Buffer }> {
+  const typed = (...words: string[]) => fed(null, ...words)
+
+  /** @param given what a shell sends into its standard input */
+  async function fed(
+    given: Readable | null,
+    ...words: string[]
+  ): Promise<{ code: number; out: string; err: string; bytes: Buffer }> {
     const said = { out: '', err: '' }
     const to = (key: keyof typeof said) => (text: string) => {
       said[key] += text
@@ -74,8 +82,20 @@ describe.skipIf(!canRun)('the files of a site', () => {
     const ask = { secret: never, text: never, yes: async () => true }
     const output = { out: to('out'), err: to('err'), colour: false }
     const all = ['--root', machine.root, ...words]
-    const code = await wcp(all, { output, ask, env: {}, isTerminal: false, places: layout, onInterrupt() {}, bytes })
+    const around = { output, ask, env: {}, isTerminal: false, places: layout, onInterrupt() {}, bytes, given }
+    const code = await wcp(all, around)
     return { code, ...said, bytes: Buffer.concat(pieces) }
+  }
+
+  const names = () => readdirSync(docroot)
+  const memory = () => Number(/VmRSS:\s+(\d+)/.exec(read(`/proc/${machine.pids.panel}/status`))?.[1]) / 1024
+
+  const putting = (name: string, headers: OutgoingHttpHeaders, answered: (status: number | undefined) => void) => {
+    const path = `/api/v1/domains/${site}/files/content?path=${name}`
+    const type = { host: 'localhost', 'content-type': 'application/octet-stream' }
+    const options = { socketPath: machine.places.cliSocket, method: 'PUT', path, headers: { ...type, ...headers } }
+    const sent = request(options, ({ statusCode }) => answered(statusCode))
+    return sent.on('error', () => {})
   }
 
   const workers = () =>
@@ -185,6 +205,93 @@ describe.skipIf(!canRun)('the files of a site', () => {
     expect(trail).toContain('css/site.css')
     expect(trail).not.toContain('a {}')
   })
+
+  it('are uploaded from standard input, whatever is in them, and replace nothing unasked', async () => {
+    const big = randomBytes(24 * 1024 * 1024)
+    const digest = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
+    const upload = (bytes: Readable | null, ...words: string[]) => fed(bytes, 'file', 'upload', site, ...words)
+
+    const first = await upload(Readable.from([big]), 'up%0A%FF%25%20%C3%BC.bin')
+    const path = Buffer.concat([Buffer.from(join(docroot, 'up\n')), Buffer.from([0xff]), Buffer.from('% ü.bin')])
+    const again = await upload(Readable.from(['small']), 'up%0A%FF%25%20%C3%BC.bin')
+    const kept = digest(readFileSync(path))
+    const asked = await upload(Readable.from(['small']), 'up%0A%FF%25%20%C3%BC.bin', '--replace')
+    const empty = await upload(Readable.from([]), 'empty')
+    const planned = await upload(null, 'planned', '--plan')
+
+    expect(first).toMatchObject({ code: 0, err: '' })
+    expect([again.code, kept]).toEqual([6, digest(big)])
+    expect(again.err).toContain('it is there already')
+    expect([asked.code, readFileSync(path, 'utf8')]).toEqual([0, 'small'])
+    expect([empty.code, statSync(join(docroot, 'empty')).size]).toEqual([0, 0])
+    expect([statSync(path).uid, statSync(path).mode & 0o777]).toEqual([uid, 0o644])
+    expect([planned.code, existsSync(join(docroot, 'planned'))]).toEqual([0, false])
+    expect((await upload(null, 'typed')).err).toContain('Cannot take a file from the keyboard')
+    const trail = JSON.stringify(await machine.call('GET', '/audit?action=file.upload'))
+    expect(trail).toContain('up%0A%FF%25%20%C3%BC.bin')
+    rmSync(path)
+    rmSync(join(docroot, 'empty'))
+  })
+
+  it('are refused at once, however much would follow', async () => {
+    let given = 0
+    const endless = new Readable({
+      read() {
+        given += 65_536
+        setTimeout(() => this.push(Buffer.alloc(65_536)), 1)
+      },
+    })
+    const began = performance.now()
+    const refused = await fed(endless, 'file', 'upload', site, 'index.html')
+    expect([refused.code, refused.err]).toEqual([6, expect.stringContaining('it is there already')])
+    expect(performance.now() - began).toBeLessThan(5000)
+    expect(given).toBeLessThan(16 * 1024 * 1024)
+
+    const answer = Promise.withResolvers<number | undefined>()
+    const sent = putting('huge', { 'content-length': 17 * 1024 ** 3 }, answer.resolve)
+    sent.write('x')
+    expect(await answer.promise).toBe(413)
+    sent.destroy()
+    expect(names()).not.toContain('huge')
+  })
+
+  it('leave nothing behind when the connection breaks off', async () => {
+    const sent = putting('broken', {}, () => {})
+    sent.write(Buffer.alloc(3_000_000))
+    await machine.until('its bytes are there', async () => names().some((name) => name.startsWith('.wcp-upload-')))
+    sent.destroy()
+    await machine.until('they are gone', async () => !names().some((name) => name.startsWith('.wcp-upload-')))
+
+    expect(names()).not.toContain('broken')
+    expect((await list()).total).toBeGreaterThan(5)
+  })
+
+  it('go through the panel without room for them in its memory', async () => {
+    const piece = randomBytes(1024 * 1024)
+    let most = 0
+    async function megabytes(count: number): Promise<void> {
+      let left = count
+      const many = new Readable({
+        read() {
+          most = Math.max(most, memory())
+          this.push(left-- > 0 ? piece : null)
+        },
+      })
+      const { code } = await fed(many, 'file', 'upload', site, 'large', '--replace')
+      expect([code, statSync(join(docroot, 'large')).size]).toEqual([0, count * 1024 * 1024])
+    }
+    const first = memory()
+    await megabytes(64) // as much as the engine lets lie before it collects
+    const [before, began] = [memory(), performance.now()]
+    most = 0
+
+    await megabytes(500)
+
+    const seconds = ((performance.now() - began) / 1000).toFixed(1)
+    rmSync(join(docroot, 'large'))
+    console.log(`500 MB in ${seconds} s; the panel: ${[first, before, most].map(Math.round).join(', ')} MB`)
+    expect(most - before).toBeLessThan(32)
+  }, 180_000)
 
   it('go to a trash and come back whole', async () => {
     const trash = async () =>

@@ -1,7 +1,7 @@
 /** What must hold for every operation, whatever it does; a new one is covered by being in the registry. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
-import { type AnyOperation, httpBinding } from '../../src/contract/operation.ts'
+import { type AnyOperation, hasJsonBody, httpBinding } from '../../src/contract/operation.ts'
 import type { Context } from '../../src/resources/context.ts'
 import { exampleInput, operations } from '../../src/resources/index.ts'
 import { type Answer, ask } from './support/client.ts'
@@ -17,7 +17,7 @@ afterAll(() => here.test.stop())
 
 const changing = operations.filter(({ effect }) => effect !== 'read')
 const byName = (list: readonly AnyOperation<Context>[]) => list.map((operation) => [operation.name, operation] as const)
-const hasBody = (operation: AnyOperation<Context>) => !['GET', 'DELETE'].includes(httpBinding(operation).method)
+const takesBytes = ({ bytes }: AnyOperation<Context>) => bytes === 'body'
 const pathKeys = (operation: AnyOperation<Context>) => httpBinding(operation).pathKeys
 
 /** The reference in the address that names something which belongs to somebody. */
@@ -160,7 +160,7 @@ describe.each(byName(operations.filter((one) => requiredKeys(one).length > 0)))(
   },
 )
 
-describe.each(byName(operations.filter((one) => pathKeys(one).length > 0 || hasBody(one))))(
+describe.each(byName(operations.filter((one) => pathKeys(one).length > 0 || hasJsonBody(one))))(
   '%s with hostile words',
   (_, operation) => {
     const request = (over: Record<string, unknown> = {}) =>
@@ -184,7 +184,7 @@ describe.each(byName(operations.filter((one) => pathKeys(one).length > 0 || hasB
   },
 )
 
-describe.each(byName(operations.filter(hasBody)))('%s with a body', (_, operation) => {
+describe.each(byName(operations.filter(hasJsonBody)))('%s with a body', (_, operation) => {
   const request = (over: Record<string, unknown> = {}) =>
     requestFor(operation, { ...inputFor(operation, here), ...over })
 
@@ -222,14 +222,41 @@ describe.each(byName(operations.filter(hasBody)))('%s with a body', (_, operatio
   })
 })
 
-describe.each(byName(operations.filter((one) => !hasBody(one))))('%s without a body', (_, operation) => {
-  const request = (over: Record<string, unknown> = {}) =>
-    requestFor(operation, { ...inputFor(operation, here), ...over })
+describe.each(byName(operations.filter((one) => !hasJsonBody(one) && !takesBytes(one))))(
+  '%s without a body',
+  (_, operation) => {
+    const request = (over: Record<string, unknown> = {}) =>
+      requestFor(operation, { ...inputFor(operation, here), ...over })
 
-  it('takes no body', async () => {
-    const { method, path } = request()
+    it('takes no body', async () => {
+      const { method, path } = request()
 
-    expect((await here.admin.call(method, path, { a: 1 })).status).toBe(400)
+      expect((await here.admin.call(method, path, { a: 1 })).status).toBe(400)
+    })
+  },
+)
+
+describe.each(byName(operations.filter(takesBytes)))('%s with bytes', (_, operation) => {
+  const request = () => requestFor(operation, inputFor(operation, here))
+  const send = async (body: string, more: Record<string, string>) => {
+    const token = { 'x-csrf-token': await here.admin.token(), 'sec-fetch-site': 'same-origin' }
+    return await here.admin.ask({ ...request(), body, headers: { ...token, ...more } })
+  }
+
+  it('takes bytes, and no other kind of body', async () => {
+    const json = await send('{"a":1}', { 'content-type': 'application/json' })
+    expect([json.status, fieldsOf(json)]).toEqual([422, ['body']])
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])
+      expect((await send('a=1', { 'content-type': type })).status, type).toBe(400)
+    expect((await send('a=1', { 'content-type': 'application/octet-stream' })).status).toBe(200)
+  })
+
+  it('takes none without the token of the browser, too many, or with a key that repeats it', async () => {
+    const type = { 'content-type': 'application/octet-stream' }
+    expect((await send('a', { ...type, 'x-csrf-token': 'x' })).status).toBe(403)
+    expect((await send('a', { ...type, 'sec-fetch-site': 'same-site' })).status).toBe(401)
+    expect((await send('a', { ...type, 'idempotency-key': 'k1' })).status).toBe(422)
+    expect((await send('a', { ...type, 'content-length': String(17 * 1024 ** 3) })).status).toBe(413)
   })
 })
 

@@ -17,7 +17,6 @@ import { queryOf } from './target.ts'
 import { entityTag, isKnown, termsOf } from './terms.ts'
 import type { JobPlan, Outcome, Terms } from './types.ts'
 import { hangUpAfter, uploadBody, uploadLimits } from './upload-body.ts'
-import { uploadForm } from './upload-form.ts'
 
 /** The one door, as the REST interface sees it. */
 export interface OperationDoor {
@@ -78,7 +77,10 @@ export function registerPageParsers(app: FastifyInstance): void {
     async (_: FastifyRequest, body: Buffer) => parseForm(utf8(body)),
   )
   app.addContentTypeParser('multipart/form-data', async ({ routeOptions, raw }: FastifyRequest) => {
-    if (routeOptions.config.takesFiles) return await uploadForm(raw)
+    if (routeOptions.config.takesFiles) {
+      const { uploadForm } = await import('./upload-form.ts') // with its library, for the few who come with files
+      return await uploadForm(raw)
+    }
     throw new WcpError('malformed', 'Cannot read the form: it brings files, and none are taken here')
   })
 }

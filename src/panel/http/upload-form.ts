@@ -59,12 +59,20 @@ function partsOf(incoming: IncomingMessage, body: Readable, signal: AbortSignal)
     open.add(bytes)
     bytes.on('error', () => {}) // likewise
     bytes.once('end', () => open.delete(bytes))
-    parts.push({ name, bytes, fileName: fileName ?? '' })
+    parts.push({ name, bytes: Readable.from(whole(bytes), { objectMode: false }), fileName: fileName ?? '' })
   })
   for (const limit of ['filesLimit', 'fieldsLimit', 'partsLimit'])
     parser.once(limit, () => parser.destroy(malformed(`more than ${limits.formFiles} files`)))
   pipeline(body, parser, { signal }).then(() => parts.push(null), fail)
   return parts
+}
+
+async function* whole(bytes: Readable): AsyncGenerator<Buffer> {
+  try {
+    yield* bytes
+  } catch (cause) {
+    throw cause instanceof WcpError ? cause : malformed('it ends too early', cause)
+  }
 }
 
 function parserFor({ headers }: IncomingMessage) {

@@ -88,6 +88,24 @@ export class Browser {
     })
   }
 
+  /** What a browser sends of a form with a file. */
+  async upload(path: string, file: { name: string; text: string }, headers: Record<string, string> = {}) {
+    const boundary = '----WebKitFormBoundary7MA4YWxkTrZu0gW'
+    const part = (head: string, text: string) =>
+      `--${boundary}\r\nContent-Disposition: form-data; ${head}\r\n\r\n${text}\r\n`
+    const parts = [
+      part('name="_csrf"', await this.token()),
+      part(`name="files"; filename="${file.name}"\r\nContent-Type: image/jpeg`, file.text),
+    ]
+    const type = `multipart/form-data; boundary=${boundary}`
+    return await this.ask({
+      method: 'POST',
+      path,
+      body: `${parts.join('')}--${boundary}--\r\n`,
+      headers: { 'content-type': type, 'sec-fetch-site': 'same-origin', ...headers },
+    })
+  }
+
   async token(): Promise<string> {
     if (this.cookie !== null && this.#token?.cookie === this.cookie) return this.#token.value
     const { text: value } = await this.ask({ path: '/assets/token' })

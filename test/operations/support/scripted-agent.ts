@@ -226,9 +226,9 @@ export class ScriptedAgent {
     connection.write(channel)
     const line = new FileLine(connection)
     await line.say({ hello: fileWireVersion })
-    await serve(line, { root: this.#machine.site(), trash: `${this.#machine.site()}-trash` }).finally(() =>
-      connection.destroy(),
-    )
+    const roots = { root: this.#machine.site(), trash: `${this.#machine.site()}-trash` }
+    await serve(line, roots).catch(() => {}) // the panel broke off, as it does when the bytes do
+    connection.destroy()
   }
 
   #work(job: Job): void {

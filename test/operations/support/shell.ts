@@ -5,7 +5,7 @@ import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
 import { layout } from '../../../src/agent/os/layout.ts'
 import { serverAddress } from '../../../src/cli/remote/server-address.ts'
 import { type KeptServer, serverFile } from '../../../src/cli/remote/server-file.ts'
@@ -93,6 +93,7 @@ async function ended(
     env,
     isTerminal: false,
     bytes,
+    given: Readable.from(['Bread']),
     onInterrupt: () => {},
     places: () => ({ ...layout('/nowhere'), cliSocket }),
   })
