@@ -1,9 +1,11 @@
 /** The form that brings files, sent as browsers send it and as they do not. */
+import { request } from 'node:http'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { exampleInput } from '../../src/resources/index.ts'
 import type { Answer } from './support/client.ts'
 import { realPages } from './support/real-pages.ts'
 import { resetExampleSite } from './support/scripted-agent.ts'
+import { until } from './support/test-panel.ts'
 import { type World, world } from './support/world.ts'
 
 let here: World
@@ -113,6 +115,38 @@ it('takes nothing of a form that is forged, has no file, or is none', async () =
 
   expect(statuses).toEqual([403, 400, 400, 403, 400, 400, 400, 422, 422, 422, 404, 409])
   expect(Object.keys(await texts())).toEqual(['index.html'])
+})
+
+it('is answered when much more comes behind what is refused', async () => {
+  const [own, later] = [field('_csrf', token), file('later', 'x'.repeat(8_000_000))]
+
+  const answer = await send([own, file('index.html', 'y'.repeat(1_000_000)), later])
+
+  expect([answer.status, Object.keys(await texts())]).toEqual([409, ['index.html']])
+  expect(answer.text).toContain('it is there already')
+})
+
+it('leaves nothing of a file whose browser goes away', async () => {
+  const body = formOf([field('_csrf', token), file('half', 'x'.repeat(2_000_000))])
+  const sent = request({
+    port: here.test.panel.port,
+    method: 'POST',
+    path: `/domains/${domain}/files/upload`,
+    headers: {
+      cookie: `__Host-wcp=${here.admin.cookie}`,
+      'sec-fetch-site': 'same-origin',
+      'content-type': `multipart/form-data; boundary=${boundary}`,
+      'content-length': body.length,
+    },
+  })
+  sent.on('error', () => {})
+  const names = async () => Object.keys(await texts())
+  sent.write(body.slice(0, 1_000_000))
+  await until(async () => (await names()).some((name) => name.startsWith('.wcp-upload-')))
+  sent.destroy()
+  await until(async () => (await names()).length === 1)
+
+  expect(await names()).toEqual(['index.html'])
 })
 
 it('takes files on this page alone, and as a form alone', async () => {

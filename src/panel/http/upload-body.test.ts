@@ -115,16 +115,28 @@ it('have to be those of their digest', async () => {
   expect(ended).toEqual(['Cannot accept the body: it is not the one of Content-Digest, as sha-256'])
 })
 
-it('are let pass for a moment when they are refused, and then hung up', async () => {
-  server.requestTimeout = 0
-  head('Content-Length: 100000000', '/refused')
+it('are the last of a connection where the client says so', async () => {
   const closed = once(client, 'close')
-  const more = setInterval(() => client.write(Buffer.alloc(100_000)), 20)
-  await answered('refused')
-  const began = performance.now()
+  head('Connection: close\r\nContent-Length: 3')
+  client.write('abc')
   await closed
-  clearInterval(more)
 
-  expect(performance.now() - began).toBeGreaterThan(1500)
-  expect(performance.now() - began).toBeLessThan(5000)
+  expect(answer).toContain('took 3')
 })
+
+it.each(['close', 'keep-alive'])(
+  'are let pass for a moment when they are refused, and then hung up: %s',
+  async (wish) => {
+    server.requestTimeout = 0
+    head(`Connection: ${wish}\r\nContent-Length: 100000000`, '/refused')
+    const closed = once(client, 'close')
+    const more = setInterval(() => client.write(Buffer.alloc(100_000)), 20)
+    await answered('refused')
+    const began = performance.now()
+    await closed
+    clearInterval(more)
+
+    expect(performance.now() - began).toBeGreaterThan(1500)
+    expect(performance.now() - began).toBeLessThan(5000)
+  },
+)

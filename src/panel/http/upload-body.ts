@@ -41,13 +41,19 @@ export function uploadBody(incoming: IncomingMessage, bounds = uploadLimits, dig
  */
 export function hangUpAfter(incoming: IncomingMessage, answer: ServerResponse): void {
   const { socket } = incoming
+  const isKept = answer.shouldKeepAlive
+  answer.shouldKeepAlive = true // else Node hangs up at once, and who is still sending reads no answer
+  const done = () => {
+    if (!isKept) socket.destroySoon()
+  }
   answer.once('finish', () => {
     taking.delete(socket)
-    if (incoming.complete) return
+    if (incoming.complete) return done()
     incoming.removeAllListeners('readable') // whoever has read it has left
     setImmediate(() => incoming.resume())
     const hangUp = setTimeout(() => socket.destroy(), limits.lingering)
     for (const end of ['end', 'close']) incoming.once(end, () => clearTimeout(hangUp))
+    incoming.once('end', done)
   })
 }
 
