@@ -56,10 +56,10 @@ export async function makeTrees(places: Layout): Promise<void> {
   const machine = {
     places,
     files: unsyncedFiles(places.root),
-    services: { applyLimits: async () => {} },
+    services: { applyLimits: async () => {}, reloadNginx: async () => {} },
     accounts: { panelUid: accounts.panel.uid, panelGid: accounts.panel.gid, webGid: accounts.webGid },
     now: () => new Date(),
-  } as unknown as Machine // of the services only the limits are touched by these steps
+  } as unknown as Machine // of the services these steps touch the limits and the reload alone
   for (const tenant of registry.tenants())
     for (const [, steps] of wanted(registry, machine, tenant)) for (const step of steps) await step.apply(machine, null)
   database.close()
