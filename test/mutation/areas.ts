@@ -1,4 +1,8 @@
 /** The core that must notice accidents, and the test files that look at each part, quick ones first. */
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+
+const repository = resolve(import.meta.dirname, '../..')
 
 export interface Part {
   readonly source: string
@@ -38,7 +42,7 @@ const steps = [
   'text-file',
 ]
 
-export const parts: readonly Part[] = [
+const listed: readonly Part[] = [
   ...['intake', 'phases', 'job-gate', 'parse-job', 'questions', 'root-check'].map((name) => ({
     source: `src/agent/jobs/${name}.ts`,
     tests: [...intakeTests, 'test/provisioners/brake.test.ts'],
@@ -48,9 +52,9 @@ export const parts: readonly Part[] = [
   { source: 'src/agent/jobs/recover.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', ...everyJob] },
   { source: 'src/agent/jobs/captures.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', ...everyJob] },
   ...['work', 'mode', 'engine-state'].map((name) => ({ source: `src/agent/jobs/${name}.ts`, tests: intakeTests })),
-  { source: 'src/agent/jobs/ends.ts', tests: ['src/agent/jobs/ends.test.ts', ...intakeTests] },
-  { source: 'src/agent/jobs/lookup.ts', tests: ['src/agent/jobs/lookup.test.ts', ...intakeTests] },
-  { source: 'src/agent/jobs/lanes.ts', tests: ['src/agent/jobs/lanes.test.ts', ...intakeTests] },
+  { source: 'src/agent/jobs/ends.ts', tests: intakeTests },
+  { source: 'src/agent/jobs/lookup.ts', tests: intakeTests },
+  { source: 'src/agent/jobs/lanes.ts', tests: intakeTests },
   { source: 'src/agent/jobs/brake.ts', tests: ['test/provisioners/brake.test.ts'] },
   { source: 'src/agent/jobs/registry.ts', tests: [...jobTests, 'test/provisioners/hostile.test.ts', ...everyJob] },
   { source: 'src/agent/kinds/judge.ts', tests: ['test/provisioners/hostile.test.ts', ...everyJob] },
@@ -109,3 +113,9 @@ export const parts: readonly Part[] = [
   { source: 'src/panel/jobs/job-runner.ts', tests: runnerTests },
   { source: 'src/panel/jobs/job-queue.ts', tests: [...runnerTests, 'test/store/queue.test.ts'] },
 ]
+
+/** The test file beside a source comes first, and needs not be named. */
+export const parts: readonly Part[] = listed.map(({ source, tests }) => {
+  const beside = source.replace(/\.ts$/, '.test.ts')
+  return { source, tests: existsSync(join(repository, beside)) ? [...new Set([beside, ...tests])] : tests }
+})

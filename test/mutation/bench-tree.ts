@@ -9,6 +9,8 @@ import type { Order, Verdict } from './test-runner.ts'
 
 export class BenchTree implements AsyncDisposable {
   readonly #top = mkdtempSync(join(tmpdir(), 'wcp360-mutation-'))
+  /** What the runner of tests may still hold as it was. */
+  readonly #changed = new Set<string>()
   #runner: ChildProcess | null = null
 
   constructor(repository: string) {
@@ -27,18 +29,20 @@ export class BenchTree implements AsyncDisposable {
 
   write(path: string, text: string): void {
     writeFileSync(join(this.#top, path), text)
+    this.#changed.add(path)
   }
 
   /** @returns why the test file failed, `hung` when it did not end in time; null when it passed */
-  async run(order: Order, mostMs: number): Promise<string | null> {
+  async run(test: string, mostMs: number): Promise<string | null> {
     const runner = await this.#ready()
     const over = new AbortController()
     try {
-      runner.send(order)
+      runner.send({ changed: [...this.#changed], test } satisfies Order)
+      this.#changed.clear()
       const [first] = await Promise.race([
         once(runner, 'message', { signal: over.signal }),
-        once(runner, 'exit', { signal: over.signal }).then(() => [{ failed: `${order.test}: the run ended early` }]),
-        pause(mostMs, [{ failed: `${order.test}: hung` }], { signal: over.signal }),
+        once(runner, 'exit', { signal: over.signal }).then(() => [{ failed: `${test}: the run ended early` }]),
+        pause(mostMs, [{ failed: `${test}: hung` }], { signal: over.signal }),
       ])
       const { failed } = first as Verdict
       if (/: hung$|: the run ended early$/.test(failed ?? '')) await this.#end()

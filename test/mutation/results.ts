@@ -43,25 +43,60 @@ function read(path: string): Readonly<Record<string, Result>> {
 
 export const wantedShare = 0.85
 
-/** @param sources all that should be known; of some nothing may be yet */
-export function table(results: readonly Result[], sources: readonly string[]): string {
+/** What is told of one source. */
+export interface Row {
+  readonly source: string
+  readonly tried: number
+  readonly harmless: number
+  readonly noticed: number
+  /** The day on which the last of it was tried or looked up. */
+  readonly day: string
+}
+
+/** The rows of these results, in the order of the sources; of a source that they say nothing of, what was known before. */
+export function rowsOf(
+  results: readonly Result[],
+  sources: readonly string[],
+  before: ReadonlyMap<string, Row> = new Map(),
+): readonly Row[] {
   const bySource = Map.groupBy(results, ({ source }) => source)
-  const rows = sources.map((source) => row(`\`${source}\``, bySource.get(source) ?? []))
+  const day = new Date().toISOString().slice(0, 10)
+  return sources.map((source) => {
+    const own = bySource.get(source)
+    if (own === undefined) return before.get(source) ?? { source, tried: 0, harmless: 0, noticed: 0, day: '' }
+    const counted = own.filter((one) => reasonOf(one) === undefined)
+    const noticed = counted.filter((one) => one.noticed !== null).length
+    return { source, tried: own.length, harmless: own.length - counted.length, noticed, day }
+  })
+}
+
+export function table(rows: readonly Row[]): string {
+  const sum = (part: 'tried' | 'harmless' | 'noticed') => rows.reduce((total, row) => total + row[part], 0)
+  const all = { tried: sum('tried'), harmless: sum('harmless'), noticed: sum('noticed'), day: '' }
   return [
-    '| source | tried | without effect | noticed | |',
-    '|---|---|---|---|---|',
-    ...rows,
-    row('all', results),
+    '| source | tried | without effect | noticed | | on |',
+    '|---|---|---|---|---|---|',
+    ...rows.map((row) => line(`\`${row.source}\``, row)),
+    line('all', all),
   ].join('\n')
 }
 
-function row(name: string, results: readonly Result[]): string {
-  if (results.length === 0) return `| ${name} | 0 | | | not tried yet |`
-  const counted = results.filter((one) => reasonOf(one) === undefined)
-  const noticed = counted.filter((one) => one.noticed !== null).length
-  const share = counted.length === 0 ? 1 : noticed / counted.length
+/** The rows of a table that was written earlier. */
+export function rowsIn(page: string): ReadonlyMap<string, Row> {
+  const lines = page.matchAll(/^\| `(\S+)` \| (\d+) \| (\d+) \| (\d+) \| [^|]+ \| (\S+) \|$/gm)
+  return new Map(
+    [...lines].map(([, source = '', tried, harmless, noticed, day = '']) => [
+      source,
+      { source, tried: Number(tried), harmless: Number(harmless), noticed: Number(noticed), day },
+    ]),
+  )
+}
+
+function line(name: string, { tried, harmless, noticed, day }: Omit<Row, 'source'>): string {
+  if (tried === 0) return `| ${name} | 0 | | | not tried yet | |`
+  const share = tried === harmless ? 1 : noticed / (tried - harmless)
   const percent = `${Math.floor(share * 100)} %${share < wantedShare ? ' (too few)' : ''}`
-  return `| ${name} | ${results.length} | ${results.length - counted.length} | ${noticed} | ${percent} |`
+  return `| ${name} | ${tried} | ${harmless} | ${noticed} | ${percent} | ${day} |`
 }
 
 export function survivors(results: readonly Result[]): string {

@@ -3,7 +3,7 @@
  * tests that look at it until one fails. Goes on where an earlier run ended; `--write` puts the table into the docs.
  */
 import { createHash } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -11,11 +11,10 @@ import { type Part, parts } from './areas.ts'
 import { BenchTree } from './bench-tree.ts'
 import { Compiler } from './compiler.ts'
 import { type Mutant, mutantsOf, mutated, withoutComments } from './mutants.ts'
-import { harmless, type Result, Results, survivors, table } from './results.ts'
+import { harmless, type Result, Results, rowsIn, rowsOf, survivors, table } from './results.ts'
 import { reasonOf } from './without-effect.ts'
 
 const repository = resolve(import.meta.dirname, '../..')
-const command = ['npm run test:mutation --', ...process.argv.slice(2)].join(' ')
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -41,15 +40,17 @@ interface Sampled extends Mutant {
 }
 
 const started = Date.now()
+const caught = new Map<string, number>()
 setPriority(19)
 const results = new Results(join(repository, 'node_modules/.cache/mutation.json'))
 const chosen = parts
   .map(toBeRun)
   .filter(({ source }) => positionals.length === 0 || positionals.some((part) => source.includes(part)))
 const outcome = await outcomeOf(chosen)
-const sources = chosen.map(({ source }) => source)
-console.log(`\n${table(outcome, sources)}\n\n${survivors(outcome)}\n\n${minutes()} min`)
-if (options.write) writeFileSync(join(repository, 'docs/mutation.md'), page(outcome))
+const told = chosen.map(({ source }) => source)
+console.log(`\n${table(rowsOf(outcome, told))}\n\n${survivors(outcome)}\n\n${minutes()} min`)
+const pageFile = join(repository, 'docs/mutation.md')
+if (options.write) writeFileSync(pageFile, page(outcome, readFileSync(pageFile, 'utf8')))
 
 async function outcomeOf(wanted: readonly Part[]): Promise<readonly Result[]> {
   using compiler = new Compiler(repository)
@@ -99,15 +100,16 @@ async function tried(
 ): Promise<Result> {
   const before = tree.read(source)
   let ran = 0
-  for (const test of tests) {
-    if (!limits.has(test)) limits.set(test, await limitOf(source, test, tree))
+  for (const test of keenFirst(tests)) {
+    if (!limits.has(test)) limits.set(test, await limitOf(test, tree))
     const limit = limits.get(test)
     if (!limit) continue
     ran++
     tree.write(source, text)
-    const noticed = await tree.run({ changed: source, test }, limit)
+    const noticed = await tree.run(test, limit)
     tree.write(source, before)
     if (noticed === null) continue
+    caught.set(test, (caught.get(test) ?? 0) + 1)
     console.log(`${minutes()} noticed  ${source}:${line} ${change}\n      by ${noticed.slice(0, 160)}`)
     return { source, line, change, noticed }
   }
@@ -116,10 +118,15 @@ async function tried(
   return { source, line, change, noticed: null }
 }
 
+/** Those that caught most of what was tried before: one that fails early spares the rest. */
+function keenFirst(tests: readonly string[]): readonly string[] {
+  return tests.toSorted((a, b) => (caught.get(b) ?? 0) - (caught.get(a) ?? 0))
+}
+
 /** For how long the test file may run; null when it fails by itself. */
-async function limitOf(source: string, test: string, tree: BenchTree): Promise<number | null> {
+async function limitOf(test: string, tree: BenchTree): Promise<number | null> {
   const begun = Date.now()
-  const failed = await tree.run({ changed: source, test }, 600_000)
+  const failed = await tree.run(test, 600_000)
   const tookMs = Date.now() - begun
   console.log(`${minutes()} ${failed === null ? `${(tookMs / 1000).toFixed(1)} s for ${test}` : `LEFT OUT ${failed}`}`)
   return failed === null ? 30_000 + 3 * tookMs : null
@@ -133,28 +140,37 @@ function minutes(): string {
   return ((Date.now() - started) / 60_000).toFixed(1).padStart(5)
 }
 
-function page(outcome: readonly Result[]): string {
-  const day = new Date().toISOString().slice(0, 10)
+/** @param before the page as it is: what this run says nothing of stays as it stands there */
+function page(outcome: readonly Result[], before: string): string {
+  const sources = parts.map(({ source }) => source)
   const most = options.all
     ? 'Every change was tried.'
     : `At most ${options['per-file']} changes of each source were tried, chosen by seed ${options.seed}.`
   const quick = options.quick ? ' Only test files beside the code were run: the others may notice more.' : ''
+  const known = new Set(outcome.map(({ source }) => source))
+  const [, missedBefore = '', harmlessBefore = ''] = before.split(/^## .*$/m)
+  const merged = (now: string, earlier: string) => {
+    const isKept = (line: string) => !known.has(/^- `([^:`]+):/.exec(line)?.[1] ?? '')
+    const lines = [...now.split('\n'), ...earlier.split('\n').filter(isKept)].filter((line) => line.startsWith('- '))
+    const placeOf = (line: string) => sources.findIndex((source) => line.startsWith(`- \`${source}:`))
+    return lines.toSorted((a, b) => placeOf(a) - placeOf(b)).join('\n') || 'None.'
+  }
   return `# Accidents that the tests notice
 
-Small accidental changes to the core (a dropped statement, a turned condition, a moved bound, a lost entry), one at a time, and whether a test fails. Changes that the compiler refuses are not counted. Written by \`${command}\` on ${day}; not part of CI. ${most}${quick} Wanted are 85 % of each source.
+Small accidental changes to the core (a dropped statement, a turned condition, a moved bound, a lost entry), one at a time, and whether a test fails. Changes that the compiler refuses are not counted. Written by \`npm run test:mutation -- --write\`; not part of CI. ${most}${quick} Wanted are 85 % of each source.
 
-${table(outcome, sources)}
+${table(rowsOf(outcome, sources, rowsIn(before)))}
 
 ## Not noticed
 
 Each of these wants a test, or a reason in \`test/mutation/without-effect.ts\`.
 
-${survivors(outcome) || 'None.'}
+${merged(survivors(outcome), missedBefore)}
 
 ## Without effect
 
 These change nothing that anybody could see, and do not count.
 
-${harmless(outcome) || 'None.'}
+${merged(harmless(outcome), harmlessBefore)}
 `
 }

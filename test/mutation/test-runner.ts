@@ -2,8 +2,8 @@
 import { createVitest } from 'vitest/node'
 
 export interface Order {
-  /** Below the tree; its text was changed on the disk. */
-  readonly changed: string
+  /** Below the tree; their texts were changed on the disk since the order before. */
+  readonly changed: readonly string[]
   readonly test: string
 }
 
@@ -19,7 +19,7 @@ const vitest = await createVitest(
 )
 
 process.on('message', ({ changed, test }: Order) => {
-  vitest.invalidateFile(`${process.cwd()}/${changed}`)
+  for (const path of changed) vitest.invalidateFile(`${process.cwd()}/${path}`)
   void verdictOf(test).then((verdict) => process.send?.(verdict))
 })
 
