@@ -164,6 +164,41 @@ describe('signing in', () => {
   })
 })
 
+describe('what the trail says of a sign-in', () => {
+  it('names the tenant of its customer from the first to the last, and none of staff', async () => {
+    await start()
+    await test.root('POST', '/api/v1/tenants', { name: 'bakery', package: 'basic' })
+    const baker = { email: 'baker@example.com', password, role: 'user', tenant: 'bakery' }
+    await test.root('POST', '/api/v1/users', baker)
+    const { id: tenantId } = (await test.root('GET', '/api/v1/tenants/bakery')).json()
+    const told = async (email: string) => {
+      const browser = test.browser()
+      await browser.signIn(email, 'wrong')
+      await browser.signIn(email, password)
+      await browser.form('/confirm', { password })
+      await browser.form('/confirm', { password: 'wrong' })
+      await browser.form('/logout', {})
+      const items = (await test.root('GET', '/api/v1/audit?limit=5')).json().items ?? []
+      return items.map(({ action, outcome, actor, tenantId, metadata }) => ({
+        said: `${action} ${outcome}`,
+        ...{ actor, tenantId, metadata },
+      }))
+    }
+
+    for (const [actor, of] of [
+      [baker.email, tenantId],
+      [admin.email, null],
+    ])
+      expect(await told(String(actor))).toEqual([
+        { said: 'auth.logout ok', actor, tenantId: of, metadata: {} },
+        { said: 'auth.confirm refused', actor, tenantId: of, metadata: {} },
+        { said: 'auth.confirm ok', actor, tenantId: of, metadata: {} },
+        { said: 'auth.login ok', actor, tenantId: of, metadata: { factor: 'none' } },
+        { said: 'auth.login refused', actor, tenantId: of, metadata: { email: actor } },
+      ])
+  })
+})
+
 describe('guessing passwords', () => {
   it('is made to wait after five failures, also with the right password, and says how long', async () => {
     await start()

@@ -156,10 +156,15 @@ describe('an epoch', () => {
     expect(bench.messages).toHaveLength(1)
   })
 
-  it('is opened by a panel four times an hour', async () => {
+  it('is opened by a panel four times an hour, which is told when it can go on', async () => {
     for (let opened = 1; opened <= 4; opened++) expect(await newEpoch()).toEqual({ epoch: opened })
 
-    expect((await bench.ask({ t: 'new_epoch' })).failure).toMatchObject({ code: 'too_many_requests' })
+    const { failure } = await bench.ask({ t: 'new_epoch' })
+
+    expect(failure).toMatchObject({ code: 'too_many_requests' })
+    const [, seconds] = /again in (\d+) seconds\.$/.exec(failure?.help ?? '') ?? []
+    expect(Number(seconds)).toBeGreaterThan(3000)
+    expect(Number(seconds)).toBeLessThanOrEqual(3600)
   })
 })
 

@@ -34,6 +34,18 @@ onBothStores('a sign-in that waits for its code', (bench) => {
     expect([await enter(), await find()]).toEqual([undefined, undefined])
   })
 
+  it('says when it began and when the last code was tried', async () => {
+    const panel = await bench.panel()
+    const { enter } = await started(panel)
+    const row = () => panel.db.selectFrom('login_challenges').selectAll().executeTakeFirstOrThrow()
+    const [began, after, over] = [0, 1, 10 * minutes].map((ms) => new Date(clock + ms).toISOString())
+    expect(await row()).toMatchObject({ created_at: began, updated_at: began, expires_at: over, tries: 0 })
+
+    clock += 1
+    await enter()
+    expect(await row()).toMatchObject({ created_at: began, updated_at: after, expires_at: over, tries: 1 })
+  })
+
   it('is over after ten minutes', async () => {
     const { id, enter, find } = await started(await bench.panel())
     clock += 10 * minutes - 1

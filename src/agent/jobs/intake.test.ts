@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WcpError } from '../../contract/errors.ts'
 import type { AgentMessage } from '../../contract/wire.ts'
 import { createFiles } from '../os/files.ts'
@@ -245,6 +245,33 @@ describe.skipIf(process.getuid?.() !== 0)("the check of root's password", () => 
     first.resolve(true)
     expect(await one).toMatchObject({ ok: true })
     expect(existsSync(word())).toBe(false)
+  })
+
+  it('is made five times a minute, to the millisecond', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    try {
+      verifyRoot = async () => false
+      const wrong = { ok: false, retryAfterSeconds: null, refused: 'password' }
+      for (let checks = 0; checks < 5; checks++) expect(await check()).toEqual(wrong)
+      expect(await check()).toEqual({ ok: false, retryAfterSeconds: 60, refused: null })
+      vi.advanceTimersByTime(59_999)
+      expect(await check()).toEqual({ ok: false, retryAfterSeconds: 1, refused: null })
+      vi.advanceTimersByTime(1)
+      expect(await check()).toEqual(wrong)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('that fails is told as a failure, and does not keep the next one out', async () => {
+    verifyRoot = () => Promise.reject(new Error('PAM is away'))
+    const failed = randomUUID()
+    intake.take({ t: 'verify_root', ask: failed, password: 'x', code, from: '::1' })
+    await vi.waitUntil(() => said.some((one) => one.t === 'answer' && one.ask === failed))
+    expect(said).toMatchObject([{ value: null, failure: { code: 'internal' } }])
+
+    verifyRoot = async () => true
+    expect(await check()).toMatchObject({ ok: true })
   })
 
   it.each(['yes', 1, {}, undefined])('takes %o for no', async (answer) => {

@@ -157,7 +157,7 @@ export class Intake {
     const waitMs = this.#epochs.spend()
     if (waitMs > 0) {
       throw new WcpError('too_many_requests', 'Cannot count tokens anew: it was done often within the hour', {
-        details: { retryAfterSeconds: Math.ceil(waitMs / 1000) },
+        help: `Look first at why it is done so often; it can be done again in ${Math.ceil(waitMs / 1000)} seconds.`,
       })
     }
     return { epoch: this.#doers.openEpoch() }

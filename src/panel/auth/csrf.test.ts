@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { csrfToken, demandOwnOrigin, demandToken } from './csrf.ts'
+import { csrfToken, demandOwnOrigin, demandToken, isSafe } from './csrf.ts'
 
 const own = ['https://panel.example.com:8360']
 
@@ -33,6 +33,11 @@ describe('demandOwnOrigin', () => {
   ])('refuses %j', (headers) => {
     expect(() => demandOwnOrigin(headers, own)).toThrow('does not come from')
   })
+})
+
+it('only methods that change nothing go without either', () => {
+  const methods = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'QUERY', 'get']
+  expect(methods.filter(isSafe)).toEqual(['GET', 'HEAD', 'OPTIONS'])
 })
 
 describe('demandToken', () => {

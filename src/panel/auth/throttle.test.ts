@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Known } from './acquaintance.ts'
 import { loginThrottle, type ThrottleLimits } from './throttle.ts'
 
+/** @param limits may be changed later */
 function throttle(limits: Partial<ThrottleLimits> = {}) {
   let moment = 0
   const refused: string[] = []
@@ -69,6 +70,83 @@ describe('loginThrottle', () => {
     expect(times(5, () => attempt('A@example.com', '192.0.2.1'))).toEqual([0, 0, 0, 0, 0])
     pass(15 * 60_000)
     expect(() => enter('a@example.com', '192.0.2.1')).not.toThrow()
+  })
+})
+
+describe('what is counted', () => {
+  const minutes = 60_000
+  const ann = ['ann@example.com', '192.0.2.1'] as const
+
+  it.each([
+    [15 * minutes - 1, [0, 30]],
+    [15 * minutes, [0, 0]],
+  ])('is forgotten fifteen minutes after the first of it: after %i ms', (ms, waits) => {
+    const { attempt, pass } = throttle()
+    attempt(...ann)
+    pass(minutes)
+    times(3, () => attempt(...ann))
+    pass(ms - minutes)
+
+    expect(times(2, () => attempt(...ann))).toEqual(waits)
+  })
+
+  it('is not forgotten while it makes anybody wait', () => {
+    const { attempt, pass } = throttle()
+    times(5, () => attempt(...ann))
+    for (const seconds of [30, 60, 120, 240, 480]) {
+      expect(attempt(...ann)).toBe(seconds)
+      pass(seconds * 1000 - 1)
+      expect(attempt(...ann)).toBe(1)
+      pass(1)
+      expect(attempt(...ann)).toBe(0)
+    }
+
+    // 15 minutes and a half after the first failure it begins anew.
+    expect(times(5, () => attempt(...ann))).toEqual([0, 0, 0, 0, 30])
+  })
+
+  it('makes nobody wait for longer than fifteen minutes, also where fewer failures are allowed than before', () => {
+    const limits = { perAccount: 20 }
+    const { attempt } = throttle(limits)
+    times(9, () => attempt(...ann))
+    limits.perAccount = 1
+
+    expect(times(2, () => attempt(...ann))).toEqual([0, 900])
+  })
+
+  it('is told in whole seconds, at least one', () => {
+    const { attempt, pass } = throttle()
+    times(5, () => attempt(...ann))
+    pass(28_500)
+    expect(attempt(...ann)).toBe(2)
+    pass(1_499)
+    expect(attempt(...ann)).toBe(1)
+  })
+
+  it('is given back to who shares it, and lets the next one in at once', () => {
+    const { attempt, enter } = throttle({ perNetwork: 3 })
+    const begun = times(3, (index) => enter(`user${index}@example.com`, '192.0.2.1')) as ReturnType<typeof enter>[]
+    expect(attempt('next@example.com', '192.0.2.1')).toBe(30)
+
+    begun[0]?.succeeded()
+    expect(times(2, () => attempt('next@example.com', '192.0.2.1'))).toEqual([0, 30])
+    begun[1]?.withdrawn()
+    expect(times(2, () => attempt('more@example.com', '192.0.2.1'))).toEqual([0, 30])
+  })
+
+  it('of more than 20,000 accounts is that of the last ones to try', () => {
+    const { attempt, pass } = throttle({ globalPerMinute: 1_000_000, perNetwork: 1_000_000 })
+    times(5, () => attempt('first@example.com', '192.0.2.1'))
+    times(5, () => attempt('again@example.com', '192.0.2.1'))
+    const fill = (from: number, count: number) =>
+      times(count, (index) => attempt(`${from + index}@example.com`, '192.0.2.1'))
+    fill(0, 19_900) // with the network and the range there is room for 96 more
+    pass(30_000)
+    expect(attempt('again@example.com', '192.0.2.1')).toBe(0)
+    fill(19_900, 97)
+
+    expect(attempt('again@example.com', '192.0.2.1')).toBe(60)
+    expect(attempt('first@example.com', '192.0.2.1')).toBe(0)
   })
 })
 
@@ -180,6 +258,17 @@ describe('strangers', () => {
 
     expect(site.filter((wait) => wait === 0)).toHaveLength(30)
     expect(provider.filter((wait) => wait === 0)).toHaveLength(240)
+  })
+
+  it('are so many in each minute, counted anew in the next', () => {
+    const { attempt, pass } = throttle({ globalPerMinute: 10 })
+    const come = (from: number) => times(12, (index) => attempt('a@example.com', `${from}.${index}.0.1`))
+
+    expect(come(10)).toEqual([...Array(10).fill(0), 60, 60])
+    pass(59_999)
+    expect(come(11)).toEqual(Array(12).fill(1))
+    pass(1)
+    expect(come(12)).toEqual([...Array(10).fill(0), 60, 60])
   })
 
   it('of a range that has not tried of late have half of the minute for themselves', () => {

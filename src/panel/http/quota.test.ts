@@ -26,6 +26,25 @@ describe('quota', () => {
     expect(take('a').remaining).toBe(19)
   })
 
+  it('counts none of those that had to wait', () => {
+    const { clock, take } = world(60, 1)
+    const waits = Array.from({ length: 50 }, () => take('a').waitSeconds)
+
+    expect(waits).toEqual([null, ...Array(49).fill(1)])
+    clock.now = 1000
+    expect(take('a')).toMatchObject({ waitSeconds: null, fullInSeconds: 1 })
+  })
+
+  it('forgets a key that waits before one that was let through later', () => {
+    const { take } = world(60, 1)
+    for (const key of ['waits', 'came later']) take(key)
+    take('waits')
+    for (let key = 0; key < 19_999; key++) take(String(key))
+
+    expect(take('came later').waitSeconds).toBe(1)
+    expect(take('waits').waitSeconds).toBeNull()
+  })
+
   it('is told as the draft has it', () => {
     const { take } = world(60, 20)
 

@@ -20,10 +20,16 @@ export interface Ask {
   readonly body?: unknown
 }
 
-/** `tls`: whoever the certificate is from. `from`: the address of loopback to come from. */
+/** `tls`: whoever the certificate is from; with a certificate of its own to show. `from`: the address of loopback to come from. */
 export type Where =
-  | { readonly port: number; readonly tls?: true; readonly from?: string }
+  | { readonly port: number; readonly tls?: true | Pair; readonly from?: string }
   | { readonly socketPath: string }
+
+/** PEM. */
+export interface Pair {
+  readonly key: string
+  readonly cert: string
+}
 
 export async function ask(where: Where, { method = 'GET', path, headers = {}, body }: Ask): Promise<Answer> {
   const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
@@ -42,7 +48,8 @@ export async function ask(where: Where, { method = 'GET', path, headers = {}, bo
 function start(where: Where, options: RequestOptions): ClientRequest {
   if ('socketPath' in where) return httpRequest({ ...where, ...options })
   const target = { host: '127.0.0.1', port: where.port, ...(where.from && { localAddress: where.from }) }
-  if (where.tls) return httpsRequest({ ...target, rejectUnauthorized: false, ...options })
+  const shown = where.tls === true ? {} : where.tls
+  if (where.tls) return httpsRequest({ ...target, rejectUnauthorized: false, ...shown, ...options })
   return httpRequest({ ...target, ...options })
 }
 

@@ -41,6 +41,8 @@ export interface TestPanelOptions {
   readonly webhookCa?: string
   /** As on a server; plain HTTP without. */
   readonly tls?: TlsFiles
+  /** With the port, beside that of everybody, where browsers are asked for a certificate. Not without TLS. */
+  readonly hasCertificatePort?: true
   readonly stallAfterMs?: number
   readonly holdMs?: number
   readonly refusalsInFull?: number
@@ -80,6 +82,7 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
       keys: deriveKeys('ab'.repeat(32)),
       tls: options.tls ?? 'insecure',
       listen: { host: '127.0.0.1', port: 0 },
+      ...(options.hasCertificatePort && { listenForCertificates: { host: '127.0.0.1', port: 0 } }),
       runDirectory: directory,
       statePath: join(directory, 'state.db'),
       log: pino({ level: 'debug' }, { write: (line: string) => void log.push(JSON.parse(line)) }),
