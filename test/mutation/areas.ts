@@ -7,6 +7,8 @@ const repository = resolve(import.meta.dirname, '../..')
 export interface Part {
   readonly source: string
   readonly tests: readonly string[]
+  /** They take minutes: run for what the others did not notice, and only when asked for. */
+  readonly slow?: readonly string[]
 }
 
 const intakeTests = ['src/agent/jobs/intake.test.ts', 'test/provisioners/engine.test.ts']
@@ -22,8 +24,13 @@ const doorTests = [
   'test/operations/api-keys.test.ts',
   'test/operations/impersonation.test.ts',
   'test/operations/factors.test.ts',
-  'test/operations/matrix.test.ts',
-  'test/operations/every-operation.test.ts',
+]
+const everyOperation = ['test/operations/matrix.test.ts', 'test/operations/every-operation.test.ts']
+const signInTests = [
+  'test/operations/factors.test.ts',
+  'test/operations/certificates.test.ts',
+  'test/operations/impersonation.test.ts',
+  'test/operations/auth.test.ts',
 ]
 
 const steps = [
@@ -47,22 +54,23 @@ const listed: readonly Part[] = [
     source: `src/agent/jobs/${name}.ts`,
     tests: [...intakeTests, 'test/provisioners/brake.test.ts'],
   })),
-  { source: 'src/agent/jobs/journal.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', ...everyJob] },
-  { source: 'src/agent/jobs/run-job.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', ...everyJob] },
-  { source: 'src/agent/jobs/recover.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', ...everyJob] },
-  { source: 'src/agent/jobs/captures.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts', ...everyJob] },
+  { source: 'src/agent/jobs/journal.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts'], slow: everyJob },
+  { source: 'src/agent/jobs/run-job.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts'], slow: everyJob },
+  { source: 'src/agent/jobs/recover.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts'], slow: everyJob },
+  { source: 'src/agent/jobs/captures.ts', tests: [...jobTests, 'test/provisioners/engine.test.ts'], slow: everyJob },
   ...['work', 'mode', 'engine-state'].map((name) => ({ source: `src/agent/jobs/${name}.ts`, tests: intakeTests })),
   { source: 'src/agent/jobs/ends.ts', tests: intakeTests },
   { source: 'src/agent/jobs/lookup.ts', tests: intakeTests },
   { source: 'src/agent/jobs/lanes.ts', tests: intakeTests },
   { source: 'src/agent/jobs/brake.ts', tests: ['test/provisioners/brake.test.ts'] },
-  { source: 'src/agent/jobs/registry.ts', tests: [...jobTests, 'test/provisioners/hostile.test.ts', ...everyJob] },
-  { source: 'src/agent/kinds/judge.ts', tests: ['test/provisioners/hostile.test.ts', ...everyJob] },
-  { source: 'src/agent/kinds/facts-kind.ts', tests: ['test/provisioners/ssh-key.test.ts', ...everyJob] },
-  ...steps.map((name) => ({ source: `src/agent/steps/${name}.ts`, tests: [...stepTests, ...everyJob] })),
+  { source: 'src/agent/jobs/registry.ts', tests: [...jobTests, 'test/provisioners/hostile.test.ts'], slow: everyJob },
+  { source: 'src/agent/kinds/judge.ts', tests: ['test/provisioners/hostile.test.ts'], slow: everyJob },
+  { source: 'src/agent/kinds/facts-kind.ts', tests: ['test/provisioners/ssh-key.test.ts'], slow: everyJob },
+  ...steps.map((name) => ({ source: `src/agent/steps/${name}.ts`, tests: stepTests, slow: everyJob })),
   ...['run-operation', 'admit', 'audit-call', 'refusals', 'password-hashes'].map((name) => ({
     source: `src/panel/operations/${name}.ts`,
     tests: doorTests,
+    slow: everyOperation,
   })),
   {
     source: 'src/panel/operations/idempotency.ts',
@@ -90,17 +98,17 @@ const listed: readonly Part[] = [
   },
   {
     source: 'src/panel/auth/sign-in.ts',
-    tests: ['test/operations/auth.test.ts', 'test/operations/factors.test.ts', 'test/operations/impersonation.test.ts'],
+    tests: signInTests,
   },
   {
     source: 'src/panel/auth/sessions.ts',
-    tests: ['test/operations/auth.test.ts', 'test/operations/factors.test.ts', 'test/operations/impersonation.test.ts'],
+    tests: signInTests,
   },
   { source: 'src/panel/auth/throttle.ts', tests: ['src/panel/auth/throttle.test.ts'] },
   { source: 'src/panel/auth/csrf.ts', tests: ['src/panel/auth/csrf.test.ts', 'test/operations/auth.test.ts'] },
   {
     source: 'src/resources/scope.ts',
-    tests: ['test/operations/matrix.test.ts'],
+    tests: ['test/operations/tenants.test.ts', 'test/operations/matrix.test.ts'],
   },
   {
     source: 'src/panel/http/quota.ts',
@@ -115,7 +123,7 @@ const listed: readonly Part[] = [
 ]
 
 /** The test file beside a source comes first, and needs not be named. */
-export const parts: readonly Part[] = listed.map(({ source, tests }) => {
+export const parts: readonly Part[] = listed.map(({ source, tests, slow = [] }) => {
   const beside = source.replace(/\.ts$/, '.test.ts')
-  return { source, tests: existsSync(join(repository, beside)) ? [...new Set([beside, ...tests])] : tests }
+  return { source, slow, tests: existsSync(join(repository, beside)) ? [...new Set([beside, ...tests])] : tests }
 })

@@ -28,6 +28,8 @@ const { values: options, positionals } = parseArgs({
     again: { type: 'boolean', default: false },
     /** Only test files beside the code: what they leave may be noticed by the others. */
     quick: { type: 'boolean', default: false },
+    /** Also the test files that take minutes. */
+    slow: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     /** Nothing is run: what is known is told. */
     known: { type: 'boolean', default: false },
@@ -71,7 +73,8 @@ async function outcomeOf(wanted: readonly Part[]): Promise<readonly Result[]> {
   return outcome
 }
 
-function toBeRun({ source, tests }: Part): Part {
+function toBeRun({ source, tests: usual, slow = [] }: Part): Part {
+  const tests = options.slow ? [...usual, ...slow] : usual
   return { source, tests: options.quick ? tests.filter((test) => test.startsWith('src/')) : tests }
 }
 
