@@ -2,6 +2,6 @@
 export const mostCounted = 1000
 
 /** `12`, `1,000+` */
-export function totalText(total: number): string {
-  return total > mostCounted ? `${mostCounted.toLocaleString('en')}+` : total.toLocaleString('en')
+export function totalText(total: number, number = (value: number) => value.toLocaleString('en')): string {
+  return total > mostCounted ? `${number(mostCounted)}+` : number(total)
 }

@@ -7,12 +7,12 @@ export interface Badge {
   readonly tone: Tone
 }
 
-/** One value in a table or among facts; the first that is set of badge, time, href, code and text is shown. */
+/** One value in a table or among facts; the first that is set of badge, time, href, code and text is shown, a time as a link where `href` is set. */
 export interface Cell {
   readonly text?: string | number
   readonly href?: string
   readonly badge?: Badge
-  /** ISO 8601; shown as time since then. */
+  /** ISO 8601. In a table the time since then, or until then, comes first, and the moment below it; among facts it is the other way round. */
   readonly time?: string
   readonly code?: string
   /** Of a whole, from 0 to 1: as a bar below the text. */

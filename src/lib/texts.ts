@@ -4,6 +4,7 @@
  * finds keys that they name and it lacks.
  */
 import type { BrakeKind } from '../contract/job.ts'
+import { type Display, type Formats, formatsOf } from './formats.ts'
 import { plainWords } from './plain-words.ts'
 
 /** The words of a kind that pages use without knowing it. */
@@ -30,6 +31,12 @@ export const shared = {
   lang: 'en',
   dir: 'ltr',
   product: 'WCP360',
+  time: {
+    now: 'just now',
+    ago: (span: string) => `${span} ago`,
+    ahead: (span: string) => `in ${span}`,
+    units: { days: 'd', hours: 'h', minutes: 'min', seconds: 's' },
+  },
   layout: {
     skip: 'Skip to content',
     skipToMenu: 'Skip to menu',
@@ -666,10 +673,19 @@ export const shared = {
   } as Readonly<Record<string, string>>,
 } as const
 
-export type Texts = typeof shared & {
+/** A translation has other words and the same keys. */
+type Translated<T> = T extends string
+  ? string
+  : T extends (...given: never) => unknown
+    ? T
+    : { readonly [K in keyof T]: Translated<T[K]> }
+
+export type Texts = Translated<typeof shared> & {
   readonly kinds: Readonly<Record<string, KindWords>>
   /** Each operation as a right that somebody has. */
   readonly rights: Readonly<Record<string, string>>
+  /** How its reader has numbers and moments. */
+  readonly format: Formats
 }
 
 /** The catalogue: what all pages say, and what each kind brings. */
@@ -681,7 +697,24 @@ export function withKinds(kinds: readonly Worded[]): Texts {
     fields,
     kinds: Object.fromEntries(kinds.map(({ name, words }) => [name, words])),
     rights: Object.fromEntries(operations.map(({ name, summary }) => [name, plainWords(summary)])),
+    format: formatsOf({ locale: null, timeZone: null }, shared.time),
   }
+}
+
+/** Of places and languages few are chosen; all at once would be some thousands. */
+const mostReaders = 100
+const readers = new Map<string, Texts>()
+
+/** The catalogue for one reader. */
+export function textsFor(texts: Texts, display: Display | null): Texts {
+  if (display === null || (display.locale === null && display.timeZone === null)) return texts
+  const key = [texts.lang, texts.dir, display.locale, display.timeZone].join(' ')
+  const found = readers.get(key)
+  if (found !== undefined) return found
+  if (readers.size >= mostReaders) readers.clear()
+  const made = { ...texts, format: formatsOf(display, texts.time) }
+  readers.set(key, made)
+  return made
 }
 
 interface Worded {

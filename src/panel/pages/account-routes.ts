@@ -23,12 +23,13 @@ const factorPath = '/account/second-factor'
 const certificatePath = '/account/certificates'
 
 export function accountRoutes(app: FastifyInstance, kit: PageKit): void {
-  const { t, deps } = kit
+  const { deps } = kit
   const emailOf = ({ session }: FastifyRequest) => session?.actor.email ?? ''
   const stateOf = async (request: FastifyRequest) =>
     TotpState.parse((await kit.run(request, 'totp.get', { user: emailOf(request) })).value)
 
   app.get('/account', { config: { access: 'session' } }, async (request, reply) => {
+    const t = kit.textsOf(request)
     const email = emailOf(request)
     const factor: Section = {
       title: t.factor.title,
@@ -101,6 +102,7 @@ export function accountRoutes(app: FastifyInstance, kit: PageKit): void {
     shown: Readonly<Record<string, unknown>>,
     error?: WcpError,
   ): Promise<FastifyReply> {
+    const t = kit.textsOf(request)
     const user = emailOf(request)
     const state = 'codes' in shown ? null : await stateOf(request)
     const isOn = state?.state === 'on'

@@ -10,8 +10,8 @@ import type { PageKit } from './page-kit.ts'
 import { offered } from './terminal-run.ts'
 
 export function apiRoutes(app: FastifyInstance, kit: PageKit): void {
-  const { t } = kit
   app.get('/api-reference', { config: { access: 'session' } }, (request, reply) => {
+    const t = kit.textsOf(request)
     const operations = offered(kit, request)
     const kinds = [...new Set(operations.map(kindOf))]
     return kit.send(request, reply, {

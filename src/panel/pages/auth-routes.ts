@@ -2,15 +2,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'
 import { path, query } from '../../lib/safe-url.ts'
+import type { Texts } from '../../lib/texts.ts'
 import { formText, loneControl, onTheForm } from './lone-form.ts'
 import type { PageKit } from './page-kit.ts'
 import { problemView } from './problem-view.ts'
 
 export function authRoutes(app: FastifyInstance, kit: PageKit): void {
-  const { t, deps } = kit
+  const { deps } = kit
   const { auth } = deps
 
   const loginPage = (request: FastifyRequest, reply: FastifyReply, email: string, next: string, error?: WcpError) => {
+    const t = kit.textsOf(request)
     const fields = [
       loneControl({ name: 'email', label: t.auth.email, inputType: 'email', autocomplete: 'username', value: email }),
       loneControl({
@@ -50,7 +52,7 @@ export function authRoutes(app: FastifyInstance, kit: PageKit): void {
   app.post('/impersonation/end', { config: { access: 'session', whileEnrolling: true } }, async (request, reply) => {
     const user = request.session?.actor.id ?? ''
     await auth.endImpersonation(request, reply)
-    deps.flash.put(request, 'good', t.acting.ended)
+    deps.flash.put(request, 'good', kit.textsOf(request).acting.ended)
     return reply.redirect(path`/users/${user}`, 303)
   })
 
@@ -60,7 +62,8 @@ export function authRoutes(app: FastifyInstance, kit: PageKit): void {
   })
 
   const rootPage = (request: FastifyRequest, reply: FastifyReply, code: string, error?: WcpError) => {
-    if (code === '') return kit.send(request, reply, addressPage(kit))
+    const t = kit.textsOf(request)
+    if (code === '') return kit.send(request, reply, addressPage(t))
     const fields = [
       loneControl({ name: 'password', label: t.auth.rootPassword, inputType: 'password', autocomplete: 'off' }),
     ]
@@ -82,6 +85,7 @@ export function authRoutes(app: FastifyInstance, kit: PageKit): void {
   }
 
   const adminPage = (request: FastifyRequest, reply: FastifyReply, email: string, error?: WcpError) => {
+    const t = kit.textsOf(request)
     const fields = [
       loneControl(
         { name: 'email', label: t.auth.email, inputType: 'email', autocomplete: 'username', value: email },
@@ -144,7 +148,7 @@ export function authRoutes(app: FastifyInstance, kit: PageKit): void {
     const email = formText(request.body, 'email')
     const password = formText(request.body, 'password')
     try {
-      if (password !== formText(request.body, 'repeat')) throw differs(kit)
+      if (password !== formText(request.body, 'repeat')) throw differs(kit.textsOf(request))
       await auth.bootstrap.createAdmin(request, reply, { email, password })
     } catch (error) {
       return adminPage(request, reply, email, onTheForm(error))
@@ -154,7 +158,7 @@ export function authRoutes(app: FastifyInstance, kit: PageKit): void {
 }
 
 /** Without the code of the address nobody is asked for root's password. */
-function addressPage({ t }: PageKit) {
+function addressPage(t: Texts) {
   const { addressTitle: title, addressText: text } = t.auth
   return {
     template: 'auth/closed',
@@ -171,7 +175,7 @@ function closedPage(
   reply: FastifyReply,
   state: 'lost' | 'unknown',
 ): FastifyReply {
-  const { t } = kit
+  const t = kit.textsOf(request)
   const isLost = state === 'lost'
   const title = isLost ? t.auth.closedTitle : t.auth.unknownTitle
   const model = {
@@ -183,7 +187,7 @@ function closedPage(
   return kit.send(request, reply, { template: 'auth/closed', title, status: 503, model })
 }
 
-function differs({ t }: PageKit): WcpError {
+function differs(t: Texts): WcpError {
   return new WcpError('bad_input', 'Cannot create the administrator', {
     fields: [{ field: 'repeat', problem: t.auth.different }],
   })

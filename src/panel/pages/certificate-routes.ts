@@ -16,7 +16,7 @@ const enrolling = { config: { access: 'session', whileEnrolling: true } } as con
 const here = '/account/certificates'
 
 export function certificateRoutes(app: FastifyInstance, kit: PageKit): void {
-  const { t, deps } = kit
+  const { deps } = kit
   const emailOf = ({ session }: FastifyRequest) => session?.actor.email ?? ''
 
   app.get(here, enrolling, async (request, reply) => {
@@ -34,6 +34,7 @@ export function certificateRoutes(app: FastifyInstance, kit: PageKit): void {
       if (error.code === 'internal') throw thrown
       return page(request, reply, { ...given, isShown: false }, error)
     }
+    const t = kit.textsOf(request)
     request.session = null // registering has ended every session of the account, this one too
     return kit.send(request, reply, {
       template: 'auth/form',
@@ -54,6 +55,7 @@ export function certificateRoutes(app: FastifyInstance, kit: PageKit): void {
     given: { name: string; certificate: string; isShown: boolean },
     error?: WcpError,
   ): Promise<FastifyReply> {
+    const t = kit.textsOf(request)
     const user = emailOf(request)
     const { value } = await kit.run(request, 'client-certificate.list', { user, limit: 200 })
     const { items } = z.object({ items: z.array(ClientCertificate) }).parse(value)

@@ -16,7 +16,6 @@ import { tableOf } from '../../resources/kind.ts'
 import { tenant as tenantKind } from '../../resources/tenant/kind.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { firstSteps } from './first-steps.ts'
-import { bytes, duration, percent } from './format.ts'
 import type { HealthHistory } from './health-history.ts'
 import { makerOf } from './list-routes.ts'
 import type { PageKit } from './page-kit.ts'
@@ -40,7 +39,7 @@ const serviceTones = { running: 'good', stopped: 'idle', failed: 'bad', missing:
 
 export function dashboardRoutes(app: FastifyInstance, kit: PageKit, history: HealthHistory): void {
   app.get('/', { config: { access: 'session' } }, async (request, reply) => {
-    const { t } = kit
+    const t = kit.textsOf(request)
     const sale = makerOf(kit, request, tenantKind)
     const [health, attention, jobs, counts] = await Promise.all([
       machineHealth(kit, request),
@@ -56,7 +55,7 @@ export function dashboardRoutes(app: FastifyInstance, kit: PageKit, history: Hea
       model: {
         head: {
           title: seen?.hostname ?? t.overview.title,
-          lede: seen === null ? '' : `${t.overview.up} ${duration(seen.uptimeSeconds)}`,
+          lede: seen === null ? '' : `${t.overview.up} ${t.format.duration(seen.uptimeSeconds)}`,
           actions:
             sale === undefined ? [] : [{ title: t.overview.addTenant, href: `/do/${sale}`, main: true, icon: 'add' }],
         },
@@ -113,18 +112,18 @@ function figures(t: Texts, health: HealthSnapshot, history: HealthHistory): Figu
   return [
     {
       name: t.overview.load,
-      value: load[0].toFixed(2),
+      value: t.format.fixed(load[0], 2),
       unit: `${t.overview.loadNote} ${cpus} ${cpus === 1 ? t.overview.oneCpu : t.overview.cpus}`,
-      note: `${load[1].toFixed(2)} · ${load[2].toFixed(2)} ${t.overview.loadSpan}`,
+      note: `${t.format.fixed(load[1], 2)} · ${t.format.fixed(load[2], 2)} ${t.overview.loadSpan}`,
       spark: graph(history.load, cpus, t.overview.load),
       meter: load[0] / cpus,
     },
     {
       name: t.overview.memory,
-      value: percent((memoryUsed / memory.total) * 100),
+      value: t.format.percent((memoryUsed / memory.total) * 100),
       unit: '',
-      note: `${bytes(memoryUsed)} ${t.overview.used} ${bytes(memory.total)}${
-        memory.swapTotal > 0 ? ` · ${t.overview.swap} ${bytes(memory.swapTotal - memory.swapFree)}` : ''
+      note: `${t.format.bytes(memoryUsed)} ${t.overview.used} ${t.format.bytes(memory.total)}${
+        memory.swapTotal > 0 ? ` · ${t.overview.swap} ${t.format.bytes(memory.swapTotal - memory.swapFree)}` : ''
       }`,
       meter: memoryUsed / memory.total,
       spark: graph(history.memory, 1, t.overview.memory),
@@ -134,9 +133,9 @@ function figures(t: Texts, health: HealthSnapshot, history: HealthHistory): Figu
       : [
           {
             name: `${t.overview.disk} ${disk.mount}`,
-            value: percent((1 - disk.free / disk.total) * 100),
+            value: t.format.percent((1 - disk.free / disk.total) * 100),
             unit: '',
-            note: `${bytes(disk.total - disk.free)} ${t.overview.used} ${bytes(disk.total)} · ${percent(disk.inodesFreePct)} ${t.overview.inodes}`,
+            note: `${t.format.bytes(disk.total - disk.free)} ${t.overview.used} ${t.format.bytes(disk.total)} · ${t.format.percent(disk.inodesFreePct)} ${t.overview.inodes}`,
             meter: 1 - disk.free / disk.total,
           },
         ]),
@@ -144,9 +143,9 @@ function figures(t: Texts, health: HealthSnapshot, history: HealthHistory): Figu
       ? { name: t.overview.pressure, value: '–', unit: '', note: t.overview.noPressure }
       : {
           name: t.overview.pressure,
-          value: percent(Math.max(pressure.cpu, pressure.memorySome, pressure.ioSome)),
+          value: t.format.percent(Math.max(pressure.cpu, pressure.memorySome, pressure.ioSome)),
           unit: t.overview.waiting,
-          note: `CPU ${percent(pressure.cpu)} · ${t.overview.memory} ${percent(pressure.memorySome)} · I/O ${percent(pressure.ioSome)}`,
+          note: `CPU ${t.format.percent(pressure.cpu)} · ${t.overview.memory} ${t.format.percent(pressure.memorySome)} · I/O ${t.format.percent(pressure.ioSome)}`,
           meter: Math.max(pressure.cpu, pressure.memorySome, pressure.ioSome) / 100,
           spark: graph(history.pressure, 20, t.overview.pressure),
         },
@@ -155,19 +154,23 @@ function figures(t: Texts, health: HealthSnapshot, history: HealthHistory): Figu
 
 function diskLine(t: Texts, disk: HealthSnapshot['disks'][number]): object {
   const used = disk.total - disk.free
-  return { mount: disk.mount, part: used / disk.total, note: `${bytes(used)} ${t.overview.used} ${bytes(disk.total)}` }
+  return {
+    mount: disk.mount,
+    part: used / disk.total,
+    note: `${t.format.bytes(used)} ${t.overview.used} ${t.format.bytes(disk.total)}`,
+  }
 }
 
 /** null for who may not see conditions. */
 async function standingConditions(kit: PageKit, request: FastifyRequest): Promise<Table | null> {
   if (!kit.may(request, 'condition.list')) return null
   const { value } = await kit.run(request, 'condition.list', { state: 'standing', limit: mostConditions })
-  return tableOf(conditionKind, kit.t, ConditionPage.parse(value).items)
+  return tableOf(conditionKind, kit.textsOf(request), ConditionPage.parse(value).items)
 }
 
 /** Running and failed ones first; without any, the newest. */
 async function notableJobs(kit: PageKit, request: FastifyRequest): Promise<{ title: string; table: object }> {
-  const { t } = kit
+  const t = kit.textsOf(request)
   if (!kit.may(request, 'job.list')) return { title: t.overview.jobsNow, table: tableOf(jobKind, t, []) }
   const list = async (state?: string) => {
     const input = state === undefined ? { limit: 8 } : { state, limit: 5 }

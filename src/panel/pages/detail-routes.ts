@@ -48,7 +48,7 @@ function detail(app: FastifyInstance, kit: PageKit, kind: AnyKind, own: Detail<I
     const look = lookOf(kit, request, kind)
     const [first, drift, front, again] = await Promise.all([
       detail.first?.() ?? [],
-      driftOf(kit, kind, ref, look),
+      driftOf(kind, ref, look),
       frontOf(own, one, look),
       item.status === 'error' ? tryAgainWith(kit, request, item.id) : [],
     ])
@@ -81,18 +81,13 @@ async function frontOf({ front }: Detail<Item, unknown>, one: Seen, look: Look):
 }
 
 /** What the watch over drift has found of it, with the way to put it back. */
-async function driftOf(
-  kit: PageKit,
-  { name }: AnyKind,
-  ref: string,
-  look: ReturnType<typeof lookOf>,
-): Promise<Section[]> {
+async function driftOf({ name }: AnyKind, ref: string, look: ReturnType<typeof lookOf>): Promise<Section[]> {
   const repair = `${name}.repair`
   if (!look.may('health.findings') || !look.may(repair)) return []
   const found = await look.some('health.findings', { resource: `${name} ${ref}` }, Finding)
-  const link = { title: kit.t.drift.repair, href: `/do/${repair}${query({ [name]: ref })}` }
+  const link = { title: look.t.drift.repair, href: `/do/${repair}${query({ [name]: ref })}` }
   return driftSections(
-    kit.t,
+    look.t,
     found.flatMap(({ changes }) => changes),
   ).map((section) => ({ ...section, link }))
 }
@@ -101,10 +96,11 @@ async function driftOf(
 function crumbsTo(kit: PageKit, request: FastifyRequest, kind: AnyKind, { tenantName }: Item): Head['crumbs'] {
   const parent = kinds.find(({ name }) => name === kind.parent)
   const isLocal = request.session?.actor.scope.kind === 'local'
-  const own = { title: wordsOf(kit.t, kind).many, href: kind.path }
+  const t = kit.textsOf(request)
+  const own = { title: wordsOf(t, kind).many, href: kind.path }
   if (parent?.name !== 'tenant' || !tenantName || isLocal || !kit.may(request, 'tenant.list')) return [own]
   const above = { title: tenantName, href: parent.path + path`/${tenantName}` }
-  return [{ title: wordsOf(kit.t, parent).many, href: parent.path }, above]
+  return [{ title: wordsOf(t, parent).many, href: parent.path }, above]
 }
 
 /** A thing, and what its pages have in common. */
@@ -149,7 +145,7 @@ function show(kit: PageKit, request: FastifyRequest, reply: FastifyReply, one: S
           ...verbsOf(kit, request, one),
         ],
       },
-      tabs: tabLinks(kit.t, kind, ref, tabs, part.slug),
+      tabs: tabLinks(kit.textsOf(request), kind, ref, tabs, part.slug),
       sections: part.sections,
       command: { line: toCommandLine(operation, asked), call: apiCallText(apiCall(operation, asked)) },
     },
@@ -159,7 +155,7 @@ function show(kit: PageKit, request: FastifyRequest, reply: FastifyReply, one: S
 function verbsOf(kit: PageKit, request: FastifyRequest, { kind, item, input, detail }: Seen): Action[] {
   const suspension = item.status === 'suspended' ? 'unsuspend' : 'suspend'
   const verbs = item.deletedAt ? ['restore'] : ['update', suspension, 'delete']
-  const words: Readonly<Record<string, string>> = kit.t.verbs
+  const words: Readonly<Record<string, string>> = kit.textsOf(request).verbs
   return (detail.isFixed ? [] : (detail.verbs ?? verbs))
     .map((verb) => `${kind.name}.${verb}`)
     .filter((name) => kit.may(request, name))

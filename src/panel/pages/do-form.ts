@@ -45,7 +45,7 @@ export async function sendForm(
   reply: FastifyReply,
   state: FormState,
 ): Promise<FastifyReply> {
-  const { t } = kit
+  const t = kit.textsOf(request)
   const { operation, values, asks, error } = state
   const shown = subject(operation, values)
   const own = Object.keys(ownTenant(request, operation))
@@ -73,13 +73,13 @@ export async function sendForm(
   const controls = formControls(operation, { t, values, error, choices, fields, without, unenforced, place }).map(
     (control) => ({
       ...control,
-      presets: presetsOf(kit, state, kind, control.name, choices.get(control.name)),
+      presets: presetsOf(kit, t, state, kind, control.name, choices.get(control.name)),
     }),
   )
   const labels = new Map(operation.fields.map((field) => [field.name, fieldLabel(t, field)]))
   const input = inputOf(operation, values, state.present)
   const title = formTitle(
-    kit,
+    t,
     operation,
     shown.map((name) => values[name] ?? ''),
   )
@@ -91,8 +91,8 @@ export async function sendForm(
     model: {
       head: {
         title,
-        lede: asks ? '' : ledeOf(kit, operation),
-        crumbs: [{ title: kindTitle(kit, operation), href: listPath(kindOf(operation)) }],
+        lede: asks ? '' : ledeOf(t, operation),
+        crumbs: [{ title: kindTitle(t, operation), href: listPath(kindOf(operation)) }],
       },
       action: path`/do/${operation.name}`,
       back: state.back ?? '',
@@ -112,7 +112,7 @@ export async function sendForm(
         .map((name) => ({ title: labels.get(name) ?? name, text: values[name] ?? '' })),
       question: asks ? plainWords(operation.confirm ?? '') : null,
       fields: controls,
-      submit: buttonTitle(kit.t, operation),
+      submit: buttonTitle(t, operation),
       danger: isDestructive(operation),
       cancel: state.back ?? home,
       plan: state.plan === null ? null : planView(t, state.plan),
@@ -127,7 +127,8 @@ export async function sendForm(
 
 /** The same form with the boxes of a preset ticked, as far as this visitor is offered them. */
 function presetsOf(
-  { deps, t }: PageKit,
+  { deps }: PageKit,
+  t: Texts,
   { operation, values, back }: FormState,
   kind: AnyKind | undefined,
   field: string,
@@ -157,9 +158,10 @@ export function sendAnswer(
   reply: FastifyReply,
   { operation, value, next }: { operation: AnyOperation; value: unknown; next: string },
 ): FastifyReply {
-  const title = formTitle(kit, operation, [])
+  const t = kit.textsOf(request)
+  const title = formTitle(t, operation, [])
   const rows = shownOnce(value).map(([key, given]) => ({
-    title: label(kit.t, key),
+    title: label(t, key),
     values: (typeof given === 'string' ? [given] : given).map(String),
   }))
   return kit.send(request, reply, {
@@ -180,7 +182,7 @@ export function after(operation: AnyOperation, value: unknown): string {
   return homeOf(operation, verbOf(operation) === 'delete' ? undefined : id)
 }
 
-function kindTitle({ t }: PageKit, operation: AnyOperation): string {
+function kindTitle(t: Texts, operation: AnyOperation): string {
   return t.kinds[kindOf(operation)]?.many ?? kindOf(operation)
 }
 
@@ -192,11 +194,11 @@ export function buttonTitle(t: Texts, operation: Pick<AnyOperation, 'name'>): st
 }
 
 /** `Delete tenant blog` */
-export function formTitle(kit: PageKit, operation: AnyOperation, about: readonly string[]): string {
-  return deed(kit.t, operation.name, ...about)
+export function formTitle(t: Texts, operation: AnyOperation, about: readonly string[]): string {
+  return deed(t, operation.name, ...about)
 }
 
-function ledeOf({ t }: PageKit, operation: AnyOperation): string {
+function ledeOf(t: Texts, operation: AnyOperation): string {
   const own = t.kinds[kindOf(operation)]?.ledes?.[verbOf(operation)]
   return own ?? plainWords(operation.description ?? '')
 }

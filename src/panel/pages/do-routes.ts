@@ -18,7 +18,7 @@ interface Route {
 }
 
 export function doRoutes(app: FastifyInstance, kit: PageKit): void {
-  const { deps, t } = kit
+  const { deps } = kit
 
   app.get<Route>('/do/:operation', { config: { access: 'session' } }, async (request, reply) => {
     const operation = changing(kit, request.params.operation)
@@ -80,11 +80,12 @@ export function doRoutes(app: FastifyInstance, kit: PageKit): void {
       const next = job === undefined ? (state.back ?? after(operation, value)) : path`/jobs/${job}`
       if (operation.answersOnce && shownOnce(value).length > 0)
         return sendAnswer(kit, request, reply, { operation, value, next })
+      const t = kit.textsOf(request)
       deps.flash.put(
         request,
         'good',
         (job === undefined ? t.kinds[kindOf(operation)]?.done?.[verbOf(operation)] : undefined) ??
-          `${formTitle(kit, operation, [])}: ${job === undefined ? t.form.done : t.form.queued}.`,
+          `${formTitle(t, operation, [])}: ${job === undefined ? t.form.done : t.form.queued}.`,
       )
       return reply.redirect(next, 303)
     } catch (thrown) {

@@ -14,8 +14,8 @@ import type { PageKit } from './page-kit.ts'
 const mostShown = 50
 
 export function driftRoutes(app: FastifyInstance, kit: PageKit): void {
-  const { t } = kit
   app.get('/drift', { config: { access: 'session' } }, async (request, reply) => {
+    const t = kit.textsOf(request)
     const operation = kit.operation('health.findings')
     const { value } = await kit.run(request, operation.name, {})
     const { items } = z.object({ items: z.array(Finding) }).parse(value)

@@ -6,7 +6,7 @@ import { path } from '../../lib/safe-url.ts'
 import type { PageKit } from './page-kit.ts'
 
 export function errorPage(kit: PageKit, error: WcpError, request: FastifyRequest, reply: FastifyReply): string {
-  const { t } = kit
+  const t = kit.textsOf(request)
   const titles: Readonly<Record<number, string>> = t.error.titles
   const title = titles[error.status] ?? t.error.titles[500]
   const job = error.details.job

@@ -6,6 +6,7 @@ import { FileTrash } from '../../contract/file-wire.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import type { Action, Head, Section } from '../../lib/page-model.ts'
 import { path, query } from '../../lib/safe-url.ts'
+import type { Texts } from '../../lib/texts.ts'
 import { domain } from '../../resources/domain/kind.ts'
 import { file } from '../../resources/file/kind.ts'
 import { SiteFile, SiteFileWithText } from '../../resources/file/schema.ts'
@@ -14,7 +15,6 @@ import { wordsOf } from '../../resources/kind.ts'
 import { sendBytes } from '../http/bytes-body.ts'
 import { limits } from '../http/limits.ts'
 import { apiCall, apiCallText } from './api-call.ts'
-import { bytes } from './format.ts'
 import type { PageKit } from './page-kit.ts'
 
 const Page = z.object({ items: z.array(SiteFile), nextCursor: z.string().nullable(), total: z.int().exactOptional() })
@@ -33,9 +33,9 @@ interface Subject {
 
 export function fileRoutes(app: FastifyInstance, kit: PageKit): void {
   const access = { config: { access: 'session' } } as const
-  const words = wordsOf(kit.t, file)
-
   app.get<FilePage>('/domains/:ref/files/in', access, async (request, reply) => {
+    const t = kit.textsOf(request)
+    const words = wordsOf(t, file)
     const { ref, place } = subjectOf(request)
     const { after } = request.query
     const input = { domain: ref, path: place, limit: atOnce, ...(after && { cursor: after }) }
@@ -59,7 +59,7 @@ export function fileRoutes(app: FastifyInstance, kit: PageKit): void {
       sections: [
         {
           title: `${all} ${all === 1 ? words.entry : words.entries}`,
-          table: fileTable(ref, items, words),
+          table: fileTable(t, ref, items, words),
           empty: `${words.none}.`,
         },
       ],
@@ -67,6 +67,8 @@ export function fileRoutes(app: FastifyInstance, kit: PageKit): void {
   })
 
   app.get<FilePage>('/domains/:ref/files/file', access, async (request, reply) => {
+    const t = kit.textsOf(request)
+    const words = wordsOf(t, file)
     const { ref, place } = subjectOf(request)
     const { value } = await kit.run(request, 'file.get', { domain: ref, path: place })
     const { text, ...one } = SiteFileWithText.parse(value)
@@ -91,7 +93,7 @@ export function fileRoutes(app: FastifyInstance, kit: PageKit): void {
           facts: [
             { title: words.fields.kind, text: words.kinds[one.kind] },
             ...(one.target === null ? [] : [{ title: words.fields.target, code: one.target }]),
-            { title: words.fields.size, text: bytes(one.size) },
+            { title: words.fields.size, text: t.format.bytes(one.size) },
             { title: words.fields.mode, code: one.mode },
             { title: words.fields.modifiedAt, time: one.modifiedAt },
           ],
@@ -101,6 +103,7 @@ export function fileRoutes(app: FastifyInstance, kit: PageKit): void {
   })
 
   app.get<FilePage>('/domains/:ref/files/trash', access, async (request, reply) => {
+    const words = wordsOf(kit.textsOf(request), file)
     const { ref } = subjectOf(request)
     const { value } = await kit.run(request, 'file.trash', { domain: ref })
     const { items } = z.object({ items: FileTrash }).parse(value)
@@ -185,14 +188,15 @@ function show(
   name: string,
   { actions, sections, ...given }: Shown,
 ): FastifyReply {
+  const t = kit.textsOf(request)
   const operation = kit.operation(name)
   const input = { domain: ref, ...(place !== '' && { path: place }) }
-  const title = given.title ?? (place === '' ? wordsOf(kit.t, file).root : splitPath(place).name)
+  const title = given.title ?? (place === '' ? wordsOf(t, file).root : splitPath(place).name)
   return kit.send(request, reply, {
     template: 'detail',
     title,
     model: {
-      head: { title, crumbs: crumbsTo(kit, ref, place), actions },
+      head: { title, crumbs: crumbsTo(t, ref, place), actions },
       tabs: [],
       sections,
       command: { line: toCommandLine(operation, input), call: apiCallText(apiCall(operation, input)) },
@@ -201,13 +205,13 @@ function show(
 }
 
 /** Domains / shop.example.com / Files / wp-content. */
-export function crumbsTo(kit: PageKit, ref: string, place: string): Head['crumbs'] {
+export function crumbsTo(t: Texts, ref: string, place: string): Head['crumbs'] {
   const { parent } = splitPath(place)
   const above = parent === '' ? [] : parent.split('/').map((_, at, all) => all.slice(0, at + 1).join('/'))
   return [
-    { title: wordsOf(kit.t, domain).many, href: domain.path },
+    { title: wordsOf(t, domain).many, href: domain.path },
     { title: ref, href: path`/domains/${ref}` },
-    { title: wordsOf(kit.t, file).many, href: path`/domains/${ref}/files` },
+    { title: wordsOf(t, file).many, href: path`/domains/${ref}/files` },
     ...above.map((one) => ({
       title: splitPath(one).name,
       href: path`/domains/${ref}/files/in` + query({ path: one }),

@@ -14,7 +14,8 @@ export async function firstSteps(
   request: FastifyRequest,
   numbers: ReadonlyMap<string, number>,
 ): Promise<Section | null> {
-  const { t, deps } = kit
+  const { deps } = kit
+  const t = kit.textsOf(request)
   const sale = makerOf(kit, request, tenant)
   const { actor } = request
   if (actor?.kind !== 'user' || sale === undefined || numbers.get('domain') !== 0) return null

@@ -181,13 +181,10 @@ function groupsOf(id: string, choices: readonly Choice[]): BoxGroup[] {
 
 function bounds(t: Texts, { type, min, max }: Field): string | undefined {
   if (type === 'list') return t.form.lines
-  if (min !== undefined && max !== undefined) return `${t.form.between} ${grouped(min)} ${t.form.to} ${grouped(max)}.`
-  if (min !== undefined) return `${t.form.atLeast} ${grouped(min)}.`
-  return max === undefined ? undefined : `${t.form.atMost} ${grouped(max)}.`
-}
-
-function grouped(value: number): string {
-  return value.toLocaleString('en', { useGrouping: 'min2' })
+  if (min !== undefined && max !== undefined)
+    return `${t.form.between} ${t.format.number(min)} ${t.form.to} ${t.format.number(max)}.`
+  if (min !== undefined) return `${t.form.atLeast} ${t.format.number(min)}.`
+  return max === undefined ? undefined : `${t.form.atMost} ${t.format.number(max)}.`
 }
 
 /** `limits.memMb` is labelled as its last part. */

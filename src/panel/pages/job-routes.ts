@@ -9,7 +9,7 @@ import type { Id } from '../../contract/values.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import { shownHost } from '../../lib/host-name.ts'
 import { path, query } from '../../lib/safe-url.ts'
-import { deed } from '../../lib/texts.ts'
+import { deed, type Texts } from '../../lib/texts.ts'
 import { jobBadge, jobFacts } from '../../resources/job/kind.ts'
 import { JobDetail, type JobStep } from '../../resources/job/schema.ts'
 import { besideTypes } from '../../resources/jobs.ts'
@@ -49,7 +49,7 @@ export function jobRoutes(app: FastifyInstance, kit: PageKit): void {
         const printed = isRun(first) ? await readOutput(kit, request, id, 0) : null
         return kit.send(request, reply, {
           template: 'job/detail',
-          title: titleOf(kit, first),
+          title: titleOf(kit.textsOf(request), first),
           model: { ...pageModel(kit, request, first, id), output: printed },
         })
       }
@@ -70,20 +70,21 @@ async function* live(
   first: JobDetail,
   feed: JobFeed,
 ): AsyncGenerator<string> {
+  const t = kit.textsOf(request)
   try {
     const job = await readJob(kit, request, first.id)
     const model = pageModel(kit, request, job, first.id)
     const output = isRun(job) ? { text: '', isCut: false } : null
-    const page = { template: 'job/detail', title: titleOf(kit, job), model: { ...model, output }, isLive: true }
+    const page = { template: 'job/detail', title: titleOf(t, job), model: { ...model, output }, isLive: true }
     const [top = '', middle = '', ...rest] = kit.page(request, page, csrf).split(/<!-- (?:live|printed|end) -->/)
-    const rows = new StepRows()
+    const rows = new StepRows(t)
     yield top + job.steps.map((step) => rows.known(step)).join('')
     if (output !== null) {
       const [close = '', bottom = ''] = rest
       yield rows.close() + middle
       yield* printing(kit, request, job.id)
       const last = await readJob(kit, request, first.id)
-      yield close + renderPartial('job-end', { end: jobEnd(kit.t, last, tryAgain(kit, request, last)) }) + bottom
+      yield close + renderPartial(t, 'job-end', { end: jobEnd(t, last, tryAgain(kit, request, last)) }) + bottom
       return
     }
     const [bottom = ''] = rest
@@ -104,7 +105,7 @@ async function* live(
     const last = await readJob(kit, request, first.id)
     yield rows.close() +
       middle +
-      renderPartial('job-end', { end: jobEnd(kit.t, last, tryAgain(kit, request, last)) }) +
+      renderPartial(t, 'job-end', { end: jobEnd(t, last, tryAgain(kit, request, last)) }) +
       bottom
   } finally {
     feed.end()
@@ -119,7 +120,7 @@ async function* printing(kit: PageKit, request: FastifyRequest, job: Id): AsyncG
     const page = await readOutput(kit, request, job, after)
     after = page.next
     sent += page.text.length
-    yield page.text === '' ? '' : renderPartial('printed', page)
+    yield page.text === '' ? '' : renderPartial(kit.textsOf(request), 'printed', page)
     if (page.text !== '' && sent < mostPrinted) continue
     if (!isActive(page) || performance.now() > deadline || sent >= mostPrinted) return
     await pause(printedEveryMs)
@@ -151,12 +152,12 @@ function isActive(job: Pick<JobDetail, 'state'>): boolean {
   return job.state === 'queued' || job.state === 'running'
 }
 
-function titleOf({ t }: PageKit, { type, resourceName }: JobDetail): string {
+function titleOf(t: Texts, { type, resourceName }: JobDetail): string {
   return deed(t, type, shownHost(resourceName))
 }
 
 function pageModel(kit: PageKit, request: FastifyRequest, job: JobDetail, id: string): object {
-  const { t } = kit
+  const t = kit.textsOf(request)
   const isLive = isActive(job)
   const operation = kit.operation('job.get')
   const isUnsent = job.state === 'stalled' && job.startedAt === null && job.attempts === 0
@@ -164,7 +165,7 @@ function pageModel(kit: PageKit, request: FastifyRequest, job: JobDetail, id: st
   const stop = isLive && isRun(job) && kit.may(request, 'job.stop')
   return {
     head: {
-      title: titleOf(kit, job),
+      title: titleOf(t, job),
       status: isLive ? null : jobBadge(job.state),
       crumbs: [{ title: t.kinds.job?.many ?? '', href: listPath('job') }],
       actions: [

@@ -1,6 +1,7 @@
 /** The forgotten password, and what people do with a link from a mail. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'
+import type { Texts } from '../../lib/texts.ts'
 import { formText, loneControl, onTheForm } from './lone-form.ts'
 import type { PageKit } from './page-kit.ts'
 import { problemView } from './problem-view.ts'
@@ -9,10 +10,11 @@ const open = { config: { access: 'public' } } as const
 const secret = { config: { access: 'public', isSignIn: true } } as const
 
 export function linkRoutes(app: FastifyInstance, kit: PageKit): void {
-  const { t, deps } = kit
+  const { deps } = kit
   const { links } = deps.auth
 
   const forgotPage = (request: FastifyRequest, reply: FastifyReply, email: string, error?: WcpError) => {
+    const t = kit.textsOf(request)
     const fields = deps.auth.canMail
       ? [
           loneControl({
@@ -37,6 +39,7 @@ export function linkRoutes(app: FastifyInstance, kit: PageKit): void {
   app.get('/forgot', open, async (request, reply) => forgotPage(request, reply, ''))
 
   app.post('/forgot', secret, async (request, reply) => {
+    const t = kit.textsOf(request)
     const email = formText(request.body, 'email')
     try {
       await links.askForReset(request, email)
@@ -47,6 +50,7 @@ export function linkRoutes(app: FastifyInstance, kit: PageKit): void {
   })
 
   const linkPage = async (request: FastifyRequest, reply: FastifyReply, token: string, error?: WcpError) => {
+    const t = kit.textsOf(request)
     const link = await links.look(token)
     if (link === undefined)
       return page(request, reply, { title: t.links.overTitle, text: t.links.overText, fields: [], status: 404 })
@@ -77,12 +81,13 @@ export function linkRoutes(app: FastifyInstance, kit: PageKit): void {
   )
 
   app.post('/link', secret, async (request, reply) => {
+    const t = kit.textsOf(request)
     const token = formText(request.body, 'token')
     try {
       if ((await links.look(token))?.purpose === 'verification') await links.verify(request, token)
       else {
         const password = formText(request.body, 'password')
-        if (password !== formText(request.body, 'repeat')) throw differs(kit)
+        if (password !== formText(request.body, 'repeat')) throw differs(t)
         await links.setPassword(request, token, password)
       }
     } catch (thrown) {
@@ -105,6 +110,7 @@ export function linkRoutes(app: FastifyInstance, kit: PageKit): void {
       status?: number
     },
   ): FastifyReply {
+    const t = kit.textsOf(request)
     const { error, title, status = error?.status ?? 200 } = given
     return kit.send(request, reply, {
       template: 'auth/form',
@@ -122,7 +128,7 @@ export function linkRoutes(app: FastifyInstance, kit: PageKit): void {
   }
 }
 
-function differs({ t }: PageKit): WcpError {
+function differs(t: Texts): WcpError {
   return new WcpError('bad_input', 'Cannot set the password', {
     fields: [{ field: 'repeat', problem: t.auth.different }],
   })

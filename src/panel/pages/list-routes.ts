@@ -36,7 +36,7 @@ function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
   const name = `${kind.name}.list`
 
   app.get<{ Querystring: ListQuery }>(action, { config: { access: 'session' } }, async (request, reply) => {
-    const { t } = kit
+    const t = kit.textsOf(request)
     const words = wordsOf(t, kind)
     const operation = kit.operation(name)
     const input = inputIn(operation, request.query)
@@ -73,7 +73,7 @@ function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
         pager: {
           first: cursor ? action + query(narrowing) : null,
           next: nextCursor === null ? null : action + query({ ...narrowing, cursor: nextCursor }),
-          total: total === undefined ? null : `${totalText(total)} ${t.list.inAll}`,
+          total: total === undefined ? null : `${totalText(total, t.format.number)} ${t.list.inAll}`,
           csv: isSavedAsCsv(kind) ? `${action}.csv${query(withoutSize(narrowing))}` : null,
         },
         command: commandOf(operation, input),
@@ -114,7 +114,7 @@ function filterOf(
   input: z.ZodObject,
   given: Readonly<Record<string, string>>,
 ): object | null {
-  const { t } = kit
+  const t = kit.textsOf(request)
   const takes = (key: string) =>
     fieldNamed(input, key) !== undefined && (key !== 'reseller' || kit.may(request, 'reseller.list'))
   const words: Readonly<Record<string, string>> = { ...t.statuses, ...t.roles, ...t.audit.outcomes }

@@ -9,7 +9,7 @@ import type { PageKit } from './page-kit.ts'
 
 /** @param about the kind of the page, where another one's part of it is made */
 export function lookOf(kit: PageKit, request: FastifyRequest, kind: AnyKind, about = kind.name): Look {
-  const { t } = kit
+  const t = kit.textsOf(request)
   const may = (operation: string) => kit.may(request, operation)
   const ask = async (name: string, input: Readonly<Record<string, unknown>>) =>
     (await kit.run(request, name, input)).value

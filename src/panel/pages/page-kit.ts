@@ -5,15 +5,15 @@ import { WcpError } from '../../contract/errors.ts'
 import type { AnyOperation } from '../../contract/operation.ts'
 import type { Texts } from '../../lib/texts.ts'
 import { asset } from '../../program/assets.ts'
-import { english } from '../../resources/index.ts'
 import type { Outcome, PanelDeps, Session } from '../http/types.ts'
 import { menuFor } from './menu.ts'
 import { type Frame, renderPage } from './view.ts'
 
 export interface PageKit {
   readonly deps: PanelDeps
-  readonly t: Texts
   readonly stylesheet: string
+  /** The words of pages, for their visitor. */
+  textsOf(request: FastifyRequest): Texts
   operation(name: string): AnyOperation
   may(request: FastifyRequest, name: string): boolean
   run(request: FastifyRequest, name: string, input: Record<string, unknown>): Promise<Outcome<unknown>>
@@ -36,16 +36,15 @@ function visitorOf({ actor, expiresAt }: Session): Frame['visitor'] {
   return { name, acting: impersonator === undefined ? null : { by: impersonator.email, until: expiresAt } }
 }
 
-export function createPageKit(deps: PanelDeps): PageKit {
-  const t = english
+export function createPageKit(deps: PanelDeps, texts: Texts): PageKit {
   const byName = new Map(deps.operations.map((operation) => [operation.name, operation]))
   const stylesheet = `/assets/${createHash('sha256').update(asset('styles.css')).digest('hex').slice(0, 16)}.css`
   const host = deps.baseUrl === null ? null : new URL(deps.baseUrl).hostname
 
   const kit: PageKit = {
     deps,
-    t,
     stylesheet,
+    textsOf: () => texts,
     operation(name) {
       const found = byName.get(name)
       if (found === undefined) throw new WcpError('not_found', `Cannot find operation "${name}"`)
@@ -57,6 +56,7 @@ export function createPageKit(deps: PanelDeps): PageKit {
     },
     run: (request, name, input) => deps.run(request, kit.operation(name), input),
     page(request, { template, title, model, isLive = false }, csrf = '') {
+      const t = kit.textsOf(request)
       const frame: Frame = {
         title,
         host,
@@ -68,7 +68,7 @@ export function createPageKit(deps: PanelDeps): PageKit {
         csrf,
         flash: deps.flash.take(request),
       }
-      return renderPage(template, { ...model, csrf }, frame)
+      return renderPage(t, template, { ...model, csrf }, frame)
     },
     send(request, reply, page) {
       const csrf = deps.auth.formToken(request, reply)

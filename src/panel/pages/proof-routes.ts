@@ -2,23 +2,24 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { WcpError } from '../../contract/errors.ts'
 import { query } from '../../lib/safe-url.ts'
+import type { Texts } from '../../lib/texts.ts'
 import type { OwedFactor } from '../http/types.ts'
 import { formText, loneControl, onTheForm } from './lone-form.ts'
 import type { PageKit } from './page-kit.ts'
 import { problemView } from './problem-view.ts'
 
 export function proofRoutes(app: FastifyInstance, kit: PageKit): void {
-  const { t, deps } = kit
+  const { deps } = kit
   const { auth } = deps
 
-  const codeField = loneControl({
-    name: 'code',
-    label: t.factor.codeOrRecovery,
-    inputType: 'text',
-    autocomplete: 'one-time-code',
-  })
-
   const codePage = (request: FastifyRequest, reply: FastifyReply, next: string, owed: OwedFactor, error?: WcpError) => {
+    const t = kit.textsOf(request)
+    const codeField = loneControl({
+      name: 'code',
+      label: t.factor.codeOrRecovery,
+      inputType: 'text',
+      autocomplete: 'one-time-code',
+    })
     const port = auth.certificateUrl(request)
     const isElsewhere = owed.certificate === 'registered' && port !== null
     const fields = owed.app && owed.certificate !== 'shown' ? [codeField] : []
@@ -29,7 +30,7 @@ export function proofRoutes(app: FastifyInstance, kit: PageKit): void {
       status: error?.status ?? 200,
       model: {
         title,
-        text: codeText(owed, port !== null),
+        text: codeText(t, owed, port !== null),
         action: '/login/code',
         submit: t.auth.signIn,
         hidden: [{ name: 'next', value: next }],
@@ -43,7 +44,7 @@ export function proofRoutes(app: FastifyInstance, kit: PageKit): void {
     })
   }
 
-  function codeText({ app, certificate }: OwedFactor, hasPort: boolean): string {
+  function codeText(t: Texts, { app, certificate }: OwedFactor, hasPort: boolean): string {
     if (certificate === 'shown') return t.certificates.shownText
     if (app) return t.factor.codeText
     return hasPort ? t.certificates.useText : t.certificates.gone
@@ -71,6 +72,7 @@ export function proofRoutes(app: FastifyInstance, kit: PageKit): void {
   })
 
   const confirmPage = (request: FastifyRequest, reply: FastifyReply, next: string, error?: WcpError) => {
+    const t = kit.textsOf(request)
     const fields = [
       loneControl({
         name: 'password',

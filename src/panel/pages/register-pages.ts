@@ -1,4 +1,6 @@
 /** All pages of the panel; what people see, and nothing that decides. */
+import type { Texts } from '../../lib/texts.ts'
+import { english } from '../../resources/index.ts'
 import type { RegisterPages } from '../http/types.ts'
 import { accountRoutes } from './account-routes.ts'
 import { apiRoutes } from './api-routes.ts'
@@ -24,27 +26,32 @@ import { terminalRoutes } from './terminal-routes.ts'
 import { trashRoutes } from './trash-routes.ts'
 import { uploadRoutes } from './upload-routes.ts'
 
-export const registerPages: RegisterPages = async (app, deps) => {
-  const kit = createPageKit(deps)
-  assetsRoutes(app, kit)
-  authRoutes(app, kit)
-  proofRoutes(app, kit)
-  linkRoutes(app, kit)
-  dashboardRoutes(app, kit, new HealthHistory())
-  searchRoutes(app, kit)
-  listRoutes(app, kit)
-  csvRoutes(app, kit)
-  trashRoutes(app, kit)
-  detailRoutes(app, kit)
-  fileRoutes(app, kit)
-  uploadRoutes(app, kit)
-  driftRoutes(app, kit)
-  jobRoutes(app, kit)
-  settingsRoutes(app, kit)
-  doRoutes(app, kit)
-  terminalRoutes(app, kit)
-  accountRoutes(app, kit)
-  certificateRoutes(app, kit)
-  apiRoutes(app, kit)
-  return { errorPage: (error, request, reply) => errorPage(kit, error, request, reply) }
+export const registerPages: RegisterPages = pagesIn(english)
+
+/** @param texts the catalogue that they speak */
+export function pagesIn(texts: Texts): RegisterPages {
+  return async (app, deps) => {
+    const kit = createPageKit(deps, texts)
+    assetsRoutes(app, kit)
+    authRoutes(app, kit)
+    proofRoutes(app, kit)
+    linkRoutes(app, kit)
+    dashboardRoutes(app, kit, new HealthHistory())
+    searchRoutes(app, kit)
+    listRoutes(app, kit)
+    csvRoutes(app, kit)
+    trashRoutes(app, kit)
+    detailRoutes(app, kit)
+    fileRoutes(app, kit)
+    uploadRoutes(app, kit)
+    driftRoutes(app, kit)
+    jobRoutes(app, kit)
+    settingsRoutes(app, kit)
+    doRoutes(app, kit)
+    terminalRoutes(app, kit)
+    accountRoutes(app, kit)
+    certificateRoutes(app, kit)
+    apiRoutes(app, kit)
+    return { errorPage: (error, request, reply) => errorPage(kit, error, request, reply) }
+  }
 }

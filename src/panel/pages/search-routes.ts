@@ -7,7 +7,7 @@ import { Id } from '../../contract/values.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import type { Cell, Section } from '../../lib/page-model.ts'
 import { path } from '../../lib/safe-url.ts'
-import { deed } from '../../lib/texts.ts'
+import { deed, type Texts } from '../../lib/texts.ts'
 import { kinds } from '../../resources/index.ts'
 import { type AnyKind, tableOf, wordsOf } from '../../resources/kind.ts'
 import { apiCall, apiCallText } from './api-call.ts'
@@ -33,17 +33,17 @@ export function searchRoutes(app: FastifyInstance, kit: PageKit): void {
 
 async function found(kit: PageKit, request: FastifyRequest, words: string): Promise<Hits[]> {
   const job = Id.safeParse(words.toLowerCase()).data
-  if (job !== undefined && kit.may(request, 'job.get')) return [jobHit(kit, job)]
+  if (job !== undefined && kit.may(request, 'job.get')) return [jobHit(kit.textsOf(request), job)]
   const things = await Promise.all(kinds.map((kind) => thingsOf(kit, request, kind, words)))
   return [...things, formsOf(kit, request, words)].filter(({ pages }) => pages.length > 0)
 }
 
-function jobHit({ t }: PageKit, job: string): Hits {
+function jobHit(t: Texts, job: string): Hits {
   return { section: { title: t.kinds.job?.many ?? '' }, pages: [path`/jobs/${job}`] }
 }
 
 async function thingsOf(kit: PageKit, request: FastifyRequest, kind: AnyKind, search: string): Promise<Hits> {
-  const { t } = kit
+  const t = kit.textsOf(request)
   const title = wordsOf(t, kind).many
   const name = `${kind.name}.list`
   const none = { section: { title }, pages: [] }
@@ -60,17 +60,18 @@ async function thingsOf(kit: PageKit, request: FastifyRequest, kind: AnyKind, se
 
 /** Forms that begin with nothing given, by all of the words in any order. */
 function formsOf(kit: PageKit, request: FastifyRequest, words: string): Hits {
+  const t = kit.textsOf(request)
   const wanted = words.toLowerCase().split(/\s+/)
   const isMeant = (operation: AnyOperation) =>
     operation.effect !== 'read' &&
     httpBinding(operation).pathKeys.length === 0 &&
     kit.may(request, operation.name) &&
-    wanted.every((word) => `${deed(kit.t, operation.name)} ${operation.name}`.toLowerCase().includes(word))
+    wanted.every((word) => `${deed(t, operation.name)} ${operation.name}`.toLowerCase().includes(word))
   const cells = kit.deps.operations.filter(isMeant).map(({ name }): Cell & { readonly href: string } => ({
-    text: deed(kit.t, name),
+    text: deed(t, name),
     href: path`/do/${name}`,
   }))
-  const title = kit.t.search.forms
+  const title = t.search.forms
   const table = { caption: title, columns: [{ title }], rows: cells.map((cell) => [cell]) }
   return { section: { title, table }, pages: cells.map(({ href }) => href) }
 }
@@ -82,7 +83,7 @@ function resultPage(
   words: string,
   hits: readonly Hits[],
 ): FastifyReply {
-  const { t } = kit
+  const t = kit.textsOf(request)
   const title = words === '' ? t.search.title : `${t.search.titleOf} “${words}”`
   const none = {
     title: t.search.none,

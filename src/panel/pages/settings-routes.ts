@@ -13,9 +13,8 @@ import { apiCall, apiCallText } from './api-call.ts'
 import type { PageKit } from './page-kit.ts'
 
 export function settingsRoutes(app: FastifyInstance, kit: PageKit): void {
-  const { t } = kit
-
   app.get('/settings', { config: { access: 'session' } }, async (request, reply) => {
+    const t = kit.textsOf(request)
     const { value } = await kit.run(request, 'settings.list', {})
     const { items } = z.object({ items: z.array(Setting) }).parse(value)
     const operation = kit.operation('settings.list')
@@ -76,6 +75,7 @@ export function settingsRoutes(app: FastifyInstance, kit: PageKit): void {
   }
 
   app.get('/audit/verify', { config: { access: 'session' } }, async (request, reply) => {
+    const t = kit.textsOf(request)
     const operation = kit.operation('audit.verify')
     const verdict = AuditVerdict.parse((await kit.run(request, 'audit.verify', {})).value)
     return kit.send(request, reply, {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { english } from '../../resources/index.ts'
 import { StepRows } from './step-rows.ts'
 
 const step = (index: number, state: 'running' | 'done' | 'failed' | 'undone', name = `step ${index}`) => ({
@@ -11,7 +12,7 @@ const count = (text: string, part: string) => text.split(part).length - 1
 
 describe('StepRows', () => {
   it('leaves a row open while its step runs, and closes every row once', () => {
-    const rows = new StepRows()
+    const rows = new StepRows(english)
 
     const begun = rows.happened(step(0, 'running'))
     expect(count(begun, '</li>')).toBe(0)
@@ -23,14 +24,14 @@ describe('StepRows', () => {
   })
 
   it('writes nothing twice when the same is told again', () => {
-    const rows = new StepRows()
+    const rows = new StepRows(english)
     rows.known({ position: 0, name: 'a', state: 'done', note: null })
 
     expect(rows.happened(step(0, 'done'))).toBe('')
   })
 
   it('shows what was undone as rows of their own', () => {
-    const rows = new StepRows()
+    const rows = new StepRows(english)
     rows.happened(step(0, 'running'))
     rows.happened(step(0, 'failed'))
 
@@ -38,6 +39,6 @@ describe('StepRows', () => {
   })
 
   it('escapes names', () => {
-    expect(new StepRows().happened(step(0, 'done', '<b>&'))).toContain('&lt;b&gt;&amp;')
+    expect(new StepRows(english).happened(step(0, 'done', '<b>&'))).toContain('&lt;b&gt;&amp;')
   })
 })

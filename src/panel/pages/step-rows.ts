@@ -1,5 +1,6 @@
 /** Steps of a job as rows that are written once and never changed: a row stays open while its step runs. */
 import type { StepState } from '../../contract/job.ts'
+import type { Texts } from '../../lib/texts.ts'
 import { renderPartial } from './view.ts'
 
 interface StepNews {
@@ -12,6 +13,11 @@ interface StepNews {
 export class StepRows {
   readonly #written = new Map<number, StepState>()
   #open: number | null = null
+  readonly #t: Texts
+
+  constructor(t: Texts) {
+    this.#t = t
+  }
 
   /** A step as the store had it when the page began. */
   known(step: { position: number; name: string; state: StepState | null; note: string | null }): string {
@@ -25,11 +31,11 @@ export class StepRows {
     if (step.state === 'running') {
       const before = this.close()
       this.#open = step.index
-      return before + renderPartial('step-begin', { step })
+      return before + renderPartial(this.#t, 'step-begin', { step })
     }
-    if (this.#open !== step.index) return this.close() + renderPartial('step', { step })
+    if (this.#open !== step.index) return this.close() + renderPartial(this.#t, 'step', { step })
     this.#open = null
-    return renderPartial('step-end', { step })
+    return renderPartial(this.#t, 'step-end', { step })
   }
 
   /** Ends an open row whose end was not told. */

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { assetNames, assetText } from '../../program/assets.ts'
 import { english, operations } from '../../resources/index.ts'
 import { buttonTitle } from './do-form.ts'
-import { bytes } from './format.ts'
 import { renderPartial } from './view.ts'
 
 const templates = ['templates/pages/', 'templates/partials/']
@@ -79,10 +78,21 @@ describe('without a style sheet', () => {
     const table = { caption: 'Things', columns: [{ title: 'One' }, { title: 'Two' }], rows }
     const facts = [{ ...cell, title: 'One', sub: 'quiet' }]
 
-    expect(read(renderPartial('table', { table })).match(/\b(shown|said|quiet|One|Two)\b/g)?.length).toBe(
+    expect(read(renderPartial(english, 'table', { table })).match(/\b(shown|said|quiet|One|Two)\b/g)?.length).toBe(
       'label' in cell ? 8 : 6,
     )
-    expect(read(renderPartial('facts', { facts }))).toMatch(/\bOne shown (said )?quiet\b/)
+    expect(read(renderPartial(english, 'facts', { facts }))).toMatch(/\bOne shown (said )?quiet\b/)
+  })
+
+  it('a moment is told whole, without pointing at it', () => {
+    const cell = { time: new Date(Date.now() - 7200_000).toISOString() }
+    const moment = cell.time.slice(0, 16).replace('T', ' ')
+    const table = { caption: 'Things', columns: [{ title: 'One' }], rows: [[cell]] }
+
+    expect(read(renderPartial(english, 'table', { table }))).toContain(`2 h ago ${moment} UTC`)
+    expect(read(renderPartial(english, 'facts', { facts: [{ ...cell, title: 'One' }] }))).toMatch(
+      new RegExp(`One ${moment}:\\d\\d UTC \\(2 h ago\\)`),
+    )
   })
 })
 
@@ -96,5 +106,5 @@ describe('the button of', () => {
 })
 
 it('tells bytes in units that say what they count by', () => {
-  expect([512, 2048, 3 * 2 ** 30].map((value) => bytes(value))).toEqual(['512 B', '2.0 KiB', '3.0 GiB'])
+  expect([512, 2048, 3 * 2 ** 30].map((value) => english.format.bytes(value))).toEqual(['512 B', '2.0 KiB', '3.0 GiB'])
 })

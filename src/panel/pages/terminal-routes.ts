@@ -9,10 +9,11 @@ import { offered, runLine } from './terminal-run.ts'
 import { TerminalHistory } from './terminal-session.ts'
 
 export function terminalRoutes(app: FastifyInstance, kit: PageKit): void {
-  const { t, deps } = kit
+  const { deps } = kit
   const history = new TerminalHistory()
 
   app.get<{ Querystring: { line?: string } }>('/terminal', { config: { access: 'session' } }, (request, reply) => {
+    const t = kit.textsOf(request)
     const entries = request.session === null ? [] : history.of(request.session.id)
     return kit.send(request, reply, {
       template: 'terminal/terminal',
@@ -44,7 +45,7 @@ export function terminalRoutes(app: FastifyInstance, kit: PageKit): void {
         return reply.redirect('/confirm?next=%2Fterminal', 303)
       case 'return':
         await deps.auth.endImpersonation(request, reply)
-        deps.flash.put(request, 'good', t.acting.ended)
+        deps.flash.put(request, 'good', kit.textsOf(request).acting.ended)
         break
       case 'logout':
         await deps.auth.logout(request, reply)

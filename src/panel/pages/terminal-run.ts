@@ -40,7 +40,7 @@ async function runCommand(
     const [name] = toPrompt
     if (name !== undefined)
       throw new WcpError('bad_input', `Cannot read the command: "${name}" needs a value`, {
-        help: kit.t.terminal.asksNothing,
+        help: kit.textsOf(request).terminal.asksNothing,
       })
     if (flags.plan) {
       const plan = await kit.deps.plan(request, operation, input)
@@ -53,7 +53,7 @@ async function runCommand(
       return { ...base, text, json: json(plan) }
     }
     if (operation.confirm !== undefined && !flags.yes)
-      throw new WcpError('precondition_failed', operation.confirm, { help: kit.t.terminal.sure })
+      throw new WcpError('precondition_failed', operation.confirm, { help: kit.textsOf(request).terminal.sure })
     const { value, jobIds } = withoutBytes(await kit.deps.run(request, operation, input))
     const [job] = jobIds
     return {

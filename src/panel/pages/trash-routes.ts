@@ -21,7 +21,7 @@ const Thrown = z.looseObject({ id: z.string(), deletedAt: z.string().nullable() 
 
 export function trashRoutes(app: FastifyInstance, kit: PageKit): void {
   app.get('/trash', { config: { access: 'session' } }, async (request, reply) => {
-    const { t } = kit
+    const t = kit.textsOf(request)
     const seen = restorable((name) => kit.may(request, name)).filter((kind) => hasTrash(kit, kind))
     const sections = await Promise.all(seen.map((kind) => sectionOf(kit, request, kind)))
     const full = sections.filter(({ table }) => (table?.rows.length ?? 0) > 0)
@@ -44,7 +44,7 @@ function hasTrash(kit: PageKit, { name }: AnyKind): boolean {
 }
 
 async function sectionOf(kit: PageKit, request: FastifyRequest, kind: AnyKind): Promise<Section> {
-  const { t } = kit
+  const t = kit.textsOf(request)
   const title = wordsOf(t, kind).many
   const page = z.object({ items: z.array(kind.item), nextCursor: z.string().nullable() })
   const asked = { deleted: true, limit: mostOfAKind }
@@ -61,14 +61,13 @@ async function sectionOf(kit: PageKit, request: FastifyRequest, kind: AnyKind): 
         { title: t.trash.kept },
         { title: t.verbs.restore, hidden: true },
       ],
-      rows: items.map((item, at) => rowOf(kit, kind, Thrown.parse(item), rows[at]?.[0] ?? {})),
+      rows: items.map((item, at) => rowOf(kit, t, kind, Thrown.parse(item), rows[at]?.[0] ?? {})),
     },
     ...(nextCursor !== null && kind.menu !== undefined && { link: all }),
   }
 }
 
-function rowOf(kit: PageKit, kind: AnyKind, { id, deletedAt }: z.output<typeof Thrown>, name: Cell): Cell[] {
-  const { t } = kit
+function rowOf(kit: PageKit, t: Texts, kind: AnyKind, { id, deletedAt }: z.output<typeof Thrown>, name: Cell): Cell[] {
   const restore = kit.operation(`${kind.name}.restore`)
   const [key = kind.name] = httpBinding(restore).pathKeys
   const href = `/do/${restore.name}${query({ [key]: id, _back: '/trash' })}`

@@ -12,7 +12,7 @@ const endedInVain = ['failed', 'cancelled']
 export function tryAgain(kit: PageKit, request: FastifyRequest, { state, request: call }: JobDetail): Action[] {
   if (call === null || !endedInVain.includes(state) || !kit.may(request, call.operation)) return []
   const values = valuesFrom(kit.operation(call.operation), call.input)
-  return [{ title: kit.t.job.tryAgain, href: `/do/${call.operation}${query(values)}` }]
+  return [{ title: kit.textsOf(request).job.tryAgain, href: `/do/${call.operation}${query(values)}` }]
 }
 
 const JobPage = z.object({ items: z.array(Job) })

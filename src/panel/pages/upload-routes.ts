@@ -16,7 +16,6 @@ import type { PageKit } from './page-kit.ts'
 import { problemView } from './problem-view.ts'
 
 export function uploadRoutes(app: FastifyInstance, kit: PageKit): void {
-  const words = wordsOf(kit.t, file)
   const url = '/domains/:ref/files/upload'
 
   app.get<FilePage>(url, { config: { access: 'session' } }, async (request, reply) => {
@@ -32,6 +31,7 @@ export function uploadRoutes(app: FastifyInstance, kit: PageKit): void {
       onRequest: async ({ raw }, reply) => hangUpAfter(raw, reply.raw),
     },
     async (request, reply) => {
+      const words = wordsOf(kit.textsOf(request), file)
       const { ref, place } = subjectOf(request)
       const form = formOf(request)
       const names: string[] = []
@@ -91,19 +91,20 @@ function sendForm(
   error: WcpError | null,
 ): FastifyReply {
   const { ref, place } = subjectOf(request)
-  const words = wordsOf(kit.t, file)
+  const t = kit.textsOf(request)
+  const words = wordsOf(t, file)
   const operation = kit.operation('file.upload')
   return kit.send(request, reply, {
     template: 'files/upload',
     title: words.upload,
     status: error?.status ?? 200,
     model: {
-      head: { title: words.upload, crumbs: crumbsTo(kit, ref, place === '' ? '' : `${place}/`) },
+      head: { title: words.upload, crumbs: crumbsTo(t, ref, place === '' ? '' : `${place}/`) },
       action: path`/domains/${ref}/files/upload` + query({ path: place }),
       cancel: path`/domains/${ref}/files/in` + query({ path: place }),
       words,
       hint: words.uploadHint(limits.formFiles),
-      problem: error === null ? null : problemView(kit.t, error),
+      problem: error === null ? null : problemView(t, error),
       command: { line: usageLine(operation), call: apiCallText(apiCall(operation, { domain: ref })) },
     },
   })

@@ -3,8 +3,6 @@ import { Eta } from 'eta/core'
 import { safeUrl } from '../../lib/safe-url.ts'
 import type { Texts } from '../../lib/texts.ts'
 import { assetText } from '../../program/assets.ts'
-import { english } from '../../resources/index.ts'
-import * as format from './format.ts'
 
 export interface MenuItem {
   readonly title: string
@@ -35,25 +33,24 @@ export interface Frame {
 
 /** Templates name each other as `/partials/layout`. */
 class View extends Eta {
-  readonly helpers: { t: Texts; url: typeof safeUrl; fmt: typeof format }
+  readonly url = safeUrl
 
-  constructor(texts: Texts) {
-    super({ cache: true, autoEscape: true, functionHeader: 'const { t, url, fmt } = this.helpers;' })
-    this.helpers = { t: texts, url: safeUrl, fmt: format }
+  constructor() {
+    super({ cache: true, autoEscape: true, functionHeader: 'const { t } = it; const { url } = this;' })
     this.resolvePath = (template) => template
     this.readFile = (template) => assetText(`templates${template}.eta`)
   }
 }
 
-const view = new View(english)
+const view = new View()
 
 /** @param page template below `templates/pages`, such as `tenant/list`. */
-export function renderPage(page: string, model: object, frame: Frame): string {
-  const body = view.render(`/pages/${page}`, { ...model, frame })
-  return view.render('/partials/layout', { frame, body })
+export function renderPage(t: Texts, page: string, model: object, frame: Frame): string {
+  const body = view.render(`/pages/${page}`, { ...model, frame, t })
+  return view.render('/partials/layout', { frame, body, t })
 }
 
 /** A piece of a page that is sent while the rest is still happening. */
-export function renderPartial(partial: string, model: object): string {
-  return view.render(`/partials/${partial}`, model)
+export function renderPartial(t: Texts, partial: string, model: object): string {
+  return view.render(`/partials/${partial}`, { ...model, t })
 }

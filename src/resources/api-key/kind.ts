@@ -40,7 +40,7 @@ export const apiKey = defineKind({
     { title: label(t, 'status'), cell: ({ status }) => ({ badge: statusBadge(status, t.statuses) }) },
     { title: words.beginning, wide: true, cell: ({ beginning }) => ({ code: beginning }) },
     { title: label(t, 'lastUsedAt'), cell: (key) => usedCell(key, words) },
-    { title: label(t, 'expiresAt'), wide: true, cell: ({ expiresAt }) => ({ text: expiresAt.slice(0, 10) }) },
+    { title: label(t, 'expiresAt'), wide: true, cell: ({ expiresAt }) => ({ time: expiresAt }) },
   ],
   list: { begin: ({ email }) => ({ user: email, _back: path }) },
   detail: {
@@ -81,7 +81,7 @@ function apiKeyFacts(t: Texts, key: ApiKey, own: typeof words): Section {
       { title: label(t, 'lastUsedAt'), ...usedCell(key, own) },
       { title: label(t, 'createdAt'), time: key.createdAt },
       ...(key.deletedAt === null ? [] : [{ title: label(t, 'deletedAt'), time: key.deletedAt }]),
-      { title: label(t, 'expiresAt'), text: key.expiresAt.slice(0, 10) },
+      { title: label(t, 'expiresAt'), time: key.expiresAt },
       { title: label(t, 'id'), code: key.id },
     ],
   }

@@ -51,7 +51,7 @@ export const certificate = defineKind({
       }),
     },
     { title: words.state, cell: (one) => state(one, words) },
-    { title: words.fields.notAfter, cell: ({ notAfter }) => day(notAfter) },
+    { title: words.fields.notAfter, cell: ({ notAfter }) => moment(notAfter) },
     { title: words.fields.issuer, wide: true, cell: ({ issuer }) => ({ text: issuer ?? '–' }) },
   ],
   detail: {
@@ -95,8 +95,8 @@ function facts(one: Certificate, { t, words }: Pick<Look<Words>, 't' | 'words'>)
       { title: words.fields.names, text: one.names.length > 0 ? one.names.join(', ') : '–' },
       { title: words.fields.source, text: words.sources[one.source] },
       { title: words.fields.issuer, text: one.issuer ?? '–' },
-      { title: words.fields.notAfter, ...day(one.notAfter) },
-      { title: words.fields.renewAt, ...day(one.renewAt) },
+      { title: words.fields.notAfter, ...moment(one.notAfter) },
+      { title: words.fields.renewAt, ...moment(one.renewAt) },
       { title: label(t, 'id'), code: one.id },
     ],
   }
@@ -127,7 +127,6 @@ function state(one: Certificate, w: typeof words): Cell {
   return { badge: { text: w.underWay, tone: 'busy' } }
 }
 
-/** A moment ahead has no "time since". */
-function day(time: string | null): Cell {
-  return { text: time === null ? '–' : `${time.slice(0, 16).replace('T', ' ')} UTC` }
+function moment(time: string | null): Cell {
+  return time === null ? { text: '–' } : { time }
 }

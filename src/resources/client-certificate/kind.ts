@@ -18,7 +18,7 @@ export const clientCertificate = defineKind({
       title: label(t, 'name'),
       cell: ({ name, fingerprint }) => ({ text: name, sub: `SHA-256 ${fingerprint.slice(0, 16)}…` }),
     },
-    { title: t.certificates.expires, cell: ({ expiresAt }) => ({ text: expiresAt.slice(0, 10) }) },
+    { title: t.certificates.expires, cell: ({ expiresAt }) => ({ time: expiresAt }) },
     {
       title: t.certificates.lastUsed,
       cell: ({ lastUsedAt }) => (lastUsedAt === null ? { text: t.certificates.never } : { time: lastUsedAt }),

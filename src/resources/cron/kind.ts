@@ -1,7 +1,7 @@
 /** Commands of tenants that are run at times. */
 import { shownHost } from '../../lib/host-name.ts'
 import { type Badge, type Cell, statusBadge, type Table } from '../../lib/page-model.ts'
-import { label } from '../../lib/texts.ts'
+import { label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
 import { ownedRow } from '../owned-row.ts'
 import { troubledCrons } from './conditions.ts'
@@ -26,7 +26,7 @@ export const cron = defineKind({
     },
     { title: label(t, 'status'), cell: (one) => ({ badge: badgeOf(one, words) }) },
     ...(about === 'domain' ? [] : [{ title: label(t, 'domain'), wide: true, cell: domainCell }]),
-    { title: words.fields.nextAt, wide: true, cell: ({ nextAt }) => minuteCell(nextAt) },
+    { title: words.fields.nextAt, wide: true, cell: ({ nextAt }) => timeCell(nextAt) },
   ],
   detail: {
     ref: ({ id }) => id,
@@ -37,7 +37,7 @@ export const cron = defineKind({
         status: badgeOf(one, words),
         more: one.deletedAt === null && may('cron.run') ? [{ title: words.runNow, operation: 'cron.run' }] : [],
         sections: [
-          { title: words.runs, table: runTable(runs, words), empty: words.noRuns },
+          { title: words.runs, table: runTable(t, runs, words), empty: words.noRuns },
           {
             title: t.job.about,
             isAside: true,
@@ -45,7 +45,7 @@ export const cron = defineKind({
               { title: label(t, 'domain'), ...domainCell(one) },
               { title: words.fields.schedule, code: one.schedule },
               { title: words.fields.timeZone, text: one.timeZone },
-              { title: words.fields.nextAt, ...minuteCell(one.nextAt) },
+              { title: words.fields.nextAt, ...timeCell(one.nextAt) },
               { title: words.fields.command, code: one.command.join(' ') },
               ...(one.environment.length === 0
                 ? []
@@ -93,7 +93,7 @@ function badgeOf({ isEnabled, failingSince, missedAt, deletedAt }: Cron, { off, 
   return missedAt === null ? statusBadge('active') : { text: missed, tone: 'bad' }
 }
 
-function runTable(runs: readonly Run[], { runs: caption, columns, outcomes }: Words): Table {
+function runTable(t: Texts, runs: readonly Run[], { runs: caption, columns, outcomes }: Words): Table {
   return {
     caption,
     columns: [
@@ -103,9 +103,11 @@ function runTable(runs: readonly Run[], { runs: caption, columns, outcomes }: Wo
       { title: columns.exitCode, number: true, wide: true },
     ],
     rows: runs.map((one) => [
-      { ...(hasJob(one) && { href: `/jobs/${one.id}` }), ...minuteCell(one.dueAt) },
+      { ...(hasJob(one) && { href: `/jobs/${one.id}` }), ...timeCell(one.dueAt) },
       { badge: statusBadge(one.outcome, outcomes), ...(one.problem !== null && { sub: one.problem }) },
-      { text: one.milliseconds === null ? '–' : `${(one.milliseconds / 1000).toFixed(1)} s` },
+      {
+        text: one.milliseconds === null ? '–' : `${t.format.fixed(one.milliseconds / 1000, 1)} ${t.time.units.seconds}`,
+      },
       { text: one.exitCode ?? '–' },
     ]),
   }
@@ -119,7 +121,6 @@ function domainCell({ fqdn }: Cron): Cell {
   return { text: shownHost(fqdn), href: `/domains/${fqdn}` }
 }
 
-/** A moment ahead has no "time since". */
-function minuteCell(time: string | null): Cell {
-  return { text: time === null ? '–' : `${time.slice(0, 16).replace('T', ' ')} UTC` }
+function timeCell(time: string | null): Cell {
+  return time === null ? { text: '–' } : { time }
 }

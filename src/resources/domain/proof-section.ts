@@ -10,7 +10,7 @@ export function proofSection(
   { t, words }: Pick<Look<typeof own>, 't' | 'words'>,
   { name, recordName, recordValue, tries, nextTryAt }: DomainProof,
 ): Section {
-  const next = nextTryAt === null ? { text: words.noMoreLooks } : { text: moment(nextTryAt) }
+  const next = nextTryAt === null ? { text: words.noMoreLooks } : { time: nextTryAt }
   return {
     title: `${words.proof} ${shownHost(name)}`,
     facts: [
@@ -30,9 +30,4 @@ export function proofSection(
     },
     empty: words.noLooks,
   }
-}
-
-/** A moment ahead has no "time since". */
-function moment(time: string): string {
-  return `${time.slice(0, 16).replace('T', ' ')} UTC`
 }

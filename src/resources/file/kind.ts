@@ -14,13 +14,13 @@ const filesTab: Tab<Hub, typeof words> = {
   title: ({ words }) => words.many,
   needs: 'file.list',
   input: ({ ref }) => ({ domain: ref }),
-  async sections({ ref, isGone }, { some, words }): Promise<Section[]> {
+  async sections({ ref, isGone }, { t, some, words }): Promise<Section[]> {
     const items = isGone ? [] : await some('file.list', { domain: ref, limit: 200 }, SiteFile)
     const all = path`/domains/${ref}/files/in`
     return [
       {
         title: words.root,
-        table: fileTable(ref, items, words),
+        table: fileTable(t, ref, items, words),
         empty: `${words.none}.`,
         link:
           items.length === 200

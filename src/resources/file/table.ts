@@ -1,12 +1,17 @@
 /** A directory as a table. */
 import type { Cell, Table } from '../../lib/page-model.ts'
 import { path, query } from '../../lib/safe-url.ts'
-import { sizeText } from '../../lib/size-text.ts'
+import type { Texts } from '../../lib/texts.ts'
 import type { SiteFile } from './schema.ts'
 import type { words } from './words.ts'
 
 /** @param domain as addresses name it */
-export function fileTable(domain: string, items: readonly SiteFile[], { many, fields, kinds }: typeof words): Table {
+export function fileTable(
+  t: Texts,
+  domain: string,
+  items: readonly SiteFile[],
+  { many, fields, kinds }: typeof words,
+): Table {
   return {
     caption: many,
     columns: [
@@ -17,7 +22,7 @@ export function fileTable(domain: string, items: readonly SiteFile[], { many, fi
     ],
     rows: items.map((one) => [
       nameCell(domain, one, kinds),
-      { text: one.kind === 'file' ? sizeText(one.size) : '' },
+      { text: one.kind === 'file' ? t.format.bytes(one.size) : '' },
       { code: one.mode },
       { time: one.modifiedAt },
     ]),

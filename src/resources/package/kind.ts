@@ -43,10 +43,10 @@ export const packageKind = defineKind({
         cell: (one) => ({ text: one.name, href: `/packages/${one.id}`, ...(more(one) !== '' && { sub: more(one) }) }),
       },
       { title: t.kinds.tenant?.many ?? '', number: true, cell: ({ tenants }) => ({ text: tenants }) },
-      { title: label(t, 'maxDomains'), number: true, cell: (one) => ({ text: limit(one.maxDomains) }) },
-      { title: label(t, 'diskMb'), number: true, wide: true, cell: (one) => ({ text: limit(one.diskMb) }) },
-      { title: label(t, 'memMb'), number: true, wide: true, cell: (one) => ({ text: limit(one.memMb) }) },
-      { title: label(t, 'cpuPct'), number: true, wide: true, cell: (one) => ({ text: limit(one.cpuPct) }) },
+      { title: label(t, 'maxDomains'), number: true, cell: (one) => ({ text: limit(t, one.maxDomains) }) },
+      { title: label(t, 'diskMb'), number: true, wide: true, cell: (one) => ({ text: limit(t, one.diskMb) }) },
+      { title: label(t, 'memMb'), number: true, wide: true, cell: (one) => ({ text: limit(t, one.memMb) }) },
+      { title: label(t, 'cpuPct'), number: true, wide: true, cell: (one) => ({ text: limit(t, one.cpuPct) }) },
     ]
   },
   detail: {
@@ -119,10 +119,10 @@ export interface Used {
 
 /** `3 of 5`, `120 of 1,000 MB`, `3, no limit`. */
 function limitText(t: Texts, key: (typeof limits)[number], allowed: number | null, used?: Used): string {
-  const most = allowed === null ? t.form.noLimit : `${limit(allowed)} ${t.limitUnits[key]}`.trim()
-  if (used !== undefined && key === 'maxDomains') return beside(t, String(used.domains), allowed, most)
+  const most = allowed === null ? t.form.noLimit : `${limit(t, allowed)} ${t.limitUnits[key]}`.trim()
+  if (used !== undefined && key === 'maxDomains') return beside(t, t.format.number(used.domains), allowed, most)
   if (used === undefined || key !== 'diskMb' || used.diskMb === null) return most
-  const disk = `${used.diskIsWhole ? '' : `${t.usage.atLeast} `}${limit(used.diskMb)}`
+  const disk = `${used.diskIsWhole ? '' : `${t.usage.atLeast} `}${limit(t, used.diskMb)}`
   return beside(t, allowed === null ? `${disk} ${t.limitUnits.diskMb}` : disk, allowed, most)
 }
 
@@ -130,6 +130,6 @@ function beside(t: Texts, used: string, allowed: number | null, most: string): s
   return allowed === null ? `${used}, ${most.toLowerCase()}` : `${used} ${t.usage.of} ${most}`
 }
 
-function limit(value: number | null): string {
-  return value === null ? '∞' : value.toLocaleString('en')
+function limit({ format }: Texts, value: number | null): string {
+  return value === null ? '∞' : format.number(value)
 }

@@ -30,19 +30,19 @@ export const reseller = defineKind({
     {
       title: t.kinds.tenant?.many ?? '',
       number: true,
-      cell: ({ tenants, maxTenants }) => ({ text: share(tenants, maxTenants) }),
+      cell: ({ tenants, maxTenants }) => ({ text: share(t, tenants, maxTenants) }),
     },
     {
       title: t.limitNames.memMb,
       number: true,
       wide: true,
-      cell: ({ used, memMb }) => ({ text: share(used.memMb, memMb) }),
+      cell: ({ used, memMb }) => ({ text: share(t, used.memMb, memMb) }),
     },
     {
       title: t.limitNames.diskMb,
       number: true,
       wide: true,
-      cell: ({ used, diskMb }) => ({ text: share(used.diskMb, diskMb) }),
+      cell: ({ used, diskMb }) => ({ text: share(t, used.diskMb, diskMb) }),
     },
   ],
   detail: {
@@ -70,10 +70,10 @@ function shareFacts(t: Texts, one: Reseller, title: string): Section {
   return {
     title,
     facts: [
-      { title: t.kinds.tenant?.many ?? '', text: share(one.tenants, one.maxTenants) },
+      { title: t.kinds.tenant?.many ?? '', text: share(t, one.tenants, one.maxTenants) },
       ...shareKeys.map((key) => ({
         title: t.limitNames[key],
-        text: `${share(one.used[key], one[key])} ${t.limitUnits[key]}`.trim(),
+        text: `${share(t, one.used[key], one[key])} ${t.limitUnits[key]}`.trim(),
       })),
     ],
   }
@@ -92,6 +92,6 @@ function resellerFacts(t: Texts, one: Reseller): Section {
 }
 
 /** `3 / 10`; without a limit `3 / ∞`. */
-function share(used: number, limit: number | null): string {
-  return `${used.toLocaleString('en')} / ${limit === null ? '∞' : limit.toLocaleString('en')}`
+function share({ format }: Texts, used: number, limit: number | null): string {
+  return `${format.number(used)} / ${limit === null ? '∞' : format.number(limit)}`
 }

@@ -140,10 +140,7 @@ function periodTable(t: Texts, caption: string, periods: readonly UsagePeriod[])
   return {
     caption,
     columns: [{ title: label(t, 'period') }, ...numbers.map((key) => ({ title: label(t, key), number: true }))],
-    rows: periods.map((one) => [
-      { text: one.period },
-      ...numbers.map((key) => ({ text: one[key].toLocaleString('en') })),
-    ]),
+    rows: periods.map((one) => [{ text: one.period }, ...numbers.map((key) => ({ text: t.format.number(one[key]) }))]),
   }
 }
 

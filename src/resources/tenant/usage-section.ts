@@ -17,10 +17,10 @@ export function usageSection(t: Texts, usage: UsageOfLimits): Section {
           ? { text: t.usage.notMeasured }
           : share(t, { used: diskMb, most: maxDiskMb, unit: t.limitUnits.diskMb, before: least })),
       },
-      { title: t.usage.thisMonth, text: `${trafficMb.toLocaleString('en')} MB` },
+      { title: t.usage.thisMonth, text: `${t.format.number(trafficMb)} MB` },
       { title: label(t, 'diskAt'), ...moment(diskAt) },
       { title: label(t, 'trafficAt'), ...moment(trafficAt) },
-      ...(databasesMb === null ? [] : [{ title: label(t, 'databasesMb'), text: databasesMb.toLocaleString('en') }]),
+      ...(databasesMb === null ? [] : [{ title: label(t, 'databasesMb'), text: t.format.number(databasesMb) }]),
     ],
   }
 }
@@ -35,8 +35,8 @@ interface Amount {
 
 /** `120 of 1,000 MB` and its bar; `120 MB`. */
 function share(t: Texts, { used, most, unit, before = '' }: Amount): Pick<Fact, 'text' | 'part'> {
-  const told = `${before}${used.toLocaleString('en')}`
+  const told = `${before}${t.format.number(used)}`
   if (most === null) return { text: `${told} ${unit}`.trim() }
-  const text = `${told} ${t.usage.of} ${most.toLocaleString('en')} ${unit}`.trim()
+  const text = `${told} ${t.usage.of} ${t.format.number(most)} ${unit}`.trim()
   return { text, part: most === 0 ? 1 : used / most }
 }
