@@ -94,6 +94,27 @@ export type UrlDirectory = z.infer<typeof UrlDirectory>
 
 export const mostDirectories = 30
 
+/** The whole site, or a directory of it. */
+export const UrlScope = z.union([z.literal('/'), UrlDirectory], {
+  error: '/ for the whole site, or a directory of one to four levels such as /intern',
+})
+export type UrlScope = z.infer<typeof UrlScope>
+
+/** Somebody who gets into the protected directories; the web server tells small and capital letters apart. */
+export const SiteUserName = z
+  .string()
+  .max(64, { error: 'at most 64 characters' })
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]*$/, { error: 'a name of letters, digits and ._@-, such as alice' })
+export type SiteUserName = z.infer<typeof SiteUserName>
+
+/** SHA-1 of a password and 16 bytes of salt. Enough for passwords that were drawn, of 125 bits, and for no others. */
+export const SiteUserVerifier = z.string().regex(/^\{SSHA\}[A-Za-z0-9+/]{48}$/)
+
+export const SiteUser = z.strictObject({ name: SiteUserName, verifier: SiteUserVerifier })
+export type SiteUser = z.infer<typeof SiteUser>
+
+export const mostSiteUsers = 50
+
 /** A page of the site's own. */
 export const UrlPage = z
   .string()
@@ -165,10 +186,25 @@ export const SiteSettings = z
     closed: directories.exactOptional(),
     /** Scripts below them do not run. */
     withoutPhp: directories.exactOptional(),
+    /** What is below them is for those of `users` alone. */
+    locked: z
+      .array(UrlScope)
+      .min(1)
+      .max(mostDirectories, { error: `at most ${mostDirectories} directories` })
+      .exactOptional(),
+    users: z
+      .array(SiteUser)
+      .min(1)
+      .max(mostSiteUsers, { error: `at most ${mostSiteUsers} users` })
+      .exactOptional(),
     /** Shown where nothing is found. */
     missing: UrlPage.exactOptional(),
     cache: CacheTime.exactOptional(),
     headers: z.array(SiteHeader).min(1).exactOptional(),
+  })
+  .refine(({ users = [] }) => new Set(users.map(({ name }) => name)).size === users.length, {
+    error: 'each user once',
+    path: ['users'],
   })
   .refine(({ headers = [] }) => new Set(headers.map(({ name }) => name)).size === headers.length, {
     error: 'each header once',

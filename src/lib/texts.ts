@@ -167,6 +167,8 @@ export const shared = {
     'session.revoke-all': 'End all sessions of',
     'tenant.sell': 'New customer',
     'cron.run': 'Run cron job',
+    'domain.add-user': 'Add a user to site',
+    'domain.remove-user': 'Take a user away from site',
   } as Readonly<Record<string, string>>,
   /** Of verbs that say too little, or end in the middle, without their object. */
   buttons: {
@@ -190,6 +192,8 @@ export const shared = {
     renew: 'Check now',
     upload: 'Serve this certificate',
     'rotate-password': 'Give a new password',
+    'add-user': 'Add user',
+    'remove-user': 'Take away',
     test: 'Send a test',
   },
   limits: 'Limits',

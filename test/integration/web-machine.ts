@@ -31,11 +31,11 @@ import type { FpmStart } from '../../src/agent/os/services.ts'
 import { renderFpmConfig } from '../../src/agent/render/fpm.ts'
 import { renderNginxSite } from '../../src/agent/render/nginx.ts'
 import { withOurNeeds } from '../../src/agent/render/nginx-main.ts'
-import { rowMaps } from '../../src/agent/render/site-rows.ts'
+import { rowMaps, usersText } from '../../src/agent/render/site-rows.ts'
 import { servedRows } from '../../src/agent/steps/served-rows.ts'
 import { answerWakes } from '../../src/agent/wake/wake.ts'
 import { IdleReaper } from '../../src/agent/wake/wake-reaper.ts'
-import { SiteSettings } from '../../src/contract/site-settings.ts'
+import { SiteSettings, type SiteUser } from '../../src/contract/site-settings.ts'
 import { Fqdn, TenantName } from '../../src/contract/values.ts'
 import { makeAccounts } from '../support/product.ts'
 
@@ -257,11 +257,19 @@ export class WebMachine {
     if (fqdn === undefined) throw new Error('a site has a name')
     const docroot = this.places.customers.docroot(tenant.name, fqdn)
     const rows = { names: [fqdn, ...others], docroot, settings: SiteSettings.parse(settings) }
+    if (rows.settings.locked !== undefined) this.admit(tenant, fqdn, rows.settings.users ?? [])
     const step = servedRows([{ fqdn, rows }])
     const { places, services } = this
     const machine = { places, services, files: createFiles({ root: places.root, owner: 0 }) } as unknown as Machine // what it uses
     await step.apply(machine, await step.capture(machine))
     if ((await step.check(machine)) !== undefined) throw new Error('the settings are not as they were chosen')
+  }
+
+  /** Users of protected directories, as a job writes them. */
+  admit({ name }: FpmStart, host: string, users: readonly SiteUser[]): void {
+    const path = this.places.web.users(name, Fqdn.parse(host))
+    writeFileSync(path, usersText(users), { mode: 0o640 })
+    chownSync(path, 0, workersGid)
   }
 
   write(tenant: FpmStart, path: string, text: string): void {

@@ -24,11 +24,14 @@ const second: Job = [
   { tenant, domain: otherDomain, fqdn: 'static.example.org', aliases: [], php: null },
 ]
 const about = { tenant, domain }
+export const siteUser = { name: 'alice', verifier: `{SSHA}${'A'.repeat(48)}` }
 const chosen = {
   root: 'web',
   front: '/index.php',
   canonical: site.fqdn,
   closed: ['/data'],
+  locked: ['/intern'],
+  users: [siteUser],
   headers: [{ name: 'x-frame-options', value: 'DENY' }],
   redirects: [
     { from: '/old', isPrefix: false, to: '/new', code: 301 },

@@ -1,13 +1,13 @@
 /** A site's settings on the machine: rows of the web server, and that it has read them, whatever comes in between. */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { rowMaps } from '../../src/agent/render/site-rows.ts'
 import { readOwedRows } from '../../src/agent/web-site.ts'
-import { Fqdn } from '../../src/contract/values.ts'
+import { Fqdn, TenantName } from '../../src/contract/values.ts'
 import type { DriftReport } from '../../src/contract/wire.ts'
 import { Bench } from './bench.ts'
 import { withFaults } from './faults.ts'
-import { domain, leadUp, tenant } from './scenarios.ts'
+import { domain, leadUp, siteUser, tenant } from './scenarios.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
@@ -105,6 +105,31 @@ it('are as they were when nginx does not take its configuration; that is told, a
   expect([owed(), await drifted()]).toEqual([[], []])
 })
 
+it('have users in a file of root and the web server, which asks for no reload', async () => {
+  const file = bench.places.web.users(TenantName.parse('acme'), fqdn)
+  const bob = { ...siteUser, name: 'bob' }
+  await choose({ locked: ['/intern'] })
+  expect([readFileSync(file, 'utf8'), bench.services.reloads]).toEqual(['', 1])
+
+  await choose({ locked: ['/intern'], users: [siteUser, bob] })
+  await choose({ locked: ['/intern'], users: [bob] })
+  expect([readFileSync(file, 'utf8'), bench.services.reloads]).toEqual([`bob:${bob.verifier}\n`, 1])
+  expect(statSync(file).mode & 0o777).toBe(0o640)
+
+  await bench.run('domain.delete', about)
+  expect(existsSync(file)).toBe(false)
+  await bench.run('domain.restore', about)
+  expect(readFileSync(file, 'utf8')).toContain('bob')
+  writeFileSync(file, 'eve:{PLAIN}x\n')
+  const drift = JSON.stringify(await drifted())
+  expect([drift.includes('other users or passwords'), /eve|SSHA/.test(drift)]).toEqual([true, false])
+  await bench.run('domain.repair', about)
+  expect(await drifted()).toEqual([])
+
+  await choose({})
+  expect([existsSync(file), await drifted()]).toEqual([false, []])
+})
+
 it('are refused where the main name is none of the site, or a value is none', async () => {
   for (const settings of [{ canonical: 'other.example.org' }, { root: '../x' }, { front: '/x' }, { nonsense: 1 }])
     expect((await choose(settings)).failure).not.toBeNull()
@@ -121,7 +146,7 @@ it.each(['domain.update', 'domain.delete', 'domain.restore', 'tenant.delete'])(
     const wish = {
       aliases: names,
       php: '8.4',
-      settings: { front: 'off', redirects: [{ ...redirects[0], to: '/else' }] },
+      settings: { front: 'off', redirects: [{ ...redirects[0], to: '/else' }], locked: ['/x'], users: [siteUser] },
     }
     const payload = type === 'domain.update' ? { ...about, ...wish } : type === 'tenant.delete' ? { tenant } : about
     const goBack = await bench.save()

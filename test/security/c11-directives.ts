@@ -81,6 +81,8 @@ export const directives: Tried = {
         { redirects: [`/old /new 301${text}`] },
         { closedDirectories: [text] },
         { noPhpDirectories: [`/a/${text}`] },
+        { protectedDirectories: [text] },
+        { protectedDirectories: [`/${text}`] },
         { notFoundPage: `/${text}.html` },
         { headers: [`x-frame-options: ${text}`] },
         { headers: [`${text}: DENY`] },
@@ -90,6 +92,11 @@ export const directives: Tried = {
           422,
           `a setting ${JSON.stringify(chosen)}`,
         )
+      tally.same(
+        (await root('POST', `/domains/${butcher.domain}/users`, { name: text })).status,
+        422,
+        `a user "${text}"`,
+      )
       const { status, body } = await get(
         product,
         butcher.site,

@@ -1,5 +1,7 @@
 /** What is chosen for a site, in the store, on both stores. */
 import { expect, it } from 'vitest'
+import { siteVerifier } from '../../src/lib/site-password.ts'
+import { addUser, removeUser } from '../../src/resources/domain/user-operations.ts'
 import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
 import type { Panel } from './harness.ts'
@@ -23,9 +25,11 @@ onBothStores('settings of a site', (bench) => {
     const found = await panel.run(domain.get, { domain: fqdn })
     const { documentRoot, frontController, canonicalName, redirects, maintenance, https } = found
     const { closedDirectories, noPhpDirectories, notFoundPage, staticCache, headers } = found
+    const { protectedDirectories, siteUsers } = found
     return {
       ...{ documentRoot, frontController, canonicalName, redirects, maintenance, https },
       ...{ closedDirectories, noPhpDirectories, notFoundPage, staticCache, headers },
+      ...{ protectedDirectories, siteUsers },
     }
   }
   const choose = async (panel: Panel, wish: object, fails = false) => {
@@ -42,6 +46,8 @@ onBothStores('settings of a site', (bench) => {
     https: 'redirect',
     closedDirectories: [],
     noPhpDirectories: [],
+    protectedDirectories: [],
+    siteUsers: [],
     notFoundPage: null,
     staticCache: null,
     headers: [],
@@ -82,6 +88,51 @@ onBothStores('settings of a site', (bench) => {
     await panel.run(domain.restore, { domain: fqdn })
     await panel.work()
     expect(await settings(panel)).toEqual({ ...nothing, frontController: 'off' })
+  })
+
+  it('let users in by a password that is shown once, and never again', async () => {
+    const panel = await bakery()
+    const job = (result: { jobId: string | null }) => expect(result.jobId).toEqual(expect.any(String))
+    const answer = await panel.run(addUser, { domain: fqdn, name: 'alice' })
+    job(answer)
+    await panel.work()
+    await choose(panel, { protectedDirectories: ['/', '/intern'], documentRoot: 'web' })
+    await panel.run(addUser, { domain: fqdn, name: 'Bob' })
+    await panel.work()
+    const all = { ...nothing, documentRoot: 'web', protectedDirectories: ['/', '/intern'], siteUsers: ['alice', 'Bob'] }
+    expect(await settings(panel)).toEqual(all)
+    const again = await panel.run(addUser, { domain: fqdn, name: 'alice' })
+    await panel.work(() => true)
+    await panel.run(addUser, { domain: fqdn, name: 'alice' })
+    await panel.work()
+
+    expect(await settings(panel)).toEqual(all)
+    expect(again.password).not.toBe(answer.password)
+    const rows = await panel.db.selectFrom('domains').selectAll().execute()
+    const jobs = await panel.db.selectFrom('jobs').selectAll().execute()
+    for (const { password } of [answer, again]) expect(JSON.stringify([rows, jobs])).not.toContain(password)
+    expect(JSON.stringify(rows)).toContain('{SSHA}')
+
+    job(await panel.run(removeUser, { domain: fqdn, name: 'alice' }))
+    await panel.work()
+    expect(await panel.run(removeUser, { domain: fqdn, name: 'alice' })).toMatchObject({ jobId: null })
+    job(await panel.run(removeUser, { domain: fqdn, name: 'Bob' }))
+    await panel.work()
+    expect(await settings(panel)).toEqual({ ...all, siteUsers: [] })
+  })
+
+  it('take so many users, and no more', async () => {
+    const panel = await bakery()
+    const { id } = await panel.run(domain.get, { domain: fqdn })
+    const users = Array.from({ length: 50 }, (_, n) => ({ name: `u${n}`, verifier: siteVerifier('x') }))
+    await panel.db
+      .updateTable('domains')
+      .set({ settings: JSON.stringify({ https: 'redirect', site: { users } }) })
+      .where('id', '=', id)
+      .execute()
+
+    await expect(panel.run(addUser, { domain: fqdn, name: 'more' })).rejects.toMatchObject({ code: 'conflict' })
+    expect(await panel.run(addUser, { domain: fqdn, name: 'u7' })).toHaveProperty('password')
   })
 
   it('keep the main name among the names', async () => {

@@ -154,6 +154,8 @@ export function layout(root = '/') {
       wpCli: join(web, 'applications', 'wp-cli.phar'),
       wordpress: join(web, 'applications', 'wordpress.tar.gz'),
       sites: (tenant: TenantName) => join(web, 'tenants', tenant, 'sites'),
+      /** Names and verifiers of those who get into the site's protected directories, root:wcp360-web 0640. */
+      users: (tenant: TenantName, name: Fqdn) => join(web, 'tenants', tenant, 'sites', name, 'users'),
       site: (tenant: TenantName, name: Fqdn) => join(web, 'tenants', tenant, 'sites', name),
       /** root 0700: what belongs to deleted tenants and sites, by their id. */
       trash: join(web, '.trash'),

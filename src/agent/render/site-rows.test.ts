@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { nginxWords } from '../../../test/support/nginx-words.ts'
 import { SiteSettings } from '../../contract/site-settings.ts'
 import { Fqdn } from '../../contract/values.ts'
-import { quoted, type RowMap, siteRows } from './site-rows.ts'
+import { quoted, type RowMap, siteRows, usersText } from './site-rows.ts'
 
 const names = ['shop.example.com', 'www.shop.example.com'].map((name) => Fqdn.parse(name))
 const docroot = '/srv/www/acme/sites/shop.example.com/public'
@@ -47,6 +47,7 @@ describe('what is not done, and what is sent', () => {
   it('is by directory of each depth, once where it is both, and by host', () => {
     const rows = rowsOf({
       closed: ['/Data', '/a/b'],
+      locked: ['/', '/intern', '/UPLOADS'],
       withoutPhp: ['/data', '/uploads'],
       cache: 'day',
       missing: '/404.html',
@@ -56,11 +57,12 @@ describe('what is not done, and what is sent', () => {
       ],
     })
 
-    expect(rows.site).toEqual(names.map((name) => [name, 'dh - - - 1d /404.html']))
+    expect(rows.site).toEqual(names.map((name) => [name, 'dhl - - - 1d /404.html']))
     expect(rows.within1?.toSorted()).toEqual(
       names.flatMap((name) => [
-        [`${name}/data`, 'closed'],
-        [`${name}/uploads`, 'still'],
+        [`${name}/data`, 'closed still'],
+        [`${name}/intern`, 'locked'],
+        [`${name}/uploads`, 'still locked'],
       ]),
     )
     expect(rows.within2).toEqual(names.map((name) => [`${name}/a/b`, 'closed']))
@@ -111,6 +113,8 @@ describe('what could be read as more than itself', () => {
     (to) => ({ redirects: [{ from: '/', isPrefix: false, to, code: 301 }] }),
     (text) => ({ redirects: [{ from: '/', isPrefix: false, to: `https://example.org/${text}`, code: 301 }] }),
     (text) => ({ closed: [`/${text}`] }),
+    (path) => ({ locked: [path] }),
+    (text) => ({ locked: [`/${text}`] }),
     (missing) => ({ missing }),
     (value) => ({ headers: [{ name: 'content-security-policy', value }] }),
     (code) => ({ redirects: [{ from: '/', isPrefix: false, to: '/', code }] }),
@@ -137,8 +141,11 @@ describe('what could be read as more than itself', () => {
     const judged = fc.property(text, fc.constantFrom(...fields), (given, field) => {
       const parsed = SiteSettings.safeParse(field(given))
       if (!parsed.success) return
-      const { root, front, canonical, redirects, closed, headers, missing } = parsed.data
-      const flags = `${redirects ? 'r' : ''}${closed ? 'd' : ''}${headers ? 'h' : ''}`
+      const { root, front, canonical, redirects, closed, headers, missing, locked } = parsed.data
+      const below = locked?.filter((path) => path !== '/') ?? []
+      const isFenced = closed !== undefined || below.length > 0
+      const whole = locked !== undefined && below.length < locked.length
+      const flags = `${redirects ? 'r' : ''}${isFenced ? 'd' : ''}${headers ? 'h' : ''}${whole ? 'l' : ''}`
       const words = (name: Fqdn) =>
         [flags, canonical === name ? '' : canonical, front, root && `${docroot}/${root}`, '', missing].map(
           (word) => word || '-',
@@ -151,12 +158,42 @@ describe('what could be read as more than itself', () => {
         [name, words(name).join(' ')],
         ...sent.map(([from, target]) => [`${name}${from}`, target]),
         ...(closed ?? []).map((path) => [`${name}${path.toLowerCase()}`, 'closed']),
+        ...below.map((path) => [`${name}${path.toLowerCase()}`, 'locked']),
         ...(headers ? [[name, headers.map((one) => `${one.name}=${one.value}`).join('|')]] : []),
       ])
       const read = [...siteRows({ names, docroot, settings: parsed.data }).values()].flatMap(nginxWords)
       expect(read.toSorted()).toEqual(wanted.filter(([, value]) => value !== '- - - - - -').toSorted())
     })
     fc.assert(judged, { numRuns: 1000 })
+  })
+
+  it('is refused as a name of a user, or one line of the file that nginx reads has it', () => {
+    const verifier = `{SSHA}${'A'.repeat(48)}`
+    const given = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('a:b', 'a\n', '#a', ':', ' a', 'a b', 'alice@b.c'),
+    )
+    const judged = fc.property(given, (name) => {
+      const parsed = SiteSettings.safeParse({ users: [{ name, verifier }] })
+      if (!parsed.success) return
+      expect(
+        usersText(parsed.data.users ?? [])
+          .split('\n')
+          .map((line) => line.split(':')),
+      ).toEqual([[name, verifier], ['']])
+      expect(name).not.toMatch(/^#/)
+    })
+    fc.assert(judged, { numRuns: 1000 })
+  })
+
+  it.each([
+    '{PLAIN}x',
+    '{SSHA}',
+    `{SSHA}${'A'.repeat(47)}:`,
+    `$1$${'a'.repeat(30)}`,
+    `{SSHA}${'A'.repeat(48)}\nb:{PLAIN}b`,
+  ])('%j verifies no password of a user', (verifier) => {
+    expect(SiteSettings.safeParse({ users: [{ name: 'a', verifier }] }).success).toBe(false)
   })
 
   it('is what it was after it was quoted', () => {

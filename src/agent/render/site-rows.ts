@@ -1,11 +1,17 @@
 /** A site's settings as rows of the maps by which the one general server block looks them up (docs/0031-site-settings.md). */
 import { WcpError } from '../../contract/errors.ts'
-import { cacheTimes, type Redirect, type SiteHeader, type SiteSettings } from '../../contract/site-settings.ts'
+import {
+  cacheTimes,
+  type Redirect,
+  type SiteHeader,
+  type SiteSettings,
+  type SiteUser,
+} from '../../contract/site-settings.ts'
 import type { Fqdn } from '../../contract/values.ts'
 
 /**
  * `site`: by host, what is chosen for it. `exact`, `below1` … `below4`: by host and path, or host and directory of that
- * depth, where visitors are sent. `within1` … `within4`: by host and directory, what is not done below it. `headers`: by
+ * depth, where visitors are sent. `within1` … `within4`: by host and directory, what is not done below it, or not for everybody. `headers`: by
  * host, what is sent with answers.
  */
 export const rowMaps = [
@@ -28,7 +34,7 @@ export function siteRows({ names, docroot, settings }: RowsOfSite): ReadonlyMap<
   const rows = names.flatMap((name) => [
     ...chosenFor(name, docroot, settings),
     ...(settings.redirects ?? []).map((redirect) => sent(name, redirect)),
-    ...fences(settings).map(([path, word]) => [atDepth('within', path), [`${name}${path}`, word]] as const),
+    ...fences(settings).map(([path, words]) => [atDepth('within', path), [`${name}${path}`, words]] as const),
     ...said(name, settings.headers ?? []),
   ])
   const byMap = Map.groupBy(rows, ([map]) => map)
@@ -37,8 +43,14 @@ export function siteRows({ names, docroot, settings }: RowsOfSite): ReadonlyMap<
 
 /** Six words, `-` for what is not chosen: flags, canonical name, front controller, document root, lifetime, page. */
 function chosenFor(name: Fqdn, docroot: string, settings: SiteSettings): (readonly [RowMap, Row])[] {
-  const { root, front, maintenance, canonical, redirects, closed, withoutPhp, missing, cache, headers } = settings
-  const flags = [maintenance && 'm', redirects && 'r', (closed ?? withoutPhp) && 'd', headers && 'h']
+  const { root, front, maintenance, canonical, redirects, missing, cache, headers, locked } = settings
+  const flags = [
+    maintenance && 'm',
+    redirects && 'r',
+    fences(settings).length > 0 && 'd',
+    headers && 'h',
+    locked?.includes('/') && 'l',
+  ]
   const words = [
     flags.filter((flag) => flag).join(''),
     canonical === name ? '' : canonical,
@@ -66,15 +78,20 @@ function atDepth(maps: 'below' | 'within', directory: string): RowMap {
   return map
 }
 
-/** By directory in small letters, as the web server compares them. One that is closed runs no scripts either. */
-function fences({ closed = [], withoutPhp = [] }: SiteSettings): readonly (readonly [string, string])[] {
-  const small = (path: string) => path.toLowerCase()
-  return [
-    ...new Map([
-      ...withoutPhp.map((path) => [small(path), 'still'] as const),
-      ...closed.map((path) => [small(path), 'closed'] as const),
-    ]),
+/** By directory in small letters, as the web server compares them: `closed`, `still` (runs no script), `locked`, or several. */
+function fences({ closed = [], withoutPhp = [], locked = [] }: SiteSettings): readonly (readonly [string, string])[] {
+  const said = [
+    ...closed.map((path) => [path, 'closed'] as const),
+    ...withoutPhp.map((path) => [path, 'still'] as const),
+    ...locked.filter((path) => path !== '/').map((path) => [path, 'locked'] as const),
   ]
+  const byPath = Map.groupBy(said, ([path]) => path.toLowerCase())
+  return [...byPath].map(([path, words]) => [path, [...new Set(words.map(([, word]) => word))].join(' ')])
+}
+
+/** Text of the file by which the web server knows users: a line each. Neither part has a colon or a line break. */
+export function usersText(users: readonly SiteUser[]): string {
+  return users.map(({ name, verifier }) => `${name}:${verifier}\n`).join('')
 }
 
 /** `name=value` of all of them, set apart by what no value holds. */

@@ -43,6 +43,8 @@ const words: Readonly<Record<string, unknown>> = {
   redirects: ['/old-page /new-page 301'],
   closedDirectories: ['/data'],
   noPhpDirectories: ['/wp-content/uploads'],
+  protectedDirectories: ['/intern'],
+  siteUsers: ['alice'],
   notFoundPage: '/404.html',
   headers: ['x-frame-options: SAMEORIGIN'],
   memMb: 512,

@@ -13,6 +13,7 @@ import { domainRow } from './row.ts'
 import { Domain } from './schema.ts'
 import { settingsTab } from './settings-tab.ts'
 import { domainStore } from './store.ts'
+import * as userOperations from './user-operations.ts'
 import { words } from './words.ts'
 
 export const domain = defineKind({
@@ -82,5 +83,6 @@ export const domain = defineKind({
     await proofs.forgetUnused()
     return { jobs: found.length, rows: 0 }
   },
-  operations,
+  operations: { ...operations, ...userOperations },
+  examples: { 'add-user': { name: 'alice' }, 'remove-user': { name: 'alice' } },
 })

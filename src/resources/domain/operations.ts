@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { TenantCommand } from '../../contract/tenant-command.ts'
-import { type Fqdn, HttpsPolicy, Id } from '../../contract/values.ts'
+import { type Fqdn, HttpsPolicy, type Id } from '../../contract/values.ts'
 import { DomainName } from '../../lib/domain-name.ts'
 import { Accepted, AcceptedMaybe, Done } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
@@ -13,13 +13,12 @@ import {
   suspend as hold,
   holdsShown,
   unsuspend as lift,
-  refuseBelowHolds,
 } from '../hold/hold.ts'
 import { AcceptedHold, holdRule, liftRule, suspendInput, unsuspendInput } from '../hold/schema.ts'
 import { deletedInput, listInput, pageOf, searchInput, sortInput } from '../listing.ts'
 import { refuseOverAllowance } from '../package/allowance.ts'
 import { conflict } from '../refusals.ts'
-import { mayChange, type Verb } from '../status-guard.ts'
+import { mayChange } from '../status-guard.ts'
 import { TenantRef } from '../tenant/schema.ts'
 import { isStaff, scopeOf, visibleTenant } from '../visibility.ts'
 import { addDomain } from './add-domain.ts'
@@ -38,13 +37,11 @@ import {
 } from './jobs.ts'
 import { choosePhp, PhpChoice } from './php-choice.ts'
 import { acceptProof, askProofs, recordsOf, tenantTakesDomains } from './proof.ts'
+import { DomainRef, ready } from './ready.ts'
 import { AcceptedOrAsked, Domain, DomainProof, type DomainSettings, DomainStatus, heldAliases } from './schema.ts'
 import { refuseUnfit, settingsInput, withWish } from './settings.ts'
 import type { NameWishes } from './store.ts'
 
-const DomainRef = z
-  .union([Id, DomainName], { error: 'the id or the name of a domain' })
-  .describe('Domain, by id or name')
 const aliases = z
   .array(DomainName, { error: 'a list of host names' })
   .max(50, { error: 'at most 50 names' })
@@ -383,25 +380,6 @@ export const restore = defineOperation({
     return { id, jobId }
   },
 })
-
-/** The domain, if the actor may see it, its status allows the verb, and its tenant is not on the way into the trash. */
-async function ready(context: Context, ref: string, verb: Verb): Promise<Domain> {
-  const deleted = verb === 'restore'
-  const domain = await context.domains.get(ref, { scope: scopeOf(context.actor), deleted })
-  await mayChange(context, { kind: 'domain', row: domain, name: domain.fqdn, verb })
-  if (verb === 'update' || verb === 'delete')
-    await refuseBelowHolds(context, `${verb} domain "${domain.fqdn}"`, { kind: 'domain', id: domain.id })
-  const tenant = await context.tenants.find(domain.tenantId)
-  if (tenant === undefined || tenantIsLeaving.includes(tenant.status))
-    conflict(
-      `${verb} domain "${domain.fqdn}"`,
-      `tenant "${domain.tenantName}" is ${tenant?.status ?? 'in the trash'}`,
-      'What belongs to a tenant goes and comes back with it: restore the tenant.',
-    )
-  return domain
-}
-
-const tenantIsLeaving: readonly string[] = ['deleting', 'deleted', 'purging', 'restoring']
 
 function held({ id, fqdn, tenantId, status }: Domain): HeldThing {
   return { kind: 'domain', id, name: fqdn, tenantId, isClosed: status === 'suspended' }

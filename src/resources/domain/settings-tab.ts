@@ -1,7 +1,7 @@
 /** What is chosen for a site, on its page: groups, each with a form of its own and the line that does the same. */
 import { toCommandLine } from '../../lib/command-spec.ts'
 import { shownHost } from '../../lib/host-name.ts'
-import type { Fact, Section } from '../../lib/page-model.ts'
+import type { Cell, Fact, Section } from '../../lib/page-model.ts'
 import { query } from '../../lib/safe-url.ts'
 import { label } from '../../lib/texts.ts'
 import type { Look, Tab } from '../kind.ts'
@@ -14,6 +14,7 @@ type Chosen = Pick<
   Domain,
   | ('https' | 'canonicalName' | 'redirects' | 'documentRoot' | 'frontController' | 'maintenance')
   | ('closedDirectories' | 'noPhpDirectories' | 'notFoundPage' | 'staticCache' | 'headers')
+  | 'protectedDirectories'
 >
 type Field = keyof Chosen
 
@@ -25,6 +26,7 @@ const examples: { readonly [key in Field]?: Chosen[key] } = {
   maintenance: true,
   closedDirectories: ['/data'],
   noPhpDirectories: ['/wp-content/uploads'],
+  protectedDirectories: ['/intern'],
   notFoundPage: '/404.html',
   staticCache: 'week',
   headers: ['X-Frame-Options: SAMEORIGIN'],
@@ -34,6 +36,7 @@ const groups = {
   addresses: ['https', 'canonicalName', 'redirects'],
   files: ['documentRoot', 'frontController', 'notFoundPage'],
   fences: ['closedDirectories', 'noPhpDirectories'],
+  access: ['protectedDirectories'],
   answers: ['staticCache', 'headers'],
   closing: ['maintenance'],
 } as const satisfies Readonly<Record<string, readonly Field[]>>
@@ -46,7 +49,7 @@ export const settingsTab: Tab<Domain, typeof own> = {
   input: (one) => ({ domain: refOf(one) }),
   async sections(one, look) {
     const isOpen = one.status === 'active' && look.may('domain.update')
-    return (Object.keys(groups) as (keyof typeof groups)[]).map((name): Section => {
+    const chosen = (Object.keys(groups) as (keyof typeof groups)[]).map((name): Section => {
       const fields: readonly Field[] = groups[name]
       const href = `/do/domain.update${query({ domain: refOf(one), _only: fields.join(' ') })}`
       return {
@@ -55,7 +58,30 @@ export const settingsTab: Tab<Domain, typeof own> = {
         ...(isOpen && { link: { title: look.t.verbs.update, href } }),
       }
     })
+    return [...chosen, usersOf(one, look)]
   },
+}
+
+function usersOf(one: Domain, { t, words, may }: Look<typeof own>): Section {
+  const isOpen = one.status === 'active'
+  const form = (operation: string, more: object = {}) =>
+    `/do/${operation}${query({ domain: refOf(one), ...more, _back: `/domains/${refOf(one)}/settings` })}`
+  const rows = one.siteUsers.map((name): Cell[] => [
+    { text: name },
+    ...(isOpen && may('domain.remove-user')
+      ? [{ text: t.verbs.delete, href: form('domain.remove-user', { name }), label: name }]
+      : [{ text: '' }]),
+  ])
+  return {
+    title: words.siteUsers,
+    table: {
+      caption: words.siteUsers,
+      columns: [{ title: label(t, 'name') }, { title: t.verbs.delete, hidden: true }],
+      rows,
+    },
+    empty: words.noSiteUsers,
+    ...(isOpen && may('domain.add-user') && { link: { title: words.addSiteUser, href: form('domain.add-user') } }),
+  }
 }
 
 function factOf(one: Domain, { t, words }: Look<typeof own>, field: Field): Fact {
@@ -80,6 +106,7 @@ function said(one: Domain, { ways, unset, cacheTimes }: typeof own): Readonly<Re
     maintenance: one.maintenance ? unset.closed : unset.maintenance,
     closedDirectories: one.closedDirectories.join(', ') || unset.none,
     noPhpDirectories: one.noPhpDirectories.join(', ') || unset.none,
+    protectedDirectories: one.protectedDirectories.join(', ') || unset.none,
     notFoundPage: one.notFoundPage ?? unset.notFoundPage,
     staticCache: one.staticCache === null ? unset.staticCache : cacheTimes[one.staticCache],
     headers: one.headers.join(', ') || unset.none,

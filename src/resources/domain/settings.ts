@@ -8,9 +8,11 @@ import {
   mostRedirects,
   type Redirect,
   SiteSettings,
+  SiteUserName,
   SubPath,
   UrlDirectory,
   UrlPage,
+  UrlScope,
 } from '../../contract/site-settings.ts'
 import { Fqdn } from '../../contract/values.ts'
 import { DomainName } from '../../lib/domain-name.ts'
@@ -35,6 +37,10 @@ export const shownSettings = {
   closedDirectories: z.array(UrlDirectory),
   /** Scripts below them do not run. */
   noPhpDirectories: z.array(UrlDirectory),
+  /** Asked for a name and a password, with all below them; `/`: the whole site. */
+  protectedDirectories: z.array(UrlScope),
+  /** Who gets into them. */
+  siteUsers: z.array(SiteUserName),
   /** null: the web server's own words. */
   notFoundPage: UrlPage.nullable(),
   /** How long browsers keep pictures, styles, scripts and fonts; null: they ask each time. */
@@ -82,6 +88,13 @@ export const settingsInput = () => ({
   noPhpDirectories: directories().describe(
     'Directories in which PHP never runs, such as /wp-content/uploads. Those that are given replace all that were there',
   ),
+  protectedDirectories: z
+    .array(UrlScope, { error: 'a list of directories' })
+    .max(mostDirectories, { error: `at most ${mostDirectories} directories` })
+    .optional()
+    .describe(
+      'Directories that ask for the name and password of a user of the site, such as /intern; / for the whole site. Those that are given replace all that were there',
+    ),
   notFoundPage: UrlPage.nullable()
     .optional()
     .describe('Page that visitors get where no file and no script answers, such as /404.html; none: a plain answer'),
@@ -105,6 +118,7 @@ export type SettingsWish = {
   readonly maintenance?: boolean | undefined
   readonly closedDirectories?: readonly UrlDirectory[] | undefined
   readonly noPhpDirectories?: readonly UrlDirectory[] | undefined
+  readonly protectedDirectories?: readonly UrlScope[] | undefined
   readonly notFoundPage?: UrlPage | null | undefined
   readonly staticCache?: CacheTime | null | undefined
   readonly headers?: readonly string[] | undefined
@@ -119,13 +133,15 @@ export function shown(settings: SiteSettings): Shown {
     maintenance: settings.maintenance ?? false,
     closedDirectories: settings.closed ?? [],
     noPhpDirectories: settings.withoutPhp ?? [],
+    protectedDirectories: settings.locked ?? [],
+    siteUsers: (settings.users ?? []).map(({ name }) => name),
     notFoundPage: settings.missing ?? null,
     staticCache: settings.cache ?? null,
     headers: (settings.headers ?? []).map(headerLine),
   }
 }
 
-/** With what is wished; fields that are not given stay. Defaults are left out, so that equal choices are equal texts. */
+/** What is chosen by `domain.update`: users have operations of their own. With what is wished; fields that are not given stay. Defaults are left out, so that equal choices are equal texts. */
 export function withWish(settings: SiteSettings, wish: SettingsWish): SiteSettings {
   const chosen = {
     root: wish.documentRoot === undefined ? settings.root : wish.documentRoot,
@@ -135,6 +151,8 @@ export function withWish(settings: SiteSettings, wish: SettingsWish): SiteSettin
     redirects: wish.redirects?.map(redirectOf) ?? settings.redirects,
     closed: wish.closedDirectories ?? settings.closed,
     withoutPhp: wish.noPhpDirectories ?? settings.withoutPhp,
+    locked: wish.protectedDirectories ?? settings.locked,
+    users: settings.users,
     missing: wish.notFoundPage === undefined ? settings.missing : wish.notFoundPage,
     cache: wish.staticCache === undefined ? settings.cache : wish.staticCache,
     headers: wish.headers?.map(headerOf) ?? settings.headers,

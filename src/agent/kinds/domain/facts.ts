@@ -4,6 +4,7 @@ import type { Fqdn, Id, PhpVersion } from '../../../contract/values.ts'
 import type { Ownership } from '../../os/files.ts'
 import type { Machine } from '../../os/machine.ts'
 import type { TenantIdentity } from '../../os/tenant-identity.ts'
+import { usersText } from '../../render/site-rows.ts'
 import { absentPath } from '../../steps/absent-path.ts'
 import { directory } from '../../steps/directory.ts'
 import { handedOverTree } from '../../steps/handed-over-tree.ts'
@@ -11,6 +12,7 @@ import { link } from '../../steps/link.ts'
 import { servedDirectory } from '../../steps/served-directory.ts'
 import { servedRows } from '../../steps/served-rows.ts'
 import type { Step } from '../../steps/step.ts'
+import { usersFile } from '../../steps/users-file.ts'
 import { type OwnCertificate, servedFacts } from '../certificate/facts.ts'
 import { readyPage } from './ready-page.ts'
 
@@ -87,6 +89,7 @@ export function routeFacts(
     directory({ path: place, mode: 0o711, ...root }),
     link({ path: `${place}/docroot`, target: customers.docroot(name, site.fqdn) }),
     phpFact(machine, { name }, site),
+    usersFact(machine, { name }, site),
     ...tlsFacts(machine, { name }, site, own),
     isLive ? liveSite(machine, { name }, site) : closedSite(machine, { name }, site),
     ...site.aliases.map((alias) => aliasFact(machine, { name }, site, alias)),
@@ -108,6 +111,14 @@ function tlsFacts(
 export function phpFact({ places }: Machine, { name }: Pick<TenantIdentity, 'name'>, site: SiteIdentity): Step {
   const path = `${places.web.site(name, site.fqdn)}/php.sock`
   return site.php === null ? absentPath(path) : link({ path, target: places.fpmSocket(name) })
+}
+
+/** Those who get into the protected directories. An empty file, and no missing one, where there are such directories and nobody yet. */
+export function usersFact(machine: Machine, { name }: Pick<TenantIdentity, 'name'>, site: SiteIdentity): Step {
+  const path = machine.places.web.users(name, site.fqdn)
+  const { locked, users = [] } = site.settings ?? {}
+  if (locked === undefined && users.length === 0) return absentPath(path)
+  return usersFile({ path, text: usersText(users), mode: 0o640, uid: 0, gid: machine.accounts.workersGid })
 }
 
 /** What is chosen for these sites, in the web server. */

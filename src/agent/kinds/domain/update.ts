@@ -6,7 +6,16 @@ import { stoppedFpm } from '../../steps/stopped-fpm.ts'
 import { certificateOf, httpsFacts, named, placesOf } from '../certificate/facts.ts'
 import { identity, mayClaim, mayUsePhp, siteIn, type Tenant, tenantIn } from '../judge.ts'
 import { provision } from '../provisioner.ts'
-import { absentAlias, aliasFact, hostFact, namesOf, phpFact, type SiteIdentity, settingsFact } from './facts.ts'
+import {
+  absentAlias,
+  aliasFact,
+  hostFact,
+  namesOf,
+  phpFact,
+  type SiteIdentity,
+  settingsFact,
+  usersFact,
+} from './facts.ts'
 
 type Target = {
   readonly tenant: Tenant
@@ -50,7 +59,9 @@ export const updateDomain = provision(domainUpdate, {
     return [
       phpFact(machine, tenant, site),
       // what an older version began says nothing of settings, and there were none
+      ...(site.settings?.locked === undefined ? [] : [usersFact(machine, tenant, site)]),
       settingsFact(machine, tenant, [site]),
+      ...(site.settings?.locked === undefined ? [usersFact(machine, tenant, site)] : []),
       ...site.aliases.map((name) => aliasFact(machine, tenant, site, name)),
       ...names.map((name) => hostFact(machine, tenant, site, name)),
       ...dropped.flatMap((name) => absentAlias(machine, tenant, name)),
