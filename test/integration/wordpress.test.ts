@@ -10,7 +10,10 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import type { IncomingHttpHeaders } from 'node:http'
+import { request } from 'node:https'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { databaseServers } from '../../src/agent/os/databases/servers.ts'
 import type { Machine } from '../../src/agent/os/machine.ts'
@@ -19,7 +22,7 @@ import { newId } from '../../src/store/new-id.ts'
 import { Bench } from '../provisioners/bench.ts'
 import { Mariadb } from '../support/mariadb.ts'
 import { wordpressParts } from '../support/wordpress.ts'
-import { ask, php, WebMachine, webGid } from './web-machine.ts'
+import { ask, httpsPort, php, WebMachine, webGid } from './web-machine.ts'
 
 const tenant = newId()
 const domain = newId()
@@ -164,6 +167,40 @@ it('installs WordPress, whose first page is served, and a link to the first pass
   expect(opened.status).toBe(302) // WordPress keeps the key in a cookie and asks for the password
 })
 
+it('signs in by a link, once, as the user it was made for', async () => {
+  const link = await linkFor('ann', installed.app, 'app.login-link')
+  expect(link).toMatch(/^https:\/\/shop\.example\.com\/wp-login\.php\?wcp360_login=[0-9a-f]{64}\n$/)
+  const path = link.trim().slice(`https://${host}`.length)
+
+  const opened = await askSecurely(path)
+  expect([opened.status, opened.headers.location]).toEqual([302, `https://${host}/wp-admin/`])
+  const cookies = opened.headers['set-cookie']?.map((one) => one.split(';')[0]).join('; ') ?? ''
+  expect(cookies).toMatch(/wordpress_logged_in_[0-9a-f]+=ann%7C/)
+  const dashboard = await askSecurely('/wp-admin/', { cookie: cookies })
+  expect([dashboard.status, dashboard.text.includes('Howdy, <span class="display-name">ann</span>')]).toEqual([
+    200,
+    true,
+  ])
+
+  const again = await askSecurely(path)
+  expect(again.status).toBe(403)
+  expect(again.text).toContain('This link was used before')
+  expect(String(again.headers['set-cookie'])).not.toContain('wordpress_logged_in')
+})
+
+it('lets nobody in by a link whose time is over, or that nobody made, and keeps no old ones', async () => {
+  const kept = `${installed.name}.wp_options where option_name like 'wcp360\\_login\\_%'`
+  const link = await linkFor('ann', installed.app, 'app.login-link')
+  await server.ask(`update ${kept.replace(' where', " set option_value = replace(option_value, 'i:1', 'i:0') where")}`)
+
+  expect((await askSecurely(link.trim().slice(`https://${host}`.length))).status).toBe(403)
+  expect((await askSecurely(`/wp-login.php?wcp360_login=${'0'.repeat(64)}`)).status).toBe(403)
+  expect((await askSecurely('/wp-login.php?wcp360_login[]=0')).status).toBe(200)
+
+  await linkFor('ann', installed.app, 'app.login-link')
+  expect((await server.ask(`select count(*) from ${kept}`)).lines).toEqual(['1'])
+})
+
 it('is one site when the same is asked for again, and keeps what has been written since', async () => {
   writeFileSync(join(docroot, 'since.txt'), 'since')
 
@@ -192,13 +229,24 @@ it('tells whose name WordPress does not know', async () => {
   expect(failure?.message).toMatch(/Cannot make a link to a new password: Error: there is no user of this name/)
 })
 
-async function linkFor(user: string, app: string): Promise<string> {
+async function linkFor(user: string, app: string, type = 'app.reset-link'): Promise<string> {
   const run = Id.parse(newId())
   const job = newId()
-  bench.engine.handle(bench.job('app.reset-link', { tenant, app, domain, run, user }, { job }))
+  bench.engine.handle(bench.job(type, { tenant, app, domain, run, user }, { job }))
   expect(await bench.ended(job)).toMatchObject({ failure: null })
   const { value } = await bench.ask({ t: 'output', job, after: 0 })
   return (value as { text: string }).text
+}
+
+function askSecurely(path: string, headers: Record<string, string> = {}) {
+  return new Promise<{ status: number | undefined; headers: IncomingHttpHeaders; text: string }>((resolve, reject) => {
+    const where = { host: '127.0.0.1', port: httpsPort, servername: host, rejectUnauthorized: false }
+    request({ ...where, path, headers: { host, ...headers } }, async (response) => {
+      resolve({ status: response.statusCode, headers: response.headers, text: await text(response) })
+    })
+      .on('error', reject)
+      .end()
+  })
 }
 
 function holds(place: string, text: string): boolean {

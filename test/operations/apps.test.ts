@@ -88,11 +88,11 @@ it('refuses a domain without PHP, and one more database than the package allows'
   expect((await get('apps')).items).toEqual([])
 })
 
-it('makes a link for its first user, or another one of the site', async () => {
+it.each(['reset-link', 'login-link'])('makes a %s for its first user, or another one of the site', async (link) => {
   await done(await post('apps', wishes))
 
-  await done(await post(`apps/${host}/reset-link`))
-  await done(await post(`apps/${host}/reset-link`, { user: 'guest' }))
+  await done(await post(`apps/${host}/${link}`))
+  await done(await post(`apps/${host}/${link}`, { user: 'guest' }))
 
   const [, first, other] = payloads()
   expect([first?.payload, other?.payload]).toMatchObject([{ user: 'baker' }, { user: 'guest' }])

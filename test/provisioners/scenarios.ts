@@ -216,6 +216,10 @@ export const scenarios: Readonly<Record<JobType, Scenario>> = {
     payload: { ...about, cron: '88888888-8888-4888-8888-888888888888', run, command: ['php', '-v'], seconds: 60 },
   },
   'app.install': { before: [create, createSite, placeWordpress], payload: app },
+  'app.login-link': {
+    before: [create, createSite, placeWordpress],
+    payload: { ...about, app: app.app, run, user: 'ann' },
+  },
   'app.reset-link': {
     before: [create, createSite, placeWordpress],
     payload: { ...about, app: app.app, run, user: 'ann' },
@@ -241,6 +245,7 @@ const since: Readonly<Partial<Record<JobType, number>>> = {
   'domain.run': 4,
   'cron.run': 6,
   'app.install': 6,
+  'app.login-link': 7,
   'app.reset-link': 6,
   'ssh-key.create': 4,
   'ssh-key.delete': 4,

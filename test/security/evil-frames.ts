@@ -195,7 +195,7 @@ export class EvilFrames {
     if (type.startsWith('database.')) return { type, payload: { tenant, database: uuid(dice), ...ofDatabase[type] } }
     if (type.startsWith('app.')) {
       const about = { tenant, app: uuid(dice), domain, run: uuid(dice) }
-      if (type === 'app.reset-link') return { type, payload: { ...about, user: 'evil' } }
+      if (type !== 'app.install') return { type, payload: { ...about, user: 'evil' } }
       const first = { title: 'evil', adminUser: 'evil', adminEmail: 'evil@example.com' }
       return { type, payload: { ...about, database: uuid(dice), name: 'evil', ...first } }
     }

@@ -1,7 +1,7 @@
 /** Registry of the provisioners: one per job type, or it does not compile. */
 import type { JobType } from '../../resources/jobs.ts'
 import { installApp } from './app/install.ts'
-import { resetLinkOfApp } from './app/reset-link.ts'
+import { loginLinkOfApp, resetLinkOfApp } from './app/links.ts'
 import { createCertificate } from './certificate/create.ts'
 import { updateCertificate } from './certificate/update.ts'
 import { runCron } from './cron/run.ts'
@@ -56,5 +56,6 @@ export const provisioners = {
   'domain.run': runInDomain,
   'cron.run': runCron,
   'app.install': installApp,
+  'app.login-link': loginLinkOfApp,
   'app.reset-link': resetLinkOfApp,
 } as const satisfies Record<JobType, AnyProvisioner>

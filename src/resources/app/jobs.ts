@@ -39,9 +39,7 @@ export const appInstall = defineJob({
   status: { queued: 'pending', succeeded: 'active', failed: 'error' },
 })
 
-/** Prints a link, good once and for a day, by which a user of the site sets a password. */
-export const appResetLink = defineJob({
-  type: 'app.reset-link',
+const link = {
   payload: z.strictObject({ ...about, user: AppUser }),
   kind: 'app',
   destructive: false,
@@ -49,4 +47,10 @@ export const appResetLink = defineJob({
   timeoutSeconds: 600,
   status: { queued: 'previous', succeeded: 'previous', failed: 'previous' },
   beside: true,
-})
+} as const
+
+/** Prints a link, good once and for a day, by which a user of the site sets a password. */
+export const appResetLink = defineJob({ type: 'app.reset-link', ...link })
+
+/** Prints a link, good once and for some minutes, that signs a user of the site in. */
+export const appLoginLink = defineJob({ type: 'app.login-link', ...link })

@@ -15,6 +15,7 @@ const words = {
   add: 'Install WordPress',
   none: 'No applications yet',
   noneText: 'WordPress comes with a database of its own; whoever administers the site chooses a password by a link.',
+  login: 'Sign in to the site',
   link: 'Link to a new password',
   open: 'Open the site',
   fields: {
@@ -57,7 +58,12 @@ export const app = defineKind({
         title: one.title,
         status: statusBadge(one.status, t.statuses),
         more:
-          one.status === 'active' && may('app.reset-link') ? [{ title: words.link, operation: 'app.reset-link' }] : [],
+          one.status === 'active'
+            ? [
+                { title: words.login, operation: 'app.login-link' },
+                { title: words.link, operation: 'app.reset-link' },
+              ].filter(({ operation }) => may(operation))
+            : [],
         sections: [
           {
             title: t.job.about,

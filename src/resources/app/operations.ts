@@ -14,7 +14,7 @@ import { conflict } from '../refusals.ts'
 import { mayChange } from '../status-guard.ts'
 import { TenantRef } from '../tenant/schema.ts'
 import { scopeOf, visibleTenant } from '../visibility.ts'
-import { AppTitle, AppUser, appInstall, appResetLink } from './jobs.ts'
+import { AppTitle, AppUser, appInstall, appLoginLink, appResetLink } from './jobs.ts'
 import { App, Application, AppRef } from './schema.ts'
 import type { AppWishes } from './store.ts'
 
@@ -106,15 +106,10 @@ export const install = defineOperation({
   },
 })
 
-export const resetLink = defineOperation({
-  name: 'app.reset-link',
-  summary: 'Make a link by which a user of an application chooses a password',
-  description:
-    'WordPress makes it: it is good once, and for a day. The job prints it, and "job.output" has it for those who may see the job.',
+const link = {
   effect: 'machine',
   policy: { ...policy, isSensitive: true },
   stepUp: true,
-  http: 'POST /apps/{app}/reset-link',
   positional: ['app'],
   input: () =>
     z.strictObject({
@@ -122,14 +117,26 @@ export const resetLink = defineOperation({
       user: AppUser.optional().describe('Name of a user of the application; its first one unless told'),
     }),
   output: () => Accepted,
-  async run(context, { app: ref, user }) {
-    const app = await context.apps.get(ref, scopeOf(context.actor))
-    await mayChange(context, { kind: 'app', row: app, name: app.fqdn, verb: 'run' })
-    const domain = await context.domains.get(app.domainId)
-    await mayChange(context, { kind: 'domain', row: domain, name: domain.fqdn, verb: 'run' })
-    const about = { tenant: app.tenantId, app: app.id, domain: app.domainId, run: context.newId() }
-    return { id: app.id, jobId: await context.enqueue(appResetLink, { ...about, user: user ?? app.adminUser }) }
-  },
+} as const
+
+export const loginLink = defineOperation({
+  ...link,
+  name: 'app.login-link',
+  summary: 'Make a link that signs in to an application',
+  description:
+    'It is good once, and for five minutes; plugins that ask for a second factor still do. A must-use plugin, wcp360-login.php, takes it, and does nothing else. The job prints the link, and "job.output" has it for those who may see the job.',
+  http: 'POST /apps/{app}/login-link',
+  run: (context, wish) => makeLink(context, appLoginLink, wish),
+})
+
+export const resetLink = defineOperation({
+  ...link,
+  name: 'app.reset-link',
+  summary: 'Make a link by which a user of an application chooses a password',
+  description:
+    'WordPress makes it: it is good once, and for a day. The job prints it, and "job.output" has it for those who may see the job.',
+  http: 'POST /apps/{app}/reset-link',
+  run: (context, wish) => makeLink(context, appResetLink, wish),
 })
 
 export const forget = defineOperation({
@@ -149,6 +156,19 @@ export const forget = defineOperation({
     return { id: app.id }
   },
 })
+
+async function makeLink(
+  context: Context,
+  job: typeof appLoginLink | typeof appResetLink,
+  { app: ref, user }: { app: string; user?: string | undefined },
+): Promise<z.output<typeof Accepted>> {
+  const app = await context.apps.get(ref, scopeOf(context.actor))
+  await mayChange(context, { kind: 'app', row: app, name: app.fqdn, verb: 'run' })
+  const domain = await context.domains.get(app.domainId)
+  await mayChange(context, { kind: 'domain', row: domain, name: domain.fqdn, verb: 'run' })
+  const about = { tenant: app.tenantId, app: app.id, domain: app.domainId, run: context.newId() }
+  return { id: app.id, jobId: await context.enqueue(job, { ...about, user: user ?? app.adminUser }) }
+}
 
 async function mustServePhp(context: Context, what: string, { tenantId, fqdn, status, php }: Domain): Promise<void> {
   await context.tenants.lock(tenantId)

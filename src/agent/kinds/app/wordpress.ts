@@ -21,7 +21,7 @@ export function mustHaveWordpress(
 }
 
 /** Of the site's own processes, in its document root. Nothing is asked, and nothing but an error is said. */
-function wpCli({ web }: Layout, ...words: readonly string[]): TenantCommand {
+export function wpCli({ web }: Layout, ...words: readonly string[]): TenantCommand {
   return TenantCommand.parse(['php', web.wpCli, '--quiet', '--no-color', ...words])
 }
 
