@@ -14,7 +14,7 @@ export interface Part {
 const intakeTests = ['src/agent/jobs/intake.test.ts', 'test/provisioners/engine.test.ts']
 const jobTests = ['src/agent/jobs/run-job.test.ts', 'src/agent/jobs/journal.test.ts', 'src/agent/jobs/intake.test.ts']
 const everyJob = ['test/provisioners/every-job.test.ts', 'test/provisioners/every-other-job.test.ts']
-const stepTests = ['src/agent/steps/steps.test.ts', 'src/agent/steps/ownership.test.ts']
+const stepTests = ['src/agent/steps/steps.test.ts', 'src/agent/steps/said.test.ts', 'src/agent/steps/ownership.test.ts']
 const runnerTests = ['src/panel/jobs/job-runner.test.ts', 'test/operations/jobs.test.ts']
 const doorTests = [
   'test/operations/door.test.ts',
