@@ -102,7 +102,7 @@ const listed: readonly Part[] = [
   },
   {
     source: 'src/panel/auth/sessions.ts',
-    tests: signInTests,
+    tests: ['test/store/sessions.test.ts', ...signInTests],
   },
   { source: 'src/panel/auth/throttle.ts', tests: ['src/panel/auth/throttle.test.ts'] },
   { source: 'src/panel/auth/csrf.ts', tests: ['src/panel/auth/csrf.test.ts', 'test/operations/auth.test.ts'] },

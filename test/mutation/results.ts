@@ -53,17 +53,23 @@ export interface Row {
   readonly day: string
 }
 
-/** The rows of these results, in the order of the sources; of a source that they say nothing of, what was known before. */
+/**
+ * The rows of these results, in the order of the sources; of a source that they say nothing of, what was known before.
+ * @param unchangeable sources in which there is nothing to try
+ */
 export function rowsOf(
   results: readonly Result[],
   sources: readonly string[],
+  unchangeable: ReadonlySet<string>,
   before: ReadonlyMap<string, Row> = new Map(),
 ): readonly Row[] {
   const bySource = Map.groupBy(results, ({ source }) => source)
   const day = new Date().toISOString().slice(0, 10)
   return sources.map((source) => {
     const own = bySource.get(source)
-    if (own === undefined) return before.get(source) ?? { source, tried: 0, harmless: 0, noticed: 0, day: '' }
+    const none = { source, tried: 0, harmless: 0, noticed: 0 }
+    if (own === undefined)
+      return unchangeable.has(source) ? { ...none, day } : (before.get(source) ?? { ...none, day: '' })
     const counted = own.filter((one) => reasonOf(one) === undefined)
     const noticed = counted.filter((one) => one.noticed !== null).length
     return { source, tried: own.length, harmless: own.length - counted.length, noticed, day }
@@ -93,7 +99,8 @@ export function rowsIn(page: string): ReadonlyMap<string, Row> {
 }
 
 function line(name: string, { tried, harmless, noticed, day }: Omit<Row, 'source'>): string {
-  if (tried === 0) return `| ${name} | 0 | | | not tried yet | |`
+  if (tried === 0 && day === '') return `| ${name} | 0 | | | not tried yet | |`
+  if (tried === 0) return `| ${name} | 0 | 0 | 0 | the compiler refuses all | ${day} |`
   const share = tried === harmless ? 1 : noticed / (tried - harmless)
   const percent = `${Math.floor(share * 100)} %${share < wantedShare ? ' (too few)' : ''}`
   return `| ${name} | ${tried} | ${harmless} | ${noticed} | ${percent} | ${day} |`

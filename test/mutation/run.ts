@@ -43,6 +43,8 @@ interface Sampled extends Mutant {
 
 const started = Date.now()
 const caught = new Map<string, number>()
+/** The compiler refuses every change of them. */
+const unchangeable = new Set<string>()
 setPriority(19)
 const results = new Results(join(repository, 'node_modules/.cache/mutation.json'))
 const chosen = parts
@@ -50,7 +52,7 @@ const chosen = parts
   .filter(({ source }) => positionals.length === 0 || positionals.some((part) => source.includes(part)))
 const outcome = await outcomeOf(chosen)
 const told = chosen.map(({ source }) => source)
-console.log(`\n${table(rowsOf(outcome, told))}\n\n${survivors(outcome)}\n\n${minutes()} min`)
+console.log(`\n${table(rowsOf(outcome, told, unchangeable))}\n\n${survivors(outcome)}\n\n${minutes()} min`)
 const pageFile = join(repository, 'docs/mutation.md')
 if (options.write) writeFileSync(pageFile, page(outcome, readFileSync(pageFile, 'utf8')))
 
@@ -60,7 +62,9 @@ async function outcomeOf(wanted: readonly Part[]): Promise<readonly Result[]> {
   const limits = new Map<string, number | null>()
   const outcome: Result[] = []
   for (const part of wanted.filter(({ tests }) => tests.length > 0)) {
-    for (const mutant of sampleOf(part.source, compiler)) {
+    const sample = sampleOf(part.source, compiler)
+    if (sample.length === 0 && !options.known) unchangeable.add(part.source)
+    for (const mutant of sample) {
       const known = results.of(mutant.key)
       const isDone = known !== undefined && !(options.again && known.noticed === null && reasonOf(known) === undefined)
       if (!isDone && options.known) continue
@@ -162,7 +166,7 @@ function page(outcome: readonly Result[], before: string): string {
 
 Small accidental changes to the core (a dropped statement, a turned condition, a moved bound, a lost entry), one at a time, and whether a test fails. Changes that the compiler refuses are not counted. Written by \`npm run test:mutation -- --write\`; not part of CI. ${most}${quick} Wanted are 85 % of each source.
 
-${table(rowsOf(outcome, sources, rowsIn(before)))}
+${table(rowsOf(outcome, sources, unchangeable, rowsIn(before)))}
 
 ## Not noticed
 
