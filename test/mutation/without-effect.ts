@@ -7,6 +7,13 @@ export interface WithoutEffect extends Pick<Result, 'source' | 'change'> {
 
 export const withoutEffect: readonly WithoutEffect[] = [
   {
+    source: 'src/panel/operations/run-operation.ts',
+    change:
+      "prefersExistingJob && operation.effect === 'machine' ? idempotency.sameWords(… → prefersExistingJob ? idempotency.sameWords(…",
+    reason:
+      'words are kept with jobs alone, and only operations on the machine make jobs: for others none is ever found',
+  },
+  {
     source: 'src/panel/auth/api-keys.ts',
     change: '…: lastUsedAt === null ? 0 : Date.parse(lastUsedAt… → …: lastUsedAt === null ? 1 : Date.parse(lastUsedAt…',
     reason: 'the first and the second millisecond of 1970 are both long ago',

@@ -24,6 +24,7 @@ let openJobs: number
 let holds: string | undefined
 let room: WcpError | undefined
 let isKnown: boolean
+let readOnlyReason: string | null
 let verifyRoot: () => Promise<boolean>
 let intake: Intake
 
@@ -38,6 +39,7 @@ beforeEach(() => {
   holds = undefined
   room = undefined
   isKnown = false
+  readOnlyReason = null
   verifyRoot = async () => true
   const machine = {
     places: layout(root),
@@ -66,7 +68,7 @@ beforeEach(() => {
   const doers = {
     brake: { holds: () => holds },
     phase: () => phase,
-    readOnlyReason: () => null,
+    readOnlyReason: () => readOnlyReason,
     tellAudit() {},
     journal: () => journal,
     work: {
@@ -203,6 +205,25 @@ describe('what a panel of ours never sends', () => {
       { kind: 'refused', event: 'job.refused', type: 'tenant.suspend', token: 1, code: 'unavailable' },
     ])
   })
+})
+
+it.each([
+  ['setup', null, 'Cannot do this now: setup is not closed yet'],
+  ['read-only', 'the disk is damaged', 'Cannot do this now: the root side only inspects: the disk is damaged'],
+] as const)('says why nothing is done: %s', (now, reason, message) => {
+  phase = now
+  readOnlyReason = reason
+
+  expect(send('tenant.suspend')).toBe('unavailable')
+  const ask = randomUUID()
+  expect(intake.take({ t: 'plan', ask, jobs: [{ type: 'tenant.suspend', payload: { tenant } }] })).toBe('ok')
+  expect(intake.take({ t: 'stop', job: randomUUID() })).toBe('ok')
+
+  expect(said).toMatchObject([
+    { t: 'finished', failure: { code: 'unavailable', message } },
+    { t: 'answer', ask, value: null, failure: { code: 'unavailable', message } },
+  ])
+  expect(refused).toMatchObject([{ event: 'job.refused', problem: message.slice('Cannot do this now: '.length) }])
 })
 
 describe.skipIf(process.getuid?.() !== 0)("the check of root's password", () => {
