@@ -1,5 +1,6 @@
 /** A log of a bounded size: a full file is put aside as `.1`, an older one as the next, and the oldest goes. */
-import { closeSync, constants, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, renameSync, statSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants
 
@@ -21,7 +22,10 @@ export class LogFile {
   constructor(options: LogFileOptions) {
     this.#options = options
     this.#fd = open(options.path)
-    this.#used = fstatSync(this.#fd).size
+    const { size, gid } = fstatSync(this.#fd)
+    this.#used = size
+    // Of a version whose logs had another group: who reads the log could not read this one.
+    if (gid !== statSync(dirname(options.path)).gid) this.#putAside()
   }
 
   /** Bytes that wait for `write`. */

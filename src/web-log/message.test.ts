@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { hostOf, lineOf } from './message.ts'
+import { hostOf, lineOf, ownedLine } from './message.ts'
 
 const header = '<187>Nov 28 20:27:22 wcp360: '
 const sent = (text: string) => Buffer.from(header + text)
@@ -15,11 +15,26 @@ describe('a datagram of nginx', () => {
 
   it('is an error of the site that its end names', () => {
     const line =
-      '2026/11/28 20:27:22 [error] 12#12: *3 open() "/x, host: "b.example"" failed (2: No such file), client: 192.0.2.1, ' +
+      '2026/11/28 20:27:22 [error] 12#12: *3 open() "/x" failed (2: No such file), client: 192.0.2.1, ' +
       'server: ~^x$, request: "GET /x HTTP/1.1", host: "Shop.example.com:8080"'
 
     expect(lineOf(sent(line))).toBe(line)
     expect(hostOf(sent(line))).toBe('shop.example.com')
+  })
+
+  it.each([
+    [
+      'address',
+      'open() "/x, host: "b.example"" failed, client: 192.0.2.1, request: "GET /x HTTP/1.1", host: "a.example"',
+    ],
+    ['referrer', 'open() "/x" failed, client: 192.0.2.1, host: "a.example", referrer: "x, host: "b.example"'],
+  ])('is of nobody where the %s names another host as well', (_, text) => {
+    expect(hostOf(sent(text))).toBeUndefined()
+  })
+
+  it('has its tenant first, where no visitor writes', () => {
+    expect(ownedLine.access('acme', '{"time":"x"}')).toBe('{"tenant":"acme","time":"x"}')
+    expect(ownedLine.error('acme', 'x [error]')).toBe('acme x [error]')
   })
 
   it('is one line without anything that speaks to a terminal', () => {

@@ -53,9 +53,9 @@ it('gives a tenant its share over all names of its sites, and tells in the log a
   log.write()
 
   const lines = file('error.log').trim().split('\n')
-  const kept = lines.filter((line) => line.startsWith('[error] x')).length
+  const kept = lines.filter((line) => line.startsWith('acme [error] x')).length
   expect(kept).toBeLessThan(20)
-  expect(lines).toContainEqual('[error] heard, host: "other.example"')
+  expect(lines).toContainEqual('other [error] heard, host: "other.example"')
   expect(lines.at(-1)).toMatch(new RegExp(` ${100 - kept} lines of acme were dropped`))
   expect(said).toEqual([expect.objectContaining({ log: 'error', tenant: 'acme', lines: 100 - kept })])
 })

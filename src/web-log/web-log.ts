@@ -2,7 +2,7 @@
 import { readlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { LogFile } from './log-file.ts'
-import { hostOf, lineOf, sentOf } from './message.ts'
+import { hostOf, lineOf, ownedLine, sentOf } from './message.ts'
 import { Ration } from './ration.ts'
 import { Traffic } from './traffic.ts'
 
@@ -73,7 +73,8 @@ export class WebLog {
     const payer = this.#payer(datagram)
     if (name === 'access' && payer !== nobody) this.#traffic.count(payer, sentOf(datagram))
     if (!ration.take(payer, datagram.length)) return
-    file.add(lineOf(datagram))
+    const line = lineOf(datagram)
+    file.add(payer === nobody ? line : ownedLine[name](payer, line))
     if (file.waiting > muchWaits) this.#write(name)
   }
 
@@ -145,7 +146,7 @@ function tenantByLink(link: string): string {
 }
 
 const droppedLine: Readonly<Record<LogName, (at: Date, tenant: string, lines: number) => string>> = {
-  access: (at, tenant, dropped) => JSON.stringify({ time: at.toISOString(), tenant, dropped }),
+  access: (at, tenant, dropped) => JSON.stringify({ tenant, time: at.toISOString(), dropped }),
   error: (at, tenant, lines) =>
-    `${at.toISOString()} [warn] wcp360: ${lines} lines of ${tenant} were dropped: its ration is used up`,
+    `${tenant === nobody ? '' : `${tenant} `}${at.toISOString()} [warn] wcp360: ${lines} lines of ${tenant} were dropped: its ration is used up`,
 }
