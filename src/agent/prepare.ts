@@ -24,7 +24,8 @@ export function directories(places: Layout, accounts: SystemAccounts): readonly 
   const root = (mode: number, gid = 0): Ownership => ({ mode, uid: 0, gid })
   const panel = { mode: 0o700, ...accounts.panel }
   const waker = { mode: 0o700, ...accounts.waker }
-  const log = { mode: 0o750, ...accounts.log }
+  // What is made in it is of the panel's group, which shows each tenant the lines of its sites.
+  const log = { mode: 0o2750, uid: accounts.log.uid, gid: accounts.panel.gid }
   return [
     [places.ssl, root(0o700)],
     [places.secrets, root(0o700)],

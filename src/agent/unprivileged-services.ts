@@ -103,6 +103,7 @@ function panelEnvironment(places: Layout, env: ChildServicesOptions['env'], port
     CREDENTIALS_DIRECTORY: places.panelCredentials,
     STATE_DIRECTORY: places.panelState,
     RUNTIME_DIRECTORY: places.panelRun,
+    WEB_LOGS_DIRECTORY: places.webLogs,
     LISTEN_FDS: String(ports),
     LISTEN_FDNAMES: Array(ports).fill('panel').join(':'),
   }

@@ -34,6 +34,7 @@ export async function main(): Promise<number> {
       listen: listen ?? credentials.config.listen,
       listenForCertificates,
       runDirectory: env.RUNTIME_DIRECTORY ?? '/run/wcp360/panel',
+      webLogs: env.WEB_LOGS_DIRECTORY ?? '/var/log/wcp360/web',
       statePath: join(env.STATE_DIRECTORY ?? '/var/lib/wcp360', 'state.db'),
       log,
       operations,

@@ -25,6 +25,7 @@ import type { TlsFiles } from './http/server.ts'
 import type { PanelDeps, RegisterPages } from './http/types.ts'
 import type { housekeeping } from './jobs/housekeeping.ts'
 import { LiveConfig } from './live-config.ts'
+import { WebLogReader } from './logs/web-log-reader.ts'
 import { openPanelStore } from './open-panel-store.ts'
 import { callerOf } from './operations/caller-of.ts'
 import { idempotency } from './operations/idempotency.ts'
@@ -50,6 +51,8 @@ export interface PanelOptions extends ListenOptions {
   readonly runDirectory: string
   /** Absolute path of the SQLite file; not used when the configuration names PostgreSQL. */
   readonly statePath: string
+  /** Absolute; of the logs of the web server. */
+  readonly webLogs: string
   readonly log: Logger
   readonly operations: readonly AnyOperation<Context>[]
   readonly registerPages?: RegisterPages
@@ -105,12 +108,14 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     recordRefusal: (...refusal) => operations.recordRefusal(...refusal),
   })
   const answers = idempotency(keys)
+  const logs = new WebLogReader({ directory: options.webLogs })
   const operations: OperationRunner = operationRunner({
     ...base,
     registry: options.operations,
     idempotency: answers,
     link: agent.link,
     files: agent.files,
+    logs,
     repeats: callLimit.repeats,
     panelHost: () => config.panelHost,
     canMail: () => config.canMail,
@@ -131,7 +136,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     onQueued,
     tickMs,
     webhookCa,
-    machine: machineView(agent.link, agent.files),
+    machine: machineView(agent.link, agent.files, logs),
     agent: agent.link,
     watcherPace: options.watcherPace,
     usageTickMs: options.usageTickMs,

@@ -15,6 +15,7 @@ import type {
   RunOutput,
 } from '../contract/wire.ts'
 import type { Actor } from './actor.ts'
+import type { LogAccess } from './domain/log-access.ts'
 import type { Shown, Visit } from './domain/visit.ts'
 import type { FileAccess } from './file/access.ts'
 import type { RowChange } from './job/queued-row.ts'
@@ -72,6 +73,8 @@ export interface Context extends Stores {
     signingRequest(certificate: Id): Promise<string>
     /** Of sites. */
     readonly files: FileAccess
+    /** Of the web server. */
+    readonly logs: LogAccess
     /** The oldest first, with some that are over. */
     sshSessions(): Promise<SshSessions>
     /** Resolves when nothing of it runs any more. */

@@ -47,6 +47,7 @@ export async function startTestPanel({ stepMs = 150 }: { stepMs?: number } = {})
     listen: { host: '127.0.0.1', port: 0 },
     runDirectory: directory,
     statePath: join(directory, 'state.db'),
+    webLogs: join(directory, 'web'),
     log: pino({ level: process.env.WCP_TEST_LOG ?? 'silent' }),
     operations,
     registerPages,

@@ -47,7 +47,7 @@ describe.skipIf(!canRun)('the daemon', () => {
     expect(mode('etc/wcp360/secrets/panel.key')).toBe('600')
     expect(mode('etc/wcp360/ssl/panel.key')).toBe('600')
     expect(mode('var/lib/wcp360-web/tls/default/privkey.pem')).toBe('640')
-    expect(mode('var/log/wcp360/web')).toBe('750')
+    expect(mode('var/log/wcp360/web')).toBe('2750')
   })
 
   it('answers on the panel port, and tells panel and agent of each other', async () => {

@@ -59,6 +59,7 @@ async function door(options: Partial<OperationRunnerOptions> = {}) {
     idempotency: idempotency({ seal: randomBytes(32), codes: randomBytes(32) }),
     link: { ask: never, send: () => false, phpVersions: [], readOnly: null, setupOpen: false },
     files: { ask: never, read: never, change: never, write: never },
+    logs: { scan: never },
     hasher: {
       hash: async (place, password) => {
         told.hashed.push(`${JSON.stringify(place)} ${password}`)

@@ -19,6 +19,7 @@ function runnerOver(panel: Panel) {
     idempotency: idempotency({ seal: randomBytes(32), codes: randomBytes(32) }),
     link: { ask: never, send: () => false, phpVersions: [], readOnly: null, setupOpen: false },
     files: { ask: never, read: never, change: never, write: never },
+    logs: { scan: never },
     hasher: { hash: async () => '$test$', verify: never },
     repeats: { isInFull: () => true },
     panelHost: () => 'panel.example.net',

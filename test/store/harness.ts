@@ -77,6 +77,7 @@ export async function openPanel(where = ':memory:') {
           change: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
           write: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')),
         },
+        logs: { scan: () => Promise.reject(new WcpError('unavailable', 'Cannot ask the machine: it is a test')) },
         phpVersions: () => machine.php,
         uid: async () => machine.uid,
         output: async () => ({ text: '', from: 0, next: 0 }),

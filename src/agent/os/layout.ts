@@ -92,7 +92,7 @@ export function layout(root = '/') {
     nginxSite: at('etc/nginx/conf.d/wcp360.conf'),
     nginxConfig: at('etc/nginx/nginx.conf'),
     nginxPid: at('run/nginx.pid'),
-    /** wcp360-log 0750: where the writer of the web server's logs puts them; neither root nor nginx opens a file here (C06). */
+    /** wcp360-log:wcp360 2750: where the writer of the web server's logs puts them; neither root nor nginx opens a file here (C06). */
     webLogs: at('var/log/wcp360/web'),
     /** One JSON object per request of any site, told apart by `host`. */
     accessLog: at('var/log/wcp360/web/access.log'),

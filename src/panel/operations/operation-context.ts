@@ -6,6 +6,7 @@ import type { Id } from '../../contract/values.ts'
 import { Account, DriftReport, HealthSnapshot, Inventory, MirrorReport, RunOutput } from '../../contract/wire.ts'
 import { type Actor, nameOf } from '../../resources/actor.ts'
 import type { Context } from '../../resources/context.ts'
+import type { LogAccess } from '../../resources/domain/log-access.ts'
 import type { FileAccess } from '../../resources/file/access.ts'
 import type { QueuedJob } from '../../resources/job/store.ts'
 import { type Stores, withStores } from '../../resources/stores.ts'
@@ -69,6 +70,7 @@ const mostUids = 10_000
 export function machineView(
   link: Pick<AgentLink, 'ask' | 'phpVersions' | 'send' | 'readOnly'>,
   files: FileAccess,
+  logs: LogAccess,
 ): Context['machine'] {
   const uids = new Map<Id, number>()
   return {
@@ -87,6 +89,7 @@ export function machineView(
     audit: () => link.ask({ t: 'inspect', what: 'audit' }, MirrorReport, 120_000),
     phpVersions: () => link.phpVersions,
     files,
+    logs,
     output: (job, after) => link.ask({ t: 'output', job, after }, RunOutput, 10_000),
     signingRequest: (certificate) => link.ask({ t: 'csr', certificate }, SigningRequest, 10_000),
     sshSessions: () => link.ask({ t: 'ssh_sessions', told: [] }, SshSessions, 10_000),

@@ -46,6 +46,7 @@ export interface OperationRunnerOptions extends RefusalsOptions {
   readonly idempotency: Idempotency
   readonly link: Pick<AgentLink, 'ask' | 'phpVersions' | 'setupOpen' | 'send' | 'readOnly'>
   readonly files: Context['machine']['files']
+  readonly logs: Context['machine']['logs']
   readonly hasher: PasswordHasher
   /** Host name of the panel itself. */
   readonly panelHost: () => string
@@ -75,7 +76,7 @@ export function operationRunner(options: OperationRunnerOptions) {
     hashes: noHashes,
     session: null,
     body: null,
-    machine: machineView(options.link, options.files),
+    machine: machineView(options.link, options.files, options.logs),
   }
   const events = eventsOf(options.registry)
   const byName = new Map(options.registry.map((operation) => [operation.name, operation]))

@@ -1,6 +1,7 @@
 /** The audit trail: who did what, and whether the record is whole. */
 import { z } from 'zod'
 import { Id, Line } from '../../contract/values.ts'
+import { Moment } from '../../lib/moment.ts'
 import { Count } from '../answers.ts'
 import { type Context, defineOperation } from '../context.ts'
 import { listInput, pageOf } from '../listing.ts'
@@ -9,13 +10,6 @@ import { TenantRef } from '../tenant/schema.ts'
 import { compareTrails } from './compare-trails.ts'
 import { asCsv, asJsonLines } from './export-text.ts'
 import { AuditEntry, AuditVerdict, ListedEntry, listed } from './schema.ts'
-
-/** A day, or a moment in UTC; a day is its beginning. */
-const Moment = z
-  .union([z.iso.date(), z.iso.datetime()], {
-    error: 'a day such as 2026-11-21, or a moment such as 2026-11-21T13:00:00Z',
-  })
-  .transform((text) => new Date(text).toISOString())
 
 const narrowing = {
   action: Line.max(60).optional().describe('Entries of this action only, such as domain.create'),

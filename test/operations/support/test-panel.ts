@@ -17,6 +17,8 @@ import { type Machine, machine, ScriptedAgent } from './scripted-agent.ts'
 export interface TestPanel {
   readonly panel: Panel
   readonly machine: Machine
+  /** Where its web server writes its logs; not there before a test makes it. */
+  readonly webLogs: string
   /** The connection at present. */
   agent: ScriptedAgent
   /** Lines of the log as objects. */
@@ -85,6 +87,7 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
       ...(options.hasCertificatePort && { listenForCertificates: { host: '127.0.0.1', port: 0 } }),
       runDirectory: directory,
       statePath: join(directory, 'state.db'),
+      webLogs: join(directory, 'web'),
       log: pino({ level: 'debug' }, { write: (line: string) => void log.push(JSON.parse(line)) }),
       operations: options.operations ?? operations,
       registerPages: options.registerPages ?? plainPages,
@@ -122,6 +125,7 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
       return agent
     },
     machine: scripted,
+    webLogs: join(directory, 'web'),
     log,
     browser,
     root,
