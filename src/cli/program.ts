@@ -14,6 +14,7 @@ import {
   usageLine,
 } from '../lib/command-spec.ts'
 import { apiRoot } from '../lib/http-call.ts'
+import { logOperation } from './followed.ts'
 
 /** A command that is no operation: it looks at this machine, or follows something. */
 export interface LocalCommand {
@@ -148,6 +149,7 @@ function operationHelp(operation: OperationCommand): string {
   const { method, path } = httpBinding(operation)
   const flags: readonly (readonly [string, string])[] = [
     ...namedOptions(spec).map(optionRow),
+    ...(operation.name === logOperation ? [['-f, --follow', 'go on with what comes'] as const] : []),
     ['--json', 'print the JSON answer of the API; do not wait for the job'],
     ...(operation.effect === 'read' ? [] : [['--plan', 'show what would change, and change nothing'] as const]),
     ...(operation.confirm === undefined ? [] : [['--yes', `answer yes to: ${operation.confirm}`] as const]),

@@ -13,6 +13,7 @@ import { type Output, paint, printJson, printRecord, printTable, type Row } from
 import { shownOnce } from '../lib/shown-once.ts'
 import { type Ask, demand } from './ask.ts'
 import type { Answer, CallPanel } from './client.ts'
+import { followed, logOperation } from './followed.ts'
 import { patiently } from './patience.ts'
 import type { Patience } from './steady-call.ts'
 
@@ -47,14 +48,19 @@ const Answered = {
 
 /** @returns the exit code: 0, or that of the failed job. */
 export async function runWords(
-  words: readonly string[],
+  typed: readonly string[],
   operations: readonly Command[],
   terminal: Terminal,
 ): Promise<number> {
+  const { words, isFollowed } = followed(typed)
   const command = parseCommandLine(words, operations)
   refuseTypedSecrets(command)
   const input = { ...command.input, ...(await askSecrets(command, terminal.ask)) }
   if (!command.flags.plan) await confirm(command, terminal.ask)
+  if (isFollowed) {
+    const { followLog } = await import('./print-log.ts')
+    return await followLog(command.operation, input, terminal)
+  }
 
   const { body, isRepeated } = await send(command, input, terminal)
   if (isRepeated) terminal.output.err('This was asked for before; here is what came of it.\n')
@@ -94,6 +100,11 @@ async function printAnswer({ operation, flags }: ParsedCommand, body: unknown, t
   }
   if (operation.document !== undefined) {
     printDocument(output, operation.document, body)
+    return 0
+  }
+  if (operation.name === logOperation) {
+    const { printLog } = await import('./print-log.ts')
+    printLog(output, body)
     return 0
   }
   const list = Answered.list.safeParse(body)

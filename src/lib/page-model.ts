@@ -71,8 +71,45 @@ export interface ShownChange {
   readonly lines: readonly { readonly text: string; readonly tone: string }[]
 }
 
+/** Controls above a list that narrow it; a plain form that asks for the same page. */
+export interface Filter {
+  readonly action: string
+  readonly texts: readonly { readonly name: string; readonly title: string; readonly value: string }[]
+  readonly selects: readonly {
+    readonly name: string
+    readonly title: string
+    readonly value: string
+    /** Where nothing is chosen. */
+    readonly open: string
+    readonly choices: readonly { readonly value: string; readonly title: string }[]
+  }[]
+  readonly hasDeleted: boolean
+  readonly deleted: boolean
+}
+
+/** Links to other pages of a list; null where there is none. */
+export interface Pager {
+  readonly first: string | null
+  readonly next: string | null
+  readonly nextTitle?: string
+}
+
+/** Figures side by side, the oldest first. */
+export interface Bars {
+  /** Said to those who cannot see them. */
+  readonly label: string
+  readonly bars: readonly { readonly title: string; readonly value: number }[]
+  /** Below the first and the last. */
+  readonly ends: readonly [string, string]
+}
+
 export interface Section {
   readonly title: string
+  readonly filter?: Filter
+  /** Above what is listed. */
+  readonly note?: string
+  readonly bars?: Bars
+  readonly pager?: Pager
   /** Stands beside the others on wide screens. */
   readonly isAside?: boolean
   readonly link?: { readonly title: string; readonly href: string }

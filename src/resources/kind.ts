@@ -34,6 +34,9 @@ export interface Look<W = KindWords> {
 
 export type Input = Readonly<Record<string, unknown>>
 
+/** The query of an address. */
+export type Asked = Readonly<Record<string, string | undefined>>
+
 export interface Purged {
   readonly jobs: number
   readonly rows: number
@@ -60,7 +63,8 @@ export interface Tab<T, W> {
   /** The operation that it shows; who may not call it does not see the tab. */
   readonly needs: string
   input(one: T): Input
-  sections(one: T, look: Look<W>): Promise<readonly Section[]>
+  /** @param asked what its address says of it, as its own filter and pages put it there */
+  sections(one: T, look: Look<W>, asked: Asked): Promise<readonly Section[]>
 }
 
 /** The thing on whose page other kinds put a tab. */

@@ -78,6 +78,8 @@ const texts = [
   'domain.list',
   '1772323200000-0a1b2c3d',
   '0123456789abcdef'.repeat(4),
+  '4xx',
+  '5243001-73214',
 ]
 
 /** @param name of the property or parameter that has the schema */

@@ -7,7 +7,7 @@ import type { Action, Head, Section } from '../../lib/page-model.ts'
 import { path, query } from '../../lib/safe-url.ts'
 import { Finding } from '../../resources/health/findings.ts'
 import { kinds } from '../../resources/index.ts'
-import { type AnyKind, type Detail, type DetailPage, type Look, wordsOf } from '../../resources/kind.ts'
+import { type AnyKind, type Asked, type Detail, type DetailPage, type Look, wordsOf } from '../../resources/kind.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { driftSections } from './drift-sections.ts'
 import { lookOf } from './look.ts'
@@ -60,15 +60,19 @@ function detail(app: FastifyInstance, kit: PageKit, kind: AnyKind, own: Detail<I
     })
   })
 
-  app.get<{ Params: { ref: string; tab: string } }>(`${kind.path}/:ref/:tab`, access, async (request, reply) => {
-    const one = await seen(request, request.params.ref)
-    const tab = one.tabs.find(({ slug }) => slug === request.params.tab)
-    if (tab === undefined) throw new WcpError('not_found', `Cannot find that part of the page of "${one.ref}"`)
-    if (!tab.isFor)
-      throw new WcpError('forbidden', `Cannot show that part of the page of "${one.ref}": you may not call it`)
-    const sections = await tab.sections()
-    return show(kit, request, reply, one, { slug: tab.slug, again: [], sections, command: tab.command })
-  })
+  app.get<{ Params: { ref: string; tab: string }; Querystring: Asked }>(
+    `${kind.path}/:ref/:tab`,
+    access,
+    async (request, reply) => {
+      const one = await seen(request, request.params.ref)
+      const tab = one.tabs.find(({ slug }) => slug === request.params.tab)
+      if (tab === undefined) throw new WcpError('not_found', `Cannot find that part of the page of "${one.ref}"`)
+      if (!tab.isFor)
+        throw new WcpError('forbidden', `Cannot show that part of the page of "${one.ref}": you may not call it`)
+      const sections = await tab.sections(request.query)
+      return show(kit, request, reply, one, { slug: tab.slug, again: [], sections, command: tab.command })
+    },
+  )
 }
 
 /** The list of the kind that comes first on the page of its parent. */

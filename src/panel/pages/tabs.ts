@@ -5,7 +5,7 @@ import type { Section } from '../../lib/page-model.ts'
 import { path } from '../../lib/safe-url.ts'
 import type { Texts } from '../../lib/texts.ts'
 import { kinds } from '../../resources/index.ts'
-import { type AnyKind, type Hub, type Input, type Tab, wordsOf } from '../../resources/kind.ts'
+import { type AnyKind, type Asked, type Hub, type Input, type Tab, wordsOf } from '../../resources/kind.ts'
 import { listTab } from '../../resources/list-tab.ts'
 import { lookOf } from './look.ts'
 import type { PageKit } from './page-kit.ts'
@@ -18,7 +18,7 @@ export interface OpenTab {
   readonly order: number
   readonly title: string
   readonly command: { readonly operation: AnyOperation; readonly input: Input }
-  sections(): Promise<readonly Section[]>
+  sections(asked: Asked): Promise<readonly Section[]>
 }
 
 /** What a thing of any kind has that tabs of other kinds need. */
@@ -43,7 +43,7 @@ export function tabsOf(kit: PageKit, request: FastifyRequest, kind: AnyKind, ite
       order: tab.order ?? 50,
       title: tab.title(look as never),
       command: { operation: kit.operation(tab.needs), input: tab.input(one) },
-      sections: () => tab.sections(one, look as never),
+      sections: (asked) => tab.sections(one, look as never, asked),
     }
   }
   const all = [

@@ -6,6 +6,7 @@ import { effectiveBadge, isClosedWithTenant } from '../effective-status.ts'
 import { verbsOfHeld } from '../hold/pages.ts'
 import { defineKind } from '../kind.ts'
 import { domainPurge } from './jobs.ts'
+import { logsTab, visitsTab } from './logs-tab.ts'
 import * as operations from './operations.ts'
 import { checkTab, namesTab, overview, refOf, stateOf } from './pages.ts'
 import { proofStore } from './proof-store.ts'
@@ -48,7 +49,7 @@ export const domain = defineKind({
   ],
   detail: {
     ref: refOf,
-    tabs: [namesTab, settingsTab, checkTab],
+    tabs: [namesTab, settingsTab, logsTab, visitsTab, checkTab],
     async page(one, look) {
       const { t, words } = look
       const isWaiting = one.unproven.length > 0 && one.deletedAt === null

@@ -42,6 +42,8 @@ import { AcceptedOrAsked, Domain, DomainProof, type DomainSettings, DomainStatus
 import { refuseUnfit, settingsInput, withWish } from './settings.ts'
 import type { NameWishes } from './store.ts'
 
+export { logs, top } from './logs.ts'
+
 const aliases = z
   .array(DomainName, { error: 'a list of host names' })
   .max(50, { error: 'at most 50 names' })

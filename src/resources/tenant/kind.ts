@@ -1,5 +1,5 @@
 /** The customers' accounts. */
-import { type Fact, type Section, statusBadge, type Table } from '../../lib/page-model.ts'
+import { type Bars, type Fact, type Section, statusBadge, type Table } from '../../lib/page-model.ts'
 import { query } from '../../lib/safe-url.ts'
 import { label, type Texts } from '../../lib/texts.ts'
 import { holdSections, lockVerbs, verbsOfHeld } from '../hold/pages.ts'
@@ -38,6 +38,7 @@ const words = {
     databasesMb: 'Databases (MB)',
     trafficAt: 'Traffic counted',
   },
+  trafficByDay: 'Traffic by day',
   noDays: 'No day has been counted yet.',
 }
 
@@ -53,6 +54,7 @@ const usageTab: Tab<Tenant, typeof words> = {
     const table = periodTable(t, words.byDay, days.slice(0, daysShown))
     return [
       ...(one.usage === undefined ? [] : [usageSection(t, one.usage)]),
+      ...(days.length > 1 ? [{ title: words.trafficByDay, bars: barsOf(words.trafficByDay, days) }] : []),
       { title: words.byDay, table, empty: words.noDays },
     ]
   },
@@ -134,6 +136,15 @@ export const tenant = defineKind({
   examples: { sell: { name: 'florist', email: 'flora@example.com' } },
   operations: { ...operations, ...locking, ...selling },
 })
+
+/** All days that are kept, the oldest first. */
+function barsOf(label: string, days: readonly UsagePeriod[]): Bars {
+  const bars = days.toReversed().map(({ period, trafficMb }) => ({
+    title: `${period}: ${trafficMb.toLocaleString('en')} MB`,
+    value: trafficMb,
+  }))
+  return { label, bars, ends: [days.at(-1)?.period ?? '', days[0]?.period ?? ''] }
+}
 
 function periodTable(t: Texts, caption: string, periods: readonly UsagePeriod[]): Table {
   const numbers = ['domains', 'diskMb', 'trafficMb'] as const
