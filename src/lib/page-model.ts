@@ -30,6 +30,8 @@ export interface Column {
   readonly wide?: boolean
   /** The title is for screen readers only. */
   readonly hidden?: boolean
+  /** Its texts may be as long as somebody likes: they take several lines. */
+  readonly long?: boolean
 }
 
 export interface Table {

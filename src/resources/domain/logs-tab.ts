@@ -135,7 +135,7 @@ function requestTable({ words }: Look<typeof own>, items: readonly LogEntry[]): 
     columns: [
       { title: time },
       { title: status },
-      { title: what },
+      { title: what, long: true },
       { title: address, wide: true },
       { title: sent, number: true, wide: true },
     ],
@@ -153,7 +153,7 @@ function errorTable({ words }: Look<typeof own>, items: readonly LogEntry[]): Ta
   const { time, level, text, address } = words.logs
   return {
     caption: words.logs.errors,
-    columns: [{ title: time }, { title: level }, { title: text }, { title: address, wide: true }],
+    columns: [{ title: time }, { title: level }, { title: text, long: true }, { title: address, wide: true }],
     rows: items.map((one) => [
       { text: clockOf(one) },
       { badge: { text: one.level ?? '', tone: 'bad' } },
@@ -168,7 +168,7 @@ function topTable({ words }: Look<typeof own>, title: string, list: TopList): Ta
   return {
     caption: title,
     columns: [
-      { title },
+      { title, long: true },
       { title: words.visits.requests, number: true },
       { title: words.visits.sent, number: true, wide: true },
     ],
