@@ -34,8 +34,17 @@ export interface Column {
   readonly long?: boolean
 }
 
+/** A box before a row, by which it is chosen for what is done with several at once. */
+export interface Pick {
+  readonly value: string
+  readonly title: string
+}
+
 export interface Table {
   readonly caption: string
+  /** One for each row, where the table stands in a form. */
+  readonly picks?: readonly Pick[]
+  readonly allPicked?: boolean
   readonly columns: readonly Column[]
   /** Cells in the order of the columns; the first one heads its row. */
   readonly rows: readonly (readonly Cell[])[]

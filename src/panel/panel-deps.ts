@@ -40,7 +40,7 @@ export function panelDeps(options: PanelDepsOptions): PanelDeps {
     log,
     operations: registry,
     async run(request, operation, input, terms) {
-      if (operation.effect !== 'read') rates.write(request)
+      if (operation.effect !== 'read' && !terms?.ofBatch) rates.write(request)
       let cookie: string | undefined
       const actAs = async (tx: Db, user: Id) => {
         cookie = await signIn.actAs(tx, request, user)
@@ -50,8 +50,11 @@ export function panelDeps(options: PanelDepsOptions): PanelDeps {
       if (cookie !== undefined) visitors.renewCookie(request, cookie)
       return outcome
     },
-    async plan(request, operation, input) {
-      rates.write(request)
+    countBatch(request, things) {
+      for (let counted = 0; counted < things; counted += ofBatchAsOne) rates.write(request)
+    },
+    async plan(request, operation, input, terms) {
+      if (!terms?.ofBatch) rates.write(request)
       const caller = callerOf(request)
       return await operations.plan(request.session ? { ...caller, actAs: async () => {} } : caller, operation, input)
     },
@@ -63,6 +66,8 @@ export function panelDeps(options: PanelDepsOptions): PanelDeps {
     flash: flashMessages(),
   }
 }
+
+const ofBatchAsOne = 10
 
 function authOf({ config, auth, servers }: PanelDepsOptions): Auth {
   const { signIn, visitors, links, setup } = auth

@@ -84,6 +84,13 @@ export interface Preset<W> {
   has(operation: Pick<AnyOperation, 'name' | 'effect' | 'policy'>): boolean
 }
 
+/** A change of several things of a list at once: each is the ordinary operation of its own. */
+export interface Bulk {
+  readonly verb: string
+  /** Inputs that are asked once for all of them; the others are left as they are. */
+  readonly asks?: readonly string[]
+}
+
 export interface Offer {
   readonly value: string
   readonly title: string
@@ -142,6 +149,8 @@ export interface Kind<N extends string = string, S extends z.ZodType = z.ZodType
     readonly filters?: readonly string[]
     /** Verbs that make a new one, the first that the visitor may call; without: `create`. */
     readonly add?: readonly string[]
+    /** What can be done with several of them at once. */
+    readonly bulk?: readonly Bulk[]
     /** The initial values of the form of a new one. */
     begin?(visitor: NonNullable<Look['visitor']>): Readonly<Record<string, string>>
     /** @param given how the list is narrowed */

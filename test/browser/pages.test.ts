@@ -279,6 +279,32 @@ describe('from an unset server to a deleted tenant', () => {
     expect(await page.getByRole('link', { name: 'Revoke viewer' }).count()).toBe(0)
   })
 
+  it('suspends several at once after showing what would change, and brings them back', async () => {
+    await page.goto('/tenants')
+    await page.getByLabel('Choose bakery').check()
+    await page.getByLabel('Choose florist').check()
+    await page.getByLabel('With those chosen').selectOption('Suspend')
+    await page.getByRole('button', { name: 'Go on' }).click()
+    await page.getByLabel('Reason').selectOption('maintenance')
+    await page.getByRole('button', { name: 'Show what would change' }).click()
+    await page.getByText('change customer bakery: status: active').waitFor()
+    await look(page, 'walk-11-many')
+    await page.getByRole('button', { name: 'Suspend (2)' }).click()
+    expect(await page.getByRole('link', { name: /^See the job/ }).count()).toBe(2)
+    await page.getByRole('link', { name: /^See the job bakery/ }).click()
+    await page.locator('.job-end.note-good').waitFor()
+
+    await page.goto('/tenants?status=suspended&_all=true')
+    await page.getByLabel('With those chosen').selectOption('Unsuspend')
+    await page.getByRole('button', { name: 'Go on' }).click()
+    await page.getByRole('button', { name: 'Unsuspend (2)' }).click()
+    await page.getByRole('link', { name: /^See the job florist/ }).click()
+    await page.locator('.job-end.note-good').waitFor()
+    await page.goto('/tenants?status=active')
+    await page.getByRole('link', { name: 'bakery' }).waitFor()
+    await page.getByRole('link', { name: 'florist' }).waitFor()
+  })
+
   it('makes a webhook, whose secret is shown once, and tries it', async () => {
     await page.goto('/webhooks')
     await page.getByRole('link', { name: 'New webhook' }).first().click()
@@ -367,6 +393,8 @@ const pages: Record<string, string> = {
   overview: '/',
   tenants: '/tenants',
   'tenants-none': '/tenants?search=nothing',
+  'tenants-chosen': '/tenants?_all=true',
+  'tenants-many': '/many/tenant?_verb=suspend&_of=',
   tenant: '/tenants/bakery',
   'tenant-usage': '/tenants/bakery/usage',
   'tenant-sell': '/do/tenant.sell',

@@ -102,6 +102,8 @@ export interface Terms {
   readonly body?: Readable
   /** Of the calls of one actor with the same key one is made, and all get its answer. */
   readonly idempotencyKey?: string
+  /** One of those that `countBatch` has counted. */
+  readonly ofBatch?: true
   /** The same words within an hour are answered with the job that is there, while it is open or what it made is unchanged. */
   readonly prefersExistingJob?: true
 }
@@ -128,7 +130,14 @@ export interface PanelDeps {
     terms?: Terms,
   ): Promise<Outcome<z.output<O>>>
   /** The same without any effect: what each job would change on the machine, and what the store. */
-  plan(request: FastifyRequest, operation: AnyOperation<Context>, input: unknown): Promise<readonly JobPlan[]>
+  plan(
+    request: FastifyRequest,
+    operation: AnyOperation<Context>,
+    input: unknown,
+    terms?: Pick<Terms, 'ofBatch'>,
+  ): Promise<readonly JobPlan[]>
+  /** Changes of so many things that one form asks for, or their plans: ten count as one change of the person. */
+  countBatch(request: FastifyRequest, things: number): void
   /** Whether this actor may call it at all: for leaving out buttons; `run` decides. */
   mayCall(actor: Actor | null, operation: Pick<AnyOperation, 'name' | 'policy' | 'isForEveryone'>): boolean
   /** Whether the visitor has shown a password or a code just before, so that dangerous operations are let through. */

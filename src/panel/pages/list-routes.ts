@@ -5,13 +5,14 @@ import { fieldNamed } from '../../contract/fields.ts'
 import type { AnyOperation } from '../../contract/operation.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import { totalText } from '../../lib/list-total.ts'
-import type { Command, Empty } from '../../lib/page-model.ts'
-import { query } from '../../lib/safe-url.ts'
+import type { Command, Empty, Pick, Table } from '../../lib/page-model.ts'
+import { path, query } from '../../lib/safe-url.ts'
 import { type KindWords, label, type Texts } from '../../lib/texts.ts'
 import { kinds } from '../../resources/index.ts'
 import { type AnyKind, tableOf, wordsOf } from '../../resources/kind.ts'
 import { apiCall, apiCallText } from './api-call.ts'
 import { inputOf } from './form-values.ts'
+import { bulkFor, bulkTitle } from './many.ts'
 import type { PageKit } from './page-kit.ts'
 import { isSavedAsCsv } from './saved-as-csv.ts'
 
@@ -23,6 +24,9 @@ function filtersOf({ list }: AnyKind, given: Readonly<Record<string, string>> = 
 
 /** They say which part of it is shown, and how. */
 const notFilters = ['cursor', 'limit', 'sort', 'deleted', 'total']
+
+/** Marks an address of a list whose rows are all chosen. */
+const allChosen = '_all'
 
 type ListQuery = Readonly<Record<string, string | undefined>>
 
@@ -51,6 +55,9 @@ function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
         ? { title: words.add, href: `/do/${create}${query(begin(kind, request))}` }
         : null
     const { cursor, ...narrowing } = input
+    const bulk = items.length === 0 ? null : bulkOf(kit, request, kind, input)
+    const isAll = request.query[allChosen] === 'true'
+    const table = tableOf(kind, t, items)
     return kit.send(request, reply, {
       template: 'list',
       title: words.many,
@@ -65,7 +72,15 @@ function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
         },
         problem: null,
         filter: filterOf(kit, request, kind, operation.input, narrowing),
-        table: tableOf(kind, t, items),
+        table: bulk === null ? table : { ...table, allPicked: isAll, picks: picksOf(items, table) },
+        bulk: bulk && {
+          ...bulk,
+          back: action + query(input),
+          all: {
+            title: isAll ? t.many.none : t.many.all,
+            href: `${action}${query({ ...input, [allChosen]: !isAll })}#many`,
+          },
+        },
         empty:
           filtersOf(kind, narrowing).some((one) => narrowing[one]) || narrowing.deleted
             ? nothingFits(t, action)
@@ -80,6 +95,19 @@ function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
       },
     })
   })
+}
+
+/** What this visitor may do with several at once; null for nothing. */
+function bulkOf(kit: PageKit, request: FastifyRequest, kind: AnyKind, { deleted }: ListQuery): object | null {
+  const choices = bulkFor(kit, request, kind, deleted === 'true').map((bulk) => ({
+    value: bulk.verb,
+    title: bulkTitle(kit.textsOf(request), bulk),
+  }))
+  return choices.length === 0 ? null : { action: path`/many/${kind.name}`, choices }
+}
+
+function picksOf(items: readonly { readonly id: string }[], { rows }: Table): Pick[] {
+  return items.map(({ id }, at) => ({ value: id, title: String(rows[at]?.[0]?.text ?? id) }))
 }
 
 /** What an address says of the input of a list. */

@@ -18,6 +18,7 @@ import { HealthHistory } from './health-history.ts'
 import { jobRoutes } from './job-routes.ts'
 import { linkRoutes } from './link-routes.ts'
 import { listRoutes } from './list-routes.ts'
+import { manyRoutes } from './many-routes.ts'
 import { createPageKit } from './page-kit.ts'
 import { proofRoutes } from './proof-routes.ts'
 import { searchRoutes } from './search-routes.ts'
@@ -40,6 +41,7 @@ export function pagesIn(texts: Texts): RegisterPages {
     searchRoutes(app, kit)
     listRoutes(app, kit)
     csvRoutes(app, kit)
+    manyRoutes(app, kit)
     trashRoutes(app, kit)
     detailRoutes(app, kit)
     fileRoutes(app, kit)

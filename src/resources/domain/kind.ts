@@ -25,6 +25,15 @@ export const domain = defineKind({
   parent: 'tenant',
   item: Domain,
   reference: { key: 'fqdn', fields: ['domain'] },
+  list: {
+    bulk: [
+      { verb: 'suspend', asks: ['reason', 'note'] },
+      { verb: 'unsuspend' },
+      { verb: 'update', asks: ['php'] },
+      { verb: 'delete' },
+      { verb: 'restore' },
+    ],
+  },
   columns: ({ t, words, about }) => [
     {
       title: label(t, 'fqdn'),

@@ -92,7 +92,17 @@ export const tenant = defineKind({
   menu: { group: 'hosting', icon: 'tenant' },
   item: Tenant,
   reference: { key: 'name', fields: ['tenant'] },
-  list: { filters: ['reseller'], add: ['sell', 'create'] },
+  list: {
+    filters: ['reseller'],
+    add: ['sell', 'create'],
+    bulk: [
+      { verb: 'suspend', asks: ['reason', 'note'] },
+      { verb: 'unsuspend' },
+      { verb: 'update', asks: ['package'] },
+      { verb: 'delete' },
+      { verb: 'restore' },
+    ],
+  },
   columns: ({ t }) => [
     {
       title: label(t, 'name'),
