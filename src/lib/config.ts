@@ -4,11 +4,11 @@
  * YAML below, `WCP360_*` environment above it. Anything unknown or wrong is a `ConfigError` of one line, so that a start
  * never goes on with a guess.
  */
-import { isIPv4, isIPv6 } from 'node:net'
 import { hostname } from 'node:os'
 import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument, type Scalar } from 'yaml'
 import { z } from 'zod'
 import { EmailAddress } from './email-address.ts'
+import { isServerAddress } from './server-address.ts'
 
 interface Setting<S extends z.ZodType = z.ZodType> {
   readonly schema: S
@@ -413,13 +413,6 @@ function parseDnsServers(text: string, context: Refine): readonly string[] {
   if (text === 'system') return []
   const servers = text.split(',').map((one) => one.trim())
   return servers.length <= 8 && servers.every(isServerAddress) ? servers : refused(context)
-}
-
-function isServerAddress(text: string): boolean {
-  const match = /^(?:\[(?<six>[^\]]+)\]|(?<four>[\d.]+))(?::(?<port>\d{1,5}))?$/.exec(text)
-  const { six, four, port = '53' } = match?.groups ?? {}
-  const isAddress = six === undefined ? isIPv4(four ?? text) || isIPv6(text) : isIPv6(six)
-  return isAddress && Number(port) >= 1 && Number(port) <= 65_535
 }
 
 function parseStore(text: string, context: Refine): StoreAddress {

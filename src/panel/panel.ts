@@ -68,6 +68,8 @@ export interface PanelOptions extends ListenOptions {
   readonly watcherPace?: WatcherPace
   /** Between two looks at whose usage to measure; a minute unless told. */
   readonly usageTickMs?: number
+  /** Between two looks at keys for the DNS. */
+  readonly dnsTickMs?: number
   readonly driftPace?: DriftPace
 }
 
@@ -140,6 +142,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     agent: agent.link,
     watcherPace: options.watcherPace,
     usageTickMs: options.usageTickMs,
+    dnsTickMs: options.dnsTickMs,
     driftPage: (after) => agent.link.ask({ t: 'drift_page', after }, DriftPage, 60_000),
     driftPace: options.driftPace,
   })

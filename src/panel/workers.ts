@@ -6,6 +6,7 @@ import { certificateRenewer } from '../resources/certificate/renewer.ts'
 import { type WatcherPace, watcher } from '../resources/condition/watcher.ts'
 import type { Context } from '../resources/context.ts'
 import { cronScheduler } from '../resources/cron/scheduler.ts'
+import { dnsKeeper } from '../resources/dns-key/keeper.ts'
 import { proofChecker } from '../resources/domain/proof-checker.ts'
 import { type DriftPace, type DriftWatcherOptions, driftWatcher } from '../resources/health/drift-watcher.ts'
 import { conditionSources, kinds } from '../resources/index.ts'
@@ -34,6 +35,8 @@ export interface WorkersOptions extends Base {
   readonly driftPace: DriftPace | undefined
   /** Between two looks at whom to measure. */
   readonly usageTickMs: number | undefined
+  /** Between two looks at keys for the DNS; as `tickMs` unless told. */
+  readonly dnsTickMs: number | undefined
 }
 
 /** Longer than the root side walks. */
@@ -49,6 +52,7 @@ export function workers({
   agent,
   watcherPace,
   usageTickMs,
+  dnsTickMs,
   driftPage,
   driftPace,
   ...base
@@ -76,6 +80,7 @@ export function workers({
     onQueued,
     tickMs,
   })
+  const dnsKeys = dnsKeeper({ ...base, dnsServers: () => config.now.dnsServers, tickMs: dnsTickMs ?? tickMs })
   const crons = cronScheduler({ ...base, onQueued, tickMs })
   const webhooks = webhookSender({
     ...base,
@@ -105,7 +110,7 @@ export function workers({
   })
   const { sessions, challenges, networks } = auth
   const house = housekeeping({ ...base, sessions, challenges, networks, idempotency, onQueued })
-  const all = [house, mail, proofs, renewer, crons, webhooks, conditions, drift, usage, logins]
+  const all = [house, mail, proofs, renewer, dnsKeys, crons, webhooks, conditions, drift, usage, logins]
   return {
     mail,
     house,

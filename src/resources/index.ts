@@ -16,6 +16,7 @@ import type { Context } from './context.ts'
 import { cron } from './cron/kind.ts'
 import { database } from './database/kind.ts'
 import { databaseUser } from './database-user/kind.ts'
+import { dnsKey } from './dns-key/kind.ts'
 import { domain } from './domain/kind.ts'
 import { file } from './file/kind.ts'
 import { health } from './health/kind.ts'
@@ -51,6 +52,7 @@ export const kinds: readonly AnyKind[] = [
   file,
   sshKey,
   sshSession,
+  dnsKey,
   packageKind,
   user,
   role,

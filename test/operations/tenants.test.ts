@@ -345,6 +345,7 @@ it('have pages in parts: what a kind adds, for who may see it, and the command t
     'Databases',
     'SSH keys',
     'SSH sessions',
+    'DNS keys',
     'Activity',
   ])
   expect(own.titles).not.toContain('People')

@@ -270,6 +270,12 @@ describe('migrations', () => {
           "93c032c4c0d232e0d486bee5f2d08bf57121700b9ef0b2bb8a0866c31d42fb17",
           "8c322d16d013046d510a81d1841743288c64a8c569e1e544f1a5a9aa947b06ba",
         ],
+        [
+          42,
+          "dns-keys",
+          "c7e20d8299edf46b8ad593e5d802816655da145ece5009a8b224cfc6ec7f683b",
+          "eddf17fe2697471de1d07ff28110d54f6aabc49cea4a07eb6fa84b39a5909e7e",
+        ],
       ]
     `)
   })

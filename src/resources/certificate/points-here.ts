@@ -1,15 +1,10 @@
 /** Whether the DNS leads the names of a site to this machine, and whether it lets the authority issue. What is missing is said with the record to set. */
 
-import { Resolver } from 'node:dns/promises'
+import type { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { ask, type DnsLook, type Looked } from '../dns-look.ts'
 import { isPublicAddress } from '../webhook/public-address.ts'
-
-export interface DnsLook {
-  /** Addresses with or without ports; none: those of the system. */
-  readonly servers: readonly string[]
-  readonly signal: AbortSignal
-}
 
 /** Public addresses of this machine's interfaces: those that the world may know it by. */
 export function ownAddresses(): readonly string[] {
@@ -19,29 +14,40 @@ export function ownAddresses(): readonly string[] {
 
 export interface Readiness<Name> {
   readonly ready: Name[]
+  /** Those of them that do not lead here, and are proven in the DNS. */
+  readonly overDns: readonly Name[]
   /** In the order of the names. */
   readonly lacking: readonly { readonly progress: 'address' | 'caa'; readonly problem: string }[]
 }
 
-/**
- * Which names may be asked for now, and what the others lack.
- * @param own addresses of this machine @param identities of the authority; asked for when a name leads here
- */
+export interface Circumstances {
+  /** Addresses of this machine. */
+  readonly own: readonly string[]
+  /** Of the authority; asked for when a name leads here. */
+  identities(): Promise<readonly string[]>
+  mayProveInDns(name: string): boolean
+}
+
+/** Which names may be asked for now, and what the others lack: those that lead here, or can be proven in the DNS. */
 export async function readiness<Name extends string>(
   names: readonly Name[],
-  { own, identities }: { own: readonly string[]; identities: () => Promise<readonly string[]> },
+  { own, identities, mayProveInDns }: Circumstances,
   look: DnsLook,
 ): Promise<Readiness<Name>> {
   const caa = remembered((zone) => ask(look, (resolver) => resolver.resolveCaa(zone)))
   const found = await Promise.all(
     names.map(async (name) => {
       const lack = await addressLack(name, own, look)
-      if (lack !== null) return { name, progress: 'address' as const, problem: `${lack.seen} ${lack.remedy}`.trim() }
-      return { name, progress: 'caa' as const, problem: await caaProblem(name, await identities(), caa) }
+      const overDns = lack !== null && mayProveInDns(name)
+      if (lack !== null && !overDns)
+        return { name, overDns, progress: 'address' as const, problem: `${lack.seen} ${lack.remedy}`.trim() }
+      return { name, overDns, progress: 'caa' as const, problem: await caaProblem(name, await identities(), caa) }
     }),
   )
+  const ready = found.filter(({ problem }) => problem === null)
   return {
-    ready: found.filter(({ problem }) => problem === null).map(({ name }) => name),
+    ready: ready.map(({ name }) => name),
+    overDns: ready.filter(({ overDns }) => overDns).map(({ name }) => name),
     lacking: found.flatMap(({ progress, problem }) => (problem === null ? [] : [{ progress, problem }])),
   }
 }
@@ -110,26 +116,6 @@ function remembered<T>(look: (zone: string) => Promise<T>): (zone: string) => Pr
     const asked = known.get(zone) ?? look(zone)
     known.set(zone, asked)
     return asked
-  }
-}
-
-type Looked<T> = { readonly records: readonly T[] } | { readonly failure: string }
-
-const tryMs = 2000
-const absent = ['ENOTFOUND', 'ENODATA']
-
-async function ask<T>({ servers, signal }: DnsLook, look: (resolver: Resolver) => Promise<T[]>): Promise<Looked<T>> {
-  const resolver = new Resolver({ timeout: tryMs, tries: 2 })
-  if (servers.length > 0) resolver.setServers(servers)
-  const cancel = () => resolver.cancel()
-  signal.addEventListener('abort', cancel)
-  try {
-    return { records: await look(resolver) }
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    return absent.includes(code) ? { records: [] } : { failure: code.replace(/^E/, '') }
-  } finally {
-    signal.removeEventListener('abort', cancel)
   }
 }
 

@@ -97,6 +97,7 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
       ...(options.refusalsInFull !== undefined && { refusalsInFull: options.refusalsInFull }),
       tickMs: 50,
       usageTickMs: options.usageTickMs ?? never,
+      dnsTickMs: never,
       driftPace: options.driftPace ?? { partMs: never, roundMs: never, tickMs: never },
       ...(options.watcherPace && { watcherPace: options.watcherPace }),
       ...(options.webhookCa && { webhookCa: options.webhookCa }),
