@@ -29,6 +29,11 @@ export function nameServer(): string | undefined {
   return program('nsd', 'nsd')
 }
 
+/** One that takes signed updates. */
+export function updatedNameServer(): string | undefined {
+  return root() ?? program('knotd', 'knot')
+}
+
 /** Real sites without systemd. */
 export function hosting(): string | undefined {
   return root() ?? program('nginx', 'nginx') ?? fpm() ?? program('bwrap', 'bubblewrap')

@@ -2,6 +2,7 @@
  * The panel's talk with a certification authority (RFC 8555): requests are signed by the root side, which also chooses
  * names and keys, and proofs are published there.
  */
+import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import { type AcmePayload, type AcmeRequest, AcmeToken, type SignedRequest } from '../../contract/acme.ts'
@@ -45,6 +46,7 @@ const Authorization = z.object({
     z.object({ type: z.string(), url: Url, token: z.string().optional(), error: z.unknown().optional() }),
   ),
 })
+const Head = z.object({ jwk: z.object({ kty: z.string(), crv: z.string(), x: z.string(), y: z.string() }) })
 const Window = z.object({ suggestedWindow: z.object({ start: z.coerce.date(), end: z.coerce.date() }) })
 
 const mostNonces = 10
@@ -53,9 +55,23 @@ const longestPollMs = 10_000
 /** For one authority to look at its proofs, or to issue. */
 const patienceMs = 180_000
 
+/** How names are proven in the DNS, where they are not proven over HTTP. */
+export interface DnsWay {
+  readonly names: readonly string[]
+  /** Resolves when the servers of their zones show them, and answers how they are removed. */
+  publish(proofs: readonly DnsProof[]): Promise<() => Promise<void>>
+}
+
+export interface DnsProof {
+  readonly name: string
+  /** Of the TXT record below it (RFC 8555, 8.4). */
+  readonly text: string
+}
+
 export interface Wanted {
   readonly certificate: Id
   readonly names: Fqdn[]
+  readonly overDns: DnsWay
   /** Of the certificate that it takes the place of (RFC 9773, 5). */
   readonly replaces: string | null
 }
@@ -71,6 +87,8 @@ export class AcmeClient {
   readonly #options: AcmeClientOptions
   #directory: Promise<Directory> | undefined
   #account: Promise<string> | undefined
+  /** Of the account's key (RFC 7638). */
+  #thumbprint = ''
   #nonces: string[] = []
 
   constructor(options: AcmeClientOptions) {
@@ -83,13 +101,13 @@ export class AcmeClient {
   }
 
   /** @returns the chain in PEM */
-  async obtain({ certificate, names, replaces }: Wanted): Promise<string> {
+  async obtain({ certificate, names, replaces, overDns }: Wanted): Promise<string> {
     const { newOrder, renewalInfo } = await this.#where()
     const payload = { is: 'order', certificate, names, replaces: renewalInfo === undefined ? null : replaces } as const
     const made = await this.#post(newOrder, payload)
     const url = this.#near(String(made.headers.location))
     const order = read(Order, made)
-    await this.#proveAll(order.authorizations)
+    await this.#proveAll(order.authorizations, overDns)
     await this.#post(this.#near(order.finalize), { is: 'finalize', certificate, names })
     const issued = await this.#poll(url, Order, ({ status }) => status !== 'processing' && status !== 'ready')
     if (issued.certificate === undefined) throw refusedBy(issued.error, 'The authority did not issue the certificate')
@@ -106,35 +124,38 @@ export class AcmeClient {
     return { ...window, askAgainMs: retryAfter(answer.headers['retry-after']) }
   }
 
-  async #proveAll(urls: readonly string[]): Promise<void> {
-    const published: AcmeToken[] = []
+  async #proveAll(urls: readonly string[], overDns: DnsWay): Promise<void> {
+    const undo: (() => Promise<unknown>)[] = []
     try {
-      const open: string[] = []
+      const open: Open[] = []
       for (const url of urls.map((one) => this.#near(one))) {
-        const { status, identifier, challenges } = read(Authorization, await this.#post(url, { is: 'read' }))
-        if (status === 'valid') continue
-        const challenge = challenges.find(({ type }) => type === 'http-01')
-        if (challenge === undefined)
-          throw new AcmeProblem('', `The authority takes no proof over HTTP for ${identifier.value}`)
-        const token = AcmeToken.parse(challenge.token)
+        const authorization = read(Authorization, await this.#post(url, { is: 'read' }))
+        if (authorization.status !== 'valid') open.push(openOf(url, authorization, overDns.names))
+      }
+      for (const { token, way } of open) {
+        if (way !== 'http-01') continue
         await this.#options.signing.prove(token, true)
-        published.push(token)
-        await this.#post(this.#near(challenge.url), { is: 'ready' })
-        open.push(url)
+        undo.push(() => this.#options.signing.prove(token, false))
       }
-      for (const url of open) {
-        const one = await this.#poll(
-          url,
-          Authorization,
-          ({ status }) => status !== 'pending' && status !== 'processing',
-        )
-        const failed = one.challenges.find(({ error }) => error !== undefined)
-        if (one.status !== 'valid')
-          throw refusedBy(failed?.error, `The authority could not see the proof of ${one.identifier.value}`)
-      }
+      const inDns = open.filter(({ way }) => way === 'dns-01')
+      if (inDns.length > 0)
+        undo.push(await overDns.publish(inDns.map(({ name, token }) => ({ name, text: this.#dnsText(token) }))))
+      for (const { challenge } of open) await this.#post(this.#near(challenge), { is: 'ready' })
+      for (const one of open) await this.#mustBeSeen(one)
     } finally {
-      for (const token of published) await this.#options.signing.prove(token, false)
+      for (const step of undo) await step()
     }
+  }
+
+  async #mustBeSeen({ url }: Open): Promise<void> {
+    const one = await this.#poll(url, Authorization, ({ status }) => status !== 'pending' && status !== 'processing')
+    const failed = one.challenges.find(({ error }) => error !== undefined)
+    if (one.status !== 'valid')
+      throw refusedBy(failed?.error, `The authority could not see the proof of ${one.identifier.value}`)
+  }
+
+  #dnsText(token: AcmeToken): string {
+    return createHash('sha256').update(`${token}.${this.#thumbprint}`).digest('base64url')
   }
 
   async #poll<S extends z.ZodType>(
@@ -159,7 +180,9 @@ export class AcmeClient {
     const account = payload.is === 'account' ? null : await this.#accountUrl()
     for (let nonces = 1; ; nonces++) {
       const request = { url, nonce: await this.#nonce(), account, payload }
-      const body = JSON.stringify(await this.#options.signing.sign(request))
+      const signed = await this.#options.signing.sign(request)
+      if (payload.is === 'account') this.#thumbprint = thumbprintIn(signed)
+      const body = JSON.stringify(signed)
       const answer = await this.#ask(url, { method: 'POST', body })
       if (answer.status < 300) return answer
       const problem = problemOf(answer)
@@ -221,6 +244,35 @@ export class AcmeClient {
     if (URL.canParse(url) && new URL(url).origin === new URL(this.#options.directory).origin) return url
     throw new AcmeProblem('', 'The authority leads to another server')
   }
+}
+
+/** A proof that the authority still wants. */
+interface Open {
+  readonly url: string
+  readonly name: string
+  readonly way: 'http-01' | 'dns-01'
+  readonly challenge: string
+  readonly token: AcmeToken
+}
+
+function openOf(
+  url: string,
+  { identifier: { value: name }, challenges }: z.output<typeof Authorization>,
+  overDns: readonly string[],
+): Open {
+  const way = overDns.includes(name) ? 'dns-01' : 'http-01'
+  const challenge = challenges.find(({ type }) => type === way)
+  if (challenge === undefined)
+    throw new AcmeProblem('', `The authority takes no proof over ${way === 'dns-01' ? 'the DNS' : 'HTTP'} for ${name}`)
+  return { url, name, way, challenge: challenge.url, token: AcmeToken.parse(challenge.token) }
+}
+
+/** The request for an account shows the account's key, as the root side wrote it (RFC 8555, 6.2). */
+function thumbprintIn({ protected: head }: SignedRequest): string {
+  const { jwk } = Head.parse(jsonOf(Buffer.from(head, 'base64url').toString('utf8')))
+  // the members in the order of their names (RFC 7638, 3)
+  const canonical = JSON.stringify({ crv: jwk.crv, kty: jwk.kty, x: jwk.x, y: jwk.y })
+  return createHash('sha256').update(canonical).digest('base64url')
 }
 
 function read<S extends z.ZodType>(schema: S, { body }: AcmeAnswer): z.output<S> {

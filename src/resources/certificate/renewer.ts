@@ -10,11 +10,14 @@ import { chainProblem, chainText, parseChain } from '../../lib/certificate-chain
 import type { Db } from '../../store/database.ts'
 import { newId } from '../../store/new-id.ts'
 import { asPanel } from '../as-panel.ts'
+import { dnsProofs, keyFor } from '../dns-key/proofs.ts'
+import { UpdateRefused } from '../dns-key/send-update.ts'
+import type { UsableKey } from '../dns-key/store.ts'
 import { heldAliases } from '../domain/schema.ts'
 import { addressesIn } from '../settings/schema.ts'
 import type { Stores } from '../stores.ts'
 import { ticker } from '../ticker.ts'
-import { AcmeClient, type Signing } from './acme-client.ts'
+import { AcmeClient, type DnsProof, type DnsWay, type Signing } from './acme-client.ts'
 import { AcmeProblem } from './acme-problem.ts'
 import { certificateCreate, certificateUpdate } from './jobs.ts'
 import { ownAddresses, type Readiness, readiness } from './points-here.ts'
@@ -75,6 +78,8 @@ class NotYet extends Error {
 export function certificateRenewer(options: RenewerOptions) {
   const { db, storesOf, log, onQueued, tickMs = 1000, now = Date.now, dice = Math.random } = options
   const stopping = new AbortController()
+  const dnsServers = () => options.settings().dnsServers
+  const proofs = dnsProofs({ db, storesOf, dnsServers, signal: stopping.signal, log, now })
   let client: { readonly key: string; readonly made: AcmeClient } | undefined
   /** That authority asked for it; the store says the same of those that were due. */
   let paused = { directory: '', until: 0 }
@@ -141,13 +146,20 @@ export function certificateRenewer(options: RenewerOptions) {
       if (one.status === 'error') return await makeKey(one)
       const names = await namesOf(one)
       if (!isWanted(one, names, directory)) return await rest(one, acme, directory)
-      const { ready, lacking } = await readinessOf(names, acme)
+      const keys = await storesOf(db).dnsKeys.ofTenant(one.tenantId)
+      const { ready, lacking, overDns } = await readinessOf(names, { acme, keys })
       const [first] = lacking
       if (first !== undefined && ready.length === 0) throw new NotYet(first.progress, first.problem)
       const later = first === undefined ? null : { problem: wordsFor(lacking), nextTryAt: at(pauseOf(notReady, tries)) }
       if (!isWanted(one, ready, directory)) return await rest(one, acme, directory, later)
       await mustBePaced(one)
-      await serve(one, await order(one, ready, acme, directory), { names: ready, acme, directory, later })
+      const way = { names: overDns, publish: (wanted: readonly DnsProof[]) => published(keys, wanted) }
+      await serve(one, await order(one, ready, { acme, directory, overDns: way }), {
+        names: ready,
+        acme,
+        directory,
+        later,
+      })
     } catch (error) {
       if (stopping.signal.aborted) return
       await failedBy(one, tries, { error, directory })
@@ -189,11 +201,20 @@ export function certificateRenewer(options: RenewerOptions) {
     return { renewAt, nextTryAt: [renewAt, askAgain].toSorted()[0] ?? renewAt }
   }
 
-  async function readinessOf(names: readonly Fqdn[], acme: AcmeClient): Promise<Readiness<Fqdn>> {
+  async function readinessOf(
+    names: readonly Fqdn[],
+    { acme, keys }: { acme: AcmeClient; keys: readonly UsableKey[] },
+  ): Promise<Readiness<Fqdn>> {
     const given = await storesOf(db).settings.get('certificates.addresses')
-    const dns = { servers: options.settings().dnsServers, signal: stopping.signal }
+    const dns = { servers: dnsServers(), signal: stopping.signal }
     const own = given === null ? ownAddresses() : addressesIn(given)
-    return readiness(names, { own, identities: () => acme.caaIdentities() }, dns)
+    const mayProveInDns = (name: string) => keyFor(keys, name) !== undefined
+    return readiness(names, { own, identities: () => acme.caaIdentities(), mayProveInDns }, dns)
+  }
+
+  async function published(keys: readonly UsableKey[], wanted: readonly DnsProof[]): Promise<() => Promise<void>> {
+    const records = await proofs.publish(keys, wanted)
+    return () => proofs.withdraw(records)
   }
 
   /** What is above waits, and does not count as a failure. */
@@ -211,11 +232,10 @@ export function certificateRenewer(options: RenewerOptions) {
   async function order(
     { id, chain, authority }: DueCertificate,
     names: Fqdn[],
-    acme: AcmeClient,
-    directory: string,
+    { acme, directory, overDns }: { acme: AcmeClient; directory: string; overDns: DnsWay },
   ): Promise<string> {
     const [leaf] = authority === directory && chain !== null ? (parseChain(chain) ?? []) : []
-    return acme.obtain({ certificate: id, names, replaces: leaf === undefined ? null : renewalId(leaf) })
+    return acme.obtain({ certificate: id, names, overDns, replaces: leaf === undefined ? null : renewalId(leaf) })
   }
 
   async function serve(
@@ -261,7 +281,8 @@ export function certificateRenewer(options: RenewerOptions) {
     if (error instanceof WcpError && error.code === 'not_found') return await makeKey(one)
     const asked = error instanceof AcmeProblem ? error.retryAfterMs : null
     const pauseMs = Math.max(asked ?? 0, isOfTheMachine(error) ? minute : pauseOf(failed, tries))
-    const problem = error instanceof AcmeProblem || error instanceof WcpError ? error.message : wordsOf(error)
+    const isSaid = error instanceof AcmeProblem || error instanceof WcpError || error instanceof UpdateRefused
+    const problem = isSaid ? error.message : wordsOf(error)
     log.warn({ ...facts, problem, pauseMs }, 'a certificate was not issued')
     await certificates.stands(one.id, { progress: 'order', problem, nextTryAt: at(pauseMs) })
     if (error instanceof AcmeProblem && error.isForAll) {
