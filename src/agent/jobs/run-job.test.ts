@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { afterEach, expect, it, vi } from 'vitest'
 import { Id } from '../../contract/values.ts'
 import type { AgentMessage } from '../../contract/wire.ts'
-import { openDatabase } from '../../program/native-sqlite.ts'
+import { type Database, openDatabase } from '../../program/native-sqlite.ts'
+import { RunLeft } from '../os/run-as/run-left.ts'
 import type { Step } from '../steps/step.ts'
 import { Journal } from './journal.ts'
 import { Turn } from './lanes.ts'
@@ -29,9 +30,11 @@ afterEach(() => {
   given.steps = []
 })
 
-/** @returns what was done, in its order, and the end that was told */
+let database: Database
+
+/** @returns what was done, in its order, the end that was told, and the state of the job in the journal */
 async function run(steps: readonly (Partial<Step> & { name: string })[]) {
-  const database = openDatabase(':memory:')
+  database = openDatabase(':memory:')
   migrateAgent(database, agentMigrations)
   const journal = new Journal(database)
   const done: string[] = []
@@ -74,7 +77,7 @@ async function run(steps: readonly (Partial<Step> & { name: string })[]) {
   if (accepted.verdict !== 'accepted') throw new Error(accepted.verdict)
   const { job } = accepted
   await runJob(job, shop)
-  return { done, end: said.find((one) => one.t === 'finished') }
+  return { done, end: said.find((one) => one.t === 'finished'), state: stateOf() }
 }
 
 it('captures before it applies, and writes the audit note before the end and the end before it tells', async () => {
@@ -102,4 +105,22 @@ it('does not touch what holds already', async () => {
   const { done } = await run([{ name: 'one', check: async () => undefined }])
 
   expect(done).toEqual(['audit job.finished while running', 'told while succeeded'])
+})
+
+it('leaves a command that goes on without the agent to its next start', async () => {
+  const left = () => Promise.reject(new RunLeft())
+  const { done, end, state } = await run([{ name: 'one' }, { name: 'two', apply: left }])
+
+  expect([end, state]).toEqual([undefined, 'running'])
+  expect(done).toEqual(['apply one, captured 1', 'apply two, captured 2'])
+})
+
+it('ends nothing once the journal cannot be written, and says why', async () => {
+  const breaks = async () => void database.close()
+
+  await expect(run([{ name: 'one', apply: breaks }, { name: 'two' }])).rejects.toMatchObject({
+    name: 'JournalBroken',
+    message: expect.stringMatching(/^the journal failed in job [\da-f-]{36}$/),
+    cause: expect.objectContaining({ message: 'The database connection is not open' }),
+  })
 })
