@@ -100,7 +100,7 @@ export function rowsIn(page: string): ReadonlyMap<string, Row> {
 
 function line(name: string, { tried, harmless, noticed, day }: Omit<Row, 'source'>): string {
   if (tried === 0 && day === '') return `| ${name} | 0 | | | not tried yet | |`
-  if (tried === 0) return `| ${name} | 0 | 0 | 0 | the compiler refuses all | ${day} |`
+  if (tried === 0) return `| ${name} | 0 | 0 | 0 | nothing to try | ${day} |`
   const share = tried === harmless ? 1 : noticed / (tried - harmless)
   const percent = `${Math.floor(share * 100)} %${share < wantedShare ? ' (too few)' : ''}`
   return `| ${name} | ${tried} | ${harmless} | ${noticed} | ${percent} | ${day} |`

@@ -43,7 +43,7 @@ interface Sampled extends Mutant {
 
 const started = Date.now()
 const caught = new Map<string, number>()
-/** The compiler refuses every change of them. */
+/** There is nothing to change in them, or the compiler refuses all of it. */
 const unchangeable = new Set<string>()
 setPriority(19)
 const results = new Results(join(repository, 'node_modules/.cache/mutation.json'))
