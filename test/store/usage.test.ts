@@ -1,11 +1,12 @@
 /** What tenants use: measured source by source, never twice, kept in a bounded space, shown beside the limits. */
+import type { KyselyPlugin } from 'kysely'
 import { pino } from 'pino'
 import { expect, it } from 'vitest'
 import { WcpError } from '../../src/contract/errors.ts'
 import type { DatabaseSizes, DiskUsage, TrafficCounters } from '../../src/contract/usage.ts'
 import type { Actor } from '../../src/resources/actor.ts'
 import * as database from '../../src/resources/database/operations.ts'
-import { usageCollector } from '../../src/resources/tenant/usage-collector.ts'
+import { type UsageCollectorOptions, usageCollector } from '../../src/resources/tenant/usage-collector.ts'
 import type { AskUsage } from '../../src/resources/tenant/usage-sources.ts'
 import { purgeExpired } from '../../src/resources/upkeep.ts'
 import { slices } from '../support/slices.ts'
@@ -35,13 +36,14 @@ onBothStores('usage', (bench) => {
       if (of === 'databases') return answer.parse(machine.databases(ids))
       return answer.parse(of === 'disk' ? machine.disk(ids) : traffic(ids))
     }
-    const collector = (asker = ask) =>
+    const collector = (asker = ask, more: Partial<UsageCollectorOptions> = {}) =>
       usageCollector({
         db: panel.db,
         storesOf: panel.stores,
         ask: asker,
         log: pino({ level: 'silent' }),
         now: () => panel.clock.now,
+        ...more,
       })
     return { machine, ask, collector, collect: () => collector().wake() }
   }
@@ -157,6 +159,41 @@ onBothStores('usage', (bench) => {
     expect(new Set(machine.asked.filter((word) => word.startsWith('disk')))).toEqual(
       new Set(ids.map((id) => `disk ${id}`)),
     )
+  })
+
+  it('is written with as many statements for a hundred tenants as for one, and the store is let go after each hundred', async () => {
+    const panel = await bench.panel()
+    const [id = ''] = await withTenants(panel, ['acme'])
+    const likeIt = await panel.db.selectFrom('tenants').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+    const { ask, collector } = rootSide(panel)
+    const statementsOfRound = async () => {
+      let statements = 0
+      const counting: KyselyPlugin = {
+        transformQuery({ node }) {
+          statements++
+          return node
+        },
+        transformResult: async ({ result }) => result,
+      }
+      let rests = 0
+      const rest = async () => rests++
+      await collector(ask, { db: panel.db.withPlugin(counting), rest }).wake()
+      panel.clock.now += 13 * 60 * minute
+      return { statements, rests }
+    }
+    const one = await statementsOfRound()
+    for (let index = 0; index < 99; index++) {
+      const [name, owner] = [`more${index}`, { owner_id: null, display_name: `more ${index}` }]
+      const fresh = { ...likeIt, id: newId(), name, linux_user: name, ...owner }
+      await panel.db.insertInto('tenants').values(fresh).execute()
+    }
+    expect(one.rests).toBe(0)
+
+    expect(await statementsOfRound()).toEqual({ statements: one.statements, rests: 4 })
+    const rows = await panel.db.selectFrom('tenant_usage').select(['used_disk_mb', 'used_domains']).execute()
+    expect(rows).toHaveLength(100)
+    expect(rows.map((row) => row.used_disk_mb)).toEqual(Array(100).fill(13))
+    expect(rows.reduce((sum, row) => sum + row.used_domains, 0)).toBe(1)
   })
 
   it('waits for a root side that is away, and goes on with whom the machine does not know', async () => {

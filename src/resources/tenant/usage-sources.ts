@@ -3,18 +3,10 @@ import { z } from 'zod'
 import { DatabaseSizes, DiskUsage, TrafficCounters, type UsageSource } from '../../contract/usage.ts'
 import type { Id } from '../../contract/values.ts'
 import type { Stores } from '../stores.ts'
-import type { DatabaseSize, DueTenant, Figures } from './usage-store.ts'
+import type { DueTenant, Look } from './usage-store.ts'
 
 /** Asks the root side; throws while it is away. */
 export type AskUsage = <S extends z.ZodType>(of: UsageSource, tenants: readonly Id[], answer: S) => Promise<z.output<S>>
-
-export interface Look {
-  readonly figures: Figures
-  /** Told to the source with its next look. */
-  readonly state: unknown
-  /** Of its databases, where the source has measured them. */
-  readonly sizes?: readonly DatabaseSize[]
-}
 
 export interface Source {
   readonly name: string
@@ -44,7 +36,7 @@ const domains: Source = {
 const disk: Source = {
   name: 'disk',
   everyMs: 12 * hour,
-  atOnce: 50,
+  atOnce: 500,
   async look(due, { ask }) {
     const found = await ask('disk', idsOf(due), DiskUsage)
     return new Map(

@@ -29,6 +29,15 @@ export interface Figures {
   readonly sent?: number
 }
 
+/** What a source has found of a tenant. */
+export interface Look {
+  readonly figures: Figures
+  /** Told to the source with its next look. */
+  readonly state: unknown
+  /** Of its databases, where the source has measured them. */
+  readonly sizes?: readonly DatabaseSize[]
+}
+
 export interface DatabaseSize {
   readonly database: Id
   /** MB, of 1,000,000 bytes. */
@@ -38,16 +47,8 @@ export interface DatabaseSize {
 export interface UsageStore {
   /** Living tenants that the source has not looked at since that moment, the longest unseen first. */
   due(source: string, before: string, limit: number): Promise<DueTenant[]>
-  /** To be called in a transaction. */
-  write(
-    tenant: Id,
-    look: {
-      readonly source: string
-      readonly figures: Figures
-      readonly state: unknown
-      readonly sizes?: readonly DatabaseSize[]
-    },
-  ): Promise<void>
+  /** To be called in a transaction: the same few statements, however many tenants. Those that were purged meanwhile are left out. */
+  write(source: string, looks: ReadonlyMap<Id, Look>): Promise<void>
   countDomains(tenants: readonly Id[]): Promise<ReadonlyMap<string, number>>
   of(tenant: Pick<Tenant, 'id' | 'domains'>): Promise<Usage>
   /** The newest first. */
@@ -65,9 +66,6 @@ export function usageStore(db: Db, { now, newId }: StoreTools): UsageStore {
   const day = now.slice(0, 10)
   const month = now.slice(0, 7)
 
-  const isThere = async (id: Id) =>
-    (await db.selectFrom('tenants').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
-
   const latest = (tenant: Id) =>
     db.selectFrom('tenant_usage').selectAll().where('tenant_id', '=', tenant).executeTakeFirst()
 
@@ -80,30 +78,94 @@ export function usageStore(db: Db, { now, newId }: StoreTools): UsageStore {
       .where('period', '=', name)
       .executeTakeFirst()
 
-  /** Adds to the period that runs, and answers what was sent in it. */
-  async function add(tenant: Id, span: UsageSpan, name: string, { diskMb, domains, sent }: Required<Figures>) {
-    const before = await period(tenant, span, name)
-    const figures = { used_disk_mb: diskMb, used_domains: domains, bandwidth_tx: (before?.bandwidth_tx ?? 0) + sent }
-    if (before === undefined)
-      await db
-        .insertInto('usage_history')
-        .values({ id: newId(), created_at: now, updated_at: now, tenant_id: tenant, span, period: name, ...figures })
-        .execute()
-    else
-      await db
-        .updateTable('usage_history')
-        .set({ updated_at: now, ...figures })
-        .where('id', '=', before.id)
-        .execute()
-    return figures.bandwidth_tx
+  const living = async (tenants: readonly Id[]): Promise<Id[]> => {
+    const found = await db.selectFrom('tenants').select('id').where('id', 'in', tenants).execute()
+    return found.map(({ id }) => stored(id))
   }
 
-  async function looked(tenant: Id, source: string, state: string): Promise<void> {
+  const row = (tenant: Id) => ({ id: newId(), created_at: now, updated_at: now, tenant_id: tenant })
+
+  async function looked(source: string, tenants: readonly Id[], looks: ReadonlyMap<Id, Look>): Promise<void> {
     await db
       .insertInto('usage_looks')
-      .values({ id: newId(), created_at: now, updated_at: now, tenant_id: tenant, source, looked_at: now, state })
-      .onConflict((row) => row.columns(['tenant_id', 'source']).doUpdateSet({ updated_at: now, looked_at: now, state }))
+      .values(
+        tenants.map((id) => ({
+          ...row(id),
+          source,
+          looked_at: now,
+          state: encodeJson(looks.get(id)?.state ?? null),
+        })),
+      )
+      .onConflict((one) =>
+        one
+          .columns(['tenant_id', 'source'])
+          .doUpdateSet(({ ref }) => ({ updated_at: now, looked_at: now, state: ref('excluded.state') })),
+      )
       .execute()
+  }
+
+  async function sized(tenant: Id, sizes: readonly DatabaseSize[] = []): Promise<void> {
+    for (const { database, usedMb } of sizes)
+      await db
+        .updateTable('databases')
+        .set({ used_mb: usedMb, measured_at: now })
+        .where('id', '=', database)
+        .where('tenant_id', '=', tenant)
+        .execute()
+  }
+
+  /** With what is known of each from before where the look has not found it. */
+  async function wholeFigures(
+    tenants: readonly Id[],
+    looks: ReadonlyMap<Id, Look>,
+  ): Promise<readonly (readonly [Id, Required<Figures>])[]> {
+    const known = await db.selectFrom('tenant_usage').selectAll().where('tenant_id', 'in', tenants).execute()
+    const before = new Map<string, (typeof known)[number]>(known.map((one) => [one.tenant_id, one]))
+    return tenants.map((id) => {
+      const { used_disk_mb: diskMb = 0, used_domains: domains = 0 } = before.get(id) ?? {}
+      return [id, { diskMb, domains, sent: 0, ...looks.get(id)?.figures }]
+    })
+  }
+
+  /** Adds to the day and the month that run. */
+  async function add(all: readonly (readonly [Id, Required<Figures>])[]): Promise<void> {
+    const periods = [
+      { span: 'day', period: day },
+      { span: 'month', period: month },
+    ] as const
+    await db
+      .insertInto('usage_history')
+      .values(
+        all.flatMap(([id, { diskMb, domains, sent }]) =>
+          periods.map((one) => ({
+            ...row(id),
+            ...one,
+            used_disk_mb: diskMb,
+            used_domains: domains,
+            bandwidth_tx: sent,
+          })),
+        ),
+      )
+      .onConflict((one) =>
+        one.columns(['tenant_id', 'span', 'period']).doUpdateSet(({ ref }) => ({
+          updated_at: now,
+          used_disk_mb: ref('excluded.used_disk_mb'),
+          used_domains: ref('excluded.used_domains'),
+          bandwidth_tx: sql<number>`${ref('usage_history.bandwidth_tx')} + ${ref('excluded.bandwidth_tx')}`,
+        })),
+      )
+      .execute()
+  }
+
+  async function sentThisMonth(tenants: readonly Id[]): Promise<ReadonlyMap<string, number>> {
+    const found = await db
+      .selectFrom('usage_history')
+      .select(['tenant_id', 'bandwidth_tx'])
+      .where('tenant_id', 'in', tenants)
+      .where('span', '=', 'month')
+      .where('period', '=', month)
+      .execute()
+    return new Map(found.map(({ tenant_id, bandwidth_tx }) => [tenant_id, bandwidth_tx]))
   }
 
   return {
@@ -129,29 +191,32 @@ export function usageStore(db: Db, { now, newId }: StoreTools): UsageStore {
       }))
     },
 
-    async write(tenant, { source, figures, state, sizes = [] }) {
-      if (!(await isThere(tenant))) return // purged while it was looked at
-      await looked(tenant, source, encodeJson(state))
-      for (const { database, usedMb } of sizes)
-        await db
-          .updateTable('databases')
-          .set({ used_mb: usedMb, measured_at: now })
-          .where('id', '=', database)
-          .where('tenant_id', '=', tenant)
-          .execute()
-      const before = await latest(tenant)
-      const whole = { diskMb: before?.used_disk_mb ?? 0, domains: before?.used_domains ?? 0, sent: 0, ...figures }
-      await add(tenant, 'day', day, whole)
-      const values = {
-        updated_at: now,
-        used_disk_mb: whole.diskMb,
-        used_domains: whole.domains,
-        bandwidth_tx: await add(tenant, 'month', month, whole),
-      }
+    async write(source, looks) {
+      const tenants = looks.size === 0 ? [] : await living([...looks.keys()])
+      if (tenants.length === 0) return
+      await looked(source, tenants, looks)
+      for (const id of tenants) await sized(id, looks.get(id)?.sizes)
+      const all = await wholeFigures(tenants, looks)
+      await add(all)
+      const sent = await sentThisMonth(tenants)
       await db
         .insertInto('tenant_usage')
-        .values({ id: newId(), created_at: now, tenant_id: tenant, ...values })
-        .onConflict((row) => row.column('tenant_id').doUpdateSet(values))
+        .values(
+          all.map(([id, { diskMb, domains }]) => ({
+            ...row(id),
+            used_disk_mb: diskMb,
+            used_domains: domains,
+            bandwidth_tx: sent.get(id) ?? 0,
+          })),
+        )
+        .onConflict((one) =>
+          one.column('tenant_id').doUpdateSet(({ ref }) => ({
+            updated_at: now,
+            used_disk_mb: ref('excluded.used_disk_mb'),
+            used_domains: ref('excluded.used_domains'),
+            bandwidth_tx: ref('excluded.bandwidth_tx'),
+          })),
+        )
         .execute()
     },
 
