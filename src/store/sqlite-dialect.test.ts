@@ -66,6 +66,21 @@ describe('a store that another process is writing to', () => {
   }, 30_000)
 })
 
+it('lets timers and sockets have their turn within a chain of statements, however long', async () => {
+  const db = openStore(':memory:')
+  const busy = sql`with recursive n(i) as (select 1 union all select i + 1 from n where i < 50000) select count(*) from n`
+  let isHeard = false
+  setImmediate(() => {
+    isHeard = true
+  })
+
+  let statements = 0
+  for (; !isHeard && statements < 1000; statements++) await busy.execute(db)
+  await db.destroy()
+
+  expect(isHeard).toBe(true)
+})
+
 it('says that the disk is full when SQLite has ended the transaction by itself', async () => {
   const db = openStore(':memory:')
   await sql`create table words (word text)`.execute(db)

@@ -58,6 +58,7 @@ const pauseMs = 20
 class PatientDriver extends SqliteDriver {
   readonly #database: Database
   readonly #turns = new Turns()
+  readonly #stretch = new Stretch()
   #connection: DatabaseConnection | undefined
 
   constructor(database: Database) {
@@ -67,6 +68,7 @@ class PatientDriver extends SqliteDriver {
 
   override async acquireConnection(): Promise<DatabaseConnection> {
     this.#connection ??= this.#patient(await super.acquireConnection())
+    await this.#stretch.end()
     await this.#turns.take()
     return this.#connection
   }
@@ -108,6 +110,28 @@ class PatientDriver extends SqliteDriver {
 
 function isBusy(error: unknown): boolean {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')
+}
+
+/** So long statements may follow each other before whoever came meanwhile is heard. */
+const stretchMs = 8
+
+/**
+ * Work that the process does without looking at its sockets and timers. SQLite answers within the call, so that a chain of
+ * statements, however long, is one stretch: between two of them it is ended where it has become too long.
+ */
+class Stretch {
+  #since: number | null = null
+
+  end(): Promise<void> | void {
+    const now = performance.now()
+    if (this.#since !== null && now - this.#since >= stretchMs)
+      return new Promise((resolve) => void setImmediate(resolve))
+    if (this.#since !== null) return
+    this.#since = now
+    setImmediate(() => {
+      this.#since = null
+    })
+  }
 }
 
 /** Lets one in after the other, in the order they came. */
