@@ -1,5 +1,5 @@
 /** What the panel's own work needs attention for: webhooks that take nothing, mails that were given up, a trail that is not whole. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { auditTrouble } from '../../src/resources/audit/conditions.ts'
 import type { ConditionSource } from '../../src/resources/condition-source.ts'
 import { failedMails } from '../../src/resources/mail/conditions.ts'
@@ -86,6 +86,19 @@ onBothStores('conditions of the panel’s own work', (bench) => {
       const there = { audit: async () => ({ ok: true, checkpoints: [], problems: [] }) }
 
       expect([await found(panel, auditTrouble), await found(panel, auditTrouble, there)]).toEqual([[], []])
+    })
+
+    it('are looked for with a rest after each part of the trail', async () => {
+      const panel = await withTrail()
+      const verify = vi.fn(stores(panel).audit.verify)
+      const audit = { ...stores(panel).audit, verify }
+
+      await auditTrouble.find({
+        ...{ now: new Date(panel.clock.now).toISOString(), stores: { audit } as never },
+        ...{ machine: away as never, health: async () => null, agentTrouble: undefined },
+      })
+
+      expect(verify).toHaveBeenCalledWith([], expect.any(Function))
     })
 
     it('are an entry that was changed', async () => {

@@ -39,8 +39,12 @@ export interface AuditStore {
   append(entry: NewAuditEntry): Promise<AuditEntry>
   /** An entry of this id is there. */
   has(id: Id): Promise<boolean>
-  /** Reads the whole trail. `anchors`: entries as they were kept elsewhere, which must still be part of it. */
-  verify(anchors: readonly AuditAnchor[]): Promise<ChainVerdict>
+  /**
+   * Reads the whole trail, a hundred entries at a time.
+   * @param anchors entries as they were kept elsewhere, which must still be part of it
+   * @param rest awaited after each hundred; only others' turn unless told
+   */
+  verify(anchors: readonly AuditAnchor[], rest?: () => Promise<unknown>): Promise<ChainVerdict>
 }
 
 /** Spelled out, as SQLite uses a partial index only for the very words of its condition. */
@@ -81,6 +85,6 @@ export function auditStore(db: Db, key: Uint8Array, appended: () => void = () =>
       const found = await db.selectFrom('audit_logs').select('id').where('id', '=', id).executeTakeFirst()
       return found !== undefined
     },
-    verify: (anchors) => verifyChain(db, key, anchors),
+    verify: (anchors, rest) => verifyChain(db, key, anchors, rest),
   }
 }

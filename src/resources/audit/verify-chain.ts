@@ -28,11 +28,13 @@ type Row = Selectable<AuditLogTable>
  * Reads in batches, however long the trail is. After a break it goes on with the checksum that is stored, so that one
  * changed entry is not a problem of all that follow.
  * @param anchors what was kept elsewhere: the trail must still hold it
+ * @param rest awaited after each batch
  */
 export async function verifyChain(
   db: Db,
   key: Uint8Array,
   anchors: readonly AuditAnchor[] = [],
+  rest: () => Promise<unknown> = nextTurn,
 ): Promise<ChainVerdict> {
   const problems: AuditProblem[] = []
   const report = (sequence: number, problem: AuditProblem['problem'], message: string) => {
@@ -43,7 +45,7 @@ export async function verifyChain(
   const kept = Map.groupBy(anchors, ({ sequence }) => sequence)
   let entries = 0
   let last: AuditHead = { sequence: 0, checksum: firstChecksum }
-  for await (const row of allRows(db)) {
+  for await (const row of allRows(db, rest)) {
     const missing = row.sequence - last.sequence - 1
     if (missing > 0) report(last.sequence + 1, 'missing', `${counted(missing)} missing before entry ${row.sequence}`)
     else if (!isWhole(key, last.checksum, row))
@@ -78,7 +80,7 @@ async function readHead(db: Db, key: Uint8Array): Promise<AuditHead | 'broken'> 
   return any === undefined ? { sequence: 0, checksum: firstChecksum } : 'broken'
 }
 
-async function* allRows(db: Db): AsyncGenerator<Row> {
+async function* allRows(db: Db, rest: () => Promise<unknown>): AsyncGenerator<Row> {
   for (let after = 0; ; ) {
     const rows = await db
       .selectFrom('audit_logs')
@@ -88,7 +90,7 @@ async function* allRows(db: Db): AsyncGenerator<Row> {
       .limit(batchSize)
       .execute()
     yield* rows
-    await nextTurn()
+    await rest()
     const last = rows.at(-1)
     if (last === undefined) return
     after = last.sequence
