@@ -48,6 +48,32 @@ it('measures one source once at a time', async () => {
   expect((await ask('disk')).failure).toBeNull()
 })
 
+it('walks for the disk and for the watch over drift after a look that somebody waits for', async () => {
+  const look = Promise.withResolvers<[]>()
+  await bench.engine.close()
+  const begun: string[] = []
+  await bench.start(bench.machine(), {
+    drift: () => look.promise,
+    usage: async (of) => {
+      begun.push(of)
+      return []
+    },
+    driftPage: async () => {
+      begun.push('page')
+      return { items: [], next: null }
+    },
+  })
+  const asked = bench.ask({ t: 'inspect', what: 'drift' })
+  const others = Promise.all([ask('disk'), bench.ask({ t: 'drift_page', after: null })])
+  await ask('traffic')
+  expect(begun).toEqual(['traffic'])
+
+  look.resolve([])
+  await asked
+  expect((await others).map(({ failure }) => failure)).toEqual([null, null])
+  expect(begun.toSorted()).toEqual(['disk', 'page', 'traffic'])
+})
+
 it('reads the counters of the logs as data: no link, no pipe, no other shape, no size', async () => {
   const path = bench.places.trafficCounters
   expect((await ask('traffic')).value).toEqual([])

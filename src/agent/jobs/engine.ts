@@ -73,7 +73,10 @@ class JobEngine implements Engine {
     this.#measuring = new Measuring({
       tenant: (id) => this.#ready().registry.tenant(id),
       databases: (tenant) => livingDatabasesOf(this.#ready().registry, tenant),
-      measure: (of, tenants) => options.usage(of, tenants, this.#closing.signal),
+      measure: async (of, tenants) => {
+        if (of === 'disk') await this.#lookedFor()
+        return await options.usage(of, tenants, this.#closing.signal)
+      },
     })
     this.#intake = new Intake(options, {
       work: this.#work,
@@ -166,12 +169,17 @@ class JobEngine implements Engine {
     if (this.#page !== undefined) return Promise.reject(new WcpError('busy', 'Cannot look for drift twice at once'))
     const look = () => this.#options.driftPage(this.#closing.signal, after)
     // a panel that had something put back looks for what is left
-    this.#page = Promise.resolve(this.#ownFiles.ended())
+    this.#page = Promise.all([this.#ownFiles.ended(), this.#lookedFor()])
       .then(look)
       .finally(() => {
         this.#page = undefined
       })
     return this.#page
+  }
+
+  /** Resolves when no look is under way that somebody waits for: what goes around the machine all the time begins after it. */
+  async #lookedFor(): Promise<void> {
+    await this.#drift?.catch(() => undefined)
   }
 
   lookupHost(name: Fqdn): HostLookup {
