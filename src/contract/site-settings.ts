@@ -3,6 +3,7 @@
  * what would be read as more than itself in the web server's configuration.
  */
 import { z } from 'zod'
+import { PhpOptions } from './php-options.ts'
 import { Fqdn } from './values.ts'
 
 /** One name on the disk: neither hidden nor `..`. */
@@ -201,6 +202,8 @@ export const SiteSettings = z
     missing: UrlPage.exactOptional(),
     cache: CacheTime.exactOptional(),
     headers: z.array(SiteHeader).min(1).exactOptional(),
+    /** For PHP alone: the web server knows nothing of it. */
+    php: PhpOptions.exactOptional(),
   })
   .refine(({ users = [] }) => new Set(users.map(({ name }) => name)).size === users.length, {
     error: 'each user once',

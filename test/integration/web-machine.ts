@@ -1,5 +1,6 @@
 /** A whole web machine below a root of its own: nginx and PHP-FPM as on a server, the waker as a process, the agent's side in here. */
 import { execFileSync, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   chmodSync,
   chownSync,
@@ -20,6 +21,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { HostLookup } from '../../src/agent/jobs/engine-api.ts'
+import { phpOptionsFacts } from '../../src/agent/kinds/domain/facts.ts'
 import { type Ceiling, ceilingOf } from '../../src/agent/os/ceiling.ts'
 import { type DirectServices, openDirectServices } from '../../src/agent/os/direct-services.ts'
 import { foreignEgress } from '../../src/agent/os/egress.ts'
@@ -33,10 +35,11 @@ import { renderNginxSite } from '../../src/agent/render/nginx.ts'
 import { withOurNeeds } from '../../src/agent/render/nginx-main.ts'
 import { rowMaps, usersText } from '../../src/agent/render/site-rows.ts'
 import { servedRows } from '../../src/agent/steps/served-rows.ts'
+import { stoppedFpm } from '../../src/agent/steps/stopped-fpm.ts'
 import { answerWakes } from '../../src/agent/wake/wake.ts'
 import { IdleReaper } from '../../src/agent/wake/wake-reaper.ts'
 import { SiteSettings, type SiteUser } from '../../src/contract/site-settings.ts'
-import { Fqdn, TenantName } from '../../src/contract/values.ts'
+import { Fqdn, Id, PhpVersion, TenantName } from '../../src/contract/values.ts'
 import { makeAccounts } from '../support/product.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
@@ -272,6 +275,25 @@ export class WebMachine {
     chownSync(path, 0, workersGid)
   }
 
+  /** What is chosen for PHP of a site and its aliases, as a job has the tenant's PHP read it. */
+  async choosePhp(tenant: FpmStart, host: string, php: unknown, aliases: readonly string[] = []): Promise<void> {
+    const [fqdn, ...others] = [host, ...aliases].map((name) => Fqdn.parse(name))
+    if (fqdn === undefined) throw new Error('a site has a name')
+    const id = siteId(host)
+    const site = {
+      id,
+      fqdn,
+      aliases: others,
+      php: PhpVersion.parse(tenant.php),
+      settings: SiteSettings.parse(php === undefined ? {} : { php }),
+    }
+    const { places, services } = this
+    const machine = { places, services, files: createFiles({ root: places.root, owner: 0 }) } as unknown as Machine // what it uses
+    for (const step of [...phpOptionsFacts(machine, tenant, site), stoppedFpm(tenant.name)]) {
+      if ((await step.check(machine)) !== undefined) await step.apply(machine, await step.capture(machine))
+    }
+  }
+
   write(tenant: FpmStart, path: string, text: string): void {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
     chownSync(dirname(path), tenant.uid, webGid)
@@ -358,6 +380,14 @@ http {
 `),
     )
   }
+}
+
+/** The same for the same name. */
+function siteId(host: string): Id {
+  const hex = createHash('sha256').update(host).digest('hex')
+  return Id.parse(
+    `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`,
+  )
 }
 
 function idOf(flag: string, name: string): number {

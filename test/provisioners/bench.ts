@@ -50,6 +50,14 @@ export class NotedServices implements Services {
   /** As for a file of somebody else's that nginx does not take. */
   refusesConfig = false
 
+  /** PHP's words about what it does not take. */
+  refusal: string | undefined
+  readonly asked: Readonly<Record<string, string>>[] = []
+
+  async refusedByPhp(_php: string, _as: object, values: Readonly<Record<string, string>>) {
+    this.asked.push(values)
+    return this.refusal
+  }
   async startFpm({ name }: { name: string }) {
     this.awake.add(name)
   }

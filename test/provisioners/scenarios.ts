@@ -32,6 +32,7 @@ const chosen = {
   closed: ['/data'],
   locked: ['/intern'],
   users: [siteUser],
+  php: { memoryMb: 128, timezone: 'Europe/Vienna', jit: true, ownSessions: true },
   headers: [{ name: 'x-frame-options', value: 'DENY' }],
   redirects: [
     { from: '/old', isPrefix: false, to: '/new', code: 301 },

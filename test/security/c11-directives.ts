@@ -86,6 +86,10 @@ export const directives: Tried = {
         { notFoundPage: `/${text}.html` },
         { headers: [`x-frame-options: ${text}`] },
         { headers: [`${text}: DENY`] },
+        { phpTimezone: text },
+        { phpTimezone: `Europe/Vienna${text}` },
+        { phpErrorLevel: text },
+        { phpMemoryMb: `128M\n${text}` },
       ])
         tally.same(
           (await root('PATCH', `/domains/${butcher.domain}`, chosen)).status,

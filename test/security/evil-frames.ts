@@ -87,6 +87,9 @@ const evilSettings: readonly Json[] = [
   { canonical: 'neighbour.example.net' },
   { redirects: [{ from: '/a"; include /etc/shadow; "', isPrefix: false, to: '/', code: 301 }] },
   { redirects: [{ from: '/a', isPrefix: false, to: '$document_root', code: 200 }] },
+  { php: { memoryMb: 1_000_000 } },
+  { php: { timezone: 'UTC"\n[HOST=neighbour.example.net]\nauto_prepend_file = "/etc/shadow' } },
+  { php: { auto_prepend_file: '/etc/shadow' } },
 ]
 
 export class EvilFrames {

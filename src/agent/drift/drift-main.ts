@@ -140,6 +140,7 @@ const noServices: Services = {
   runOutput: refuse,
   leaveRuns: refuse,
   startFileWorker: refuse,
+  refusedByPhp: refuse,
   reloadNginx: refuse,
   states: refuse,
 }

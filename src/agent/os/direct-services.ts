@@ -13,12 +13,13 @@ import type { Egress } from './egress.ts'
 import { exec, spawnService } from './exec.ts'
 import { Supervised } from './exec-supervised.ts'
 import { connectedSockets, isConnected, workOf } from './fpm-activity.ts'
-import { fpmCommand } from './fpm-command.ts'
+import { fpmCommand, seenOptions } from './fpm-command.ts'
 import { type Activity, type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
 import { keepDescriptors } from './inherited-descriptors.ts'
 import type { Layout } from './layout.ts'
 import { nginxMaster, reloadRunningNginx, startNginx, testNginxConfig } from './nginx.ts'
 import { Reloads } from './nginx-reloads.ts'
+import { refusedByPhp } from './php-check.ts'
 import { processes, processOf, programOf, signal } from './processes.ts'
 import { DirectRuns } from './run-as/direct-runs.ts'
 import { startBySandbox } from './run-as/file-worker.ts'
@@ -84,6 +85,7 @@ export async function openDirectServices({ places, webGid, log, egress }: Direct
     startFpm: (start) => lifecycle.start(start),
     stopFpm: (tenant) => lifecycle.stop(tenant),
     awakeFpm: async () => lifecycle.awake(),
+    refusedByPhp,
     ...runServices(runs),
     startFileWorker: (worker, connection) => startBySandbox(places, worker, connection),
     crowd: async () => crowd(usageOfUids()),
@@ -154,9 +156,9 @@ class DirectFpm implements FpmBackend {
     const socket = listenUnix(this.#places.fpmBoundSocket(start.uid), this.#webGid)
     const stdio = ['ignore', 'ignore', 'words', socket, ...box.data] as const
     // on the tenant's own share of the disk: nothing here grows by what PHP has to say
-    const command = fpmCommand(this.#places, start, {
-      error_log: join(this.#places.customers.home(start.name), 'php.log'),
-    })
+    const log = { error_log: join(this.#places.customers.home(start.name), 'php.log') }
+    const sites = this.#hasNamespaces ? this.#places.web.hosts : this.#places.web.sites(start.name)
+    const command = fpmCommand(this.#places, start, log, seenOptions(this.#places, start.name, sites))
     const inner = ['/usr/bin/setpriv', ...setprivArgv(start), command.file, ...command.argv]
     try {
       const service = await spawnService('/usr/bin/prlimit', [...limits, ...box.argv, ...inner], {

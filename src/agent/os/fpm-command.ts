@@ -1,4 +1,6 @@
 /** How a tenant's PHP-FPM master is started: pure, the same below systemd and below direct supervision. */
+import { existsSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import type { TenantLimits, TenantName } from '../../contract/values.ts'
 import type { Layout } from './layout.ts'
 import type { FpmStart } from './services.ts'
@@ -11,8 +13,16 @@ export interface FpmCommand {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** @param log PHP's settings of where its own messages go, such as `error_log`; an application may choose another place. */
-export function fpmCommand(places: Layout, start: FpmStart, log: Readonly<Record<string, string>>): FpmCommand {
+/**
+ * @param log PHP's settings of where its own messages go, such as `error_log`; an application may choose another place.
+ * @param options directory of what is chosen for single sites, as PHP sees it; undefined where nothing was
+ */
+export function fpmCommand(
+  places: Layout,
+  start: FpmStart,
+  log: Readonly<Record<string, string>>,
+  options: string | undefined,
+): FpmCommand {
   return {
     file: fpmBinary(start.php),
     argv: [
@@ -27,8 +37,19 @@ export function fpmCommand(places: Layout, start: FpmStart, log: Readonly<Record
       'opcache.interned_strings_buffer=8',
       ...Object.entries(log).flatMap(([name, value]) => ['-d', `${name}=${value}`]),
     ],
-    env: { PATH: '/usr/local/bin:/usr/bin:/bin', FPM_SOCKETS: `${places.fpmSocket(start.name)}=3` },
+    env: {
+      PATH: '/usr/local/bin:/usr/bin:/bin',
+      FPM_SOCKETS: `${places.fpmSocket(start.name)}=3`,
+      // after the directory of the distribution, which the empty part stands for
+      ...(options !== undefined && { PHP_INI_SCAN_DIR: `:${options}` }),
+    },
   }
+}
+
+/** @param sites where the tenant's PHP sees its own sites */
+export function seenOptions(places: Layout, tenant: TenantName, sites: string): string | undefined {
+  const directory = places.web.phpOptions(tenant)
+  return existsSync(directory) ? join(sites, basename(directory)) : undefined
 }
 
 export function fpmBinary(php: string): string {

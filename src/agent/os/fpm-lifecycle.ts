@@ -71,9 +71,13 @@ export class FpmLifecycle {
 
   /** The socket is as old as the master's start. */
   #isOutdated(tenant: TenantName): boolean {
-    const config = statSync(this.#places.web.fpmConfig(tenant), { throwIfNoEntry: false })
+    const { fpmConfig, phpOptions } = this.#places.web
     const socket = statSync(this.#places.fpmSocket(tenant), { throwIfNoEntry: false })
-    return config !== undefined && socket !== undefined && config.mtimeMs > socket.mtimeMs
+    if (socket === undefined) return false
+    // files are swapped by rename, which shows at their directory
+    return [fpmConfig(tenant), phpOptions(tenant)].some(
+      (path) => (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > socket.mtimeMs,
+    )
   }
 
   /** One after the other for a tenant; a failure is told to whom it concerns and does not stop the next. */

@@ -141,6 +141,9 @@ export function layout(root = '/') {
       live: (tenant: TenantName) => join(web, 'tenants', tenant, 'live'),
       fpmConfig: (tenant: TenantName) => join(web, 'tenants', tenant, 'php-fpm.conf'),
       tenants: join(web, 'tenants'),
+      /** What is chosen for PHP of single sites, root 0750 with the tenant's group; among its sites, where its PHP sees it. */
+      phpOptions: (tenant: TenantName) => join(web, 'tenants', tenant, 'sites/.php'),
+      phpOptionsOf: (tenant: TenantName, site: Id) => join(web, 'tenants', tenant, 'sites/.php', `${site}.ini`),
       /** The tenant's SSH keys, root 0640 with its group: sshd reads them as the tenant. */
       authorizedKeys: (tenant: TenantName) => join(web, 'tenants', tenant, 'authorized_keys'),
       /** Text that was adopted in place of ours, root 0600. */
@@ -189,6 +192,8 @@ export function layout(root = '/') {
       /** The tenant's own: what people deleted of a site's files. */
       fileTrash: (tenant: TenantName, name: Fqdn) => join(customers, tenant, 'home/.wcp-trash', name),
       docroot: (tenant: TenantName, name: Fqdn) => join(customers, tenant, 'sites', name, 'public'),
+      /** The tenant's own 0700: sessions of PHP, where the site keeps its own. */
+      sessions: (tenant: TenantName, name: Fqdn) => join(customers, tenant, 'sites', name, 'sessions'),
       /** Where the next document root of a site is filled; in it everything is the tenant's. */
       freshDocroot: (tenant: TenantName, name: Fqdn) => join(customers, tenant, 'sites', name, '.new-public'),
       /** The document root before the installation with that id; it holds what nobody needs, and is there once that has taken its place. */

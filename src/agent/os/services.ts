@@ -69,6 +69,8 @@ export interface Services {
    * was read; it stays open here
    */
   startFileWorker(worker: FileWorker, connection: Socket): Promise<StartedFileWorker>
+  /** PHP's own words about what it refuses of these settings, undefined when it takes all of them. */
+  refusedByPhp(php: string, as: TenantIdentity, values: Readonly<Record<string, string>>): Promise<string | undefined>
   /** Of all customers together, whatever they run. */
   crowd(): Promise<Crowd>
   /** The kernel refuses them more than this, where it can; `missing` says where not. */

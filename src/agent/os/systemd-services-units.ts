@@ -1,7 +1,7 @@
 /** Names, limits and sandbox of a tenant's transient units: argv only, nothing is started here. */
 import type { EgressPolicy, TenantLimits, TenantName } from '../../contract/values.ts'
 import type { Usage } from './ceiling.ts'
-import { fpmCommand, hiddenPaths } from './fpm-command.ts'
+import { fpmCommand, hiddenPaths, seenOptions } from './fpm-command.ts'
 import type { Layout } from './layout.ts'
 import { providerAddresses, resolvers } from './outside-addresses.ts'
 import type { FpmStart } from './services.ts'
@@ -47,7 +47,7 @@ export function startFpmArgv(
   webGroup: string,
   isFiltered: boolean,
 ): readonly string[] {
-  const command = fpmCommand(places, start, phpLog(start.name))
+  const command = fpmCommand(places, start, phpLog(start.name), seenOptions(places, start.name, places.web.hosts))
   return [
     '--quiet',
     '--collect',

@@ -18,6 +18,7 @@ import { limitsNotInForce } from './kernel-limits.ts'
 import type { Layout } from './layout.ts'
 import { reloadRunningNginx, testNginxConfig } from './nginx.ts'
 import { Reloads } from './nginx-reloads.ts'
+import { refusedByPhp } from './php-check.ts'
 import { startBySystemd } from './run-as/file-worker.ts'
 import { RunAs, runServices } from './run-as/run-as.ts'
 import { type Surroundings, SystemdRuns } from './run-as/systemd-runs.ts'
@@ -73,6 +74,7 @@ export function systemdServices({ places, webGroup, log, egress }: SystemdOption
     startFpm: (start) => lifecycle.start(start),
     stopFpm: (tenant) => lifecycle.stop(tenant),
     awakeFpm: async () => lifecycle.awake(),
+    refusedByPhp,
     ...runServices(runs),
     startFileWorker: (worker, connection) => startBySystemd(places, surroundings, worker, connection),
     crowd: async () => crowd(usageOfSlice(join(cgroups, customersSlice))),

@@ -1,7 +1,7 @@
 /** The configuration of one tenant's PHP-FPM master, and the numbers in it. */
+import { maxBodyMb, maxRequestSeconds } from '../../contract/request-bounds.ts'
 import type { TenantLimits, TenantName } from '../../contract/values.ts'
 import type { Layout } from '../os/layout.ts'
-import { maxBodyMb, maxRequestSeconds } from './nginx.ts'
 import { renderSystem } from './render.ts'
 
 /** Text of `layout.web.fpmConfig(tenant)`; root-owned, readable by the tenant. */

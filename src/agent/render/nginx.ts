@@ -1,14 +1,11 @@
 /** The web server's configuration: one file, the same for one site and for ten thousand. */
 
+import { maxBodyMb, maxRequestSeconds } from '../../contract/request-bounds.ts'
 import { headerNames } from '../../contract/site-settings.ts'
 import type { Layout } from '../os/layout.ts'
 import type { NginxVersion } from '../os/nginx.ts'
 import { longestSocketPath } from '../os/unix-listen.ts'
 import { renderSystem } from './render.ts'
-
-/** The largest request body and the longest request of a site: nginx and PHP must say the same. */
-export const maxBodyMb = 128
-export const maxRequestSeconds = 300
 
 export interface WebOptions {
   /** The arguments of `listen`: ports, or addresses with ports. */

@@ -69,6 +69,7 @@ beforeEach(() => {
       [...awake].map((name) => ({ tenant: TenantName.parse(name), isServing: false, work: '', isOutdated: false })),
     ...noRuns,
     runsAnything: async (tenant) => awake.has(tenant),
+    refusedByPhp: async () => undefined,
     crowd: async () => ({ memoryBytes: 0, tasks: 0, availableBytes: 1 }),
     applyCeiling: async () => {},
     limitsNotInForce: async () => [],

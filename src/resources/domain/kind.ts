@@ -9,6 +9,7 @@ import { domainPurge } from './jobs.ts'
 import { logsTab, visitsTab } from './logs-tab.ts'
 import * as operations from './operations.ts'
 import { checkTab, namesTab, overview, refOf, stateOf } from './pages.ts'
+import { phpTab } from './php-tab.ts'
 import { proofStore } from './proof-store.ts'
 import { domainRow } from './row.ts'
 import { Domain } from './schema.ts'
@@ -58,7 +59,7 @@ export const domain = defineKind({
   ],
   detail: {
     ref: refOf,
-    tabs: [namesTab, settingsTab, logsTab, visitsTab, checkTab],
+    tabs: [namesTab, settingsTab, phpTab, logsTab, visitsTab, checkTab],
     async page(one, look) {
       const { t, words } = look
       const isWaiting = one.unproven.length > 0 && one.deletedAt === null

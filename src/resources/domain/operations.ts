@@ -36,6 +36,7 @@ import {
   longestRunSeconds,
 } from './jobs.ts'
 import { choosePhp, PhpChoice } from './php-choice.ts'
+import { refuseUnfitPhp } from './php-options.ts'
 import { acceptProof, askProofs, recordsOf, tenantTakesDomains } from './proof.ts'
 import { DomainRef, ready } from './ready.ts'
 import { AcceptedOrAsked, Domain, DomainProof, type DomainSettings, DomainStatus, heldAliases } from './schema.ts'
@@ -251,6 +252,7 @@ export const update = defineOperation({
     const names = input.aliases === undefined ? undefined : await wishedNames(context, what, domain, input.aliases)
     const aliases = heldAliases(names === undefined ? domain : { ...names, unproven: [...names.waiting.keys()] })
     refuseUnfit(what, settings.site, [domain.fqdn, ...aliases])
+    await refuseUnfitPhp(context, what, domain, settings.site.php)
     const jobId = await context.enqueue(domainUpdate, { tenant: tenantId, domain: id, aliases, ...job }, (row) =>
       context.domains.update(row, { names, php, settings }),
     )

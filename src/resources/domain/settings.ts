@@ -18,6 +18,7 @@ import { Fqdn } from '../../contract/values.ts'
 import { DomainName } from '../../lib/domain-name.ts'
 import { badInput } from '../refusals.ts'
 import { HeaderLine, headerLine, headerOf } from './header-line.ts'
+import { type PhpOptionsWish, phpOptionsInput, shownPhp, shownPhpOptions, withPhpWish } from './php-options.ts'
 import { RedirectLine, redirectLine, redirectOf } from './redirect-line.ts'
 import { redirectLoop } from './redirect-loop.ts'
 
@@ -47,6 +48,7 @@ export const shownSettings = {
   staticCache: CacheTime.nullable(),
   /** A line each: name and value. */
   headers: z.array(z.string()),
+  ...shownPhpOptions,
 }
 type Shown = { readonly [key in keyof typeof shownSettings]: z.output<(typeof shownSettings)[key]> }
 
@@ -108,9 +110,10 @@ export const settingsInput = () => ({
     .describe(
       `Headers of every answer that does not bring its own, each as "X-Frame-Options: SAMEORIGIN". Those that are given replace all that were there. Possible are ${headerNames.join(', ')}`,
     ),
+  ...phpOptionsInput(),
 })
 
-export type SettingsWish = {
+export type SettingsWish = PhpOptionsWish & {
   readonly documentRoot?: SubPath | null | undefined
   readonly frontController?: FrontController | null | undefined
   readonly canonicalName?: Fqdn | null | undefined
@@ -138,6 +141,7 @@ export function shown(settings: SiteSettings): Shown {
     notFoundPage: settings.missing ?? null,
     staticCache: settings.cache ?? null,
     headers: (settings.headers ?? []).map(headerLine),
+    ...shownPhp(settings.php),
   }
 }
 
@@ -156,6 +160,7 @@ export function withWish(settings: SiteSettings, wish: SettingsWish): SiteSettin
     missing: wish.notFoundPage === undefined ? settings.missing : wish.notFoundPage,
     cache: wish.staticCache === undefined ? settings.cache : wish.staticCache,
     headers: wish.headers?.map(headerOf) ?? settings.headers,
+    php: withPhpWish(settings.php, wish),
   }
   const isDefault = (value: unknown) =>
     value === undefined || value === null || value === false || (Array.isArray(value) && value.length === 0)

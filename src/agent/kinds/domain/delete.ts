@@ -11,12 +11,14 @@ import { provision } from '../provisioner.ts'
 import {
   absentAlias,
   absentHost,
+  absentPhpOptions,
   absentSettings,
   aliasFact,
   closedSite,
   hostFact,
   liveSite,
   namesOf,
+  phpOptionsFacts,
   routeFacts,
   type SiteIdentity,
   settingsFact,
@@ -45,6 +47,7 @@ export const deleteDomain = provision(domainDelete, {
       absentHost(machine, target.site.fqdn),
       ...target.aliases.flatMap((name) => absentAlias(machine, target.tenant, name)),
       absentSettings([target.site.fqdn]),
+      absentPhpOptions(machine, target.tenant, target.site.id),
       stoppedFpm(target.tenant.name), // it remembers to which files these names led
       movedPath({ ...web, ifMissing: 'nothing to move' }),
       movedPath({ ...customer, ifMissing: 'nothing to move' }),
@@ -93,8 +96,10 @@ export const restoreDomain = provision(domainRestore, {
             isSuspended ? closedSite(machine, tenant, site) : liveSite(machine, tenant, site),
             ...site.aliases.map((name) => aliasFact(machine, tenant, site, name)),
           ]),
+      ...phpOptionsFacts(machine, tenant, site),
       settingsFact(machine, tenant, [site]),
       ...namesOf(site).map((name) => hostFact(machine, tenant, site, name)),
+      ...(site.settings?.php === undefined ? [] : [stoppedFpm(tenant.name)]),
     ]
   },
   settle: (registry, { site, isSuspended }) => registry.setSiteState(site.id, isSuspended ? 'suspended' : 'active'),

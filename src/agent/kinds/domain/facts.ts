@@ -4,6 +4,7 @@ import type { Fqdn, Id, PhpVersion } from '../../../contract/values.ts'
 import type { Ownership } from '../../os/files.ts'
 import type { Machine } from '../../os/machine.ts'
 import type { TenantIdentity } from '../../os/tenant-identity.ts'
+import { renderPhpOptions } from '../../render/php-options.ts'
 import { usersText } from '../../render/site-rows.ts'
 import { absentPath } from '../../steps/absent-path.ts'
 import { directory } from '../../steps/directory.ts'
@@ -12,6 +13,7 @@ import { link } from '../../steps/link.ts'
 import { servedDirectory } from '../../steps/served-directory.ts'
 import { servedRows } from '../../steps/served-rows.ts'
 import type { Step } from '../../steps/step.ts'
+import { textFile } from '../../steps/text-file.ts'
 import { usersFile } from '../../steps/users-file.ts'
 import { type OwnCertificate, servedFacts } from '../certificate/facts.ts'
 import { readyPage } from './ready-page.ts'
@@ -37,6 +39,7 @@ export function siteFacts(
   return [
     treeFact(machine, tenant, site),
     ...routeFacts(machine, tenant, site, isLive, own),
+    ...phpOptionsFacts(machine, tenant, site),
     settingsFact(machine, tenant, [site]),
     ...namesOf(site).map((name) => hostFact(machine, tenant, site, name)),
   ]
@@ -119,6 +122,34 @@ export function usersFact(machine: Machine, { name }: Pick<TenantIdentity, 'name
   const { locked, users = [] } = site.settings ?? {}
   if (locked === undefined && users.length === 0) return absentPath(path)
   return usersFile({ path, text: usersText(users), mode: 0o640, uid: 0, gid: machine.accounts.workersGid })
+}
+
+/** What is chosen for its PHP; nobody has chosen anything for a site without PHP. */
+export function phpOptionsFacts({ places }: Machine, { name, uid, gid }: TenantIdentity, site: SiteIdentity): Step[] {
+  const path = places.web.phpOptionsOf(name, site.id)
+  const text = phpOptionsText(places, name, site)
+  if (text === undefined) return [absentPath(path)]
+  const sessions = { path: places.customers.sessions(name, site.fqdn), mode: 0o700, uid, gid }
+  return [
+    ...(site.settings?.php?.ownSessions ? [directory(sessions)] : []),
+    directory({ path: places.web.phpOptions(name), mode: 0o750, uid: 0, gid }),
+    textFile({ path, text, mode: 0o640, uid: 0, gid }),
+  ]
+}
+
+export function absentPhpOptions({ places }: Machine, { name }: Pick<TenantIdentity, 'name'>, site: Id): Step {
+  return absentPath(places.web.phpOptionsOf(name, site))
+}
+
+/** undefined: PHP is told nothing of the site. */
+export function phpOptionsText(
+  { customers }: Machine['places'],
+  tenant: TenantIdentity['name'],
+  site: SiteIdentity,
+): string | undefined {
+  const options = site.settings?.php
+  if (options === undefined || site.php === null) return undefined
+  return renderPhpOptions({ names: namesOf(site), sessions: customers.sessions(tenant, site.fqdn), options })
 }
 
 /** What is chosen for these sites, in the web server. */

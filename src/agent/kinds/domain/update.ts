@@ -12,10 +12,13 @@ import {
   hostFact,
   namesOf,
   phpFact,
+  phpOptionsFacts,
+  phpOptionsText,
   type SiteIdentity,
   settingsFact,
   usersFact,
 } from './facts.ts'
+import { mayChoosePhpOptions } from './php-options.ts'
 
 type Target = {
   readonly tenant: Tenant
@@ -35,6 +38,7 @@ export const updateDomain = provision(domainUpdate, {
     mayClaim(world, { tenant: tenantId, site: id, names: namesOf(site) })
     mayUsePhp(world, tenantId, id, php)
     mayChoose(site)
+    await mayChoosePhpOptions(world, known, site)
     const chain = world.machine.files.existsNow(placesOf(world.machine, tenant, fqdn).chain)
       ? certificateOf(world.registry, known)?.chain
       : null
@@ -56,8 +60,11 @@ export const updateDomain = provision(domainUpdate, {
     const names = namesOf(site)
     const dropped = before.aliases.filter((name) => !names.includes(name))
     const changesPhp = before.php !== null && site.php !== null && before.php !== site.php
+    const told = (one: SiteIdentity) => phpOptionsText(machine.places, tenant.name, one)
+    const isTold = told(site) !== told({ ...site, ...before })
     return [
       phpFact(machine, tenant, site),
+      ...phpOptionsFacts(machine, tenant, site),
       // what an older version began says nothing of settings, and there were none
       ...(site.settings?.locked === undefined ? [] : [usersFact(machine, tenant, site)]),
       settingsFact(machine, tenant, [site]),
@@ -69,7 +76,7 @@ export const updateDomain = provision(domainUpdate, {
         ? []
         : httpsFacts(machine, tenant, { fqdn: site.fqdn, names: [...names, ...dropped], https, named })),
       // PHP remembers to which files a name led; it may lead elsewhere the next time it is given
-      ...(changesPhp || dropped.length > 0 ? [stoppedFpm(tenant.name)] : []),
+      ...(changesPhp || dropped.length > 0 || isTold ? [stoppedFpm(tenant.name)] : []),
     ]
   },
   settle: (registry, { site }) => registry.releaseHosts(site.id, namesOf(site)),

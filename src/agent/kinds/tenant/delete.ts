@@ -19,6 +19,7 @@ import {
   absentSettings,
   hostFact,
   namesOf,
+  phpOptionsFacts,
   routeFacts,
   type SiteIdentity,
   settingsFact,
@@ -118,6 +119,7 @@ export const restoreTenant = provision(tenantRestore, {
         ? [...tenantFacts(machine, tenant, limits), ...sites.flatMap((s) => routeFacts(machine, tenant, s, s.isLive))]
         : [movedPath({ from: web.to, to: web.from, ifMissing: 'fail' }), ...accountFacts(machine, tenant, limits)]),
       ...ownedFacts(machine, tenant, owned),
+      ...sites.flatMap((site) => phpOptionsFacts(machine, tenant, site)),
       settingsFact(machine, tenant, sites),
       ...sites.flatMap((site) => namesOf(site).map((name) => hostFact(machine, tenant, site, name))),
       ...(isSuspended ? closedDatabases(databases) : openDatabases(databases)),
