@@ -252,7 +252,7 @@ export const update = defineOperation({
     const names = input.aliases === undefined ? undefined : await wishedNames(context, what, domain, input.aliases)
     const aliases = heldAliases(names === undefined ? domain : { ...names, unproven: [...names.waiting.keys()] })
     refuseUnfit(what, settings.site, [domain.fqdn, ...aliases])
-    await refuseUnfitPhp(context, what, domain, settings.site.php)
+    await refuseUnfitPhp(context, what, tenantId, settings.site.php)
     const jobId = await context.enqueue(domainUpdate, { tenant: tenantId, domain: id, aliases, ...job }, (row) =>
       context.domains.update(row, { names, php, settings }),
     )

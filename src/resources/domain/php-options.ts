@@ -11,9 +11,9 @@ import {
   Timezone,
 } from '../../contract/php-options.ts'
 import { maxRequestSeconds } from '../../contract/request-bounds.ts'
+import type { Id } from '../../contract/values.ts'
 import type { Context } from '../context.ts'
 import { badInput } from '../refusals.ts'
-import type { Domain } from './schema.ts'
 
 /** Part of `Domain`; null: as PHP has it. */
 export const shownPhpOptions = {
@@ -106,7 +106,7 @@ export function withPhpWish(options: PhpOptions | undefined, wish: PhpOptionsWis
 export async function refuseUnfitPhp(
   context: Context,
   what: string,
-  { tenantId }: Pick<Domain, 'tenantId'>,
+  tenantId: Id,
   options: PhpOptions | undefined,
 ): Promise<void> {
   if (options === undefined) return
