@@ -653,6 +653,33 @@ it('have people whose rights are sentences, chosen by presets, and settings of f
   expect([off.status, stored]).toEqual([303, false])
 })
 
+it('have PHP of a site on a tab of its own, with the line that says the same', async () => {
+  const customer = await signedIn()
+  const site = async () => (await customer.call('GET', '/api/v1/domains/bread.example.com')).json()
+  await until(async () => (await site()).status === 'active')
+
+  const tab = await customer.ask({ path: '/domains/bread.example.com/php' })
+  expect(tab.text).toContain('wcp domain update bread.example.com --php-memory-mb 256')
+  expect(tab.text).toContain('wcp domain update bread.example.com --no-php-opcache')
+  const hrefs = [...tab.text.matchAll(/href="(\/do\/domain\.update\?[^"]*)"/g)].map(([, href = '']) => href)
+  const href = hrefs.find((one) => one.includes('phpMemoryMb'))?.replaceAll('&amp;', '&') ?? ''
+  const form = await customer.ask({ path: href })
+  const controls = [...form.text.matchAll(/ id="f-([A-Za-z]+)"/g)].map(([, name]) => name)
+  expect(controls).toEqual(['phpMemoryMb', 'phpUploadMb', 'phpMaxSeconds', 'phpInputVars'])
+
+  const hidden = [...form.text.matchAll(/type="hidden" name="([^"]+)" value="([^"]*)"/g)].filter(
+    ([, name]) => name !== '_csrf',
+  )
+  const kept = Object.fromEntries(hidden.map(([, name, value]) => [name, value]))
+  const refused = await customer.form('/do/domain.update', { ...kept, phpMemoryMb: '16', _do: 'run' })
+  expect([refused.status, plain(refused.text)]).toEqual([422, expect.stringContaining('from 32 to 8192')])
+
+  const sent = await customer.form('/do/domain.update', { ...kept, phpMemoryMb: '96', _do: 'run' })
+  expect(sent.headers.location).toMatch(/^\/jobs\//)
+  await until(async () => (await site()).status === 'active')
+  expect(await site()).toMatchObject({ phpMemoryMb: 96, phpUploadMb: null, phpOpcache: true })
+})
+
 it('have the settings of a site in groups, each with a form that leaves the others alone', async () => {
   const customer = await signedIn()
   const site = async () => (await customer.call('GET', '/api/v1/domains/bread.example.com')).json()
