@@ -353,6 +353,7 @@ it('have pages in parts: what a kind adds, for who may see it, and the command t
     '[Overview]',
     'Domains',
     'Settings',
+    'PHP',
     'HTTPS',
     'Files',
     'Databases',
