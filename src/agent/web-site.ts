@@ -91,6 +91,7 @@ async function siteText(places: Layout, config: Config): Promise<string> {
     nginxVersion: await nginxVersion(),
     perAddress: config.connectionsPerAddress,
     perSite: config.connectionsPerSite,
+    proxies: config.siteProxies,
   })
 }
 

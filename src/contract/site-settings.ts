@@ -163,6 +163,32 @@ export const SiteHeader = z
   })
 export type SiteHeader = z.infer<typeof SiteHeader>
 
+/** The largest body that a site takes, in millions of bytes, below what the web server takes at most. */
+export const bodySizes = ['1', '8', '32', '64'] as const
+/** Requests of one network to a site in a second. So many more at once are let through. */
+export const requestRates = ['1', '5', '20', '100'] as const
+/** For each of a second. */
+export const rateBurst = 10
+/** Requests of one network to a site that are under way at the same time. */
+export const connectionCounts = ['4', '16', '64'] as const
+
+export const BodySize = z.enum(bodySizes, { error: `one of ${bodySizes.join(', ')}` })
+export const RequestRate = z.enum(requestRates, { error: `one of ${requestRates.join(', ')}` })
+export const ConnectionCount = z.enum(connectionCounts, { error: `one of ${connectionCounts.join(', ')}` })
+
+export const mostFriends = 20
+
+/** Who may come from where. The range is held against a parser by whoever writes it down; no sign of it is the web server's. */
+export const AddressRule = z.strictObject({
+  isAllowed: z.boolean(),
+  range: z
+    .string()
+    .regex(/^[0-9a-f.:]{2,45}(?:\/[0-9]{1,3})?$/, { error: 'an address or a range such as 203.0.113.0/24' }),
+})
+export type AddressRule = z.infer<typeof AddressRule>
+
+export const mostAddressRules = 100
+
 const directories = z
   .array(UrlDirectory)
   .min(1)
@@ -193,6 +219,30 @@ export const SiteSettings = z
       .min(1)
       .max(mostDirectories, { error: `at most ${mostDirectories} directories` })
       .exactOptional(),
+    /** The narrowest that holds for an address counts; for others those are refused, where some are allowed. */
+    addresses: z
+      .array(AddressRule)
+      .min(1)
+      .max(mostAddressRules, { error: `at most ${mostAddressRules} rules` })
+      .exactOptional(),
+    /** Where `addresses` count; without: on the whole site. */
+    addressesBelow: directories.exactOptional(),
+    /** What is in them is listed where they have no index. */
+    listed: z
+      .array(UrlScope)
+      .min(1)
+      .max(mostDirectories, { error: `at most ${mostDirectories} directories` })
+      .exactOptional(),
+    /** Pictures, films and archives are sent to pages of the site and of `friends` alone. */
+    ownPictures: z.literal(true).exactOptional(),
+    friends: z
+      .array(Fqdn)
+      .min(1)
+      .max(mostFriends, { error: `at most ${mostFriends} names` })
+      .exactOptional(),
+    bodyMb: BodySize.exactOptional(),
+    rate: RequestRate.exactOptional(),
+    connections: ConnectionCount.exactOptional(),
     users: z
       .array(SiteUser)
       .min(1)
@@ -204,6 +254,10 @@ export const SiteSettings = z
     headers: z.array(SiteHeader).min(1).exactOptional(),
     /** For PHP alone: the web server knows nothing of it. */
     php: PhpOptions.exactOptional(),
+  })
+  .refine(({ addresses = [] }) => new Set(addresses.map(({ range }) => range)).size === addresses.length, {
+    error: 'each range once',
+    path: ['addresses'],
   })
   .refine(({ users = [] }) => new Set(users.map(({ name }) => name)).size === users.length, {
     error: 'each user once',

@@ -7,7 +7,7 @@ import { UsageSource, usagePage } from './usage.ts'
 import { Id, Line, TenantName } from './values.ts'
 
 /** Both sides refuse another version by name; an upgrade replaces both at once. */
-export const wireVersion = 16
+export const wireVersion = 17
 
 const Text = z.string().max(4000)
 const Token = z.int().min(1)

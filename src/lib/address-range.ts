@@ -2,7 +2,7 @@
 import { BlockList, isIP } from 'node:net'
 import { type AddressValue, addressText, addressValue, cutTo } from './address-value.ts'
 
-interface Range {
+export interface Range {
   readonly first: AddressValue
   readonly bits: number
 }
@@ -38,7 +38,7 @@ function rangeText({ first, bits }: Range): string {
 const mostBits = ({ version }: AddressValue) => (version === 4 ? 32 : 128)
 
 /** Null for what is no address or range. */
-function rangeOf(text: string): Range | null {
+export function rangeOf(text: string): Range | null {
   const [address = '', length, ...rest] = text.split('/')
   const first = address.includes('%') ? null : addressValue(address)
   if (first === null || rest.length > 0) return null

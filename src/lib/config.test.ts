@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { describe, expect, it } from 'vitest'
+import { canonicalRange } from './address-range.ts'
 import { ConfigError, configReference, defaultConfigText, loadConfig, settingKey, settingNames } from './config.ts'
 
 const file = '/etc/wcp360/config.yaml'
@@ -39,6 +40,7 @@ describe('loadConfig', () => {
       httpsPort: 443,
       connectionsPerAddress: 256,
       connectionsPerSite: 2048,
+      siteProxies: [],
       phpIdleSeconds: 300,
       tenantsSharePct: 75,
       jobsAtOnce: 4,
@@ -96,6 +98,31 @@ describe('loadConfig', () => {
     expect(load('dns_servers: system').dnsServers).toEqual([])
     for (const wrong of ['dns.example.com', '9.9.9', '9.9.9.9:0', '9.9.9.9:70000', '[9.9.9.9]:53', '9.9.9.9,,::1', ''])
       expect(() => load(`dns_servers: "${wrong}"`), wrong).toThrow(/dns_servers is .*: expected system, or addresses/)
+  })
+
+  it('takes names and ranges of proxies, each range once, and nobody who is everybody', () => {
+    expect(load('site_proxies: none').siteProxies).toEqual([])
+    expect(load('site_proxies: "192.0.2.0/24, 2001:DB8::1,192.0.2.0/24"').siteProxies).toEqual([
+      '192.0.2.0/24',
+      '2001:db8::1',
+    ])
+    const named = load('site_proxies: "cloudflare, 192.0.2.7"').siteProxies
+    expect([
+      named.includes('104.16.0.0/13'),
+      named.at(-1),
+      named.every((range) => 'range' in canonicalRange(range)),
+    ]).toEqual([true, '192.0.2.7', true])
+    for (const wrong of [
+      '',
+      'cloudflair',
+      '0.0.0.0/0',
+      '::/0',
+      '10.0.0.5/8',
+      '10.0.0.0/8;',
+      'constructor',
+      '192.0.2.1 192.0.2.2',
+    ])
+      expect(() => load(`site_proxies: "${wrong}"`), wrong).toThrow(/site_proxies is .*: expected none, or names/)
   })
 
   it.each([

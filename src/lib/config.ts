@@ -7,7 +7,9 @@
 import { hostname } from 'node:os'
 import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument, type Scalar } from 'yaml'
 import { z } from 'zod'
+import { canonicalRange } from './address-range.ts'
 import { EmailAddress } from './email-address.ts'
+import { knownProxies, proxiesNamed } from './known-proxies.ts'
 import { isServerAddress } from './server-address.ts'
 
 interface Setting<S extends z.ZodType = z.ZodType> {
@@ -116,6 +118,12 @@ export const settings = {
     byDefault: 2048,
     expected: 'a number from 8 to 65535',
     help: 'Requests to one host name that may be under way, whoever sent them, so that a flood of one site leaves room for the others; what is above is answered 429.',
+  }),
+  siteProxies: setting({
+    schema: z.string().transform(parseProxies),
+    byDefault: 'none',
+    expected: `none, or names and ranges such as "${Object.keys(knownProxies).join(', ')}, 192.0.2.0/24"`,
+    help: "Proxies in front of customers' sites: of what comes from there, the visitor's address is the last one in X-Forwarded-For that is none of theirs, for logs, bounds, rules and PHP. Whoever can connect from there can say any address.",
   }),
   phpIdleSeconds: setting({
     schema: z.int().min(5).max(86_400),
@@ -413,6 +421,19 @@ function parseDnsServers(text: string, context: Refine): readonly string[] {
   if (text === 'system') return []
   const servers = text.split(',').map((one) => one.trim())
   return servers.length <= 8 && servers.every(isServerAddress) ? servers : refused(context)
+}
+
+function parseProxies(text: string, context: Refine): readonly string[] {
+  if (text === 'none') return []
+  const parts = text.split(',').map((one) => one.trim())
+  const ranges = parts.map((one) => {
+    const read = canonicalRange(one)
+    const isAll = 'range' in read && read.range.endsWith('/0')
+    return proxiesNamed(one) ?? ('range' in read && !isAll ? [read.range] : null)
+  })
+  return parts.length <= 50 && ranges.every((found) => found !== null)
+    ? [...new Set(ranges.flatMap((found) => found ?? []))]
+    : refused(context)
 }
 
 function parseStore(text: string, context: Refine): StoreAddress {

@@ -42,6 +42,8 @@ import { SiteSettings, type SiteUser } from '../../src/contract/site-settings.ts
 import { Fqdn, Id, PhpVersion, TenantName } from '../../src/contract/values.ts'
 import { makeAccounts } from '../support/product.ts'
 
+/** From here a request may say whose it is. */
+export const trustedProxy = '127.0.0.77'
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 /** Test files run at the same time, each in a worker of its own. */
 const offset = 100 * Number(process.env.VITEST_POOL_ID ?? 0)
@@ -362,6 +364,7 @@ export class WebMachine {
       nginxVersion: await nginxVersion(),
       perAddress: 256,
       perSite: 2048,
+      proxies: [trustedProxy],
     }
     writeFileSync(places.nginxSite, renderNginxSite(places, options))
     const spool = join(this.root, 'var/lib/nginx')

@@ -33,6 +33,9 @@ const chosen = {
   locked: ['/intern'],
   users: [siteUser],
   php: { memoryMb: 128, timezone: 'Europe/Vienna', jit: true, ownSessions: true },
+  rate: '20',
+  ownPictures: true,
+  addresses: [{ isAllowed: false, range: '203.0.113.0/24' }],
   headers: [{ name: 'x-frame-options', value: 'DENY' }],
   redirects: [
     { from: '/old', isPrefix: false, to: '/new', code: 301 },

@@ -131,7 +131,14 @@ it('have users in a file of root and the web server, which asks for no reload', 
 })
 
 it('are refused where the main name is none of the site, or a value is none', async () => {
-  for (const settings of [{ canonical: 'other.example.org' }, { root: '../x' }, { front: '/x' }, { nonsense: 1 }])
+  for (const settings of [
+    { canonical: 'other.example.org' },
+    { root: '../x' },
+    { front: '/x' },
+    { nonsense: 1 },
+    { addresses: [{ isAllowed: true, range: '2001:db8::/36' }] },
+    { addresses: [{ isAllowed: true, range: '10.0.0.0/33' }] },
+  ])
     expect((await choose(settings)).failure).not.toBeNull()
 
   expect((await choose({ canonical: 'example.net' }, [])).failure?.message).toContain('none of its names')

@@ -25,11 +25,14 @@ onBothStores('settings of a site', (bench) => {
     const found = await panel.run(domain.get, { domain: fqdn })
     const { documentRoot, frontController, canonicalName, redirects, maintenance, https } = found
     const { closedDirectories, noPhpDirectories, notFoundPage, staticCache, headers } = found
-    const { protectedDirectories, siteUsers } = found
+    const { protectedDirectories, siteUsers, addressRules, addressDirectories } = found
+    const { listedDirectories, hotlinkProtection, hotlinkHosts, largestBodyMb } = found
+    const { requestsPerSecond, requestsAtOnce } = found
     return {
       ...{ documentRoot, frontController, canonicalName, redirects, maintenance, https },
       ...{ closedDirectories, noPhpDirectories, notFoundPage, staticCache, headers },
-      ...{ protectedDirectories, siteUsers },
+      ...{ protectedDirectories, siteUsers, addressRules, addressDirectories },
+      ...{ listedDirectories, hotlinkProtection, hotlinkHosts, largestBodyMb, requestsPerSecond, requestsAtOnce },
     }
   }
   const choose = async (panel: Panel, wish: object, fails = false) => {
@@ -48,6 +51,14 @@ onBothStores('settings of a site', (bench) => {
     noPhpDirectories: [],
     protectedDirectories: [],
     siteUsers: [],
+    addressRules: [],
+    addressDirectories: [],
+    listedDirectories: [],
+    hotlinkProtection: false,
+    hotlinkHosts: [],
+    largestBodyMb: null,
+    requestsPerSecond: null,
+    requestsAtOnce: null,
     notFoundPage: null,
     staticCache: null,
     headers: [],
@@ -60,11 +71,13 @@ onBothStores('settings of a site', (bench) => {
     await choose(panel, { documentRoot: 'public', redirects: ['/old /new'] })
     await choose(panel, { https: 'optional' })
     await choose(panel, { maintenance: true, canonicalName: alias, closedDirectories: ['/data'], staticCache: 'day' })
+    await choose(panel, { addressRules: ['deny 10.0.0.0/8'], addressDirectories: ['/admin'] })
     await choose(panel, { headers: ['X-Frame-Options: DENY'], notFoundPage: '/404.html', noPhpDirectories: ['/up'] })
     const all = {
       ...nothing,
       ...{ documentRoot: 'public', redirects: ['/old /new 302'], https: 'optional' },
       ...{ maintenance: true, canonicalName: alias, closedDirectories: ['/data'], staticCache: 'day' },
+      ...{ addressRules: ['deny 10.0.0.0/8'], addressDirectories: ['/admin'] },
       ...{ headers: ['x-frame-options: DENY'], notFoundPage: '/404.html', noPhpDirectories: ['/up'] },
     }
     expect(await settings(panel)).toEqual(all)
@@ -73,7 +86,7 @@ onBothStores('settings of a site', (bench) => {
     expect(await choose(panel, { documentRoot: 'public', maintenance: true })).toMatchObject({ jobId: null })
     await choose(panel, { documentRoot: null, redirects: [], maintenance: false, canonicalName: null })
     await choose(panel, { closedDirectories: [], staticCache: null, headers: [] })
-    await choose(panel, { notFoundPage: null, noPhpDirectories: [] })
+    await choose(panel, { notFoundPage: null, noPhpDirectories: [], addressRules: [], addressDirectories: [] })
     expect(await settings(panel)).toEqual({ ...nothing, https: 'optional' })
   })
 
@@ -119,6 +132,30 @@ onBothStores('settings of a site', (bench) => {
     job(await panel.run(removeUser, { domain: fqdn, name: 'Bob' }))
     await panel.work()
     expect(await settings(panel)).toEqual({ ...all, siteUsers: [] })
+  })
+
+  it('bound what visitors do, each by its field', async () => {
+    const panel = await bakery()
+    const bounds = {
+      ...{ listedDirectories: ['/files'], hotlinkProtection: true, hotlinkHosts: ['partner.example.net'] },
+      ...{ largestBodyMb: '8', requestsPerSecond: '20', requestsAtOnce: '16' },
+    }
+    for (const [field, value] of Object.entries(bounds)) await choose(panel, { [field]: value })
+    expect(await settings(panel)).toEqual({ ...nothing, ...bounds })
+    expect(await choose(panel, bounds)).toMatchObject({ jobId: null })
+
+    const none = { listedDirectories: [], hotlinkProtection: false, hotlinkHosts: [] }
+    await choose(panel, { ...none, largestBodyMb: null, requestsPerSecond: null, requestsAtOnce: null })
+    expect(await settings(panel)).toEqual(nothing)
+    for (const [field, value] of [
+      ['requestsPerSecond', '0'],
+      ['requestsPerSecond', 0],
+      ['largestBodyMb', '2'],
+      ['hotlinkHosts', ['$host']],
+    ] as const)
+      await expect(choose(panel, { [field]: value })).rejects.toMatchObject({
+        issues: [expect.objectContaining({ path: expect.arrayContaining([field]) })],
+      })
   })
 
   it('take so many users, and no more', async () => {

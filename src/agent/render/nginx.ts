@@ -1,11 +1,12 @@
 /** The web server's configuration: one file, the same for one site and for ten thousand. */
 
 import { maxBodyMb, maxRequestSeconds } from '../../contract/request-bounds.ts'
-import { headerNames } from '../../contract/site-settings.ts'
+import { bodySizes, connectionCounts, headerNames, rateBurst, requestRates } from '../../contract/site-settings.ts'
 import type { Layout } from '../os/layout.ts'
 import type { NginxVersion } from '../os/nginx.ts'
 import { longestSocketPath } from '../os/unix-listen.ts'
 import { renderSystem } from './render.ts'
+import { boundFlags } from './site-rows.ts'
 
 export interface WebOptions {
   /** The arguments of `listen`: ports, or addresses with ports. */
@@ -15,6 +16,8 @@ export interface WebOptions {
   /** Requests under way: of one address, to one host name. */
   readonly perAddress: number
   readonly perSite: number
+  /** Ranges of addresses whose word about the visitor's address counts. */
+  readonly proxies: readonly string[]
 }
 
 /** Text of `layout.nginxSite`; belongs into nginx's `http` block. */
@@ -25,6 +28,10 @@ export function renderNginxSite(places: Layout, options: WebOptions): string {
     challenges: places.web.challenges,
     settings: places.web.settings,
     headers: headerNames,
+    bodySizes: flagged(bodySizes, boundFlags.bodyMb),
+    requestRates: flagged(requestRates, boundFlags.rate),
+    rateBurst,
+    connectionCounts: flagged(connectionCounts, boundFlags.connections),
     customers: places.customers.root,
     fpmRun: places.fpmRun,
     longestHostInSocket: longestSocketPath - `${places.web.hosts}//php.sock`.length,
@@ -43,7 +50,13 @@ export function renderNginxSite(places: Layout, options: WebOptions): string {
     maxBodyMb,
     perAddress: options.perAddress,
     perSite: options.perSite,
+    proxies: options.proxies,
   })
+}
+
+/** Each with the flag by which a site's row says that it was chosen. */
+function flagged(values: readonly string[], flags: string): readonly string[] {
+  return values.map((value, index) => `${flags[index]}${value}`)
 }
 
 function isAtLeast(version: NginxVersion, wanted: NginxVersion): boolean {

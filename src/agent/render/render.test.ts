@@ -19,6 +19,7 @@ function site(nginxVersion: readonly [number, number, number], https = ['443', '
     nginxVersion,
     perAddress: 256,
     perSite: 2048,
+    proxies: [],
   })
 }
 
@@ -56,7 +57,7 @@ describe('the configuration of nginx', () => {
     const acting = locations.filter((text) => /try_files|proxy_pass/.test(text))
 
     expect(levels(server)).toEqual(['crit'])
-    expect(acting).toHaveLength(10)
+    expect(acting).toHaveLength(11)
     for (const text of acting) expect(levels(text)).toEqual(['error'])
   })
 

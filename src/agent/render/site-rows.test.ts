@@ -136,6 +136,75 @@ describe('what could be read as more than itself', () => {
     expect(SiteSettings.safeParse({ redirects }).success).toBe(false)
   })
 
+  it('has a capital for each bound, and the hosts that show pictures under one name', () => {
+    const friends = ['partner.example.net', 'shop.example.com']
+    const [first] = names
+    expect(
+      rowsOf({ bodyMb: '8', rate: '100', connections: '4', listed: ['/', '/a'], ownPictures: true, friends }),
+    ).toEqual({
+      site: names.map((name) => [name, 'digCSV - - - - -']),
+      within1: names.map((name) => [`${name}/a`, 'listed']),
+      kin: names.map((name) => [name, first]),
+      friends: [...names, 'partner.example.net'].map((host) => [`${first} ${host}`, 'shown']),
+    })
+    expect(rowsOf({ friends })).toEqual({})
+  })
+
+  it.each([
+    { rate: '0' },
+    { rate: 0 },
+    { rate: '10' },
+    { bodyMb: '0' },
+    { bodyMb: 8 },
+    { connections: '' },
+    { friends: ['a b'] },
+    { friends: [] },
+    { listed: ['/../..'] },
+  ])('%j is nothing that can be chosen', (settings) => {
+    expect(SiteSettings.safeParse(settings).success).toBe(false)
+  })
+
+  it('has ranges once for all names, the narrower over the wider', () => {
+    const addresses = [
+      { isAllowed: false, range: '10.1.0.0/16' },
+      { isAllowed: true, range: '10.0.0.0/15' },
+      { isAllowed: true, range: '2001:db8::/32' },
+    ]
+    const [first] = names
+
+    expect(rowsOf({ addresses, addressesBelow: ['/Intern'] })).toEqual({
+      site: names.map((name) => [name, 'dn - - - - -']),
+      within1: names.map((name) => [`${name}/intern`, 'near']),
+      from: names.map((name) => [name, `${first} deny`]),
+      from2: [
+        [`${first} 10.0`, 'allow'],
+        [`${first} 10.1`, 'deny'],
+        [`${first} 2001:db8:`, 'allow'],
+      ],
+    })
+    expect(rowsOf({ addresses: addresses.slice(0, 1) })).toMatchObject({
+      site: names.map((name) => [name, 'w - - - - -']),
+      from: names.map((name) => [name, `${first} allow`]),
+    })
+  })
+
+  it.each([
+    '',
+    '10.0.0.0/8;',
+    '10.0.0.0 allow',
+    '$host',
+    '"',
+    '10.0.0.1\n',
+    '0.0.0.0/0',
+    '10.0.0.5/8x',
+    '..',
+    '::/0',
+    '2001:db8::/36',
+  ])('%j is no range of addresses', (range) => {
+    const parsed = SiteSettings.safeParse({ addresses: [{ isAllowed: true, range }] })
+    if (parsed.success) expect(() => siteRows({ names, docroot, settings: parsed.data })).toThrow()
+  })
+
   it('is refused, or comes back from another reader as it was written', () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(...attacks), fc.webPath(), fc.webUrl())
     const judged = fc.property(text, fc.constantFrom(...fields), (given, field) => {

@@ -1,4 +1,5 @@
 /** What is chosen for a site, on its page: groups, each with a form of its own and the line that does the same. */
+import type { Fqdn } from '../../contract/values.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import { shownHost } from '../../lib/host-name.ts'
 import type { Cell, Fact, Section } from '../../lib/page-model.ts'
@@ -14,7 +15,15 @@ type Chosen = Pick<
   Domain,
   | ('https' | 'canonicalName' | 'redirects' | 'documentRoot' | 'frontController' | 'maintenance')
   | ('closedDirectories' | 'noPhpDirectories' | 'notFoundPage' | 'staticCache' | 'headers')
-  | 'protectedDirectories'
+  | (
+      | 'listedDirectories'
+      | 'hotlinkProtection'
+      | 'hotlinkHosts'
+      | 'largestBodyMb'
+      | 'requestsPerSecond'
+      | 'requestsAtOnce'
+    )
+  | ('protectedDirectories' | 'addressRules' | 'addressDirectories')
 >
 type Field = keyof Chosen
 
@@ -27,6 +36,14 @@ const examples: { readonly [key in Field]?: Chosen[key] } = {
   closedDirectories: ['/data'],
   noPhpDirectories: ['/wp-content/uploads'],
   protectedDirectories: ['/intern'],
+  listedDirectories: ['/downloads'],
+  hotlinkProtection: true,
+  hotlinkHosts: ['partner.example.net' as Fqdn],
+  largestBodyMb: '8',
+  requestsPerSecond: '20',
+  requestsAtOnce: '16',
+  addressRules: ['allow 203.0.113.0/24'],
+  addressDirectories: ['/wp-admin'],
   notFoundPage: '/404.html',
   staticCache: 'week',
   headers: ['X-Frame-Options: SAMEORIGIN'],
@@ -35,8 +52,9 @@ const examples: { readonly [key in Field]?: Chosen[key] } = {
 const groups = {
   addresses: ['https', 'canonicalName', 'redirects'],
   files: ['documentRoot', 'frontController', 'notFoundPage'],
-  fences: ['closedDirectories', 'noPhpDirectories'],
-  access: ['protectedDirectories'],
+  fences: ['closedDirectories', 'noPhpDirectories', 'listedDirectories'],
+  access: ['protectedDirectories', 'addressRules', 'addressDirectories'],
+  bounds: ['largestBodyMb', 'requestsPerSecond', 'requestsAtOnce', 'hotlinkProtection', 'hotlinkHosts'],
   answers: ['staticCache', 'headers'],
   closing: ['maintenance'],
 } as const satisfies Readonly<Record<string, readonly Field[]>>
@@ -107,6 +125,14 @@ function said(one: Domain, { ways, unset, cacheTimes }: typeof own): Readonly<Re
     closedDirectories: one.closedDirectories.join(', ') || unset.none,
     noPhpDirectories: one.noPhpDirectories.join(', ') || unset.none,
     protectedDirectories: one.protectedDirectories.join(', ') || unset.none,
+    listedDirectories: one.listedDirectories.join(', ') || unset.none,
+    hotlinkProtection: one.hotlinkProtection ? unset.hotlinks : unset.hotlinkProtection,
+    hotlinkHosts: one.hotlinkHosts.map(shownHost).join(', ') || unset.none,
+    largestBodyMb: one.largestBodyMb === null ? unset.largestBodyMb : `${one.largestBodyMb} ${unset.mb}`,
+    requestsPerSecond: `${one.requestsPerSecond ?? unset.bound}`,
+    requestsAtOnce: `${one.requestsAtOnce ?? unset.bound}`,
+    addressRules: one.addressRules.join(', ') || unset.addressRules,
+    addressDirectories: one.addressDirectories.join(', ') || unset.addressDirectories,
     notFoundPage: one.notFoundPage ?? unset.notFoundPage,
     staticCache: one.staticCache === null ? unset.staticCache : cacheTimes[one.staticCache],
     headers: one.headers.join(', ') || unset.none,

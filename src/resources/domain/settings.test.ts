@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Fqdn } from '../../contract/values.ts'
+import { AddressLine, addressLine, addressRuleOf } from './address-line.ts'
 import { HeaderLine, headerLine, headerOf } from './header-line.ts'
 import { RedirectLine, redirectLine, redirectOf } from './redirect-line.ts'
 import { refuseUnfit, shown, withWish } from './settings.ts'
@@ -51,6 +52,37 @@ describe('a header in one line', () => {
     ['X-Frame-Options: maybe', /a value that this header takes/],
   ])('%j is refused in words', (line, words) => {
     expect(HeaderLine.safeParse(line).error?.issues[0]?.message).toMatch(words)
+  })
+})
+
+describe('a rule about addresses in one line', () => {
+  it.each([
+    ['allow 203.0.113.0/24', { isAllowed: true, range: '203.0.113.0/24' }],
+    ['  deny   2001:DB8::/32 ', { isAllowed: false, range: '2001:db8::/32' }],
+    ['deny 198.51.100.7/32', { isAllowed: false, range: '198.51.100.7' }],
+  ])('%j', (line, rule) => {
+    expect(addressRuleOf(line)).toEqual(rule)
+    expect(addressRuleOf(addressLine(rule))).toEqual(rule)
+  })
+
+  it.each([
+    ['', /allow or deny/],
+    ['203.0.113.0/24', /allow or deny/],
+    ['allow everybody', /allow or deny/],
+    ['allow 203.0.113.0/24 /x', /allow or deny/],
+    ['allow 203.0.113.5/24', /allow or deny/],
+    ['deny 0.0.0.0/0', /from \/1 on/],
+    ['deny 2001:db8::/36', /up to eight below/],
+  ])('%j is refused in words', (line, words) => {
+    expect(AddressLine.safeParse(line).error?.issues[0]?.message).toMatch(words)
+  })
+
+  it('is refused twice, and where there would be too many', () => {
+    for (const addressRules of [
+      ['allow 10.0.0.0/8', 'deny 10.0.0.0/8'],
+      Array.from({ length: 20 }, (_, n) => `deny ${n + 1}.0.0.0/9`),
+    ])
+      expect(() => refuseUnfit('update', withWish({}, { addressRules }), [name])).toThrow(/addressRules/)
   })
 })
 

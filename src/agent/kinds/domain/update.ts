@@ -1,5 +1,6 @@
 import { WcpError } from '../../../contract/errors.ts'
 import type { Fqdn, HttpsPolicy } from '../../../contract/values.ts'
+import { tooWide } from '../../../lib/address-prefixes.ts'
 import { domainUpdate } from '../../../resources/domain/jobs.ts'
 import type { SiteOptions } from '../../jobs/registry.ts'
 import { stoppedFpm } from '../../steps/stopped-fpm.ts'
@@ -87,7 +88,10 @@ export const updateDomain = provision(domainUpdate, {
 })
 
 /** Beyond the shape of each. */
-function mayChoose({ fqdn, aliases, settings: { canonical } }: Required<SiteIdentity>): void {
+function mayChoose({ fqdn, aliases, settings: { canonical, addresses = [] } }: Required<SiteIdentity>): void {
+  const wide = tooWide(addresses.map(({ range }) => range))
+  if (wide !== undefined)
+    throw new WcpError('conflict', `Cannot tell the visitors of "${fqdn}" by "${wide.range}": it ${wide.problem}`)
   if (canonical === undefined || namesOf({ fqdn, aliases }).includes(canonical)) return
   throw new WcpError('conflict', `Cannot lead the visitors of "${fqdn}" to "${canonical}": it is none of its names`)
 }
