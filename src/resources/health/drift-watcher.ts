@@ -5,7 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
-import { asWcpError } from '../../contract/errors.ts'
+import { asWcpError, WcpError } from '../../contract/errors.ts'
 import type { TenantName } from '../../contract/values.ts'
 import type { DriftPage, DriftReport } from '../../contract/wire.ts'
 import type { Db } from '../../store/database.ts'
@@ -39,6 +39,8 @@ export interface DriftWatcherOptions {
 export function driftWatcher({ db, storesOf, log, page, now = Date.now, ...options }: DriftWatcherOptions) {
   const { partMs, roundMs, tickMs } = options.pace ?? usualPace
   const stopping = new AbortController()
+  const stopped = Promise.withResolvers<never>()
+  stopped.promise.catch(() => {})
   let nextPart = now() + Math.min(partMs, 60_000)
   let running: Promise<void> | null = null
 
@@ -46,7 +48,7 @@ export function driftWatcher({ db, storesOf, log, page, now = Date.now, ...optio
     const before = await storesOf(db).driftFindings.round()
     const round = nextRound(before, new Date(now()).toISOString())
     if (round === null) return
-    const { items, next } = await page(round.after)
+    const { items, next } = await Promise.race([page(round.after), stopped.promise])
     const others = next === null ? await inventoryDiff(withSides()) : []
     await db.transaction().execute(async (tx) => {
       const { driftFindings } = storesOf(tx)
@@ -74,7 +76,9 @@ export function driftWatcher({ db, storesOf, log, page, now = Date.now, ...optio
     await storesOf(db).driftFindings.dropRepaired()
     if (now() < nextPart) return
     nextPart = now() + partMs
-    await part().catch((error) => log.warn({ reason: asWcpError(error).message }, 'cannot look for drift now'))
+    await part().catch((error) => {
+      if (!stopping.signal.aborted) log.warn({ reason: asWcpError(error).message }, 'cannot look for drift now')
+    })
   }
 
   async function run(): Promise<void> {
@@ -88,8 +92,10 @@ export function driftWatcher({ db, storesOf, log, page, now = Date.now, ...optio
     start(): void {
       running = run()
     },
+    /** Does not wait for the root side: the part that is looked at is looked at anew. */
     async stop(): Promise<void> {
       stopping.abort()
+      stopped.reject(new WcpError('unavailable', 'Cannot look for drift: the panel is stopping'))
       await running
     },
   }
