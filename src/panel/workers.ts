@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import { SshSessions } from '../contract/ssh-session.ts'
 import { version } from '../program/version.ts'
+import { endTeller } from '../resources/certificate/end-teller.ts'
 import { certificateRenewer } from '../resources/certificate/renewer.ts'
 import { type WatcherPace, watcher } from '../resources/condition/watcher.ts'
 import type { Context } from '../resources/context.ts'
@@ -80,6 +81,7 @@ export function workers({
     onQueued,
     tickMs,
   })
+  const ends = endTeller({ ...base, canMail: () => config.canMail })
   const dnsKeys = dnsKeeper({ ...base, dnsServers: () => config.now.dnsServers, tickMs: dnsTickMs ?? tickMs })
   const crons = cronScheduler({ ...base, onQueued, tickMs })
   const webhooks = webhookSender({
@@ -110,7 +112,7 @@ export function workers({
   })
   const { sessions, challenges, networks } = auth
   const house = housekeeping({ ...base, sessions, challenges, networks, idempotency, onQueued })
-  const all = [house, mail, proofs, renewer, dnsKeys, crons, webhooks, conditions, drift, usage, logins]
+  const all = [house, mail, proofs, renewer, ends, dnsKeys, crons, webhooks, conditions, drift, usage, logins]
   return {
     mail,
     house,

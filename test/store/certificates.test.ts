@@ -3,13 +3,15 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import type { Fqdn } from '../../src/contract/values.ts'
 import { endingCertificates } from '../../src/resources/certificate/conditions.ts'
+import { endTeller } from '../../src/resources/certificate/end-teller.ts'
 import { exampleChain } from '../../src/resources/certificate/example-chain.ts'
 import * as certificate from '../../src/resources/certificate/operations.ts'
 import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
 import { type Panel, refusal } from './harness.ts'
 
-const { tenant, domain, package: packages } = slices
+const { tenant, domain, package: packages, user, settings } = slices
+const silent = { error() {} } as never
 const fqdn = 'bakery.example.com'
 const directory = 'https://ca.example.com/dir'
 const longAgo = '2001-01-01T00:00:00.000Z'
@@ -182,5 +184,60 @@ onBothStores('certificates', (bench) => {
       `critical: ${what} ends within a day`,
       `critical: ${what} has ended`,
     ])
+  })
+
+  it('are told to the people of their tenant before they end, once for each of the days', async () => {
+    const panel = await withOwn()
+    const password = 'correct horse battery'
+    await panel.run(tenant.create, { name: 'other' })
+    for (const [email, of] of [
+      ['baker@example.com', 'acme'],
+      ['away@example.com', 'acme'],
+      ['other@example.com', 'other'],
+    ] as const)
+      await panel.run(user.create, { email, password, role: 'user', tenant: of })
+    await panel.run(user.suspend, { user: 'away@example.com', reason: 'other' })
+    await panel.run(certificate.upload, { siteCertificate: fqdn, chain: exampleChain })
+    await panel.work()
+    const end = Date.parse(String((await one(panel)).notAfter))
+    let daysLeft = 15
+    let canMail = true
+    const teller = () =>
+      endTeller({
+        ...{ db: panel.db, storesOf: panel.stores, canMail: () => canMail, log: silent },
+        now: () => end - daysLeft * 86_400_000,
+      })
+    const mails = async () => (await panel.stores(panel.db).mails.due(50)).filter(({ kind }) => kind === 'certificates')
+    const told = async (days: number) => {
+      daysLeft = days
+      await Promise.all([teller().wake(), teller().wake()]) // two panels
+      const queued = await mails()
+      for (const { id } of queued) await panel.stores(panel.db).mails.drop(id)
+      return queued.map(({ to, lines }) => `${to}: ${lines.join()}`)
+    }
+
+    canMail = false
+    expect(await told(13)).toEqual([])
+    canMail = true
+    await panel.run(settings.update, { key: 'certificates.mail_customers', value: false })
+    expect(await told(13)).toEqual([])
+    await panel.run(settings.update, { key: 'certificates.mail_customers', value: true })
+
+    const day = new Date(end).toISOString().slice(0, 10)
+    const mail = (when: string) => [`baker@example.com: ${fqdn}: it ${when}, on ${day}`]
+    expect(await told(15)).toEqual([])
+    expect(await told(13)).toEqual(mail('ends within 14 days'))
+    expect(await told(8)).toEqual([])
+    expect(await told(2)).toEqual(mail('ends within 3 days'))
+    expect(await told(2.5)).toEqual([])
+    expect(await told(6)).toEqual([])
+    expect(await told(0.5)).toEqual(mail('ends within a day'))
+    expect(await told(-1)).toEqual(mail('has ended'))
+    expect(await told(-9)).toEqual([])
+
+    panel.clock.now = end - 20 * 86_400_000
+    await panel.run(certificate.upload, { siteCertificate: fqdn, chain: exampleChain })
+    await panel.work()
+    expect(await told(13)).toEqual(mail('ends within 14 days'))
   })
 })

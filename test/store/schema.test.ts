@@ -276,6 +276,12 @@ describe('migrations', () => {
           "c7e20d8299edf46b8ad593e5d802816655da145ece5009a8b224cfc6ec7f683b",
           "eddf17fe2697471de1d07ff28110d54f6aabc49cea4a07eb6fa84b39a5909e7e",
         ],
+        [
+          43,
+          "certificate-ends",
+          "6b7a500e838e1210eb9c28c038fb59a2cc9d9869d4bc42e5bd5d1d44db1b4c83",
+          "9dd8a5b36c3352e4617f4c6f0da621db3a091f4fa4c7e51ba495552c498388ff",
+        ],
       ]
     `)
   })

@@ -6,6 +6,7 @@ import { label } from '../../lib/texts.ts'
 import { defineKind, type Hub, type Look, type Tab } from '../kind.ts'
 import { ownedRow } from '../owned-row.ts'
 import { endingCertificates } from './conditions.ts'
+import { certificateEnds } from './ends-migration.ts'
 import { exampleChain } from './example-chain.ts'
 import * as operations from './operations.ts'
 import { Certificate, progress } from './schema.ts'
@@ -80,7 +81,7 @@ export const certificate = defineKind({
   conditions: [endingCertificates],
   examples: { create: { domain: 'bakery.example.com' }, upload: { chain: exampleChain } },
   stores: { certificates: certificateStore },
-  migrations: [certificates],
+  migrations: [certificates, certificateEnds],
   tables: { certificates: { one: 'certificate', name: ['fqdn'], shows: ['source', 'status', 'not_after'] } },
   row: ownedRow('certificates', 'fqdn', wishes),
   operations,

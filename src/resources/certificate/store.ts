@@ -1,5 +1,5 @@
 /** Certificates of domains in the panel's database, and when each is looked at next. */
-import { type Selectable, sql } from 'kysely'
+import { type Generated, type Selectable, sql } from 'kysely'
 import { z } from 'zod'
 import type { Fqdn, Id } from '../../contract/values.ts'
 import type { Db } from '../../store/database.ts'
@@ -36,6 +36,8 @@ interface CertificateTable extends OwnedColumns {
   renew_at: string | null
   /** When an authority was asked for it last. */
   ordered_at: string | null
+  /** Days before its end of which its tenant was told last. */
+  told_days: Generated<number | null>
 }
 
 declare module '../../store/database.ts' {
@@ -90,7 +92,7 @@ export const certificates: Migration = {
 /** What a job that fails brings back. */
 export const wishes = [
   ...(['source', 'names', 'chain', 'issuer', 'authority', 'not_before', 'not_after'] as const),
-  ...(['progress', 'problem', 'tries', 'next_try_at', 'renew_at'] as const),
+  ...(['progress', 'problem', 'tries', 'next_try_at', 'renew_at', 'told_days'] as const),
 ]
 
 export interface DueCertificate extends Certificate {
@@ -115,10 +117,14 @@ export interface Served {
 
 export interface Ending {
   readonly id: Id
+  readonly tenantId: Id
   readonly fqdn: Fqdn
+  readonly source: Certificate['source']
   readonly notBefore: string
   readonly notAfter: string
   readonly problem: string | null
+  /** Days before its end of which its tenant was told; null: nothing yet. */
+  readonly toldDays: number | null
 }
 
 export interface CertificateStore {
@@ -147,6 +153,8 @@ export interface CertificateStore {
   lookNow(id: Id): Promise<void>
   /** Those that end first. */
   endingBefore(moment: string, limit: number): Promise<Ending[]>
+  /** Its tenant is told now: false when another panel has. */
+  tellEnd(one: Pick<Ending, 'id' | 'toldDays'>, days: number): Promise<boolean>
 }
 
 export function certificateStore(db: Db, { now }: StoreTools): CertificateStore {
@@ -289,6 +297,7 @@ export function certificateStore(db: Db, { now }: StoreTools): CertificateStore 
             renew_at: renewAt,
             next_try_at: nextTryAt,
             updated_at: now,
+            told_days: null,
           },
         })
         .execute()
@@ -300,11 +309,19 @@ export function certificateStore(db: Db, { now }: StoreTools): CertificateStore 
         .orderBy('certificates.not_after')
         .limit(limit)
         .execute()
-      return found
-        .map(certificateOf)
-        .flatMap(({ id, fqdn, notBefore, notAfter, problem }) =>
-          notBefore === null || notAfter === null ? [] : [{ id, fqdn, notBefore, notAfter, problem }],
-        )
+      return found.flatMap((row) => {
+        const { id, tenantId, fqdn, source, notBefore, notAfter, problem } = certificateOf(row)
+        const ends = { id, tenantId, fqdn, source, problem, toldDays: row.told_days }
+        return notBefore === null || notAfter === null ? [] : [{ ...ends, notBefore, notAfter }]
+      })
+    },
+
+    async tellEnd({ id, toldDays }, days) {
+      const { numUpdatedRows } = await change(id)
+        .set({ told_days: days })
+        .where('told_days', toldDays === null ? 'is' : '=', toldDays)
+        .executeTakeFirst()
+      return numUpdatedRows > 0n
     },
 
     async lookNow(id) {

@@ -23,6 +23,7 @@ export const mail = defineKind({
       verification: 'address',
       'address-changed': 'notice',
       conditions: 'attention',
+      certificates: 'certificates',
       test: 'test',
     },
     states: { queued: 'waiting', succeeded: 'sent', failed: 'failed' },

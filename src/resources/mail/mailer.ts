@@ -24,6 +24,13 @@ export interface MailerOptions {
   readonly now?: () => number
 }
 
+const linked = ['invitation', 'password-reset', 'verification'] as const
+type Linked = QueuedMail & { readonly kind: (typeof linked)[number] }
+
+function hasLink(mail: QueuedMail): mail is Linked {
+  return linked.some((kind) => kind === mail.kind)
+}
+
 /** Minutes between the tries; after the last one it has failed. */
 const pauses = [1, 5, 15, 60, 240, 1200]
 const keptMs = 30 * 86_400_000
@@ -58,7 +65,7 @@ export function mailer(options: MailerOptions) {
 
   /** A new secret for each try: what a mail server has seen and not taken is worth nothing. */
   async function linkFor({ users, links }: Stores, mail: QueuedMail): Promise<string | 'nobody' | null> {
-    if (mail.kind === 'test' || mail.kind === 'address-changed' || mail.kind === 'conditions') return null
+    if (!hasLink(mail)) return null
     const known = await users.credentials(mail.userId ?? mail.to)
     if (known === undefined || !known.maySignIn) return 'nobody'
     const email = mail.kind === 'verification' ? mail.to : null

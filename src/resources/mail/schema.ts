@@ -10,6 +10,7 @@ export const mailKinds = [
   'address-changed',
   'test',
   'conditions',
+  'certificates',
 ] as const
 export type MailKind = (typeof mailKinds)[number]
 

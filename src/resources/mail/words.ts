@@ -40,6 +40,15 @@ export const letters = {
     until: '',
     ignore: 'The overview of the panel shows what needs attention now. The settings say who gets these mails.',
   },
+  certificates: {
+    subject: 'Certificates that end',
+    hello: 'Hello,',
+    text: 'Certificates of your sites were not renewed yet. After their end browsers warn visitors:',
+    button: '',
+    until: '',
+    ignore:
+      'The page of each certificate says what is missing. Nothing is to be done for those that are renewed in time.',
+  },
   test: {
     subject: 'Mail works',
     hello: 'Hello,',

@@ -110,6 +110,12 @@ export const settingDefinitions = {
     fallback: 90,
     description: 'Certificates that the authority is asked for in an hour; the others wait',
   }),
+  'certificates.mail_customers': setting({
+    schema: z.boolean({ error: 'true or false' }),
+    fallback: true,
+    description:
+      'Whether the people of a customer are mailed 14, 7, 3 and 1 days before a certificate of theirs ends that was not renewed',
+  }),
   'jobs.keep_days': setting({
     schema: Days(1, 3650),
     fallback: 90,

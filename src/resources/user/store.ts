@@ -60,6 +60,8 @@ export interface UserStore {
   countAdmins(): Promise<number>
   /** Addresses of active administrators. */
   administrators(most: number): Promise<string[]>
+  /** Addresses of active people of a tenant. */
+  peopleOf(tenantId: Id, most: number): Promise<string[]>
   purgeDeletedBefore(moment: string): Promise<number>
 }
 
@@ -258,6 +260,19 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
         .where('users.status', '=', 'active')
         .where('users.deleted_at', 'is', null)
         .orderBy('users.email')
+        .limit(most)
+        .execute()
+      return rows.map(({ email }) => email)
+    },
+
+    async peopleOf(tenantId, most) {
+      const rows = await db
+        .selectFrom('users')
+        .select('email')
+        .where('tenant_id', '=', tenantId)
+        .where('status', '=', 'active')
+        .where('deleted_at', 'is', null)
+        .orderBy('email')
         .limit(most)
         .execute()
       return rows.map(({ email }) => email)
