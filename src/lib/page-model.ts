@@ -114,8 +114,20 @@ export interface Bars {
   readonly ends: readonly [string, string]
 }
 
+/** Days side by side, the newest at the end. */
+export interface Strip {
+  /** Said to those who cannot see it. */
+  readonly label: string
+  readonly cells: readonly { readonly title: string; readonly tone: Tone }[]
+  /** Room is left for so many. */
+  readonly most: number
+  /** Below the first and the last. */
+  readonly ends: readonly [string, string]
+}
+
 export interface Section {
   readonly title: string
+  readonly strip?: Strip
   readonly filter?: Filter
   /** Above what is listed. */
   readonly note?: string

@@ -9,6 +9,7 @@ import type { WatcherPace } from '../resources/condition/watcher.ts'
 import type { Context } from '../resources/context.ts'
 import type { DriftPace } from '../resources/health/drift-watcher.ts'
 import { storesFor } from '../resources/index.ts'
+import type { ProbePace } from '../resources/probe/prober.ts'
 import { giveBuiltInRights } from '../resources/role/built-in-rights.ts'
 import type { Db } from '../store/database.ts'
 import { newId } from '../store/new-id.ts'
@@ -71,6 +72,7 @@ export interface PanelOptions extends ListenOptions {
   /** Between two looks at keys for the DNS. */
   readonly dnsTickMs?: number
   readonly driftPace?: DriftPace
+  readonly probePace?: ProbePace
 }
 
 export interface Panel {
@@ -110,6 +112,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     recordRefusal: (...refusal) => operations.recordRefusal(...refusal),
   })
   const answers = idempotency(keys)
+  const web = ownWeb(() => config.now)
   const logs = new WebLogReader({ directory: options.webLogs })
   const operations: OperationRunner = operationRunner({
     ...base,
@@ -123,7 +126,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     canMail: () => config.canMail,
     hasCertificatePort: options.listenForCertificates !== undefined && options.tls !== 'insecure',
     linkUrl: (token) => `${config.now.baseUrl}/link/${token}`,
-    web: ownWeb(() => config.now),
+    web,
     demandRoom: roomCheck(db, options.statePath),
     countJob: callLimit.rates.job,
     onChanged: () => auth.apiKeys.forget(),
@@ -145,6 +148,8 @@ export async function startPanel(options: PanelOptions): Promise<Panel> {
     dnsTickMs: options.dnsTickMs,
     driftPage: (after) => agent.link.ask({ t: 'drift_page', after }, DriftPage, 60_000),
     driftPace: options.driftPace,
+    web,
+    probePace: options.probePace,
   })
 
   const door = networkDoor({

@@ -12,6 +12,7 @@ import { proofChecker } from '../resources/domain/proof-checker.ts'
 import { type DriftPace, type DriftWatcherOptions, driftWatcher } from '../resources/health/drift-watcher.ts'
 import { conditionSources, kinds } from '../resources/index.ts'
 import { mailer } from '../resources/mail/mailer.ts'
+import { type ProbePace, siteProber } from '../resources/probe/prober.ts'
 import { loginRecorder } from '../resources/ssh-session/recorder.ts'
 import { usageCollector } from '../resources/tenant/usage-collector.ts'
 import { webhookSender } from '../resources/webhook/sender.ts'
@@ -34,6 +35,8 @@ export interface WorkersOptions extends Base {
   readonly watcherPace: WatcherPace | undefined
   readonly driftPage: DriftWatcherOptions['page']
   readonly driftPace: DriftPace | undefined
+  readonly web: Context['web']
+  readonly probePace: ProbePace | undefined
   /** Between two looks at whom to measure. */
   readonly usageTickMs: number | undefined
   /** Between two looks at keys for the DNS; as `tickMs` unless told. */
@@ -54,6 +57,8 @@ export function workers({
   watcherPace,
   usageTickMs,
   dnsTickMs,
+  web,
+  probePace,
   driftPage,
   driftPace,
   ...base
@@ -110,9 +115,15 @@ export function workers({
     ask: (told) => agent.ask({ t: 'ssh_sessions', told: [...told] }, SshSessions, 10_000),
     tickMs,
   })
+  const prober = siteProber({
+    ...base,
+    ...probePace,
+    web,
+    ports: () => ({ http: config.now.httpPort, https: config.now.httpsPort }),
+  })
   const { sessions, challenges, networks } = auth
   const house = housekeeping({ ...base, sessions, challenges, networks, idempotency, onQueued })
-  const all = [house, mail, proofs, renewer, ends, dnsKeys, crons, webhooks, conditions, drift, usage, logins]
+  const all = [house, mail, proofs, renewer, ends, dnsKeys, crons, webhooks, conditions, drift, usage, logins, prober]
   return {
     mail,
     house,

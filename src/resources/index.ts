@@ -27,6 +27,7 @@ import type { AnyKind } from './kind.ts'
 import { mail } from './mail/kind.ts'
 import { packageKind } from './package/kind.ts'
 import { policy } from './policy/kind.ts'
+import { probe } from './probe/kind.ts'
 import { reseller } from './reseller/kind.ts'
 import { role } from './role/kind.ts'
 import { session } from './session/kind.ts'
@@ -50,6 +51,7 @@ export const kinds: readonly AnyKind[] = [
   app,
   cron,
   file,
+  probe,
   sshKey,
   sshSession,
   dnsKey,

@@ -39,6 +39,7 @@ describe('the registry of operations', () => {
       'mail',
       'package',
       'policy',
+      'probe',
       'reseller',
       'role',
       'session',

@@ -52,6 +52,7 @@ export async function startTestPanel({ stepMs = 150 }: { stepMs?: number } = {})
     operations,
     registerPages,
     tickMs: 50,
+    probePace: { tickMs: 2 ** 31 - 1, slots: 60 },
   })
   const agent = await startAgentPeer(panel.agentSocket, stepMs)
   return {

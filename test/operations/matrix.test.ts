@@ -605,6 +605,7 @@ function pagePath(operation: Operation, input: Input): string {
     operation.name
   ]
   if (part !== undefined) return `/domains/${input.domain}/files/${part}${query(narrowing(input))}`
+  if (operation.name === 'probe.get') return `/domains/${input.domain}/health`
   const [kind, verb] = [kindOf(operation), verbOf(operation)]
   if (verb === 'list') return listPath(kind) + query(narrowing(input))
   const [key = kind] = httpBinding(operation).pathKeys

@@ -282,6 +282,12 @@ describe('migrations', () => {
           "6b7a500e838e1210eb9c28c038fb59a2cc9d9869d4bc42e5bd5d1d44db1b4c83",
           "9dd8a5b36c3352e4617f4c6f0da621db3a091f4fa4c7e51ba495552c498388ff",
         ],
+        [
+          44,
+          "site-probes",
+          "c4f4609bdf738da0106c2342ebaa1bd04ac3a9e2f77fdd90211aa0ba3a8990d8",
+          "03e5c2e21fabf2caa5775f2b657907967731847310a29a4e63605800a11fefa6",
+        ],
       ]
     `)
   })

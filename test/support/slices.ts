@@ -10,6 +10,7 @@ import * as job from '../../src/resources/job/operations.ts'
 import * as mail from '../../src/resources/mail/operations.ts'
 import * as packages from '../../src/resources/package/operations.ts'
 import * as policy from '../../src/resources/policy/operations.ts'
+import * as probe from '../../src/resources/probe/operations.ts'
 import * as reseller from '../../src/resources/reseller/operations.ts'
 import * as role from '../../src/resources/role/operations.ts'
 import * as session from '../../src/resources/session/operations.ts'
@@ -32,6 +33,7 @@ export const slices = {
   'api-key': apiKey,
   totp,
   policy,
+  probe,
   mail,
   webhook,
   condition,

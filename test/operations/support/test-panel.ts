@@ -53,6 +53,8 @@ export interface TestPanelOptions {
   readonly usageTickMs?: number
   /** Without: nobody looks for drift, for the same reason. */
   readonly driftPace?: PanelOptions['driftPace']
+  /** Without: no site is probed, for the same reason. */
+  readonly probePace?: PanelOptions['probePace']
   readonly withoutAgent?: boolean
   readonly operations?: PanelOptions['operations']
   readonly registerPages?: RegisterPages
@@ -99,6 +101,7 @@ export async function testPanel(options: TestPanelOptions = {}): Promise<TestPan
       usageTickMs: options.usageTickMs ?? never,
       dnsTickMs: never,
       driftPace: options.driftPace ?? { partMs: never, roundMs: never, tickMs: never },
+      probePace: options.probePace ?? { tickMs: never, slots: 60 },
       ...(options.watcherPace && { watcherPace: options.watcherPace }),
       ...(options.webhookCa && { webhookCa: options.webhookCa }),
     })
