@@ -12,6 +12,7 @@ import { login } from './login.ts'
 import { memory } from './memory.ts'
 import { missing } from './needs.ts'
 import { panel } from './panel.ts'
+import { probes } from './probes.ts'
 import { reads } from './reads.ts'
 import { run } from './run/run.ts'
 import { scale } from './scale.ts'
@@ -31,6 +32,7 @@ const benches: readonly Bench[] = [
   throughput,
   bulk,
   cron,
+  probes,
   flood,
   scale,
   booted,
