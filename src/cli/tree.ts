@@ -5,6 +5,7 @@ import { WcpError } from '../contract/errors.ts'
 import type { Command } from '../lib/command-spec.ts'
 import { version } from '../program/version.ts'
 import { approve } from './commands/approve.ts'
+import { exportCertificate } from './commands/certificate-export.ts'
 import { completionCommands } from './commands/completion.ts'
 import { configCommands } from './commands/config.ts'
 import { doctor } from './commands/doctor.ts'
@@ -37,6 +38,7 @@ export async function runTree(words: readonly string[], trunk: Trunk): Promise<n
     doctor(places, call, output),
     approve(rescue, output),
     openSetup(rescue, output),
+    exportCertificate(rescue, output),
     logs(join(places.logs, 'wcpd.log'), elsewhere.length === 0 ? undefined : false),
     ...configCommands(places.config, output),
     ...emergencyCommands({ output, ask, isTerminal, call: rescue }),

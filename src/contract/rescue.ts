@@ -36,6 +36,8 @@ export const RescueRequest = z.discriminatedUnion('do', [
   }),
   /** A code for the first setup from the network; the daemon may run. */
   z.strictObject({ do: z.literal('open-setup') }),
+  /** Copies what is served; the daemon may run. Name and path as root typed them. */
+  z.strictObject({ do: z.literal('export-certificate'), name: Text, directory: Text }),
   /** Only looks, also while the daemon runs. `head`: one that was kept elsewhere. */
   z.strictObject({ do: z.literal('audit'), head: AuditHead.nullable() }),
 ])

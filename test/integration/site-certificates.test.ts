@@ -1,10 +1,12 @@
 /** Certificates from a real authority: got by themselves, renewed, and kept through everything that goes wrong. */
-import { randomBytes, X509Certificate } from 'node:crypto'
+import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
+import { chownSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import Sqlite from 'better-sqlite3'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { rescueCaller } from '../../src/cli/emergency/call-rescue.ts'
 import { asset } from '../../src/program/assets.ts'
 import { Certificate } from '../../src/resources/certificate/schema.ts'
 import { Authority } from '../support/authority.ts'
@@ -124,6 +126,39 @@ describe.skipIf(hosting() ?? nameServer() ?? pebbleIsMissing())('the certificate
     expect(one.chain?.startsWith(leaf.toString())).toBe(true)
     expect(readReloads(product)).toBe(before)
     expect(await product.visit(shop)).toBe(308)
+  })
+
+  it('is copied for another service of the machine, by root and for root alone, once for each chain', async () => {
+    const rescue = rescueCaller('--root', product.root)
+    const directory = mkdtempSync('/var/lib/wcp360-export-')
+    const give = (name: string, to = directory) => rescue({ do: 'export-certificate', name, directory: to })
+    try {
+      const { report } = await give(shop)
+      expect(report?.did.join()).toMatch(/were written, for root alone/)
+      const [crt, key] = [join(directory, `${shop}.crt`), join(directory, `${shop}.key`)]
+      expect([crt, key].map((file) => (statSync(file).mode & 0o777).toString(8))).toEqual(['600', '600'])
+      const leaf = new X509Certificate(readFileSync(crt))
+      expect(leaf.checkPrivateKey(createPrivateKey(readFileSync(key)))).toBe(true)
+      expect(leaf.serialNumber).toBe((await served(shop)).serialNumber)
+
+      const { mtimeMs } = statSync(crt)
+      expect((await give(shop.toUpperCase())).report?.did.join()).toMatch(/are what is served/)
+      expect(statSync(crt).mtimeMs).toBe(mtimeMs)
+
+      const problems = [give('nobody.example.org'), give('../etc'), give(shop, '/var/lib/../lib'), give(shop, 'here')]
+      expect((await Promise.all(problems)).map(({ problem }) => problem?.code)).toEqual([
+        'not_found',
+        'bad_input',
+        'bad_input',
+        'bad_input',
+      ])
+      chownSync(directory, 65_534, 65_534)
+      writeFileSync(crt, 'older')
+      expect((await give(shop)).problem).not.toBeNull()
+      expect(readFileSync(crt, 'utf8')).toBe('older')
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
   })
 
   it('is asked for anew when the site has another name', async () => {

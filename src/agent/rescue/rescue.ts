@@ -12,6 +12,7 @@ import { takeAgentLock } from '../os/lock.ts'
 import { prepareAgentState } from '../prepare.ts'
 import { approve } from './approve.ts'
 import { checkAudit } from './audit.ts'
+import { exportCertificate } from './export-certificate.ts'
 import { resetFences } from './fences.ts'
 import { showJobs } from './jobs.ts'
 import { openRescue, type Rescue } from './machine.ts'
@@ -42,6 +43,7 @@ async function answerTo(input: NodeJS.ReadableStream, root: string): Promise<Res
   if (request.do === 'open-setup') return { report: await openSetup(places), problem: null }
   if (request.do === 'approve') return { report: await approve(places, request), problem: null }
   if (request.do === 'audit') return { report: await checkAudit(places, request.head), problem: null }
+  if (request.do === 'export-certificate') return { report: await exportCertificate(places, request), problem: null }
   await prepareAgentState(places)
   const attempt = takeAgentLock(places.agentState)
   if ('heldBy' in attempt) throw isRunning(attempt.heldBy)
@@ -58,7 +60,7 @@ async function answerTo(input: NodeJS.ReadableStream, root: string): Promise<Res
 }
 
 function run(
-  request: Exclude<RescueRequest, { do: 'audit' | 'approve' | 'open-setup' }>,
+  request: Exclude<RescueRequest, { do: 'audit' | 'approve' | 'open-setup' | 'export-certificate' }>,
   rescue: Rescue,
 ): Promise<RescueReport> {
   switch (request.do) {

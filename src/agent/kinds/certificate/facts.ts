@@ -98,7 +98,7 @@ export function named({ chain, names }: Pick<ServedSite, 'chain' | 'names'>): re
   return leaf === undefined ? [] : names.filter((name) => bears(leaf, name))
 }
 
-export function placesOf({ places: { web } }: Machine, tenant: Owner, fqdn: Fqdn) {
+export function placesOf({ places: { web } }: Pick<Machine, 'places'>, tenant: Owner, fqdn: Fqdn) {
   const site = web.site(tenant.name, fqdn)
   const own = `${site}/${web.ownTls}`
   return { own, key: `${own}/${web.keyFile}`, chain: `${own}/${web.certificateFile}`, served: `${site}/tls` }
