@@ -408,6 +408,11 @@ const pages: Record<string, string> = {
   'domain-vouch': '/do/domain.vouch?domain=flowers.example.org',
   'domain-create': '/do/domain.create?tenant=bakery',
   'domain-update': '/do/domain.update?domain=bakery.example.net',
+  'domain-settings': '/domains/bakery.example.net/settings',
+  'domain-access':
+    '/do/domain.update?domain=bakery.example.net&_only=protectedDirectories%20addressRules%20addressDirectories',
+  'domain-add-user': '/do/domain.add-user?domain=bakery.example.net',
+  'domain-remove-user': '/do/domain.remove-user?domain=bakery.example.net&name=alice',
   packages: '/packages',
   package: '/packages/default',
   'package-create': '/do/package.create',

@@ -60,7 +60,7 @@ describe('what is not done, and what is sent', () => {
     expect(rows.site).toEqual(names.map((name) => [name, 'dhl - - - 1d /404.html']))
     expect(rows.within1?.toSorted()).toEqual(
       names.flatMap((name) => [
-        [`${name}/data`, 'closed still'],
+        [`${name}/data`, 'closed'],
         [`${name}/intern`, 'locked'],
         [`${name}/uploads`, 'still locked'],
       ]),

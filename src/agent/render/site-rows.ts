@@ -94,7 +94,10 @@ function atDepth(maps: 'below' | 'within', directory: string): RowMap {
   return map
 }
 
-/** By directory in small letters, as the web server compares them: `closed`, `still` (runs no script), `locked`, `near`, `listed`, or several. */
+/**
+ * By directory in small letters, as the web server compares them: `closed`, `still` (runs no script), `locked`, `near`,
+ * `listed`, or several. Of one that is closed nothing else is asked.
+ */
 function fences({
   listed = [],
   closed = [],
@@ -111,7 +114,10 @@ function fences({
     ...(addresses ? addressesBelow : []).map((path) => [path, 'near'] as const),
   ]
   const byPath = Map.groupBy(said, ([path]) => path.toLowerCase())
-  return [...byPath].map(([path, words]) => [path, [...new Set(words.map(([, word]) => word))].join(' ')])
+  return [...byPath].map(([path, found]) => {
+    const words = new Set(found.map(([, word]) => word))
+    return [path, words.has('closed') ? 'closed' : [...words].join(' ')]
+  })
 }
 
 /** A capital for each bound that was chosen, after all other flags. */
