@@ -356,6 +356,8 @@ it('have pages in parts: what a kind adds, for who may see it, and the command t
     'PHP',
     'HTTPS',
     'Files',
+    'Logs',
+    'Visits',
     'Databases',
     'Applications',
     'Cron jobs',
