@@ -37,6 +37,7 @@ export function fillRegistry(path: string, tenants: readonly Tenant[]): void {
           php: '8.2',
           state: 'active',
           https: 'redirect',
+          apart: null,
           settings: {},
         })
         registry.claimHosts(site.id, [site.fqdn, site.alias])

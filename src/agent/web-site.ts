@@ -104,8 +104,8 @@ async function keep(machine: Machine, path: string, wanted: string, log: Log): P
 /** A process that an earlier version started may not find the places of the new configuration; it is woken again. */
 async function stopPhp(services: Services, log: Log): Promise<void> {
   const awake = [...(await services.awakeFpm())]
-  const stop = async ({ tenant }: AwakeFpm) => {
-    await services.stopFpm(tenant).catch((error) => log.error({ tenant, err: error }, 'PHP did not stop'))
+  const stop = async ({ tenant, pool }: AwakeFpm) => {
+    await services.stopFpm(pool).catch((error) => log.error({ tenant, err: error }, 'PHP did not stop'))
   }
   while (awake.length > 0) await Promise.all(awake.splice(0, stoppedAtOnce).map(stop))
 }

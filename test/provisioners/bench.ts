@@ -8,6 +8,7 @@ import { lookAround, lookOn } from '../../src/agent/drift/drift-main.ts'
 import { createEngine } from '../../src/agent/jobs/engine.ts'
 import type { Engine, EngineOptions } from '../../src/agent/jobs/engine-api.ts'
 import { createFiles, type Files } from '../../src/agent/os/files.ts'
+import { parsePool, poolOf, poolsOf, tenantOf } from '../../src/agent/os/fpm-pool.ts'
 import { type Layout, layout } from '../../src/agent/os/layout.ts'
 import type { Machine } from '../../src/agent/os/machine.ts'
 import type { RunEnd, TenantRun } from '../../src/agent/os/run-as/tenant-run.ts'
@@ -15,7 +16,7 @@ import type { Services } from '../../src/agent/os/services.ts'
 import { openGate, type Preparation, prepareDirectories } from '../../src/agent/prepare.ts'
 import { measureUsage } from '../../src/agent/usage/sources.ts'
 import { WcpError } from '../../src/contract/errors.ts'
-import type { Id, TenantLimits } from '../../src/contract/values.ts'
+import type { Id, PhpVersion, TenantLimits, TenantName } from '../../src/contract/values.ts'
 import type { AgentMessage } from '../../src/contract/wire.ts'
 import type { JobType } from '../../src/resources/jobs.ts'
 import { NotedDatabases } from './noted-databases.ts'
@@ -58,14 +59,17 @@ export class NotedServices implements Services {
     this.asked.push(values)
     return this.refusal
   }
-  async startFpm({ name }: { name: string }) {
-    this.awake.add(name)
+  async startFpm({ name, apart }: { name: TenantName; apart?: PhpVersion }) {
+    this.awake.add(poolOf(name, apart))
   }
   async stopFpm(tenant: string) {
     this.awake.delete(tenant)
   }
   async awakeFpm() {
-    return [...this.awake].map((tenant) => ({ tenant: tenant as never, isServing: false, work: '', isOutdated: false })) // brands exist in types only
+    return [...this.awake].flatMap((name) => {
+      const pool = parsePool(name)
+      return pool ? [{ tenant: tenantOf(pool), pool, isServing: false, work: '', isOutdated: false }] : []
+    })
   }
   async crowd() {
     return { memoryBytes: 0, tasks: 0, availableBytes: 1 }
@@ -78,11 +82,11 @@ export class NotedServices implements Services {
   async limitsNotInForce() {
     return this.notInForce
   }
-  async stopTenant(tenant: string) {
-    this.awake.delete(tenant)
+  async stopTenant(tenant: TenantName) {
+    for (const pool of poolsOf(tenant)) this.awake.delete(pool)
   }
-  async runsAnything(tenant: string) {
-    return this.awake.has(tenant)
+  async runsAnything(tenant: TenantName) {
+    return poolsOf(tenant).some((pool) => this.awake.has(pool))
   }
   async runAs(run: TenantRun): Promise<RunEnd> {
     const end: RunEnd = { kind: 'exited', code: 0 }

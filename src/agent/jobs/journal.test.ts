@@ -30,6 +30,7 @@ beforeEach(() => {
     fqdn: 'shop.example.com' as never,
     aliases: [],
     php: null,
+    apart: null,
     state: 'active',
     https: 'redirect',
     settings: {},

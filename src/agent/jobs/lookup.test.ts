@@ -23,7 +23,14 @@ beforeEach(() => {
 })
 
 function addSite(given: Partial<SiteRecord> = {}): SiteRecord {
-  const site = { id: Id.parse(randomUUID()), tenant, fqdn: 'shop.example.com' as never, aliases: [], php: null }
+  const site = {
+    id: Id.parse(randomUUID()),
+    tenant,
+    fqdn: 'shop.example.com' as never,
+    aliases: [],
+    php: null,
+    apart: null,
+  }
   const added = { ...site, state: 'active', https: 'redirect', settings: {}, ...given } as const
   registry.addSite(added)
   registry.claimHosts(added.id, [added.fqdn, ...added.aliases])

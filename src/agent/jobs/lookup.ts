@@ -17,7 +17,8 @@ export function lookupHost(registry: Registry, { places, files }: Machine, name:
   if (!markers.every((marker) => files.existsNow(marker))) return { kind: 'suspended' }
   if (site.php === null) return { kind: 'static' }
   const { name: tenantName, uid, gid } = identity(tenant)
-  return { kind: 'php', start: { name: tenantName, uid, gid, php: site.php, limits: tenant.limits } }
+  const which = { php: site.php, ...(site.apart !== null && { apart: site.apart }) }
+  return { kind: 'php', start: { name: tenantName, uid, gid, ...which, limits: tenant.limits } }
 }
 
 export function fpmOf(registry: Registry, name: TenantName): FpmStart | undefined {

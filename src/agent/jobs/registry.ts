@@ -27,6 +27,8 @@ const SiteRow = z.strictObject({
   fqdn: Fqdn,
   aliases: json(z.array(Fqdn)),
   php: PhpVersion.nullable(),
+  /** Its PHP is a master of that version beside the tenant's own; null: the tenant's own. */
+  apart: PhpVersion.nullable(),
   state: State,
   https: HttpsPolicy,
   settings: json(SiteSettings),
@@ -35,6 +37,7 @@ export type SiteRecord = z.output<typeof SiteRow>
 export type SiteOptions = {
   readonly aliases: readonly Fqdn[]
   readonly php: PhpVersion | null
+  readonly apart?: PhpVersion | null
   readonly https?: HttpsPolicy
   readonly settings?: SiteSettings
 }
@@ -204,8 +207,8 @@ export class Registry {
 
   addSite(site: SiteRecord): void {
     const values = { ...site, aliases: JSON.stringify(site.aliases), settings: JSON.stringify(site.settings) }
-    const columns = 'id, tenant, fqdn, aliases, php, state, https, settings'
-    const row = '@id, @tenant, @fqdn, @aliases, @php, @state, @https, @settings'
+    const columns = 'id, tenant, fqdn, aliases, php, apart, state, https, settings'
+    const row = '@id, @tenant, @fqdn, @aliases, @php, @apart, @state, @https, @settings'
     this.#write(`insert into sites (${columns}) values (${row})`, values)
   }
 
@@ -214,11 +217,12 @@ export class Registry {
   }
 
   /** `https`, `settings`: as they are unless given. */
-  setSite(id: Id, { aliases, php, https, settings }: SiteOptions): void {
-    const change = 'aliases = ?, php = ?, https = coalesce(?, https), settings = coalesce(?, settings)'
+  setSite(id: Id, { aliases, php, apart = null, https, settings }: SiteOptions): void {
+    const change = 'aliases = ?, php = ?, apart = ?, https = coalesce(?, https), settings = coalesce(?, settings)'
     const values = [
       JSON.stringify(aliases),
       php,
+      apart,
       https ?? null,
       settings === undefined ? null : JSON.stringify(settings),
     ]

@@ -5,6 +5,7 @@ import { ancestorsOf, canonicalDomain } from '../../lib/domain-name.ts'
 import { trashDays } from '../../resources/trash-days.ts'
 import type { Registry, SiteRecord, State, TenantRecord } from '../jobs/registry.ts'
 import type { TenantIdentity } from '../os/tenant-identity.ts'
+import { longestHostInSocket } from '../render/nginx.ts'
 import type { World } from './provisioner.ts'
 
 /** As a journaled target holds it. */
@@ -90,22 +91,42 @@ function refusedName(name: string, why: string): WcpError {
   return new WcpError('conflict', `Cannot use the name "${name}": ${why}`)
 }
 
-/** Installed, and the one that the tenant's other sites use: a tenant has one PHP master. */
-export function mayUsePhp(world: World, tenant: Id, site: Id, php: PhpVersion | null): void {
-  if (php === null) return
+/**
+ * Installed. @returns the version as which the site's PHP stands apart; null where the tenant's own PHP is of that version or
+ * has nobody else to serve; what runs the same version as before stays where it is
+ */
+export function mayUsePhp(
+  world: World,
+  { id: tenant, name }: Pick<Tenant, 'id' | 'name'>,
+  site: { readonly id: Id; readonly php: PhpVersion | null; readonly names: readonly Fqdn[] },
+  before?: Pick<SiteRecord, 'php' | 'apart'>,
+): PhpVersion | null {
+  const { php } = site
+  if (php === null) return null
   const installed = world.phpVersions()
   if (!installed.includes(php)) {
     const there = installed.length === 0 ? 'none is' : `installed: ${installed.join(', ')}`
     throw new WcpError('conflict', `Cannot use PHP ${php}: it is not installed on this machine (${there})`)
   }
-  const living: readonly State[] = ['making', 'active', 'suspended']
-  const other = world.registry
-    .sitesOf(tenant)
-    .find((one) => one.id !== site && living.includes(one.state) && one.php !== null && one.php !== php)
-  if (other === undefined) return
-  throw new WcpError('conflict', `Cannot use PHP ${php}: the tenant's site "${other.fqdn}" runs PHP ${other.php}`, {
-    help: 'Give all sites of a tenant the same PHP version.',
+  const apart = before?.php === php ? before.apart : placeFor(world, tenant, site.id, php)
+  const most = longestHostInSocket(world.machine.places)
+  const long = apart === null ? undefined : site.names.find((host) => host.length > most)
+  if (long === undefined) return apart
+  throw new WcpError('conflict', `Cannot use PHP ${php} for "${long}": other sites of tenant "${name}" run another`, {
+    help: `A name of more than ${most} characters has the PHP version of the tenant's other sites.`,
   })
+}
+
+function placeFor({ registry }: World, tenant: Id, site: Id, php: PhpVersion): PhpVersion | null {
+  const others = registry.sitesOf(tenant).filter((one) => one.id !== site && isLiving(one) && one.php !== null)
+  const own = others.find((one) => one.apart === null)?.php
+  const isFree = own === undefined && !others.some((one) => one.apart === php)
+  return own === php || isFree ? null : php
+}
+
+/** What is served, or will be. */
+export function isLiving({ state }: SiteRecord): boolean {
+  return state === 'making' || state === 'active' || state === 'suspended'
 }
 
 /** Nothing of somebody else's is at a place that is about to be made. */

@@ -5,7 +5,6 @@
 import { closeSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { TenantName } from '../../contract/values.ts'
 import type { Log } from '../log.ts'
 import { crowd, usageOfUids } from './crowd.ts'
 import { sandboxed, setprivArgv } from './direct-services-sandbox.ts'
@@ -15,6 +14,7 @@ import { Supervised } from './exec-supervised.ts'
 import { connectedSockets, isConnected, workOf } from './fpm-activity.ts'
 import { fpmCommand, seenOptions } from './fpm-command.ts'
 import { type Activity, type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
+import { type FpmPool, poolOf, suffixOf, tenantOf } from './fpm-pool.ts'
 import { keepDescriptors } from './inherited-descriptors.ts'
 import type { Layout } from './layout.ts'
 import { nginxMaster, reloadRunningNginx, startNginx, testNginxConfig } from './nginx.ts'
@@ -26,7 +26,7 @@ import { startBySandbox } from './run-as/file-worker.ts'
 import { RunAs, runServices } from './run-as/run-as.ts'
 import type { FpmStart, ServiceState, Services } from './services.ts'
 import { endProcessesOf, processesOf } from './tenant-processes.ts'
-import { endSandboxes, sandboxesOf, type TenantSandbox } from './tenant-sandboxes.ts'
+import { endSandboxes, sandboxesOf, sandboxMark, type TenantSandbox } from './tenant-sandboxes.ts'
 import { bindDatagrams, lengthenDatagramQueues, listenUnix } from './unix-listen.ts'
 
 export interface DirectOptions {
@@ -83,7 +83,7 @@ export async function openDirectServices({ places, webGid, log, egress }: Direct
       return [...missing(hasNamespaces), ...egress.missing]
     },
     startFpm: (start) => lifecycle.start(start),
-    stopFpm: (tenant) => lifecycle.stop(tenant),
+    stopFpm: (pool) => lifecycle.stop(pool),
     awakeFpm: async () => lifecycle.awake(),
     refusedByPhp,
     ...runServices(runs),
@@ -95,7 +95,7 @@ export async function openDirectServices({ places, webGid, log, egress }: Direct
     applyLimits: ({ uid }, limits) => egress.set(uid, limits.egress ?? 'default'),
     limitsNotInForce: async () => [],
     async stopTenant(tenant) {
-      await lifecycle.stop(tenant)
+      await lifecycle.stopAll(tenant)
       await endSandboxes(() => sandboxesOf(places.customers.tenant(tenant)))
       await endProcessesOf(() => processesOf(places, tenant))
     },
@@ -152,8 +152,11 @@ class DirectFpm implements FpmBackend {
 
   async launch(start: FpmStart): Promise<Launched> {
     const limits = ['--core=0', ...(start.limits.pids === null ? [] : [`--nproc=${start.limits.pids}`]), '--']
-    const box = this.#hasNamespaces ? sandboxed(this.#places, start) : { argv: [], data: [] }
-    const socket = listenUnix(this.#places.fpmBoundSocket(start.uid), this.#webGid)
+    const pool = poolOf(start.name, start.apart)
+    const mark = markOf(pool)
+    const more = mark === undefined ? [] : sandboxMark(mark)
+    const box = this.#hasNamespaces ? sandboxed(this.#places, start, { more }) : { argv: [], data: [] }
+    const socket = listenUnix(this.#places.fpmBoundSocket(start.uid, pool), this.#webGid)
     const stdio = ['ignore', 'ignore', 'words', socket, ...box.data] as const
     // on the tenant's own share of the disk: nothing here grows by what PHP has to say
     const log = { error_log: join(this.#places.customers.home(start.name), 'php.log') }
@@ -165,7 +168,7 @@ class DirectFpm implements FpmBackend {
         stdio,
         env: command.env,
       })
-      this.#remember(start.name, service.pid)
+      this.#remember(pool, service.pid)
       const failed = service.ended.then((code): never => {
         throw new Error(`it ended with code ${code}: ${service.words().trimEnd().split('\n').slice(-3).join(' / ')}`)
       })
@@ -176,56 +179,61 @@ class DirectFpm implements FpmBackend {
     }
   }
 
-  async isThere(tenant: TenantName): Promise<boolean> {
-    return this.#recall(tenant) !== undefined
+  async isThere(pool: FpmPool): Promise<boolean> {
+    return this.#recall(pool) !== undefined
   }
 
-  async end(tenant: TenantName): Promise<void> {
-    const top = this.#recall(tenant)
+  async end(pool: FpmPool): Promise<void> {
+    const top = this.#recall(pool)
     if (top) {
       signal(masterBelow(top.pid, processTree()), 'SIGQUIT')
       const deadline = performance.now() + graceMs
-      while (this.#recall(tenant) && performance.now() < deadline) await sleep(15)
-      if (this.#recall(tenant)) for (const pid of descendants(top.pid, processTree())) signal(pid, 'SIGKILL')
-      while (this.#recall(tenant)) await sleep(5)
+      while (this.#recall(pool) && performance.now() < deadline) await sleep(15)
+      if (this.#recall(pool)) for (const pid of descendants(top.pid, processTree())) signal(pid, 'SIGKILL')
+      while (this.#recall(pool)) await sleep(5)
     }
     // The master's end is not its namespace's: what it or a script left in it goes on.
-    await endSandboxes(() => this.#sandboxes(tenant))
-    rmSync(this.#places.fpmRecord(tenant), { force: true })
+    await endSandboxes(() => this.#sandboxes(pool))
+    rmSync(this.#places.fpmRecord(pool), { force: true })
   }
 
-  activityOf(tenants: readonly TenantName[]): readonly Activity[] {
+  activityOf(pools: readonly FpmPool[]): readonly Activity[] {
     const tree = processTree()
     const connected = connectedSockets()
-    return tenants.map((tenant) => {
-      const top = this.#recall(tenant)
+    return pools.map((pool) => {
+      const top = this.#recall(pool)
       // A master that died leaves its socket: told as idle, so that the reaper clears it away.
       const pids = top ? descendants(masterBelow(top.pid, tree), tree) : []
-      const isServing = isConnected(this.#places, tenant, connected)
-      return { tenant, isServing: pids.length > 0 && isServing, work: workOf(pids) }
+      const isServing = isConnected(this.#places, pool, connected)
+      return { tenant: tenantOf(pool), pool, isServing: pids.length > 0 && isServing, work: workOf(pids) }
     })
   }
 
-  #sandboxes(tenant: TenantName): readonly TenantSandbox[] {
-    const all = sandboxesOf(this.#places.customers.tenant(tenant))
-    return all.filter(({ mark }) => mark === undefined)
+  #sandboxes(pool: FpmPool): readonly TenantSandbox[] {
+    const all = sandboxesOf(this.#places.customers.tenant(tenantOf(pool)))
+    return all.filter(({ mark }) => mark === markOf(pool))
   }
 
-  #remember(tenant: TenantName, pid: number): void {
+  #remember(pool: FpmPool, pid: number): void {
     const master: Master = { pid, startTicks: startTicks(pid) ?? 0 }
-    const file = this.#places.fpmRecord(tenant)
+    const file = this.#places.fpmRecord(pool)
     writeFileSync(`${file}.new`, JSON.stringify(master), { mode: 0o600 })
     renameSync(`${file}.new`, file)
   }
 
-  #recall(tenant: TenantName): Master | undefined {
+  #recall(pool: FpmPool): Master | undefined {
     try {
-      const master: Master = JSON.parse(readFileSync(this.#places.fpmRecord(tenant), 'utf8')) // our own, root's alone
+      const master: Master = JSON.parse(readFileSync(this.#places.fpmRecord(pool), 'utf8')) // our own, root's alone
       return startTicks(master.pid) === master.startTicks ? master : undefined
     } catch {
       return undefined // no record: none was started
     }
   }
+}
+
+/** By which its sandbox is told from those of the tenant's other masters; the tenant's own has none. */
+function markOf(pool: FpmPool): string | undefined {
+  return pool === tenantOf(pool) ? undefined : `fpm${suffixOf(pool)}`
 }
 
 type Tree = ReadonlyMap<number, readonly number[]>

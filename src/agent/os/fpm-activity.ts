@@ -3,7 +3,7 @@
  * nothing, and PHP-FPM's own status page would have to be asked of a process of the tenant.
  */
 import { readFileSync } from 'node:fs'
-import type { TenantName } from '../../contract/values.ts'
+import { type FpmPool, tenantOf } from './fpm-pool.ts'
 import type { Layout } from './layout.ts'
 import { uidOf } from './tenant-processes.ts'
 
@@ -28,11 +28,10 @@ export function connectedSockets(table: string = readFileSync('/proc/net/unix', 
 }
 
 /** @param connected of `connectedSockets` */
-export function isConnected(places: Layout, tenant: TenantName, connected: ReadonlySet<string>): boolean {
+export function isConnected(places: Layout, pool: FpmPool, connected: ReadonlySet<string>): boolean {
   // An agent before this one bound it by the tenant's name, and its PHP may be awake still.
-  return [places.fpmBoundSocket(uidOf(places, tenant)), places.fpmHiddenSocket(tenant)].some((path) =>
-    connected.has(path),
-  )
+  const bound = places.fpmBoundSocket(uidOf(places, tenantOf(pool)), pool)
+  return [bound, places.fpmHiddenSocket(pool)].some((path) => connected.has(path))
 }
 
 /**

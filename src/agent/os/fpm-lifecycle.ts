@@ -7,8 +7,9 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WcpError } from '../../contract/errors.ts'
-import { TenantName } from '../../contract/values.ts'
+import type { TenantName } from '../../contract/values.ts'
 import { fpmBinary } from './fpm-command.ts'
+import { type FpmPool, parsePool, poolOf, tenantOf } from './fpm-pool.ts'
 import type { Layout } from './layout.ts'
 import type { AwakeFpm, FpmStart } from './services.ts'
 import type { TenantIdentity } from './tenant-identity.ts'
@@ -17,12 +18,12 @@ import { answersFastCgi, moveSocket, removeSocket } from './unix-listen.ts'
 export interface FpmBackend {
   /** The socket listens where it is bound, and a master is behind it; resolves before it serves. */
   launch(start: FpmStart): Promise<Launched>
-  /** A master (or what will start one at the next connection) of this tenant is there. */
-  isThere(tenant: TenantName): Promise<boolean>
+  /** This master (or what will start it at the next connection) is there. */
+  isThere(pool: FpmPool): Promise<boolean>
   /** Graceful, then by force; resolves when nothing of it is left. The sockets are not its business. */
-  end(tenant: TenantName): Promise<void>
-  /** The state of their masters; a dead one is idle. */
-  activityOf(tenants: readonly TenantName[]): readonly Activity[]
+  end(pool: FpmPool): Promise<void>
+  /** The state of these masters; a dead one is idle. */
+  activityOf(pools: readonly FpmPool[]): readonly Activity[]
 }
 
 export type Activity = Omit<AwakeFpm, 'isOutdated'>
@@ -39,8 +40,8 @@ const drainTimeoutMs = 5_000
 export class FpmLifecycle {
   readonly #places: Layout
   readonly #backend: FpmBackend
-  readonly #starting = new Map<TenantName, Promise<void>>()
-  readonly #last = new Map<TenantName, Promise<void>>()
+  readonly #starting = new Map<FpmPool, Promise<void>>()
+  readonly #last = new Map<FpmPool, Promise<void>>()
 
   constructor(places: Layout, backend: FpmBackend) {
     this.#places = places
@@ -48,31 +49,42 @@ export class FpmLifecycle {
   }
 
   start(start: FpmStart): Promise<void> {
-    const running = this.#starting.get(start.name)
+    const pool = poolOf(start.name, start.apart)
+    const running = this.#starting.get(pool)
     if (running) return running
-    const began = this.#inTurn(start.name, () => this.#start(start)).finally(() => this.#starting.delete(start.name))
-    this.#starting.set(start.name, began)
+    const began = this.#inTurn(pool, () => this.#start(start, pool)).finally(() => this.#starting.delete(pool))
+    this.#starting.set(pool, began)
     return began
   }
 
-  stop(tenant: TenantName): Promise<void> {
-    return this.#inTurn(tenant, () => this.#stop(tenant))
+  stop(pool: FpmPool): Promise<void> {
+    return this.#inTurn(pool, () => this.#stop(pool))
+  }
+
+  /** Every master of the tenant. */
+  async stopAll(tenant: TenantName): Promise<void> {
+    const others = this.#pools().filter((pool) => pool !== tenant && tenantOf(pool) === tenant)
+    await Promise.all([tenant, ...others].map((pool) => this.stop(pool)))
   }
 
   /** Masters that a suspension has to end: those with a socket, and those about to get one. */
   awake(): readonly AwakeFpm[] {
-    const tenants = new Set([...tenantsWithSocket(this.#places), ...this.#starting.keys()])
     // what is being started has its visitor already
-    const isServing = ({ tenant, isServing }: Activity) => isServing || this.#starting.has(tenant)
+    const isServing = ({ pool, isServing }: Activity) => isServing || this.#starting.has(pool)
     return this.#backend
-      .activityOf([...tenants])
-      .map((one) => ({ ...one, isServing: isServing(one), isOutdated: this.#isOutdated(one.tenant) }))
+      .activityOf(this.#pools())
+      .map((one) => ({ ...one, isServing: isServing(one), isOutdated: this.#isOutdated(one.pool) }))
+  }
+
+  #pools(): readonly FpmPool[] {
+    return [...new Set([...poolsWithSocket(this.#places), ...this.#starting.keys()])]
   }
 
   /** The socket is as old as the master's start. */
-  #isOutdated(tenant: TenantName): boolean {
+  #isOutdated(pool: FpmPool): boolean {
     const { fpmConfig, phpOptions } = this.#places.web
-    const socket = statSync(this.#places.fpmSocket(tenant), { throwIfNoEntry: false })
+    const tenant = tenantOf(pool)
+    const socket = statSync(this.#places.fpmSocket(pool), { throwIfNoEntry: false })
     if (socket === undefined) return false
     // files are swapped by rename, which shows at their directory
     return [fpmConfig(tenant), phpOptions(tenant)].some(
@@ -80,39 +92,39 @@ export class FpmLifecycle {
     )
   }
 
-  /** One after the other for a tenant; a failure is told to whom it concerns and does not stop the next. */
-  #inTurn(tenant: TenantName, work: () => Promise<void>): Promise<void> {
-    const turn = (this.#last.get(tenant) ?? Promise.resolve()).then(work, work)
-    this.#last.set(tenant, turn)
+  /** One after the other for a master; a failure is told to whom it concerns and does not stop the next. */
+  #inTurn(pool: FpmPool, work: () => Promise<void>): Promise<void> {
+    const turn = (this.#last.get(pool) ?? Promise.resolve()).then(work, work)
+    this.#last.set(pool, turn)
     const forget = () => {
-      if (this.#last.get(tenant) === turn) this.#last.delete(tenant)
+      if (this.#last.get(pool) === turn) this.#last.delete(pool)
     }
     turn.then(forget, forget)
     return turn
   }
 
-  async #start(start: FpmStart): Promise<void> {
-    const visible = this.#places.fpmSocket(start.name)
-    const hidden = this.#places.fpmHiddenSocket(start.name)
-    if (existsSync(visible) && (await this.#backend.isThere(start.name))) return
+  async #start(start: FpmStart, pool: FpmPool): Promise<void> {
+    const visible = this.#places.fpmSocket(pool)
+    const hidden = this.#places.fpmHiddenSocket(pool)
+    if (existsSync(visible) && (await this.#backend.isThere(pool))) return
     if (!existsSync(fpmBinary(start.php))) {
       throw new WcpError('machine_failed', `Cannot start PHP ${start.php} of "${start.name}": it is not installed`)
     }
     // What an interrupted start or a dead master left. A socket, in view or not, is there before a master and until after it.
-    if (existsSync(visible) || existsSync(hidden)) await this.#stop(start.name)
+    if (existsSync(visible) || existsSync(hidden)) await this.#stop(pool)
     ensureTmp(this.#places.customers.tmp(start.name), start)
     try {
       writeFileSync(hidden, '') // tells an agent that comes after this one of the master, until the socket is here
       const { failed } = await this.#backend.launch(start)
-      moveSocket(this.#places.fpmBoundSocket(start.uid), hidden)
+      moveSocket(this.#places.fpmBoundSocket(start.uid, pool), hidden)
       if (!(await Promise.race([failed, answersFastCgi(hidden, startTimeoutMs)]))) {
         await Promise.race([failed, sleep(500)]) // its own words are better than ours
         throw new Error('PHP-FPM does not answer')
       }
       moveSocket(hidden, visible)
     } catch (cause) {
-      await this.#backend.end(start.name)
-      removeSocket(this.#places.fpmBoundSocket(start.uid))
+      await this.#backend.end(pool)
+      removeSocket(this.#places.fpmBoundSocket(start.uid, pool))
       removeSocket(hidden)
       throw new WcpError('machine_failed', `Cannot start PHP ${start.php} of "${start.name}"`, {
         cause,
@@ -121,27 +133,27 @@ export class FpmLifecycle {
     }
   }
 
-  async #stop(tenant: TenantName): Promise<void> {
-    const visible = this.#places.fpmSocket(tenant)
-    const hidden = this.#places.fpmHiddenSocket(tenant)
+  async #stop(pool: FpmPool): Promise<void> {
+    const visible = this.#places.fpmSocket(pool)
+    const hidden = this.#places.fpmHiddenSocket(pool)
     if (existsSync(visible)) {
       moveSocket(visible, hidden)
       // Answered after everything that was waiting has been accepted; not answered when the master is dead already.
       await answersFastCgi(hidden, drainTimeoutMs)
     }
-    await this.#backend.end(tenant)
+    await this.#backend.end(pool)
     removeSocket(hidden)
   }
 }
 
 /**
- * Tenants whose PHP may run: it has a socket as long as it does. One out of view is of a start or a stop that is under way
+ * Masters that may run: they have a socket as long as they do. One out of view is of a start or a stop that is under way
  * or did not end, whose master may be alive.
  */
-function tenantsWithSocket({ fpmRun }: Layout): readonly TenantName[] {
+function poolsWithSocket({ fpmRun }: Layout): readonly FpmPool[] {
   if (!existsSync(fpmRun)) return []
-  const names = readdirSync(fpmRun).flatMap((file) => /^\.?([^.]+)\.sock$/.exec(file)?.[1] ?? [])
-  return [...new Set(names)].flatMap((name) => TenantName.safeParse(name).data ?? [])
+  const names = readdirSync(fpmRun).flatMap((file) => /^\.?([^.].*)\.sock$/.exec(file)?.[1] ?? [])
+  return [...new Set(names)].flatMap((name) => parsePool(name) ?? [])
 }
 
 /** Its parent is root's, so nothing can be swapped under this (B8). */

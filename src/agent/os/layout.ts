@@ -6,6 +6,7 @@
  */
 import { join } from 'node:path'
 import type { Fqdn, Id, TenantName } from '../../contract/values.ts'
+import { type FpmPool, suffixOf } from './fpm-pool.ts'
 
 /** Of the installer's making; `systemd/wcp360-sshd.conf` names it. */
 const tenantsGroup = 'wcp360-tenants'
@@ -207,15 +208,17 @@ export function layout(root = '/') {
     mariadbSocket: at('run/mysqld/mysqld.sock'),
     postgresqlSocket: at('run/postgresql/.s.PGSQL.5432'),
 
-    /** Root-owned 0755; one socket `<tenant>.sock` (0760 root:wcp360-web) while the tenant's PHP is awake. */
+    /** Root-owned 0755; one socket `<tenant>.sock` (0760 root:wcp360-web) while the tenant's PHP is awake, and
+     * `<tenant>-<version>.sock` for a version apart. */
     fpmRun: join(run, 'fpm'),
-    fpmSocket: (tenant: TenantName) => join(run, 'fpm', `${tenant}.sock`),
+    fpmSocket: (pool: FpmPool) => join(run, 'fpm', `${pool}.sock`),
     /** Where that socket is while PHP starts or stops: it listens, and the web server does not see it. */
-    fpmHiddenSocket: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.sock`),
+    fpmHiddenSocket: (pool: FpmPool) => join(run, 'fpm', `.${pool}.sock`),
     /** Where it is bound: everybody reads this path in /proc/net/unix as long as the socket lives, so it names nobody. */
-    fpmBoundSocket: (uid: number) => join(run, 'fpm', `.${uid}.sock`),
+    fpmBoundSocket: (uid: number, pool: FpmPool | null = null) =>
+      join(run, 'fpm', `.${uid}${pool === null ? '' : suffixOf(pool)}.sock`),
     /** The direct supervision's record of a master, which survives a restart of the agent. */
-    fpmRecord: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.json`),
+    fpmRecord: (pool: FpmPool) => join(run, 'fpm', `.${pool}.json`),
     /** There while the tenant's quota is raised because its PHP wakes. */
     fpmBurst: (tenant: TenantName) => join(run, 'fpm', `.${tenant}.burst`),
     /** The tenant's own /etc/passwd and /etc/group: itself and root (C29). */

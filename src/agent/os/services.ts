@@ -6,9 +6,10 @@
  * the health page.
  */
 import type { Socket } from 'node:net'
-import type { Id, TenantLimits, TenantName } from '../../contract/values.ts'
+import type { Id, PhpVersion, TenantLimits, TenantName } from '../../contract/values.ts'
 import type { Ceiling, Crowd } from './ceiling.ts'
 import type { FpmActivity } from './fpm-activity.ts'
+import type { FpmPool } from './fpm-pool.ts'
 import type { FileWorker, StartedFileWorker } from './run-as/file-work.ts'
 import type { OutputPage } from './run-as/kept-output.ts'
 import type { RunEnd, TenantRun } from './run-as/tenant-run.ts'
@@ -17,11 +18,15 @@ import type { TenantIdentity } from './tenant-identity.ts'
 export interface FpmStart extends TenantIdentity {
   /** PHP version as `8.4`. */
   readonly php: string
+  /** Its sites have a master of their own, beside that of the tenant's other sites. */
+  readonly apart?: PhpVersion
   readonly limits: TenantLimits
 }
 
 export interface AwakeFpm extends FpmActivity {
   readonly tenant: TenantName
+  /** Which master of the tenant. */
+  readonly pool: FpmPool
   /** Its configuration was changed after it had started. */
   readonly isOutdated: boolean
 }
@@ -45,9 +50,9 @@ export interface Services {
    */
   startFpm(start: FpmStart): Promise<void>
   /** Takes the socket away first, lets running requests end, then stops the master. No lost request, idempotent. */
-  stopFpm(tenant: TenantName): Promise<void>
+  stopFpm(pool: FpmPool): Promise<void>
   /**
-   * Tenants whose master runs, and what it does; also while it starts or stops, and after a stop that failed half-way. A
+   * Masters that run, and what they do; also while it starts or stops, and after a stop that failed half-way. A
    * master that died is told as one that does nothing.
    */
   awakeFpm(): Promise<readonly AwakeFpm[]>

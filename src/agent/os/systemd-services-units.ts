@@ -2,6 +2,7 @@
 import type { EgressPolicy, TenantLimits, TenantName } from '../../contract/values.ts'
 import type { Usage } from './ceiling.ts'
 import { fpmCommand, hiddenPaths, seenOptions } from './fpm-command.ts'
+import { type FpmPool, poolOf } from './fpm-pool.ts'
 import type { Layout } from './layout.ts'
 import { providerAddresses, resolvers } from './outside-addresses.ts'
 import type { FpmStart } from './services.ts'
@@ -15,8 +16,8 @@ export function sliceUnit(tenant: TenantName): string {
   return `wcp-${tenant}.slice`
 }
 
-export function fpmUnit(tenant: TenantName): string {
-  return `wcp-fpm-${tenant}`
+export function fpmUnit(pool: FpmPool): string {
+  return `wcp-fpm-${pool}`
 }
 
 export function ceilingProperties({ memoryBytes, tasks }: Usage): readonly string[] {
@@ -51,7 +52,7 @@ export function startFpmArgv(
   return [
     '--quiet',
     '--collect',
-    `--unit=${fpmUnit(start.name)}`,
+    `--unit=${fpmUnit(poolOf(start.name, start.apart))}`,
     `--slice=${sliceUnit(start.name)}`,
     `--uid=${start.uid}`,
     `--gid=${start.gid}`,
@@ -69,9 +70,9 @@ function phpLog(tenant: TenantName) {
   return { error_log: 'syslog', 'syslog.ident': `php-${tenant}` }
 }
 
-function socketProperties(places: Layout, { uid }: TenantIdentity, webGroup: string): readonly string[] {
+function socketProperties(places: Layout, { uid, name, apart }: FpmStart, webGroup: string): readonly string[] {
   return [
-    `ListenStream=${places.fpmBoundSocket(uid)}`,
+    `ListenStream=${places.fpmBoundSocket(uid, poolOf(name, apart))}`,
     'SocketUser=root',
     `SocketGroup=${webGroup}`,
     'SocketMode=0760', // the x bit is for nginx's -x, see unix-listen.ts

@@ -14,6 +14,7 @@ import { exec, execOk } from './exec.ts'
 import { connectedSockets, isConnected, workOf } from './fpm-activity.ts'
 import { groupText, passwdText } from './fpm-command.ts'
 import { type Activity, type FpmBackend, FpmLifecycle, type Launched } from './fpm-lifecycle.ts'
+import { type FpmPool, poolsOf, tenantOf } from './fpm-pool.ts'
 import { limitsNotInForce } from './kernel-limits.ts'
 import type { Layout } from './layout.ts'
 import { reloadRunningNginx, testNginxConfig } from './nginx.ts'
@@ -72,7 +73,7 @@ export function systemdServices({ places, webGroup, log, egress }: SystemdOption
       return [...(hasCgroups(cgroups) ? [] : [limits]), ...egress.missing]
     },
     startFpm: (start) => lifecycle.start(start),
-    stopFpm: (tenant) => lifecycle.stop(tenant),
+    stopFpm: (pool) => lifecycle.stop(pool),
     awakeFpm: async () => lifecycle.awake(),
     refusedByPhp,
     ...runServices(runs),
@@ -89,7 +90,7 @@ export function systemdServices({ places, webGroup, log, egress }: SystemdOption
     },
     limitsNotInForce: async ({ name }, limits) => limitsNotInForce(places, { tenant: name, limits }),
     async stopTenant(tenant) {
-      await lifecycle.stop(tenant)
+      await lifecycle.stopAll(tenant)
       // Stopping a slice stops everything in it, each by its own rules; what does not end is killed after its timeout.
       await execOk(systemctl, ['stop', '--', sliceUnit(tenant)], { timeoutMs: 120_000 })
       backend.dropLimits(tenant)
@@ -152,7 +153,10 @@ class SystemdFpm implements FpmBackend {
     this.#bursts = new WakeBursts({
       apply: (tenant) => this.#apply(tenant),
       cpuMs: (tenant) => cpuMsOf(this.sliceDirectory(tenant)),
-      isServing: (tenant) => isConnected(places, tenant, connectedSockets()),
+      isServing(tenant) {
+        const connected = connectedSockets()
+        return poolsOf(tenant).some((pool) => isConnected(places, pool, connected))
+      },
       note: (tenant, isRaised) => this.#noteBurst(tenant, isRaised),
       sleep,
       now: () => performance.now(),
@@ -174,14 +178,14 @@ class SystemdFpm implements FpmBackend {
     this.#writeAccounts(start)
   }
 
-  async isThere(tenant: TenantName): Promise<boolean> {
-    const { stdout } = await exec(systemctl, ['show', '--property=ActiveState', '--', `${fpmUnit(tenant)}.socket`])
+  async isThere(pool: FpmPool): Promise<boolean> {
+    const { stdout } = await exec(systemctl, ['show', '--property=ActiveState', '--', `${fpmUnit(pool)}.socket`])
     return stdout.trim() === 'ActiveState=active'
   }
 
   /** Both at once, so that a late connection does not start the service again. SIGQUIT, and SIGKILL after the timeout. */
-  async end(tenant: TenantName): Promise<void> {
-    const unit = fpmUnit(tenant)
+  async end(pool: FpmPool): Promise<void> {
+    const unit = fpmUnit(pool)
     // A unit that is not loaded is as good as stopped: exit code 5.
     const stopped = await exec(systemctl, ['stop', '--', `${unit}.socket`, `${unit}.service`], { timeoutMs: 60_000 })
     if (stopped.code !== 0 && stopped.code !== 5) {
@@ -190,12 +194,12 @@ class SystemdFpm implements FpmBackend {
     if (stopped.code === 0) await exec(systemctl, ['reset-failed', '--', `${unit}.socket`, `${unit}.service`])
   }
 
-  activityOf(tenants: readonly TenantName[]): readonly Activity[] {
+  activityOf(pools: readonly FpmPool[]): readonly Activity[] {
     const connected = connectedSockets()
-    return tenants.map((tenant) => {
-      const pids = this.#processes(tenant)
-      const isServing = isConnected(this.#places, tenant, connected)
-      return { tenant, isServing: pids.length > 0 && isServing, work: workOf(pids) }
+    return pools.map((pool) => {
+      const pids = this.#processes(pool)
+      const isServing = isConnected(this.#places, pool, connected)
+      return { tenant: tenantOf(pool), pool, isServing: pids.length > 0 && isServing, work: workOf(pids) }
     })
   }
 
@@ -257,9 +261,9 @@ class SystemdFpm implements FpmBackend {
     return join(this.#places.cgroups, customersSlice, sliceUnit(tenant))
   }
 
-  #processes(tenant: TenantName): number[] {
+  #processes(pool: FpmPool): number[] {
     try {
-      const file = join(this.sliceDirectory(tenant), `${fpmUnit(tenant)}.service`, 'cgroup.procs')
+      const file = join(this.sliceDirectory(tenantOf(pool)), `${fpmUnit(pool)}.service`, 'cgroup.procs')
       return readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number)
     } catch {
       return [] // no cgroup: the master has ended

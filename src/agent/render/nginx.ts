@@ -34,7 +34,7 @@ export function renderNginxSite(places: Layout, options: WebOptions): string {
     connectionCounts: flagged(connectionCounts, boundFlags.connections),
     customers: places.customers.root,
     fpmRun: places.fpmRun,
-    longestHostInSocket: longestSocketPath - `${places.web.hosts}//php.sock`.length,
+    longestHostInSocket: longestHostInSocket(places),
     certificateFile: places.web.certificateFile,
     keyFile: places.web.keyFile,
     wakeSocket: places.wakeSocket,
@@ -57,6 +57,11 @@ export function renderNginxSite(places: Layout, options: WebOptions): string {
 /** Each with the flag by which a site's row says that it was chosen. */
 function flagged(values: readonly string[], flags: string): readonly string[] {
   return values.map((value, index) => `${flags[index]}${value}`)
+}
+
+/** PHP of a longer one is reached by the name of its tenant, so it is the tenant's own. */
+export function longestHostInSocket({ web }: Layout): number {
+  return longestSocketPath - `${web.hosts}//php.sock`.length
 }
 
 function isAtLeast(version: NginxVersion, wanted: NginxVersion): boolean {

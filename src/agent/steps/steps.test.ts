@@ -66,7 +66,13 @@ beforeEach(() => {
     stopFpm: stop,
     stopTenant: stop,
     awakeFpm: async () =>
-      [...awake].map((name) => ({ tenant: TenantName.parse(name), isServing: false, work: '', isOutdated: false })),
+      [...awake].map((name) => ({
+        tenant: TenantName.parse(name),
+        pool: TenantName.parse(name),
+        isServing: false,
+        work: '',
+        isOutdated: false,
+      })),
     ...noRuns,
     runsAnything: async (tenant) => awake.has(tenant),
     refusedByPhp: async () => undefined,

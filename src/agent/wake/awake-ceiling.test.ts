@@ -34,6 +34,7 @@ function machine() {
     awakeFpm: async () =>
       [...state.awake].map(([tenant, work]) => ({
         tenant,
+        pool: tenant,
         isServing: busy.has(tenant),
         work: `${work}`,
         isOutdated: false,

@@ -1,8 +1,9 @@
-/** Decides what the waker is told: one start for all names of a tenant, so many starts at once, and never above the ceiling. */
-import { Fqdn, type TenantName } from '../../contract/values.ts'
+/** Decides what the waker is told: one start for all names of a master, so many starts at once, and never above the ceiling. */
+import { Fqdn } from '../../contract/values.ts'
 import type { WakeAnswer, WakeRefusal, WakeRefused } from '../../contract/wake.ts'
 import type { HostLookup } from '../jobs/engine-api.ts'
 import type { Log } from '../log.ts'
+import { type FpmPool, poolOf } from '../os/fpm-pool.ts'
 import type { FpmStart, Services } from '../os/services.ts'
 
 export interface WakeOptions {
@@ -42,8 +43,8 @@ interface Wake {
 /** Answers the waker's questions; knows nothing of sockets. */
 export class WakeAnswers {
   readonly #options: WakeOptions
-  readonly #setbacks = new Map<TenantName, Setback>()
-  readonly #wakes = new Map<TenantName, Wake>()
+  readonly #setbacks = new Map<FpmPool, Setback>()
+  readonly #wakes = new Map<FpmPool, Wake>()
   readonly #queue: (() => void)[] = []
   #waiting = 0
   #slow = 0
@@ -57,19 +58,20 @@ export class WakeAnswers {
   async answer(wake: string): Promise<WakeAnswer> {
     const early = this.#judge(wake)
     if ('refused' in early) return early
-    const known = this.#wakes.get(early.name)
+    const pool = poolOfStart(early)
+    const known = this.#wakes.get(pool)
     if (this.#waiting >= mostWaiting || (known?.questions ?? 0) >= mostOfTenant) return refused(wake, 'busy', 2)
     this.#waiting++
     try {
-      return known ? await this.#join(wake, known) : await this.#begin(wake, early.name)
+      return known ? await this.#join(wake, known) : await this.#begin(wake, pool)
     } finally {
       this.#waiting--
     }
   }
 
-  async #begin(wake: string, tenant: TenantName): Promise<WakeAnswer> {
-    const over = this.#inTurn(wake).finally(() => this.#wakes.delete(tenant))
-    this.#wakes.set(tenant, { over, questions: 1 })
+  async #begin(wake: string, pool: FpmPool): Promise<WakeAnswer> {
+    const over = this.#inTurn(wake).finally(() => this.#wakes.delete(pool))
+    this.#wakes.set(pool, { over, questions: 1 })
     return await over
   }
 
@@ -81,7 +83,9 @@ export class WakeAnswers {
     if ('refused' in found) return found
     if ('ok' in first) return { ok: wake }
     // the first name may have been taken away or suspended on its own
-    return first.reason === 'busy' ? refused(wake, 'busy', first.retryAfter) : await this.#begin(wake, found.name)
+    return first.reason === 'busy'
+      ? refused(wake, 'busy', first.retryAfter)
+      : await this.#begin(wake, poolOfStart(found))
   }
 
   async #inTurn(wake: string): Promise<WakeAnswer> {
@@ -108,29 +112,30 @@ export class WakeAnswers {
     const host = Fqdn.safeParse(wake)
     const found = host.success ? this.#options.lookup(host.data) : { kind: 'unknown' as const }
     if (found.kind !== 'php') return refused(wake, found.kind, found.kind === 'suspended' ? 3600 : 0)
-    const wait = this.#secondsToWait(found.start.name)
+    const wait = this.#secondsToWait(poolOfStart(found.start))
     return wait > 0 ? refused(wake, 'failed', wait) : found.start
   }
 
   async #start(wake: string, start: FpmStart): Promise<WakeAnswer> {
     try {
       await this.#options.services.startFpm(start)
-      this.#setbacks.delete(start.name)
+      this.#setbacks.delete(poolOfStart(start))
       return { ok: wake }
     } catch (error) {
       return refused(wake, 'failed', this.#setBack(start, error))
     }
   }
 
-  #secondsToWait(tenant: TenantName): number {
-    const setback = this.#setbacks.get(tenant)
+  #secondsToWait(pool: FpmPool): number {
+    const setback = this.#setbacks.get(pool)
     return setback ? Math.max(0, Math.ceil((setback.notBefore - this.#now()) / 1000)) : 0
   }
 
   #setBack(start: FpmStart, error: unknown): number {
-    const times = (this.#setbacks.get(start.name)?.times ?? 0) + 1
+    const pool = poolOfStart(start)
+    const times = (this.#setbacks.get(pool)?.times ?? 0) + 1
     const seconds = Math.min(2 ** times, longestPauseSeconds)
-    this.#setbacks.set(start.name, { times, notBefore: this.#now() + seconds * 1000 })
+    this.#setbacks.set(pool, { times, notBefore: this.#now() + seconds * 1000 })
     this.#options.log.error({ tenant: start.name, times, seconds, err: error }, 'PHP did not start')
     return seconds
   }
@@ -148,6 +153,10 @@ export class WakeAnswers {
     this.#free++
     this.#queue.shift()?.()
   }
+}
+
+function poolOfStart({ name, apart }: FpmStart): FpmPool {
+  return poolOf(name, apart)
 }
 
 function refused(host: string, reason: WakeRefusal, retryAfter: number): WakeRefused {

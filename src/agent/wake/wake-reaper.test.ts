@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { TenantName } from '../../contract/values.ts'
+import type { FpmPool } from '../os/fpm-pool.ts'
 import type { AwakeFpm } from '../os/services.ts'
 import { IdleReaper } from './wake-reaper.ts'
 
@@ -10,14 +11,14 @@ const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() }
 const ceiling = { memoryBytes: 2 ** 40, tasks: 10_000, leastAvailableBytes: 0 }
 
 function atRest(tenant: TenantName): AwakeFpm {
-  return { tenant, isServing: false, work: '8:1', isOutdated: false }
+  return { tenant, pool: tenant, isServing: false, work: '8:1', isOutdated: false }
 }
 
 function machine() {
-  const state = { now: 0, awake: [] as AwakeFpm[], stopped: [] as TenantName[] }
+  const state = { now: 0, awake: [] as AwakeFpm[], stopped: [] as FpmPool[] }
   const services = {
     awakeFpm: async () => state.awake,
-    stopFpm: vi.fn(async (tenant: TenantName) => void state.stopped.push(tenant)),
+    stopFpm: vi.fn(async (pool: FpmPool) => void state.stopped.push(pool)),
     crowd: async () => ({ memoryBytes: 0, tasks: 0, availableBytes: 1 }),
   }
   return { state, services, reaper: new IdleReaper({ services, log, ceiling, idleSeconds: 60, now: () => state.now }) }

@@ -3,9 +3,9 @@
  * keeps no state that matters: what runs is asked of the machine each time.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { TenantName } from '../../contract/values.ts'
 import type { Log } from '../log.ts'
 import { type Ceiling, type Crowd, isCrowded } from '../os/ceiling.ts'
+import type { FpmPool } from '../os/fpm-pool.ts'
 import type { AwakeFpm, Services } from '../os/services.ts'
 
 export interface ReaperOptions {
@@ -39,7 +39,7 @@ interface Rest {
 
 export class IdleReaper {
   readonly #options: ReaperOptions
-  readonly #resting = new Map<TenantName, Rest>()
+  readonly #resting = new Map<FpmPool, Rest>()
   #timer: NodeJS.Timeout | undefined
   #isLooking = false
   #lastLook = Number.NEGATIVE_INFINITY
@@ -110,9 +110,9 @@ export class IdleReaper {
     const { idleSeconds = 60 } = this.#options
     await this.#seeWhatRests()
     const now = this.#now()
-    for (const [tenant, rest] of [...this.#resting]) {
+    for (const [pool, rest] of [...this.#resting]) {
       if (now - rest.since < idleSeconds * 1000 && !rest.isOutdated) continue
-      if (!(await this.#stop(tenant))) this.#resting.set(tenant, rest) // the next look tries again
+      if (!(await this.#stop(pool))) this.#resting.set(pool, rest) // the next look tries again
     }
     while ((await this.#isCrowded()) && (await this.#stopLongestIdle()));
   }
@@ -131,7 +131,7 @@ export class IdleReaper {
     const now = this.#now()
     const due = [...this.#resting].filter(([, { since }]) => now - since >= shortestRestMs)
     due.sort(([, a], [, b]) => a.since - b.since)
-    const stopped = await Promise.all(due.slice(0, mostAtOnce).map(([tenant]) => this.#stop(tenant)))
+    const stopped = await Promise.all(due.slice(0, mostAtOnce).map(([pool]) => this.#stop(pool)))
     this.#crowd = undefined
     this.#tell(stopped.filter(Boolean).length)
     return stopped.includes(true)
@@ -149,14 +149,14 @@ export class IdleReaper {
     this.#stopped = 0
   }
 
-  async #stop(tenant: TenantName): Promise<boolean> {
+  async #stop(pool: FpmPool): Promise<boolean> {
     const { services, log } = this.#options
-    this.#resting.delete(tenant)
+    this.#resting.delete(pool)
     try {
-      await services.stopFpm(tenant)
+      await services.stopFpm(pool)
       return true
     } catch (error) {
-      log.error({ tenant, err: error }, 'idle PHP did not stop')
+      log.error({ tenant: pool, err: error }, 'idle PHP did not stop')
       return false
     }
   }
@@ -174,10 +174,10 @@ export class IdleReaper {
   #note(awake: readonly AwakeFpm[], now: number): void {
     const before = new Map(this.#resting)
     this.#resting.clear()
-    for (const { tenant, isServing, work, isOutdated } of awake) {
-      const known = before.get(tenant)
+    for (const { pool, isServing, work, isOutdated } of awake) {
+      const known = before.get(pool)
       const since = known?.work === work ? known.since : now
-      if (!isServing) this.#resting.set(tenant, { since, work, isOutdated })
+      if (!isServing) this.#resting.set(pool, { since, work, isOutdated })
     }
   }
 }

@@ -6,6 +6,7 @@ import { things } from './0004-things.ts'
 import { https } from './0005-https.ts'
 import { databases } from './0006-databases.ts'
 import { settings } from './0007-settings.ts'
+import { apart } from './0008-apart.ts'
 import type { AgentMigration } from './migration.ts'
 
 export const agentMigrations: readonly AgentMigration[] = [
@@ -16,4 +17,5 @@ export const agentMigrations: readonly AgentMigration[] = [
   https,
   databases,
   settings,
+  apart,
 ]

@@ -15,9 +15,15 @@ export const createDomain = provision(domainCreate, {
       const isSame = known.fqdn === fqdn && known.php === php && known.aliases.join() === aliases.join()
       if (!isSame) throw new WcpError('conflict', `Cannot create domain "${fqdn}": its id is in use`)
     }
-    const site = { id, fqdn, aliases, php }
-    mayClaim(world, { tenant: tenantId, site: id, names: namesOf(site) })
-    mayUsePhp(world, tenantId, id, php)
+    const names = namesOf({ fqdn, aliases })
+    mayClaim(world, { tenant: tenantId, site: id, names })
+    const site = {
+      id,
+      fqdn,
+      aliases,
+      php,
+      apart: mayUsePhp(world, tenant, { id, php, names }, world.registry.site(id)),
+    }
     const { customers, web } = world.machine.places
     if (isNew) mustBeFree(world, [customers.site(tenant.name, fqdn), web.site(tenant.name, fqdn)])
     return { tenant: identity(tenant), site, isNew }
@@ -25,7 +31,7 @@ export const createDomain = provision(domainCreate, {
   reserve(registry, { tenant, site, isNew }) {
     if (!isNew) return
     const row = { tenant: tenant.id, state: 'making', https: 'redirect', settings: {} } as const
-    registry.addSite({ ...site, aliases: [...site.aliases], ...row })
+    registry.addSite({ ...site, aliases: [...site.aliases], apart: site.apart ?? null, ...row })
     registry.claimHosts(site.id, namesOf(site))
   },
   steps: ({ tenant, site }, machine) => siteFacts(machine, tenant, site, { isLive: true }),

@@ -18,6 +18,7 @@ import {
   hostFact,
   liveSite,
   namesOf,
+  phpFact,
   phpOptionsFacts,
   routeFacts,
   type SiteIdentity,
@@ -77,14 +78,18 @@ export const restoreDomain = provision(domainRestore, {
       'trashed',
       isSuspended ? 'suspended' : 'active',
     ])
-    const site = { id, fqdn, aliases, php, settings }
-    mayClaim(world, { tenant: tenantId, site: id, names: namesOf(site) })
-    mayUsePhp(world, tenantId, id, php)
+    const names = namesOf({ fqdn, aliases })
+    mayClaim(world, { tenant: tenantId, site: id, names })
+    const site = { id, fqdn, aliases, php, apart: mayUsePhp(world, tenant, { id, php, names }), settings }
     const { web } = trashOf(world.machine, { tenant, site })
     const isWebLost = ![web.from, web.to].some((path) => world.machine.files.existsNow(path))
     return { tenant, site, wasDeleted: state === 'trashed', isWebLost, isSuspended }
   },
-  reserve: (registry, { site }) => registry.claimHosts(site.id, namesOf(site)),
+  reserve(registry, { site }) {
+    registry.claimHosts(site.id, namesOf(site))
+    const { aliases, php, apart = null } = site
+    registry.setSite(site.id, { aliases, php, apart })
+  },
   steps({ tenant, site, isWebLost, isSuspended }, machine) {
     const { customer, web } = trashOf(machine, { tenant, site })
     return [
@@ -93,6 +98,7 @@ export const restoreDomain = provision(domainRestore, {
         ? routeFacts(machine, tenant, site, !isSuspended)
         : [
             movedPath({ from: web.to, to: web.from, ifMissing: 'fail' }),
+            phpFact(machine, tenant, site),
             isSuspended ? closedSite(machine, tenant, site) : liveSite(machine, tenant, site),
             ...site.aliases.map((name) => aliasFact(machine, tenant, site, name)),
           ]),

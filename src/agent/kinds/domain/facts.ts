@@ -2,6 +2,7 @@
 import type { SiteSettings } from '../../../contract/site-settings.ts'
 import type { Fqdn, Id, PhpVersion } from '../../../contract/values.ts'
 import type { Ownership } from '../../os/files.ts'
+import { poolOf } from '../../os/fpm-pool.ts'
 import type { Machine } from '../../os/machine.ts'
 import type { TenantIdentity } from '../../os/tenant-identity.ts'
 import { renderPhpOptions } from '../../render/php-options.ts'
@@ -23,6 +24,8 @@ export type SiteIdentity = {
   readonly fqdn: Fqdn
   readonly aliases: readonly Fqdn[]
   readonly php: PhpVersion | null
+  /** Absent in what an older version journaled: the tenant's own PHP. */
+  readonly apart?: PhpVersion | null
   /** Absent in what an older version journaled. */
   readonly settings?: SiteSettings
 }
@@ -113,7 +116,9 @@ function tlsFacts(
 
 export function phpFact({ places }: Machine, { name }: Pick<TenantIdentity, 'name'>, site: SiteIdentity): Step {
   const path = `${places.web.site(name, site.fqdn)}/php.sock`
-  return site.php === null ? absentPath(path) : link({ path, target: places.fpmSocket(name) })
+  return site.php === null
+    ? absentPath(path)
+    : link({ path, target: places.fpmSocket(poolOf(name, site.apart ?? undefined)) })
 }
 
 /** Those who get into the protected directories. An empty file, and no missing one, where there are such directories and nobody yet. */

@@ -16,9 +16,9 @@ export const repairDomain = provision(domainRepair, {
   async target({ tenant: tenantId, domain }, { registry, machine }): Promise<Target> {
     const tenant = identity(tenantIn(registry, tenantId, ['active', 'suspended']))
     const known = siteIn(registry, tenantId, domain, ['active', 'suspended'])
-    const { id, fqdn, aliases, php, settings, state } = known
+    const { id, fqdn, aliases, php, apart, settings, state } = known
     const own = await ownToRepair(machine, tenant, known, certificateOf(registry, known)?.chain ?? null)
-    return { tenant, site: { id, fqdn, aliases, php, settings }, isLive: state === 'active', own }
+    return { tenant, site: { id, fqdn, aliases, php, apart, settings }, isLive: state === 'active', own }
   },
   steps: ({ tenant, site, isLive, own }, machine) => [
     ...siteFacts(machine, tenant, site, { isLive, own }),

@@ -97,8 +97,8 @@ export const restoreTenant = provision(tenantRestore, {
     return {
       tenant: identity(found),
       limits: found.limits,
-      sites: sites.map(({ id, fqdn, aliases, php, settings, state }) => ({
-        ...{ id, fqdn, aliases, php, settings },
+      sites: sites.map(({ id, fqdn, aliases, php, apart, settings, state }) => ({
+        ...{ id, fqdn, aliases, php, apart, settings },
         isLive: state === 'active',
       })),
       isWebLost: isLost(world.machine, trashOf(world.machine, identity(found)).web),
