@@ -26,6 +26,7 @@ import { type Ceiling, ceilingOf } from '../../src/agent/os/ceiling.ts'
 import { type DirectServices, openDirectServices } from '../../src/agent/os/direct-services.ts'
 import { foreignEgress } from '../../src/agent/os/egress.ts'
 import { createFiles } from '../../src/agent/os/files.ts'
+import { poolOf } from '../../src/agent/os/fpm-pool.ts'
 import { type Layout, layout } from '../../src/agent/os/layout.ts'
 import type { Machine } from '../../src/agent/os/machine.ts'
 import { nginxVersion } from '../../src/agent/os/nginx.ts'
@@ -122,12 +123,13 @@ export class WebMachine {
     await until(() => existsSync(places.nginxPid) && readFileSync(places.nginxPid, 'utf8').length > 1)
   }
 
-  reaperBelow(ceiling: Ceiling): IdleReaper {
+  reaperBelow(ceiling: Ceiling, now?: () => number): IdleReaper {
     const log = (level: string) => (facts: object, message: string) => void this.logged.push({ level, facts, message })
     return new IdleReaper({
       services: this.services,
       log: { info: log('info'), warn: log('warn'), error: log('error') },
       ceiling,
+      ...(now && { now }),
     })
   }
 
@@ -241,10 +243,18 @@ export class WebMachine {
     symlinkSync(docroot, join(site, 'docroot'))
     symlinkSync(web.defaultTls, join(site, 'tls'))
     symlinkSync('../../live', join(site, 'live'))
-    if (hasPhp) symlinkSync(this.places.fpmSocket(tenant.name), join(site, 'php.sock'))
+    if (hasPhp) symlinkSync(this.places.fpmSocket(poolOf(tenant.name, tenant.apart)), join(site, 'php.sock'))
     this.#hosts.set(host, hasPhp ? { kind: 'php', start: tenant } : { kind: 'static' })
     symlinkSync(`../tenants/${tenant.name}/sites/${name}`, web.host(name)) // last: from here on the site is served
     return docroot
+  }
+
+  /** Another version of PHP for a site, as a job gives it. */
+  serveBy(tenant: FpmStart, host: string): void {
+    const name = Fqdn.parse(host)
+    this.#hosts.set(host, { kind: 'php', start: tenant })
+    const socket = this.places.fpmSocket(poolOf(tenant.name, tenant.apart))
+    swapLink(socket, join(this.places.web.site(tenant.name, name), 'php.sock'))
   }
 
   /** Another name of a site, in place of whatever site it named before. */
@@ -334,7 +344,7 @@ export class WebMachine {
 
   async shutDown(): Promise<void> {
     this.disconnectAgent()
-    for (const { tenant } of await this.services.awakeFpm()) await this.services.stopFpm(tenant)
+    for (const { pool } of await this.services.awakeFpm()) await this.services.stopFpm(pool)
     this.services.close()
     const master = Number.parseInt(readFileSync(this.places.nginxPid, 'utf8'), 10)
     process.kill(master, 'SIGTERM')
