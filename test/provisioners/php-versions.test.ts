@@ -140,9 +140,10 @@ it('is refused where it is not installed, and for a name by which nginx cannot t
 
 it('is as it was after a change that failed anywhere', async () => {
   await make(blog, blogName, '8.4')
+  const start = startOf(blogName)
   const goBack = await bench.save()
   await goBack()
-  const before = [bench.manifest(), startOf(blogName)]
+  const before = [bench.manifest(), start]
   for (let nth = 1; ; nth++) {
     await goBack()
     const injection = withFaults(bench.machine(), (n) => (n === nth ? 'fails' : undefined))

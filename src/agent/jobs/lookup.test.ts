@@ -68,6 +68,12 @@ describe('a host name', () => {
   })
 })
 
+it('is a site whose PHP stands apart, where it does', () => {
+  addSite({ php: '8.3' as never, apart: '8.3' as never })
+
+  expect(lookedUp('shop.example.com')).toEqual({ kind: 'php', start: { ...start, php: '8.3', apart: '8.3' } })
+})
+
 describe('the PHP of a tenant', () => {
   const named = () => fpmOf(registry, 'acme' as never)
 

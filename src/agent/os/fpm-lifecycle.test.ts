@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { TenantName } from '../../contract/values.ts'
 import { type FpmBackend, FpmLifecycle } from './fpm-lifecycle.ts'
+import { poolOf, tenantOf } from './fpm-pool.ts'
 import { type Layout, layout } from './layout.ts'
 import { installedPhp } from './php-versions.ts'
 
@@ -34,18 +35,18 @@ afterEach(() => {
 
 /** Masters that answer every question. */
 const backend: FpmBackend = {
-  async launch({ uid }) {
+  async launch({ name, uid, apart }) {
     calls.push('launch')
     const master = createServer((socket) => socket.on('data', () => socket.write('x')))
     masters.push(master)
-    await new Promise<void>((resolve) => master.listen(places.fpmBoundSocket(uid), resolve))
+    await new Promise<void>((resolve) => master.listen(places.fpmBoundSocket(uid, poolOf(name, apart)), resolve))
     return { failed: new Promise(() => {}) }
   },
   isThere: async () => false,
   async end() {
     calls.push('end')
   },
-  activityOf: () => [],
+  activityOf: (pools) => pools.map((pool) => ({ tenant: tenantOf(pool), pool, isServing: false, work: '' })),
 }
 
 it('ends nothing where nothing was left: a wake is one launch', async () => {
@@ -63,4 +64,32 @@ it.each([
   await lifecycle.start(start)
 
   expect(calls).toEqual(['end', 'launch'])
+})
+
+it('starts a version apart beside the own one, ends each alone, and both with their tenant', async () => {
+  const apart = { ...start, apart: '8.1' as const }
+  const awake = () => lifecycle.awake().map(({ pool }) => pool)
+  await Promise.all([lifecycle.start(start), lifecycle.start(apart), lifecycle.start(apart)])
+  expect([calls, awake().sort()]).toEqual([
+    ['launch', 'launch'],
+    ['acme', 'acme-8.1'],
+  ])
+
+  await lifecycle.stop('acme-8.1')
+  expect(awake()).toEqual(['acme'])
+
+  await lifecycle.start(apart)
+  await lifecycle.stopAll(name)
+  expect(awake()).toEqual([])
+})
+
+it('knows by the age of its own socket whether a master has read what is chosen', async () => {
+  const isOutdated = () => lifecycle.awake().map((one) => one.isOutdated)
+  mkdirSync(places.web.phpOptions(name), { recursive: true })
+  await lifecycle.start({ ...start, apart: '8.1' })
+  const later = new Date(Date.now() + 60_000)
+  expect(isOutdated()).toEqual([false])
+
+  utimesSync(places.web.phpOptions(name), later, later)
+  expect(isOutdated()).toEqual([true])
 })

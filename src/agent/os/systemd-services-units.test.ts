@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { TenantName } from '../../contract/values.ts'
 import { groupText, passwdText } from './fpm-command.ts'
@@ -60,6 +63,29 @@ describe('PHP of a tenant', () => {
       ...['-d', 'opcache.memory_consumption=128', '-d', 'opcache.interned_strings_buffer=8'],
       ...['-d', 'error_log=syslog', '-d', 'syslog.ident=php-acme'],
     ])
+  })
+
+  it('of a version apart has a unit and a socket of its own, and the slice, sandbox and configuration of the tenant', () => {
+    const own = startFpmArgv(places, start, 'www-data', true)
+    const apart = startFpmArgv(places, { ...start, php: '8.3', apart: '8.3' }, 'www-data', true)
+
+    expect(apart.filter((word) => !own.includes(word))).toEqual([
+      '--unit=wcp-fpm-acme-8.3',
+      '--socket-property=ListenStream=/run/wcp360/fpm/.20001-8.3.sock',
+      '/usr/sbin/php-fpm8.3',
+    ])
+    expect(apart).toHaveLength(own.length)
+  })
+
+  it('reads what is chosen for its sites where it sees them, once something was', () => {
+    const root = mkdtempSync(join(tmpdir(), 'wcp-units-'))
+    const own = layout(root)
+    const scanDirs = () => startFpmArgv(own, start, 'www-data', true).filter((word) => word.includes('PHP_INI'))
+    expect(scanDirs()).toEqual([])
+
+    mkdirSync(own.web.phpOptions(start.name), { recursive: true })
+    expect(scanDirs()).toEqual([`--setenv=PHP_INI_SCAN_DIR=:${own.web.hosts}/.php`])
+    rmSync(root, { recursive: true })
   })
 
   it('sees its own tree and nobody else of the customers', () => {
