@@ -44,6 +44,7 @@ it('has migrations that are numbered from one, each with the text that was relea
       "5 https 101946093a0336af6ca969b12411ef38e6522f0cbb9d27b45511ac0c3718175c",
       "6 databases fa3062a5a4fcc946a0c1327d4977a395ac82e6b0633480c2ac4b803e1ef9b4fc",
       "7 settings a5a8c6e4e4e780e93314fd322264f86e9d8f6dc5405815ff479ff515c8c2cbc2",
+      "8 apart b2d68d31d554a149febbc59e4cd9d57c9b4c59efbc4b445d943e31313e7fc533",
     ]
   `)
 })
