@@ -28,8 +28,8 @@ const tenant = (more: Partial<TenantRecord> = {}): TenantRecord => ({
 const otherTenant = (more: Partial<TenantRecord> = {}) =>
   tenant({ id: other, name: name('other'), uid: 20_006, ...more })
 const site = (more: Partial<SiteRecord> = {}): SiteRecord => ({
-  ...{ id: shop, tenant: acme, fqdn: fqdn('shop.example.com'), aliases: [fqdn('www.example.com')], php: null },
-  ...{ state: 'active', https: 'redirect', settings: {} },
+  ...{ id: shop, tenant: acme, fqdn: fqdn('shop.example.com'), aliases: [fqdn('www.example.com')] },
+  ...{ php: null, apart: null, state: 'active', https: 'redirect', settings: {} },
   ...more,
 })
 const names = (found: readonly { readonly name: string }[]) => found.map((one) => one.name)

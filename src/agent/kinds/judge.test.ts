@@ -38,7 +38,7 @@ function world({ tenants = [], sites = [], hosts = {}, trashedAt, paths = [], ph
   } as unknown as Registry
   const machine = {
     now: () => new Date(now),
-    places: { web: { host: (name: string) => `/hosts/${name}` } },
+    places: { web: { hosts: '/hosts', host: (name: string) => `/hosts/${name}` } },
     files: { existsNow: (path: string) => paths.includes(path) },
   }
   return { registry, machine, phpVersions: () => php } as unknown as World // all that is asked
@@ -46,7 +46,7 @@ function world({ tenants = [], sites = [], hosts = {}, trashedAt, paths = [], ph
 
 const tenantOf = (state: State) => ({ id: acme, name: TenantName.parse('acme'), uid: 20_001, state })
 const siteOf = (state: State, more: object = {}) => ({
-  ...{ id: shop, tenant: acme, fqdn: 'shop.example.com', state, php: null },
+  ...{ id: shop, tenant: acme, fqdn: 'shop.example.com', state, php: null, apart: null },
   ...more,
 })
 
@@ -166,38 +166,58 @@ describe('a name', () => {
 })
 
 describe('a version of PHP', () => {
-  const use = (version: string | null, sites: readonly object[], installed = ['8.2', '8.4']) =>
-    mayUsePhp(world({ sites, php: installed }), acme, shop, version === null ? null : php(version))
+  const tenant = { id: acme, name: TenantName.parse('acme') }
+  type Before = Pick<SiteRecord, 'php' | 'apart'>
+  const use = (
+    version: string | null,
+    sites: readonly object[],
+    {
+      installed = ['8.2', '8.4'],
+      name = 'shop.example.com',
+      before,
+    }: { installed?: readonly string[]; name?: string; before?: Before } = {},
+  ) => {
+    const site = { id: shop, php: version === null ? null : php(version), names: [name as Fqdn] }
+    return mayUsePhp(world({ sites, php: installed }), tenant, site, before)
+  }
   const beside = (state: State, version: string | null, more: object = {}) =>
     siteOf(state, { id: blog, fqdn: 'blog.example.com', php: version, ...more })
 
   it('is one that is installed', () => {
     expect(() => use('8.2', [])).not.toThrow()
-    expect(() => use(null, [], [])).not.toThrow()
+    expect(() => use(null, [], { installed: [] })).not.toThrow()
     expect(() => use('8.3', [])).toThrow(
       'Cannot use PHP 8.3: it is not installed on this machine (installed: 8.2, 8.4)',
     )
-    expect(() => use('8.3', [], [])).toThrow('Cannot use PHP 8.3: it is not installed on this machine (none is)')
+    expect(() => use('8.3', [], { installed: [] })).toThrow(
+      'Cannot use PHP 8.3: it is not installed on this machine (none is)',
+    )
   })
 
   it.each<[State, boolean]>(states.map((state) => [state, ['making', 'active', 'suspended'].includes(state)]))(
-    'is that of the other sites of the tenant: one that is %s counts: %s',
+    'stands apart from that of the other sites of the tenant: one that is %s counts: %s',
     (state, counts) => {
-      const change = () => use('8.2', [siteOf('active', { php: '8.4' }), beside(state, '8.4')])
-      if (counts)
-        expect(change).toThrow(
-          expect.objectContaining({
-            message: 'Cannot use PHP 8.2: the tenant\'s site "blog.example.com" runs PHP 8.4',
-            help: 'Give all sites of a tenant the same PHP version.',
-          }),
-        )
-      else expect(change).not.toThrow()
+      expect(use('8.2', [siteOf('active', { php: '8.4' }), beside(state, '8.4')])).toBe(counts ? '8.2' : null)
     },
   )
 
-  it('is free where the others have the same, none, or another tenant', () => {
+  it('is the own one where the others have the same, none, or another tenant', () => {
     for (const site of [beside('active', '8.2'), beside('active', null), beside('active', '8.4', { tenant: other })])
-      expect(() => use('8.2', [site])).not.toThrow()
+      expect(use('8.2', [site])).toBeNull()
+  })
+
+  it('joins those that stand apart with it, and does not move for nothing', () => {
+    const apart = beside('active', '8.2', { apart: '8.2' })
+    expect(use('8.2', [apart])).toBe('8.2')
+    expect(use('8.4', [apart])).toBeNull()
+    expect(use('8.2', [], { before: { php: php('8.2'), apart: php('8.2') } })).toBe('8.2')
+    expect(use('8.2', [], { before: { php: php('8.4'), apart: php('8.4') } })).toBeNull()
+  })
+
+  it('does not stand apart for a name that leads to the own one alone', () => {
+    const name = `${'a'.repeat(60)}.${'b'.repeat(60)}.com`
+    expect(() => use('8.2', [beside('active', '8.4')], { name })).toThrow(`Cannot use PHP 8.2 for "${name}"`)
+    expect(use('8.4', [beside('active', '8.4')], { name })).toBeNull()
   })
 })
 

@@ -38,7 +38,7 @@ beforeEach(() => {
     running = running.filter((one) => one !== tenant)
   }
   const services = {
-    awakeFpm: async () => awake.map((tenant) => ({ tenant })),
+    awakeFpm: async () => awake.map((tenant) => ({ tenant, pool: tenant })),
     runsAnything: async (tenant: TenantName) => running.includes(tenant),
     stopFpm: stop,
     stopTenant: stop,
