@@ -72,6 +72,8 @@ export const updateDomain = provision(domainUpdate, {
     const left = poolOf(tenant.name, before.apart ?? undefined)
     const told = (one: SiteIdentity) => phpOptionsText(machine.places, tenant.name, one)
     const isTold = told(site) !== told({ ...site, ...before })
+    const one = (isLeft ?? changesPhp) ? [stoppedFpm(tenant.name, left)] : []
+    const stops = dropped.length > 0 || isTold ? [stoppedFpm(tenant.name)] : one
     return [
       phpFact(machine, tenant, site),
       ...phpOptionsFacts(machine, tenant, site),
@@ -86,8 +88,7 @@ export const updateDomain = provision(domainUpdate, {
         ? []
         : httpsFacts(machine, tenant, { fqdn: site.fqdn, names: [...names, ...dropped], https, named })),
       // PHP remembers to which files a name led; it may lead elsewhere the next time it is given
-      ...(dropped.length > 0 || isTold ? [stoppedFpm(tenant.name)] : []),
-      ...((isLeft ?? changesPhp) ? [stoppedFpm(tenant.name, left)] : []),
+      ...stops,
     ]
   },
   settle: (registry, { site }) => registry.releaseHosts(site.id, namesOf(site)),
