@@ -25,6 +25,8 @@ export interface Cell {
 
 export interface Column {
   readonly title: string
+  /** A list can be in its order. */
+  readonly sorts?: 'name' | 'age'
   readonly number?: boolean
   /** Left out on narrow screens. */
   readonly wide?: boolean
@@ -40,8 +42,16 @@ export interface Pick {
   readonly title: string
 }
 
+export interface SortLink {
+  readonly href: string
+  /** How the list is in the order of this column now. */
+  readonly now: 'ascending' | 'descending' | null
+}
+
 export interface Table {
   readonly caption: string
+  /** One for each column; null for those that a list cannot be in the order of. */
+  readonly sorting?: readonly (SortLink | null)[]
   /** One for each row, where the table stands in a form. */
   readonly picks?: readonly Pick[]
   readonly allPicked?: boolean

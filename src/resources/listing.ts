@@ -27,9 +27,15 @@ export const searchInput = {
   total: Flag.default(false).describe(`Also count all that fit, up to ${mostCounted}; one more stands for more`),
 }
 
+export const listOrders = ['name', 'name-desc', 'newest', 'oldest'] as const
+export type ListOrder = (typeof listOrders)[number]
+
 /** For kinds that can be listed in another order than that of their names. */
 export const sortInput = {
-  sort: z.enum(['name', 'newest'], { error: 'name or newest' }).default('name').describe('What comes first'),
+  sort: z
+    .enum(listOrders, { error: `one of ${listOrders.join(', ')}` })
+    .default('name')
+    .describe('What comes first'),
 }
 
 export const deletedInput = {
@@ -56,5 +62,5 @@ export interface ListQuery {
   readonly status?: string | undefined
   readonly deleted?: boolean | undefined
   readonly total?: boolean | undefined
-  readonly sort?: 'name' | 'newest' | undefined
+  readonly sort?: ListOrder | undefined
 }

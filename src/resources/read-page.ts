@@ -5,7 +5,7 @@ import { WcpError } from '../contract/errors.ts'
 import { Id, Line } from '../contract/values.ts'
 import { mostCounted } from '../lib/list-total.ts'
 import type { Database } from '../store/database.ts'
-import type { ListQuery, Page } from './listing.ts'
+import type { ListOrder, ListQuery, Page } from './listing.ts'
 
 /**
  * One page of what the query finds, from where the cursor says on.
@@ -75,6 +75,17 @@ export function alphabetical<T extends keyof Database, C extends Column<T>, I ex
 
 export function newestFirst<T extends keyof Database>(table: T): Order<T, 'created_at'> {
   return { table, column: 'created_at', idOf: table, direction: 'desc', value: z.iso.datetime() }
+}
+
+/** By name or age, either way: the index of a column is read from both ends. */
+export function inOrder<T extends keyof Database, C extends Column<T>>(
+  table: T,
+  column: C,
+  order: ListOrder = 'name',
+): Order<T, C | 'created_at'> {
+  if (order === 'newest' || order === 'oldest')
+    return { ...newestFirst(table), direction: order === 'newest' ? 'desc' : 'asc' }
+  return { ...alphabetical(table, column), direction: order === 'name' ? 'asc' : 'desc' }
 }
 
 /** For what is numbered as it comes. */

@@ -105,6 +105,13 @@ it('are led to by first steps, which fill themselves until the first site is the
     ['Add the first', '/do/domain.create?_back=%2F'],
   ])
   expect((await (await signedIn()).ask({ path: '/' })).text).not.toContain('First steps')
+  const [, away = ''] = /href="(\/do\/settings[^"]*)"/.exec(steps.replaceAll('&amp;', '&')) ?? []
+  const form = await admin.ask({ path: away })
+  expect(form.text).toContain('<option value="false" selected>')
+  await admin.form('/do/settings.update', { key: 'overview.first_steps', value: 'false' })
+  expect((await admin.ask({ path: '/' })).text).not.toContain('First steps')
+  await admin.form('/do/settings.update', { key: 'overview.first_steps', value: 'true' })
+  expect((await admin.ask({ path: '/' })).text).toContain('First steps')
 })
 
 it('say on the tenant’s page why, and what lifts it', async () => {
@@ -589,6 +596,16 @@ it('are counted, ordered and paged as the address says, and saved as CSV', async
   const [, next = ''] = /href="([^"]*)"[^>]*>Next page</.exec(first.text.replaceAll('&amp;', '&')) ?? []
   expect(next).toMatch(/limit=2&sort=newest|sort=newest&limit=2/)
   expect(first.text).toMatch(/<option value="newest" selected>/)
+  expect(first.text).toMatch(/aria-sort="descending"[^>]*>(?:<a[^>]*sort=oldest[^>]*>Created)/)
+  const second = await admin.ask({ path: next })
+  expect(plain(second.text)).toContain(`${all.total} in all`)
+  expect(names(await list('sort=oldest'))).toEqual(names(newest).toReversed())
+  expect(names(await list('sort=name-desc'))).toEqual(names(all).toReversed())
+  const down = await list('sort=name-desc&limit=2')
+  expect(names(await list(`sort=name-desc&limit=2&cursor=${down.nextCursor}`))).toEqual(
+    names(all).toReversed().slice(2, 4),
+  )
+  expect((await list('sort=age')).status).toBe(422)
   expect(file.headers['content-type']).toContain('text/csv')
   // the trail has an export, which asks for a fresh proof
   expect((await admin.ask({ path: '/audit.csv' })).status).toBe(404)

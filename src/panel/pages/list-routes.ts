@@ -5,7 +5,7 @@ import { fieldNamed } from '../../contract/fields.ts'
 import type { AnyOperation } from '../../contract/operation.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import { totalText } from '../../lib/list-total.ts'
-import type { Command, Empty, Pick, Table } from '../../lib/page-model.ts'
+import type { Command, Empty, Pick, SortLink, Table } from '../../lib/page-model.ts'
 import { path, query } from '../../lib/safe-url.ts'
 import { type KindWords, label, type Texts } from '../../lib/texts.ts'
 import { kinds } from '../../resources/index.ts'
@@ -24,6 +24,9 @@ function filtersOf({ list }: AnyKind, given: Readonly<Record<string, string>> = 
 
 /** They say which part of it is shown, and how. */
 const notFilters = ['cursor', 'limit', 'sort', 'deleted', 'total']
+
+/** How many there are in all, from the page where they were counted on. */
+const countedOnce = '_total'
 
 /** Marks an address of a list whose rows are all chosen. */
 const allChosen = '_all'
@@ -49,6 +52,7 @@ function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
     const counted = isCounted ? { ...input, total: true } : input
     const { items, nextCursor, total } = page.parse((await kit.run(request, name, counted)).value)
 
+    const inAll = input.cursor === undefined ? total : countIn(request.query)
     const create = makerOf(kit, request, kind)
     const add =
       words.add !== undefined && create !== undefined
@@ -57,7 +61,9 @@ function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
     const { cursor, ...narrowing } = input
     const bulk = items.length === 0 ? null : bulkOf(kit, request, kind, input)
     const isAll = request.query[allChosen] === 'true'
-    const table = tableOf(kind, t, items)
+    const isSorted = fieldNamed(operation.input, 'sort') !== undefined
+    const plain = tableOf(kind, t, items)
+    const table = isSorted ? { ...plain, sorting: sortingOf(plain, action, narrowing) } : plain
     return kit.send(request, reply, {
       template: 'list',
       title: words.many,
@@ -87,13 +93,31 @@ function list(app: FastifyInstance, kit: PageKit, kind: AnyKind): void {
             : emptyOf(words, add),
         pager: {
           first: cursor ? action + query(narrowing) : null,
-          next: nextCursor === null ? null : action + query({ ...narrowing, cursor: nextCursor }),
-          total: total === undefined ? null : `${totalText(total, t.format.number)} ${t.list.inAll}`,
+          next: nextCursor === null ? null : action + query({ ...narrowing, cursor: nextCursor, [countedOnce]: inAll }),
+          total: inAll === undefined ? null : `${totalText(inAll, t.format.number)} ${t.list.inAll}`,
           csv: isSavedAsCsv(kind) ? `${action}.csv${query(withoutSize(narrowing))}` : null,
         },
         command: commandOf(operation, input),
       },
     })
+  })
+}
+
+/** Past the first page it is in the address: who makes one up deceives nobody else. */
+function countIn({ [countedOnce]: said }: ListQuery): number | undefined {
+  return said !== undefined && /^\d{1,4}$/.test(said) ? Number(said) : undefined
+}
+
+/** The other way round where the list is in the order of a column already. */
+function sortingOf({ columns }: Table, action: string, narrowing: ListQuery): (SortLink | null)[] {
+  const { sort: now = 'name' } = narrowing
+  const link = (first: string, other: string, down: string): SortLink => ({
+    href: action + query({ ...narrowing, sort: now === first ? other : first }),
+    now: now === first || now === other ? (now === down ? 'descending' : 'ascending') : null,
+  })
+  return columns.map(({ sorts }) => {
+    if (sorts === undefined) return null
+    return sorts === 'name' ? link('name', 'name-desc', 'name-desc') : link('newest', 'oldest', 'newest')
   })
 }
 
@@ -158,8 +182,9 @@ function filterOf(
   const texts = filters.filter(({ choices }) => choices.length === 0)
   const selects = [...filters.filter(({ choices }) => choices.length > 0), ...orderAndSize(t, input, given)]
   const hasDeleted = takes('deleted')
+  const isUsed = filters.some(({ value }) => value !== '') || given.deleted === 'true'
   if (texts.length + selects.length === 0 && !hasDeleted) return null
-  return { action: kind.path, texts, selects, hasDeleted, deleted: given.deleted === 'true' }
+  return { action: kind.path, texts, selects, hasDeleted, deleted: given.deleted === 'true', isUsed }
 }
 
 const sizes = ['25', '100', '200']
@@ -171,7 +196,11 @@ function orderAndSize(t: Texts, input: z.ZodObject, given: Readonly<Record<strin
     title: label(t, 'sort'),
     value: given.sort ?? '',
     open: t.list.byName,
-    choices: [{ value: 'newest', title: t.list.newest }],
+    choices: [
+      { value: 'name-desc', title: t.list.byNameDown },
+      { value: 'newest', title: t.list.newest },
+      { value: 'oldest', title: t.list.oldest },
+    ],
   }
   const limit = {
     name: 'limit',

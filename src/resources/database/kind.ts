@@ -37,7 +37,7 @@ export const database = defineKind({
   },
   item: Database,
   columns: ({ t, about }) => [
-    { title: label(t, 'name'), cell: ({ id, name }) => ({ text: name, href: `/databases/${id}` }) },
+    { title: label(t, 'name'), sorts: 'name', cell: ({ id, name }) => ({ text: name, href: `/databases/${id}` }) },
     { title: label(t, 'status'), cell: (one) => ({ badge: effectiveBadge(t, one) }) },
     ...(about === 'tenant' ? [] : [{ title: label(t, 'tenant'), wide: true, cell: tenantCell }]),
     { title: label(t, 'engine'), wide: true, cell: ({ engine }) => ({ text: engine }) },
@@ -47,7 +47,7 @@ export const database = defineKind({
       number: true,
       cell: ({ usedMb }) => ({ text: usedMb === null ? '–' : t.format.number(usedMb) }),
     },
-    { title: label(t, 'createdAt'), wide: true, cell: ({ createdAt }) => ({ time: createdAt }) },
+    { title: label(t, 'createdAt'), wide: true, sorts: 'age', cell: ({ createdAt }) => ({ time: createdAt }) },
   ],
   detail: {
     ref: ({ id, name }) => (/^[a-z0-9_-]+$/.test(name) ? name : id),

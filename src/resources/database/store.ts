@@ -7,7 +7,7 @@ import { index, type Migration, table } from '../../store/migrations/migration.t
 import type { OwnedColumns } from '../../store/tables/common.ts'
 import type { QueuedRow } from '../job/queued-row.ts'
 import type { ListQuery, Page } from '../listing.ts'
-import { alphabetical, newestFirst, readPage } from '../read-page.ts'
+import { inOrder, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
 import {
@@ -116,8 +116,7 @@ export function databaseStore(db: Db, { now }: StoreTools): DatabaseStore {
       if (search) query = query.where('databases.name', 'like', sql<string>`${containing(search)} escape '\\'`)
       const page = { cursor, limit, total }
       const databasesOf = (found: readonly Row[]) => found.map(databaseOf)
-      if (sort === 'newest') return readPage(query, page, newestFirst('databases'), databasesOf)
-      return readPage(query, page, alphabetical('databases', 'name'), databasesOf)
+      return readPage(query, page, inOrder('databases', 'name', sort), databasesOf)
     },
 
     count(most, scope) {

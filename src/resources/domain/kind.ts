@@ -38,6 +38,7 @@ export const domain = defineKind({
   columns: ({ t, words, about }) => [
     {
       title: label(t, 'fqdn'),
+      sorts: 'name',
       cell: ({ id, fqdn, aliases }) => ({
         text: shownHost(fqdn),
         href: `/domains/${id}`,
@@ -55,7 +56,7 @@ export const domain = defineKind({
           },
         ]),
     { title: words.php, cell: ({ php }) => ({ text: php ?? '–' }) },
-    { title: label(t, 'createdAt'), wide: true, cell: ({ createdAt }) => ({ time: createdAt }) },
+    { title: label(t, 'createdAt'), wide: true, sorts: 'age', cell: ({ createdAt }) => ({ time: createdAt }) },
   ],
   detail: {
     ref: refOf,

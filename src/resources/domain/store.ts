@@ -9,7 +9,7 @@ import { decodeJson, encodeJson } from '../../store/json.ts'
 import type { DomainNameTable, DomainTable } from '../../store/tables/hosting.ts'
 import type { QueuedRow } from '../job/queued-row.ts'
 import type { ListQuery, Page } from '../listing.ts'
-import { alphabetical, newestFirst, readPage } from '../read-page.ts'
+import { inOrder, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
 import {
@@ -179,8 +179,7 @@ export function domainStore(db: Db, { now, newId }: StoreTools): DomainStore {
         query = query.where((eb) => eb.or([eb('domains.fqdn', 'like', like), eb('domains.id', 'in', names)]))
       }
       const page = { cursor, limit, total }
-      if (sort === 'newest') return readPage(query, page, newestFirst('domains'), withNames)
-      return readPage(query, page, alphabetical('domains', 'fqdn'), withNames)
+      return readPage(query, page, inOrder('domains', 'fqdn', sort), withNames)
     },
 
     count(most, scope) {

@@ -116,6 +116,11 @@ export const settingDefinitions = {
     description:
       'Whether the people of a customer are mailed 14, 7, 3 and 1 days before a certificate of theirs ends that was not renewed',
   }),
+  'overview.first_steps': setting({
+    schema: z.boolean({ error: 'true or false' }),
+    fallback: true,
+    description: 'Whether the overview shows administrators the first steps until the first site is there',
+  }),
   'jobs.keep_days': setting({
     schema: Days(1, 3650),
     fallback: 90,

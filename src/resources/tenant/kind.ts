@@ -106,13 +106,14 @@ export const tenant = defineKind({
   columns: ({ t }) => [
     {
       title: label(t, 'name'),
+      sorts: 'name',
       cell: ({ name, displayName: sub }) => ({ text: name, href: `/tenants/${name}`, ...(sub !== null && { sub }) }),
     },
     { title: label(t, 'status'), cell: ({ status }) => ({ badge: statusBadge(status, t.statuses) }) },
     { title: label(t, 'package'), wide: true, cell: ({ packageName }) => ({ text: packageName }) },
     { title: label(t, 'owner'), wide: true, cell: ({ ownerEmail }) => ({ text: ownerEmail ?? '–' }) },
     { title: t.kinds.domain?.many ?? '', number: true, cell: ({ domains }) => ({ text: domains }) },
-    { title: label(t, 'createdAt'), wide: true, cell: ({ createdAt }) => ({ time: createdAt }) },
+    { title: label(t, 'createdAt'), wide: true, sorts: 'age', cell: ({ createdAt }) => ({ time: createdAt }) },
   ],
   detail: {
     front: 'domain',

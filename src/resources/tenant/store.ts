@@ -8,7 +8,7 @@ import type { TenantTable } from '../../store/tables/hosting.ts'
 import { isLocked } from '../hold/locked.ts'
 import type { QueuedRow } from '../job/queued-row.ts'
 import type { ListQuery, Page } from '../listing.ts'
-import { alphabetical, newestFirst, readPage } from '../read-page.ts'
+import { inOrder, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, tenantWithin } from '../scope.ts'
 import {
@@ -135,8 +135,7 @@ export function tenantStore(db: Db, { now }: StoreTools): TenantStore {
       }
       const page = { cursor, limit, total }
       const tenantsOf = (found: readonly Row[]) => found.map(tenantOf)
-      if (sort === 'newest') return readPage(query, page, newestFirst('tenants'), tenantsOf)
-      return readPage(query, page, alphabetical('tenants', 'name'), tenantsOf)
+      return readPage(query, page, inOrder('tenants', 'name', sort), tenantsOf)
     },
 
     async find(ref, { deleted = false, scope = everything } = {}) {

@@ -47,11 +47,11 @@ export const user = defineKind({
   reference: { key: 'email', fields: ['owner', 'user'] },
   tabs: { tenant: [peopleTab] },
   columns: ({ t }) => [
-    { title: label(t, 'email'), cell: ({ id, email }) => ({ text: email, href: `/users/${id}` }) },
+    { title: label(t, 'email'), sorts: 'name', cell: ({ id, email }) => ({ text: email, href: `/users/${id}` }) },
     { title: label(t, 'status'), cell: (one) => ({ badge: effectiveBadge(t, one) }) },
     { title: label(t, 'role'), wide: true, cell: ({ roles }) => ({ text: roleNames(t, roles) }) },
     { title: label(t, 'tenant'), cell: tenantCell },
-    { title: label(t, 'createdAt'), wide: true, cell: ({ createdAt }) => ({ time: createdAt }) },
+    { title: label(t, 'createdAt'), wide: true, sorts: 'age', cell: ({ createdAt }) => ({ time: createdAt }) },
   ],
   list: { filters: ['role'], actions: ({ words }) => [{ title: words.invite, href: '/do/user.invite' }] },
   detail: {

@@ -7,7 +7,7 @@ import type { UserTable } from '../../store/tables/people.ts'
 import type { Permissions } from '../actor.ts'
 import { isLocked } from '../hold/locked.ts'
 import type { ListQuery, Page } from '../listing.ts'
-import { alphabetical, newestFirst, readPage } from '../read-page.ts'
+import { inOrder, readPage } from '../read-page.ts'
 import { notFound } from '../refusals.ts'
 import { everything, type FindOptions, type Scope, userWithin } from '../scope.ts'
 import { containing, countUpTo, isId, type StoreTools, stored, storedOrNull } from '../store-tools.ts'
@@ -117,8 +117,7 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
       if (status !== undefined) query = query.where(inEffect(status))
       if (search) query = query.where('users.email', 'like', sql<string>`${containing(search)} escape '\\'`)
       const page = { cursor, limit, total }
-      if (sort === 'newest') return readPage(query, page, newestFirst('users'), withRoles)
-      return readPage(query, page, alphabetical('users', 'email'), withRoles)
+      return readPage(query, page, inOrder('users', 'email', sort), withRoles)
     },
 
     count(most, scope) {
