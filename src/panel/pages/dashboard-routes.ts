@@ -20,7 +20,7 @@ import type { HealthHistory } from './health-history.ts'
 import { makerOf } from './list-routes.ts'
 import type { PageKit } from './page-kit.ts'
 import { listPath } from './places.ts'
-import { type Sparkline, sparkline } from './sparkline.ts'
+import { type Point, type Sparkline, sparkline } from './sparkline.ts'
 
 interface Figure {
   readonly name: string
@@ -107,15 +107,24 @@ function figures(t: Texts, health: HealthSnapshot, history: HealthHistory): Figu
   const { memory, pressure, cpus, load } = health
   const memoryUsed = memory.total - memory.available
   const disk = health.disks.toSorted((a, b) => a.free / a.total - b.free / b.total)[0]
-  const graph = (values: readonly number[], top: number, name: string) =>
-    sparkline(values, { top, label: `${name} ${t.overview.lastHour}` })
+  const { lastHour: over, lowest, highest, now } = t.overview
+  const graph = (points: readonly Point[], top: number, name: string, value = t.format.percent) =>
+    sparkline(points, top, {
+      name,
+      over,
+      lowest,
+      highest,
+      now,
+      value,
+      span: (seconds) => t.format.duration(seconds, 1),
+    })
   return [
     {
       name: t.overview.load,
       value: t.format.fixed(load[0], 2),
       unit: `${t.overview.loadNote} ${cpus} ${cpus === 1 ? t.overview.oneCpu : t.overview.cpus}`,
       note: `${t.format.fixed(load[1], 2)} · ${t.format.fixed(load[2], 2)} ${t.overview.loadSpan}`,
-      spark: graph(history.load, cpus, t.overview.load),
+      spark: graph(history.load, cpus, t.overview.load, (load) => t.format.fixed(load, 2)),
       meter: load[0] / cpus,
     },
     {
@@ -126,7 +135,7 @@ function figures(t: Texts, health: HealthSnapshot, history: HealthHistory): Figu
         memory.swapTotal > 0 ? ` · ${t.overview.swap} ${t.format.bytes(memory.swapTotal - memory.swapFree)}` : ''
       }`,
       meter: memoryUsed / memory.total,
-      spark: graph(history.memory, 1, t.overview.memory),
+      spark: graph(history.memory, 100, t.overview.memory),
     },
     ...(disk === undefined
       ? []

@@ -1,5 +1,6 @@
 /** The last hour of the machine's figures, for the small graphs: memory only, gone with the process. */
 import type { HealthSnapshot } from '../../contract/wire.ts'
+import type { Point } from './sparkline.ts'
 
 const spanMs = 3_600_000
 /** Two looks at once need not both count. */
@@ -21,13 +22,13 @@ export class HealthHistory {
     })
   }
 
-  get load(): readonly number[] {
-    return this.#points.map((point) => point.load)
+  get load(): Point[] {
+    return this.#points.map(({ at, load }) => ({ at, value: load }))
   }
-  get memory(): readonly number[] {
-    return this.#points.map((point) => point.memory)
+  get memory(): Point[] {
+    return this.#points.map(({ at, memory }) => ({ at, value: memory * 100 }))
   }
-  get pressure(): readonly number[] {
-    return this.#points.map((point) => point.pressure)
+  get pressure(): Point[] {
+    return this.#points.map(({ at, pressure }) => ({ at, value: pressure }))
   }
 }
