@@ -13,13 +13,13 @@ type Words = typeof words
 const healthTab: Tab<Hub, Words> = {
   slug: 'health',
   order: 32,
-  title: ({ words }) => words.many,
+  title: ({ words }) => words.tab,
   needs: 'probe.get',
   input: ({ ref }) => ({ domain: ref }),
   async sections({ ref, isGone }, look) {
     const { words } = look
     const one = isGone ? null : await look.one('probe.get', { domain: ref }, SiteProbe)
-    if (one === null) return [{ title: words.many, empty: words.noDays }]
+    if (one === null) return [{ title: words.tab, empty: words.noDays }]
     return [
       { title: words.strip, ...(one.days.length > 0 && { strip: stripOf(one.days, words) }), empty: words.noDays },
       factsOf(one, ref, look),

@@ -1,6 +1,7 @@
 export const words = {
   one: 'probe',
-  many: 'Health',
+  many: 'Probes of sites',
+  tab: 'Health',
   fields: { deep: 'Ask for the first page too', probe: 'Probe' },
   ledes: { update: 'Each minute the first page is asked for as a visitor does it, which wakes PHP.' },
   done: { update: 'Saved. It counts from the next minute on.' },
