@@ -140,7 +140,8 @@ describe.skipIf(hosting() ?? updatedNameServer() ?? pebbleIsMissing())('a domain
     product = await Product.make({ command: [process.execPath, main] })
     const { panel: port, http: proxyPort } = await freePorts()
     const httpPort = product.ports.http
-    pebble = await Pebble.start({ port, proxyPort, httpPort, directory: (body) => body, dns: `${first}:53` })
+    const dns = `${first}:53`
+    pebble = await Pebble.start({ port, proxyPort, httpPort, directory: (body) => body, dns, reusedProofs: 0 })
     product.configure(`dns_servers: ${first}\nacme_ca_file: ${pebble.caFile}\n`)
     await product.start()
     await product.stop()

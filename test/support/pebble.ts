@@ -21,6 +21,8 @@ export interface PebbleOptions {
   readonly directory: (body: string) => string
   /** Per cent. */
   readonly rejectedNonces?: number
+  /** Per cent of proofs that count for later orders as well; Pebble's own choice unless told. */
+  readonly reusedProofs?: number
   /** Whom alone it gives accounts. */
   readonly binding?: { readonly kid: string; readonly key: string }
 }
@@ -93,7 +95,7 @@ export class Pebble {
   }
 
   async #begin(): Promise<void> {
-    const { port, httpPort, dns, rejectedNonces = 30, binding } = this.#options
+    const { port, httpPort, dns, rejectedNonces = 30, reusedProofs = 50, binding } = this.#options
     execFileSync('/bin/chmod', ['755', this.#directory])
     writeFileSync(join(this.#directory, 'tls.crt'), this.#own.cert)
     writeFileSync(join(this.#directory, 'tls.key'), this.#own.key)
@@ -111,7 +113,8 @@ export class Pebble {
     }
     writeFileSync(join(this.#directory, 'config.json'), JSON.stringify(config))
     const argv = ['-config', join(this.#directory, 'config.json'), '-strict', '-dnsserver', dns]
-    const env = { PEBBLE_WFE_NONCEREJECT: String(rejectedNonces), PEBBLE_VA_NOSLEEP: '1' }
+    const reuse = { PEBBLE_AUTHZREUSE: String(reusedProofs) }
+    const env = { PEBBLE_WFE_NONCEREJECT: String(rejectedNonces), PEBBLE_VA_NOSLEEP: '1', ...reuse }
     const server = spawn('/usr/bin/pebble', argv, { env, stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [server.stdout, server.stderr]) stream.on('data', (chunk) => (this.#output += chunk))
     this.#process = server
