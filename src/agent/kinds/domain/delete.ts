@@ -65,6 +65,8 @@ type Restoration = {
   readonly tenant: Tenant
   readonly site: SiteIdentity
   readonly wasDeleted: boolean
+  /** Another PHP of its tenant serves it than before; absent in what an older version began. */
+  readonly isElsewhere?: boolean
   /** Deleting the site removed the web server's links and markers: they are made anew. */
   readonly isWebLost: boolean
   /** It was closed when it was deleted. */
@@ -74,7 +76,7 @@ type Restoration = {
 export const restoreDomain = provision(domainRestore, {
   async target({ tenant: tenantId, domain: id, isSuspended = false }, world): Promise<Restoration> {
     const tenant = identity(tenantIn(world.registry, tenantId, ['active', 'suspended']))
-    const { fqdn, aliases, php, settings, state } = siteIn(world.registry, tenantId, id, [
+    const { fqdn, aliases, php, apart, settings, state } = siteIn(world.registry, tenantId, id, [
       'trashed',
       isSuspended ? 'suspended' : 'active',
     ])
@@ -83,14 +85,15 @@ export const restoreDomain = provision(domainRestore, {
     const site = { id, fqdn, aliases, php, apart: mayUsePhp(world, tenant, { id, php, names }), settings }
     const { web } = trashOf(world.machine, { tenant, site })
     const isWebLost = ![web.from, web.to].some((path) => world.machine.files.existsNow(path))
-    return { tenant, site, wasDeleted: state === 'trashed', isWebLost, isSuspended }
+    const isElsewhere = site.apart !== apart
+    return { tenant, site, wasDeleted: state === 'trashed', isElsewhere, isWebLost, isSuspended }
   },
   reserve(registry, { site }) {
     registry.claimHosts(site.id, namesOf(site))
     const { aliases, php, apart = null } = site
     registry.setSite(site.id, { aliases, php, apart })
   },
-  steps({ tenant, site, isWebLost, isSuspended }, machine) {
+  steps({ tenant, site, isElsewhere = false, isWebLost, isSuspended }, machine) {
     const { customer, web } = trashOf(machine, { tenant, site })
     return [
       movedPath({ from: customer.to, to: customer.from, ifMissing: 'fail' }),
@@ -98,7 +101,7 @@ export const restoreDomain = provision(domainRestore, {
         ? routeFacts(machine, tenant, site, !isSuspended)
         : [
             movedPath({ from: web.to, to: web.from, ifMissing: 'fail' }),
-            phpFact(machine, tenant, site),
+            ...(isElsewhere ? [phpFact(machine, tenant, site)] : []),
             isSuspended ? closedSite(machine, tenant, site) : liveSite(machine, tenant, site),
             ...site.aliases.map((name) => aliasFact(machine, tenant, site, name)),
           ]),
