@@ -16,6 +16,7 @@ import type { Context } from './context.ts'
 import { cron } from './cron/kind.ts'
 import { database } from './database/kind.ts'
 import { databaseUser } from './database-user/kind.ts'
+import { display } from './display/kind.ts'
 import { dnsKey } from './dns-key/kind.ts'
 import { domain } from './domain/kind.ts'
 import { file } from './file/kind.ts'
@@ -59,6 +60,7 @@ export const kinds: readonly AnyKind[] = [
   user,
   role,
   reseller,
+  display,
   session,
   apiKey,
   totp,

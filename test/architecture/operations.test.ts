@@ -31,6 +31,7 @@ describe('the registry of operations', () => {
       'cron',
       'database',
       'database-user',
+      'display',
       'dns-key',
       'domain',
       'file',

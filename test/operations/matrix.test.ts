@@ -288,6 +288,8 @@ function inputFor({ name, input }: Operation, of: Things): Input {
     'session.revoke': { session: nowhere },
     'ssh-session.end': { sshSession: nowhere },
     'session.revoke-all': { user: of.user },
+    'display.get': { user: of.user },
+    'display.update': { user: of.user, timeZone: 'Europe/Zurich' },
     'totp.get': { user: of.user },
     'totp.create': { user: of.user },
     'totp.confirm': { user: of.user, code: '123456' },
@@ -363,6 +365,7 @@ function expected(person: Person, operation: Operation, whose: Whose): 401 | 403
 /** These show or take what only the owner of the account may have: no permission opens those of others. */
 const ownersOnly = [
   'api-key.create',
+  'display.update',
   'totp.create',
   'totp.confirm',
   'totp.renew-codes',
@@ -550,6 +553,7 @@ const shownElsewhere = [
   'job.output', // of its job
   'webhook.deliveries', // of its webhook
   'totp.get', // of the own account
+  'display.get', // likewise
   'settings.get', // of the list
   'health.findings', // of the page of drift
   'health.get', // these three of the overview

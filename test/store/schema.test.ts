@@ -288,6 +288,12 @@ describe('migrations', () => {
           "c4f4609bdf738da0106c2342ebaa1bd04ac3a9e2f77fdd90211aa0ba3a8990d8",
           "03e5c2e21fabf2caa5775f2b657907967731847310a29a4e63605800a11fefa6",
         ],
+        [
+          45,
+          "displays",
+          "eed3adc29b40aaac3a4054e9c3f7520a4ac062ff0e489eb45408ea1b5a945f4c",
+          "eed3adc29b40aaac3a4054e9c3f7520a4ac062ff0e489eb45408ea1b5a945f4c",
+        ],
       ]
     `)
   })

@@ -59,7 +59,7 @@ export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
       const { impersonator: by } = found
       const impersonator = by && (await mayGoOnAs(users, by.id, id))
       if (by && !impersonator) return null
-      const { permissions, scope } = known
+      const { permissions, scope, display } = known
       await sessions.touch(db, found, permissions === 'all').catch(unlessStoreTrouble)
       const actor = {
         ...({ kind: 'user', id, email, permissions, scope } as const),
@@ -67,7 +67,7 @@ export function visitors({ db, storesOf, sessions, csrfKey }: VisitorOptions) {
       }
       const { createdAt, expiresAt, confirmedAt } = found
       const owes = await mustEnrol(stores, person, found.factor)
-      return { id: found.id, actor, createdAt, expiresAt, confirmedAt, mustEnrol: owes }
+      return { id: found.id, actor, createdAt, expiresAt, confirmedAt, display, mustEnrol: owes }
     },
 
     storedSession(request: FastifyRequest): StoredSession | undefined {

@@ -15,6 +15,7 @@ import type { WcpError } from '../../contract/errors.ts'
 import type { AnyOperation, Operation } from '../../contract/operation.ts'
 import type { Id } from '../../contract/values.ts'
 import type { Change } from '../../contract/wire.ts'
+import type { Display } from '../../lib/formats.ts'
 import type { Actor } from '../../resources/actor.ts'
 import type { Context } from '../../resources/context.ts'
 import type { Links } from '../auth/links.ts'
@@ -41,6 +42,8 @@ export interface Session {
   readonly expiresAt: string
   /** When the person last showed a password or a code. */
   readonly confirmedAt: string
+  /** How the actor reads numbers and moments. */
+  readonly display: Display
   /**
    * The proof that a role of theirs requires and this session has not shown: any second factor, or a certificate. They can set one
    * up, and nothing else.

@@ -8,6 +8,8 @@ import { query } from '../../lib/safe-url.ts'
 import type { Texts } from '../../lib/texts.ts'
 import { clientCertificate } from '../../resources/client-certificate/kind.ts'
 import { ClientCertificate } from '../../resources/client-certificate/schema.ts'
+import { displaySection } from '../../resources/display/kind.ts'
+import { AccountDisplay } from '../../resources/display/schema.ts'
 import { tableOf } from '../../resources/kind.ts'
 import { factorFacts } from '../../resources/totp/kind.ts'
 import { RecoveryCodes, TotpSecret, TotpState } from '../../resources/totp/schema.ts'
@@ -36,6 +38,10 @@ export function accountRoutes(app: FastifyInstance, kit: PageKit): void {
       link: { title: t.factor.open, href: factorPath },
       facts: factorFacts(t, await stateOf(request)),
     }
+    const display = displaySection(
+      t,
+      AccountDisplay.parse((await kit.run(request, 'display.get', { user: email })).value),
+    )
     const change = `/do/user.update${query({ user: email, _back: '/account' })}`
     const list = kit.operation('session.list')
     const certificates = await certificatesOf(kit, request, email)
@@ -60,6 +66,7 @@ export function accountRoutes(app: FastifyInstance, kit: PageKit): void {
           ],
         },
         factor,
+        display,
         certificates: certificates.length > 0 ? certificateSection(t, certificates) : null,
         sessions: await sessionRows(kit, request, email),
         endAll: `/do/session.revoke-all${query({ user: email, _back: '/account' })}`,

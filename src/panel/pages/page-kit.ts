@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { WcpError } from '../../contract/errors.ts'
 import type { AnyOperation } from '../../contract/operation.ts'
-import type { Texts } from '../../lib/texts.ts'
+import { type Texts, textsFor } from '../../lib/texts.ts'
 import { asset } from '../../program/assets.ts'
 import type { Outcome, PanelDeps, Session } from '../http/types.ts'
 import { menuFor } from './menu.ts'
@@ -44,7 +44,7 @@ export function createPageKit(deps: PanelDeps, texts: Texts): PageKit {
   const kit: PageKit = {
     deps,
     stylesheet,
-    textsOf: () => texts,
+    textsOf: ({ session }) => textsFor(texts, session?.display ?? null),
     operation(name) {
       const found = byName.get(name)
       if (found === undefined) throw new WcpError('not_found', `Cannot find operation "${name}"`)

@@ -1,10 +1,12 @@
 /** Users in the panel's database. */
 import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
 import type { Id } from '../../contract/values.ts'
+import type { Display } from '../../lib/formats.ts'
 import type { Database, Db } from '../../store/database.ts'
 import { storeLock } from '../../store/dialect.ts'
 import type { UserTable } from '../../store/tables/people.ts'
 import type { Permissions } from '../actor.ts'
+import { displayOf } from '../display/schema.ts'
 import { isLocked } from '../hold/locked.ts'
 import type { ListQuery, Page } from '../listing.ts'
 import { inOrder, readPage } from '../read-page.ts'
@@ -26,6 +28,7 @@ export interface Credentials {
   readonly passwordHash: string
   readonly scope: Scope
   readonly permissions: Permissions
+  readonly display: Display
   /** Nothing of `closed` holds. */
   readonly maySignIn: boolean
   /** What keeps the user out; `elsewhere`: the tenant is on its way into the trash, or no role is left. */
@@ -155,7 +158,9 @@ export function userStore(db: Db, { now, newId }: StoreTools): UserStore {
       if (user === undefined) return undefined
       const closed = closedBy(row.status, row.tenant_status, permissions)
       const maySignIn = closed === null
-      return { user, passwordHash: row.password_hash, scope: scopeOfUser(user), permissions, maySignIn, closed }
+      const { password_hash: passwordHash } = row
+      const scope = scopeOfUser(user)
+      return { user, passwordHash, scope, permissions, display: displayOf(row), maySignIn, closed }
     },
 
     async permissions(id) {

@@ -6,6 +6,10 @@ export interface UserTable extends CommonColumns {
   password_hash: string
   tenant_id: string | null
   status: string
+  /** Whose form of numbers and dates, BCP 47; null: ISO 8601. */
+  locale: string | null
+  /** IANA; null: UTC. */
+  time_zone: string | null
 }
 
 export interface RoleTable extends CommonColumns {

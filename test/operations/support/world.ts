@@ -177,6 +177,8 @@ export function inputFor({ name, input }: AnyOperation<Context>, { ids }: Pick<W
     'api-key.revoke': { apiKey: ids.apiKey },
     'api-key.restore': { apiKey: ids.apiKey },
     'session.revoke-all': { user: ids.user },
+    'display.get': { user: ids.user },
+    'display.update': { user: ids.user, timeZone: 'Europe/Zurich', locale: 'de-CH' },
     'totp.get': { user: ids.user },
     'totp.create': { user: ids.user },
     'totp.confirm': { user: ids.user, code: '123456' },
