@@ -26,12 +26,3 @@ function isFakeAce(label: string): boolean {
   const unicode = domainToUnicode(label)
   return unicode === '' || domainToASCII(unicode) !== label || unicode === label
 }
-
-/**
- * For people: with its Unicode beside it where it has some. The A-labels come first, since Unicode may look like another
- * name, and isolated, since it may be read from right to left (Unicode TR9, 2.4).
- */
-export function shownHost(name: string): string {
-  const unicode = name.includes('xn--') ? domainToUnicode(name) : ''
-  return unicode === '' || unicode === name ? name : `${name} (\u2068${unicode}\u2069)`
-}

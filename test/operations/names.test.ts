@@ -40,7 +40,7 @@ async function settled(): Promise<void> {
 }
 
 const page = async (path: string) => (await admin.ask({ path, headers: { accept: 'text/html' } })).text
-const shown = `${site} (\u2068münchen.example.com\u2069)`
+const shown = `\u2068münchen.example.com\u2069 (${site})`
 
 describe('a domain with a name in Unicode', () => {
   it('is shown with both writings in the list, on its page and in the title', async () => {
@@ -49,7 +49,7 @@ describe('a domain with a name in Unicode', () => {
     expect(await page('/domains')).toContain(shown)
     expect(/<title>([^<]*)/.exec(own)?.[1]).toContain(shown)
     expect(/<h1[^>]*>([\s\S]*?)<\/h1>/.exec(own)?.[1]).toContain(shown)
-    expect(own).toContain(`www.${site} (\u2068www.münchen.example.com\u2069)`)
+    expect(own).toContain(`\u2068www.münchen.example.com\u2069 (www.${site})`)
   })
 })
 

@@ -1,6 +1,7 @@
 /** A plan as the page shows it: each diff cut into lines that carry their tone. */
 import type { Change } from '../../contract/wire.ts'
 import { plainWords } from '../../lib/plain-words.ts'
+import { withShownHosts } from '../../lib/shown-host.ts'
 import { deed, type Texts } from '../../lib/texts.ts'
 
 export interface PlanView {
@@ -24,7 +25,7 @@ export function planView(
 
 export function changesView(changes: readonly Change[]): PlanView['changes'] {
   return changes.map(({ step, action, diff }) => ({
-    step: plainWords(step),
+    step: withShownHosts(plainWords(step)),
     action,
     lines: diff === null ? [] : diffLines(diff),
   }))

@@ -6,6 +6,7 @@ import { FileTrash } from '../../contract/file-wire.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
 import type { Action, Head, Section } from '../../lib/page-model.ts'
 import { path, query } from '../../lib/safe-url.ts'
+import { shownHost } from '../../lib/shown-host.ts'
 import type { Texts } from '../../lib/texts.ts'
 import { domain } from '../../resources/domain/kind.ts'
 import { file } from '../../resources/file/kind.ts'
@@ -210,7 +211,7 @@ export function crumbsTo(t: Texts, ref: string, place: string): Head['crumbs'] {
   const above = parent === '' ? [] : parent.split('/').map((_, at, all) => all.slice(0, at + 1).join('/'))
   return [
     { title: wordsOf(t, domain).many, href: domain.path },
-    { title: ref, href: path`/domains/${ref}` },
+    { title: shownHost(ref), href: path`/domains/${ref}` },
     { title: wordsOf(t, file).many, href: path`/domains/${ref}/files` },
     ...above.map((one) => ({
       title: splitPath(one).name,

@@ -1,6 +1,7 @@
 /** Applications, such as WordPress, in the document roots of domains. */
-import { shownHost } from '../../lib/host-name.ts'
+
 import { statusBadge } from '../../lib/page-model.ts'
+import { shownHost } from '../../lib/shown-host.ts'
 import { label } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
 import * as operations from './operations.ts'

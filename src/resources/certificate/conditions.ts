@@ -1,5 +1,5 @@
 /** Certificates that end soon and were not renewed, or were brought by somebody who has to bring another. */
-import { shownHost } from '../../lib/host-name.ts'
+import { shownHost } from '../../lib/shown-host.ts'
 import type { ConditionSource, FoundCondition } from '../condition-source.ts'
 import { isCritical, toldDays, warnedMs, whenOf } from './ending.ts'
 

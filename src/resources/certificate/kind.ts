@@ -1,7 +1,8 @@
 /** Certificates of domains: each active domain gets one by itself, and keeps one that is valid. */
-import { shownHost } from '../../lib/host-name.ts'
+
 import { type Cell, type Section, statusBadge } from '../../lib/page-model.ts'
 import { path, query } from '../../lib/safe-url.ts'
+import { shownHost } from '../../lib/shown-host.ts'
 import { label } from '../../lib/texts.ts'
 import { defineKind, type Hub, type Look, type Tab } from '../kind.ts'
 import { ownedRow } from '../owned-row.ts'

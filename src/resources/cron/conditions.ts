@@ -1,5 +1,5 @@
 /** Cron jobs whose last run failed, and those that did not run when they were due. */
-import { shownHost } from '../../lib/host-name.ts'
+import { shownHost } from '../../lib/shown-host.ts'
 import { type ConditionSource, eachRound, type FoundCondition } from '../condition-source.ts'
 import type { Cron } from './schema.ts'
 

@@ -1,6 +1,7 @@
 /** Commands of tenants that are run at times. */
-import { shownHost } from '../../lib/host-name.ts'
+
 import { type Badge, type Cell, statusBadge, type Table } from '../../lib/page-model.ts'
+import { shownHost } from '../../lib/shown-host.ts'
 import { label, type Texts } from '../../lib/texts.ts'
 import { defineKind } from '../kind.ts'
 import { ownedRow } from '../owned-row.ts'

@@ -3,7 +3,7 @@
  * nothing and makes no job.
  */
 import { z } from 'zod'
-import { shownHost } from '../../lib/host-name.ts'
+import { shownHost } from '../../lib/shown-host.ts'
 import { addressLack, ownAddresses } from '../certificate/points-here.ts'
 import type { Context } from '../context.ts'
 import { addressesIn } from '../settings/schema.ts'

@@ -1,6 +1,7 @@
 /** Names that the server answers for, with the site behind each. */
-import { shownHost } from '../../lib/host-name.ts'
+
 import { path } from '../../lib/safe-url.ts'
+import { shownHost } from '../../lib/shown-host.ts'
 import { label } from '../../lib/texts.ts'
 import { effectiveBadge, isClosedWithTenant } from '../effective-status.ts'
 import { verbsOfHeld } from '../hold/pages.ts'

@@ -1,7 +1,8 @@
 /** The parts of a site's page. */
-import { shownHost } from '../../lib/host-name.ts'
+
 import { type Fact, type Section, statusBadge } from '../../lib/page-model.ts'
 import { query } from '../../lib/safe-url.ts'
+import { shownHost } from '../../lib/shown-host.ts'
 import { label, type Texts } from '../../lib/texts.ts'
 import { effectiveBadge } from '../effective-status.ts'
 import { holdSections } from '../hold/pages.ts'

@@ -1,6 +1,7 @@
 /** The records to set in the DNS, and the answers found there so far. */
-import { shownHost } from '../../lib/host-name.ts'
+
 import type { Section } from '../../lib/page-model.ts'
+import { shownHost } from '../../lib/shown-host.ts'
 import { label } from '../../lib/texts.ts'
 import type { Look } from '../kind.ts'
 import type { DomainProof } from './schema.ts'

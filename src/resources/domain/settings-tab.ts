@@ -1,9 +1,9 @@
 /** What is chosen for a site, on its page: groups, each with a form of its own and the line that does the same. */
 import type { Fqdn } from '../../contract/values.ts'
 import { toCommandLine } from '../../lib/command-spec.ts'
-import { shownHost } from '../../lib/host-name.ts'
 import type { Cell, Fact, Section } from '../../lib/page-model.ts'
 import { query } from '../../lib/safe-url.ts'
+import { shownHost } from '../../lib/shown-host.ts'
 import { label } from '../../lib/texts.ts'
 import type { Look, Tab } from '../kind.ts'
 import * as operations from './operations.ts'

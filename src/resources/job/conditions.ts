@@ -1,5 +1,5 @@
 /** Jobs of which nothing was heard for too long. */
-import { shownHost } from '../../lib/host-name.ts'
+import { shownHost } from '../../lib/shown-host.ts'
 import { type ConditionSource, eachRound } from '../condition-source.ts'
 
 const most = 300

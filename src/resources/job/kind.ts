@@ -1,7 +1,8 @@
 /** Every change to the machine, step by step. */
-import { shownHost } from '../../lib/host-name.ts'
+
 import { type Badge, type Fact, statusBadge } from '../../lib/page-model.ts'
 import { plainWords } from '../../lib/plain-words.ts'
+import { shownHost } from '../../lib/shown-host.ts'
 import { deed, label, type Texts } from '../../lib/texts.ts'
 import { defineKind, type Hub, type Tab } from '../kind.ts'
 import { stalledJobs } from './conditions.ts'
