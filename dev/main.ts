@@ -1,25 +1,32 @@
 /**
  * `npm run dev [-- DIR]`: panel, agent, nginx and PHP from the checkout on loopback, below a directory, with sample
  * customers and sites. What is edited in `src` and `templates` is taken into use at once; Ctrl-C ends every process, and the
- * next start goes on with the same directory.
+ * next start goes on with the same directory. `npm run dev -- --words=longer` (or `rtl`): a panel alone, whose pages speak a catalogue of no language.
  */
 import { randomBytes } from 'node:crypto'
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { installedPhp } from '../src/agent/os/php-versions.ts'
 import { asset } from '../src/program/assets.ts'
+import { english } from '../src/resources/index.ts'
 import { repository } from '../src/tools/build-tree.ts'
+import { rootPassword, setupPath } from '../test/browser/agent-peer.ts'
+import { startTestPanel } from '../test/browser/panel.ts'
 import { Product } from '../test/support/product.ts'
 import { hosting } from '../test/support/requirements.ts'
+import { pseudoWords, type Way, ways } from './pseudo-words.ts'
 import { makeSample, people, sites } from './sample.ts'
 import { endServers } from './servers.ts'
 import { watchSources } from './watch.ts'
 import '../test/support/checkout-assets.ts'
 
-const root = resolve(process.argv[2] ?? '/var/lib/wcp360-dev')
+const [given] = process.argv.slice(2)
+const way = ways.find((one) => given === `--words=${one}`)
+const root = resolve(given ?? '/var/lib/wcp360-dev')
 const passwordFile = join(root, 'password')
 
 async function main(): Promise<void> {
+  if (way !== undefined) return await showWords(way)
   const problem = hosting() ?? closedCheckout() ?? strangeRoot()
   if (problem !== undefined) throw new Error(problem)
   const told = Promise.withResolvers<void>()
@@ -46,6 +53,17 @@ async function main(): Promise<void> {
     await endServers(root)
   }
   console.log('Ended. The same command goes on with what is there.')
+}
+
+/** The machine behind it is played; what is made there is gone at its end. */
+async function showWords(way: Way): Promise<void> {
+  compileStyles()
+  const panel = await startTestPanel({ texts: pseudoWords(english, way) })
+  console.log(`setup     ${panel.url}${setupPath} (its certificate signs itself), password of root: ${rootPassword}`)
+  const told = Promise.withResolvers<void>()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => told.resolve())
+  await told.promise
+  await panel.close()
 }
 
 async function begin(product: Product, password: string): Promise<void> {

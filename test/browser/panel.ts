@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { loadConfig } from '../../src/lib/config.ts'
+import type { Texts } from '../../src/lib/texts.ts'
 import { deriveKeys } from '../../src/panel/auth/keys.ts'
-import { registerPages } from '../../src/panel/pages/register-pages.ts'
+import { pagesIn } from '../../src/panel/pages/register-pages.ts'
 import { startPanel } from '../../src/panel/panel.ts'
-import { operations } from '../../src/resources/index.ts'
+import { english, operations } from '../../src/resources/index.ts'
 import { type AgentPeer, startAgentPeer } from './agent-peer.ts'
 
 export interface TestPanel {
@@ -24,7 +25,14 @@ export interface TestPanel {
 
 export const admin = { email: 'admin@example.com', password: 'a very long pass phrase' }
 
-export async function startTestPanel({ stepMs = 150 }: { stepMs?: number } = {}): Promise<TestPanel> {
+/** @param texts what its pages say; English unless told */
+export async function startTestPanel({
+  stepMs = 150,
+  texts = english,
+}: {
+  stepMs?: number
+  texts?: Texts
+} = {}): Promise<TestPanel> {
   const directory = mkdtempSync(join(tmpdir(), 'wcp-browser-'))
   const key = join(directory, 'key.pem')
   const certificate = join(directory, 'cert.pem')
@@ -50,7 +58,7 @@ export async function startTestPanel({ stepMs = 150 }: { stepMs?: number } = {})
     webLogs: join(directory, 'web'),
     log: pino({ level: process.env.WCP_TEST_LOG ?? 'silent' }),
     operations,
-    registerPages,
+    registerPages: pagesIn(texts),
     tickMs: 50,
     probePace: { tickMs: 2 ** 31 - 1, slots: 60 },
   })

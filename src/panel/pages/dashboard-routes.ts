@@ -131,9 +131,7 @@ function figures(t: Texts, health: HealthSnapshot, history: HealthHistory): Figu
       name: t.overview.memory,
       value: t.format.percent((memoryUsed / memory.total) * 100),
       unit: '',
-      note: `${t.format.bytes(memoryUsed)} ${t.overview.used} ${t.format.bytes(memory.total)}${
-        memory.swapTotal > 0 ? ` · ${t.overview.swap} ${t.format.bytes(memory.swapTotal - memory.swapFree)}` : ''
-      }`,
+      note: memoryNote(t, memory),
       meter: memoryUsed / memory.total,
       spark: graph(history.memory, 100, t.overview.memory),
     },
@@ -154,11 +152,16 @@ function figures(t: Texts, health: HealthSnapshot, history: HealthHistory): Figu
           name: t.overview.pressure,
           value: t.format.percent(Math.max(pressure.cpu, pressure.memorySome, pressure.ioSome)),
           unit: t.overview.waiting,
-          note: `CPU ${t.format.percent(pressure.cpu)} · ${t.overview.memory} ${t.format.percent(pressure.memorySome)} · I/O ${t.format.percent(pressure.ioSome)}`,
+          note: `${t.overview.oneCpu} ${t.format.percent(pressure.cpu)} · ${t.overview.memory} ${t.format.percent(pressure.memorySome)} · ${t.overview.io} ${t.format.percent(pressure.ioSome)}`,
           meter: Math.max(pressure.cpu, pressure.memorySome, pressure.ioSome) / 100,
           spark: graph(history.pressure, 20, t.overview.pressure),
         },
   ]
+}
+
+function memoryNote(t: Texts, { total, available, swapTotal, swapFree }: HealthSnapshot['memory']): string {
+  const used = `${t.format.bytes(total - available)} ${t.overview.used} ${t.format.bytes(total)}`
+  return swapTotal > 0 ? `${used} · ${t.overview.swap} ${t.format.bytes(swapTotal - swapFree)}` : used
 }
 
 function diskLine(t: Texts, disk: HealthSnapshot['disks'][number]): object {

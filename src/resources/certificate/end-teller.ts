@@ -1,7 +1,7 @@
 /** Writes to a tenant's people before a certificate of theirs ends, once for each of the days on which people are told. */
 import type { Logger } from 'pino'
 import type { Id } from '../../contract/values.ts'
-import { shownHost } from '../../lib/host-name.ts'
+import { shownHost } from '../../lib/shown-host.ts'
 import type { Db } from '../../store/database.ts'
 import type { Stores } from '../stores.ts'
 import { ticker } from '../ticker.ts'

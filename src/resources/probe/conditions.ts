@@ -1,5 +1,5 @@
 /** Sites that have not answered this machine's own web server several times in a row. */
-import { shownHost } from '../../lib/host-name.ts'
+import { shownHost } from '../../lib/shown-host.ts'
 import { type ConditionSource, eachRound } from '../condition-source.ts'
 
 const most = 200

@@ -54,7 +54,7 @@ const usageTab: Tab<Tenant, typeof words> = {
     const table = periodTable(t, words.byDay, days.slice(0, daysShown))
     return [
       ...(one.usage === undefined ? [] : [usageSection(t, one.usage)]),
-      ...(days.length > 1 ? [{ title: words.trafficByDay, bars: barsOf(words.trafficByDay, days) }] : []),
+      ...(days.length > 1 ? [{ title: words.trafficByDay, bars: barsOf(t, words.trafficByDay, days) }] : []),
       { title: words.byDay, table, empty: words.noDays },
     ]
   },
@@ -149,9 +149,9 @@ export const tenant = defineKind({
 })
 
 /** All days that are kept, the oldest first. */
-function barsOf(label: string, days: readonly UsagePeriod[]): Bars {
+function barsOf(t: Texts, label: string, days: readonly UsagePeriod[]): Bars {
   const bars = days.toReversed().map(({ period, trafficMb }) => ({
-    title: `${period}: ${trafficMb.toLocaleString('en')} MB`,
+    title: `${period}: ${t.format.number(trafficMb)} ${t.limitUnits.diskMb}`,
     value: trafficMb,
   }))
   return { label, bars, ends: [days.at(-1)?.period ?? '', days[0]?.period ?? ''] }

@@ -17,7 +17,7 @@ export function usageSection(t: Texts, usage: UsageOfLimits): Section {
           ? { text: t.usage.notMeasured }
           : share(t, { used: diskMb, most: maxDiskMb, unit: t.limitUnits.diskMb, before: least })),
       },
-      { title: t.usage.thisMonth, text: `${t.format.number(trafficMb)} MB` },
+      { title: t.usage.thisMonth, text: `${t.format.number(trafficMb)} ${t.limitUnits.diskMb}` },
       { title: label(t, 'diskAt'), ...moment(diskAt) },
       { title: label(t, 'trafficAt'), ...moment(trafficAt) },
       ...(databasesMb === null ? [] : [{ title: label(t, 'databasesMb'), text: t.format.number(databasesMb) }]),
