@@ -58,7 +58,7 @@ function factsOf(one: SiteProbe, ref: string, { words, may }: Look<Words>): Sect
       ...(one.failingSince === null ? [] : [{ title: words.since, time: one.failingSince }]),
       ...(one.problem === null ? [] : [{ title: words.why, text: one.problem }]),
       ...(one.checkedAt === null ? [] : [{ title: words.checked, time: one.checkedAt }]),
-      ...(last?.ms == null ? [] : [{ title: words.time, text: `${last.ms} ms` }]),
+      ...(last?.ms == null ? [] : [{ title: words.time, text: `${last.ms} ${words.ms}` }]),
       https === null
         ? { title: words.https, text: words.noTls }
         : {
@@ -98,7 +98,7 @@ function recentTable(recent: readonly RecentProbe[], words: Words) {
       .map((one) => [
         { time: one.at },
         { badge: badgeOf(one.state, words), ...(one.problem !== '' && { sub: one.problem }) },
-        { text: one.ms === null ? '–' : `${one.ms} ms` },
+        { text: one.ms === null ? '–' : `${one.ms} ${words.ms}` },
       ]),
   }
 }

@@ -12,6 +12,7 @@ export const words = {
   since: 'Since',
   why: 'Why',
   checked: 'Looked at',
+  ms: 'ms',
   time: 'Time to answer',
   https: 'Certificate',
   tls: { valid: 'Valid', expired: 'Has expired', other_names: 'For other names', failed: 'No handshake' },
