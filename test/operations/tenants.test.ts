@@ -365,6 +365,7 @@ it('have pages in parts: what a kind adds, for who may see it, and the command t
     'Files',
     'Logs',
     'Visits',
+    'Health',
     'Databases',
     'Applications',
     'Cron jobs',
