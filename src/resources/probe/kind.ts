@@ -36,6 +36,7 @@ export const probe = defineKind({
   tabs: { domain: [healthTab] },
   stores: { probes: probeStore },
   migrations: [siteProbes],
+  tables: { site_probes: { one: 'probe of a site', name: ['domain_id'], shows: ['is_deep'] } },
   conditions: [failingSites],
   examples: { get: { domain: 'bakery.example.com' }, update: { domain: 'bakery.example.com', deep: true } },
   operations,
