@@ -47,7 +47,11 @@ const cutOff = `[...document.querySelectorAll('body *')].filter((one) => {
   return (isWide || isHigh) && position !== 'fixed' && one.textContent.trim() !== ''
 }).map((one) => one.outerHTML.slice(0, 160))`
 
-const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
+/** What makes the page scroll sideways. A table scrolls by itself. */
+const tooWide = `(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth ? [] : [scrollWidth - clientWidth].concat(
+  [...document.querySelectorAll('body *')]
+    .filter((one) => one.getBoundingClientRect().right > clientWidth && one.closest('.table-wrap') === null)
+    .map((one) => one.outerHTML.slice(0, 160))))(document.documentElement)`
 
 /** What is typed into a terminal as it stands there. */
 const turnedCode = `[...document.querySelectorAll('code, pre, kbd, samp')]
@@ -93,7 +97,7 @@ describe.each(ways)('pages in words that are %s', (way) => {
         await page.goto(path)
         expect(await page.evaluate('document.documentElement.dir'), at).toBe(way === 'rtl' ? 'rtl' : 'ltr')
         if (process.env.WCP_SCREENSHOTS === 'yes') await keepPicture(page, `${way}-${at}-${path}`)
-        expect(await page.evaluate(overflow), at).toBe(0)
+        expect(await page.evaluate(tooWide), at).toEqual([])
         expect(await page.evaluate(cutOff), at).toEqual([])
         expect(await page.evaluate(turnedCode), at).toEqual([])
         // one width of each colours: axe takes most of the time
