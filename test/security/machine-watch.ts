@@ -57,9 +57,15 @@ export class MachineWatch {
     const known = [/^the agent is gone$/, ...this.#watched.explained, ...explained]
     const said = this.#watched.world.complaints()
     const lines = said.slice(this.#heard).filter((line) => !known.some((pattern) => pattern.test(line)))
-    tally.same([...new Set(lines)].slice(0, 5), [], 'unexplained lines in the log')
+    tally.same(this.#wholeLines(new Set(lines)).slice(0, 5), [], 'unexplained lines in the log')
     this.#heard = said.length
     this.#before = after
+  }
+
+  /** With the reason beside each message. */
+  #wholeLines(messages: ReadonlySet<string>): readonly string[] {
+    const all = this.#watched.product.output.split('\n')
+    return [...messages].map((said) => all.findLast((line) => line.includes(JSON.stringify(said))) ?? said)
   }
 
   #look(): Seen {
