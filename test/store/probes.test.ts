@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { pino } from 'pino'
 import { afterEach, expect, it } from 'vitest'
 import { failingSites } from '../../src/resources/probe/conditions.ts'
-import { siteProber } from '../../src/resources/probe/prober.ts'
+import { type ProbePace, siteProber } from '../../src/resources/probe/prober.ts'
 import type { ProbeNews } from '../../src/resources/probe/store.ts'
 import { slices } from '../support/slices.ts'
 import { onBothStores } from './both-stores.ts'
@@ -22,19 +22,22 @@ afterEach(() => {
   server?.close()
 })
 
-async function webServer(): Promise<{ answer: string; port: number }> {
-  const web = { answer: good, port: 0 }
+async function webServer(): Promise<{ answer: string; port: number; asked: number }> {
+  const web = { answer: good, port: 0, asked: 0 }
   server = createServer((socket) => {
     sockets.add(socket)
     socket.on('error', () => {})
-    socket.on('data', () => socket.write(web.answer))
+    socket.on('data', () => {
+      web.asked++
+      socket.write(web.answer)
+    })
   })
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve))
   const address = server.address()
   return Object.assign(web, { port: typeof address === 'object' && address !== null ? address.port : 0 })
 }
 
-function proberOf(panel: Panel, port: number) {
+function proberOf(panel: Panel, port: number, pace: Partial<ProbePace> = {}) {
   return siteProber({
     db: panel.db,
     storesOf: panel.stores,
@@ -42,6 +45,7 @@ function proberOf(panel: Panel, port: number) {
     ports: () => ({ http: port, https: 1 }),
     log: pino({ level: 'silent' }),
     slots: 1,
+    ...pace,
   })
 }
 
@@ -59,6 +63,20 @@ const conditions = async (panel: Panel) =>
 const shown = (panel: Panel) => panel.run(slices.probe.get, { domain: fqdn })
 
 onBothStores('probes', (bench) => {
+  it('take turns over several minutes where there are more sites than looks', async () => {
+    const panel = await bench.panel()
+    await withSite(panel)
+    await panel.run(slices.domain.create, { tenant: 'acme', fqdn: 'blog.example.com' })
+    await panel.work()
+    const web = await webServer()
+    const prober = proberOf(panel, web.port, { looks: 1, tickMs: 60_000 })
+
+    for (let minute = 0; minute < 4; minute++) await prober.wake()
+
+    expect(web.asked).toBe(4)
+    await prober.stop()
+  })
+
   it('tell after three failures in a row, also over a restart, and with the first answer that it is over', async () => {
     const panel = await bench.panel()
     await withSite(panel)

@@ -1,5 +1,5 @@
 /**
- * Asks the web server of this machine for each site once a minute, spread evenly over it, and writes what was found now and
+ * Asks the web server of this machine for each site once a minute (for 10,000 at most, and else in turns), spread evenly, and writes what was found now and
  * then. What is asked for is answered by nginx itself: no PHP is woken. HTTPS takes a handshake for each look, so it
  * has a budget of its own; with very many sites each waits longer for it.
  */
@@ -21,6 +21,8 @@ import { lookOverTls } from './tls-look.ts'
 export interface ProbePace {
   readonly tickMs: number
   readonly slots: number
+  /** Looks of a minute. Beyond it sites take turns over several minutes, so that looking costs no more than this does. */
+  readonly looks?: number
 }
 
 export interface ProberOptions extends Partial<ProbePace> {
@@ -33,6 +35,7 @@ export interface ProberOptions extends Partial<ProbePace> {
 }
 
 const everySlots = 60
+const mostLooks = 10_000
 /** Handshakes of a tick: at 10,000 sites each has one in some minutes. */
 const mostTls = 12
 const mostDeep = 10
@@ -50,7 +53,17 @@ interface Site {
 }
 
 export function siteProber(options: ProberOptions) {
-  const { db, storesOf, web, ports, log, tickMs = 1000, slots = everySlots, now = Date.now } = options
+  const {
+    db,
+    storesOf,
+    web,
+    ports,
+    log,
+    tickMs = 1000,
+    slots = everySlots,
+    looks = mostLooks,
+    now = Date.now,
+  } = options
   const lines = [new HttpLine(() => ports().http), new HttpLine(() => ports().http)]
   const sites = new Map<Id, Site>()
   const parts: Site[][] = []
@@ -58,6 +71,8 @@ export function siteProber(options: ProberOptions) {
   const begun = performance.now()
   /** Parts that were looked at since the start. */
   let done = 0
+  /** Parts of one round over all sites: those of a minute, or of several. */
+  let round = slots
 
   /** A machine that is late makes good for it, by a minute at most. */
   async function work(): Promise<void> {
@@ -67,8 +82,8 @@ export function siteProber(options: ProberOptions) {
   }
 
   async function part(place: number): Promise<void> {
-    if (place % slots === 0 || sites.size === 0) await refresh()
-    const due = parts[place % slots] ?? []
+    if (place % round === 0 || sites.size === 0) await refresh()
+    const due = parts[place % round] ?? []
     const urgent = new Set<Site>()
     const found = await overHttp(due)
     await overTls(due, found)
@@ -89,9 +104,10 @@ export function siteProber(options: ProberOptions) {
       if (known === undefined) sites.set(target.id, { target, memory: new SiteMemory(target.failingSince) })
       else known.target = target
     }
+    round = slots * Math.max(1, Math.ceil(sites.size / looks))
     parts.length = 0
-    for (let part = 0; part < slots; part++) parts.push([])
-    for (const site of sites.values()) parts[partOf(site.target.id, slots)]?.push(site)
+    for (let part = 0; part < round; part++) parts.push([])
+    for (const site of sites.values()) parts[partOf(site.target.id, round)]?.push(site)
   }
 
   async function overHttp(due: readonly Site[]): Promise<Map<Site, Outcome>> {
