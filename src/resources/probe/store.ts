@@ -191,12 +191,12 @@ export function probeStore(db: Db, { now, newId }: StoreTools): ProbeStore {
     },
 
     async add(domain, { state, checkedAt, failingSince, problem, https, dns, days, recent }) {
-      if ((await row(domain)) === undefined) {
+      const before = await row(domain)
+      if (before === undefined) {
         const isThere = await db.selectFrom('domains').select('id').where('id', '=', domain).executeTakeFirst()
         if (isThere === undefined) return // purged while it was looked at
         await make(domain)
       }
-      const before = await row(domain)
       const known = read(z.array(ProbeDay), before?.days ?? null, [])
       const last = read(z.array(RecentProbe), before?.recent ?? null, [])
       await db
